@@ -1,0 +1,1 @@
+"""Labeling workspaces as code: the components that a stack is made of."""

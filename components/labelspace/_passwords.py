@@ -1,0 +1,56 @@
+"""Rules for an admin's password, equal to the server's own so that a refusal comes before creation.
+
+Source: AUTH_PASSWORD_VALIDATORS of CVAT 2.73 (similarity, length 8 to 256, common, numeric) and its web form
+(a digit, an upper and a lower case letter).
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+from functools import cache
+from importlib.resources import files
+
+MIN_LENGTH = 8
+MAX_LENGTH = 256
+_MAX_SIMILARITY = 0.7
+
+
+@cache
+def _common() -> frozenset[str]:
+    text = files("labelspace").joinpath("common-passwords.txt").read_text(encoding="utf-8")
+    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def password_problem(password: str, username: str, email: str) -> str | None:
+    """Why the server would refuse ``password``, with the next step; ``None`` when it is good."""
+    words = (username, *re.split(r"\W+", email), email)
+    problems = (
+        (not password, "empty: give one, or leave it out to have one generated"),
+        (len(password) < MIN_LENGTH, f"too short: give at least {MIN_LENGTH} characters"),
+        (len(password) > MAX_LENGTH, f"too long: give at most {MAX_LENGTH} characters"),
+        (not password.isprintable(), "holds a line break or control character: use printable characters"),
+        (password.isdigit(), "only digits: add letters"),
+        (_is_common(password), "too common: give one that is not on lists of often used passwords"),
+        (
+            any(_similar(password, word) for word in words),
+            "too similar to the user name or e-mail: give one that does not contain them",
+        ),
+        (not _is_mixed(password), "too simple: use at least one digit, one lower and one upper case letter"),
+    )
+    return next((sentence for refused, sentence in problems if refused), None)
+
+
+def _is_mixed(password: str) -> bool:
+    return all(re.search(pattern, password) for pattern in ("[0-9]", "[a-z]", "[A-Z]"))
+
+
+def _is_common(password: str) -> bool:
+    bare = password.lower().strip()
+    return bare in _common() or bare.rstrip("0123456789!?.") in _common()
+
+
+def _similar(password: str, word: str) -> bool:
+    if len(word) < 3:
+        return False
+    return SequenceMatcher(a=password.lower(), b=word.lower()).quick_ratio() >= _MAX_SIMILARITY

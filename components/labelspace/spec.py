@@ -1,0 +1,255 @@
+"""What a workspace is wished to be: every limit and every error message about it stands here.
+
+``WorkspaceSpec`` is frozen and validated as a whole before anything is created. Sources of the limits:
+CVAT 2.73 (``cvat/settings/base.py``, ``cvat/apps/iam``), Amazon S3's bucket naming rules, Docker's names.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from labelspace._passwords import password_problem
+
+Target = Literal["local", "scaleway"]
+Size = Literal["small", "medium", "large"]
+Registration = Literal["open", "closed"]
+AnnotatorGroup = Literal["worker", "user"]
+
+SUPPORTED_CVAT = ("2.73.0",)
+"""CVAT versions whose containers were read and run; the first is the default."""
+
+MAX_NAME = 32
+"""Characters in a workspace's name: it is part of container, volume and host names (at most 63 each)."""
+
+_NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_USERNAME = re.compile(r"[\w.@+-]+", re.ASCII)
+_EMAIL = re.compile(r"[^@\s\"'<>]+@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+")
+
+
+class SpecError(ValueError):
+    """A wish that cannot be granted; each problem names the field, the value and the next step."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+def _name(value: str) -> str:
+    if len(value) > MAX_NAME or not _NAME.fullmatch(value):
+        raise ValueError(
+            f"use 1 to {MAX_NAME} lowercase letters, digits and hyphens, a letter first, no hyphen last"
+            " (for example 'street-scenes')"
+        )
+    return value
+
+
+def _bucket_name(value: str) -> str:
+    if not _BUCKET.fullmatch(value) or ".." in value or _is_address(value):
+        raise ValueError(
+            "use 3 to 63 lowercase letters, digits, dots and hyphens, a letter or digit at both ends,"
+            " no '..', not an IP address (Amazon S3's rules)"
+        )
+    return value
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _listen(value: str) -> str:
+    if not _is_address(value):
+        raise ValueError(
+            "give an IP address of this machine: 127.0.0.1 serves this machine alone,"
+            " 0.0.0.0 everybody who reaches it"
+        )
+    return value
+
+
+def _username(value: str) -> str:
+    if not 5 <= len(value) <= 150 or not _USERNAME.fullmatch(value):
+        raise ValueError("use 5 to 150 letters, digits and . @ + - _ (CVAT's rule for user names)")
+    return value
+
+
+def _email(value: str) -> str:
+    if len(value) > 254 or not _EMAIL.fullmatch(value):
+        raise ValueError("give an address such as ann@example.org, at most 254 characters")
+    return value
+
+
+def _cvat_version(value: str) -> str:
+    version = value.removeprefix("v")
+    if version not in SUPPORTED_CVAT:
+        raise ValueError(f"supported: {', '.join(SUPPORTED_CVAT)}")
+    return version
+
+
+Name = Annotated[str, AfterValidator(_name)]
+BucketName = Annotated[str, AfterValidator(_bucket_name)]
+Port = Annotated[int, Field(ge=1024, le=65535)]
+
+
+class _Part(BaseModel):
+    """A frozen part of the wish; unknown keys are mistakes, not extras."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BucketSpec(_Part):
+    """A dataset bucket: kept on this machine, or reached at any S3 endpoint."""
+
+    name: BucketName
+    endpoint: str | None = None
+    """S3 endpoint of a bucket elsewhere, as URL; none: a bucket of the workspace's own target."""
+    region: str = "us-east-1"
+    access_key: SecretStr | None = None
+    secret_key: SecretStr | None = None
+
+    @field_validator("endpoint")
+    @classmethod
+    def _endpoint_is_url(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+/?", value):
+            raise ValueError("give a URL such as https://s3.fr-par.scw.cloud")
+        return value
+
+    @model_validator(mode="after")
+    def _credentials_belong_together(self) -> BucketSpec:
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("give both access_key and secret_key, or neither for a public bucket")
+        if self.endpoint is None and self.access_key is not None:
+            raise ValueError("access_key is for a bucket elsewhere: add its endpoint")
+        return self
+
+
+class AdminSpec(_Part):
+    """The admin: CVAT's superuser. Without a password one is generated."""
+
+    username: Annotated[str, AfterValidator(_username)] = "admin"
+    email: Annotated[str, AfterValidator(_email)] = "admin@localhost"
+    password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _password_is_strong(self) -> AdminSpec:
+        if self.password is not None:
+            problem = password_problem(self.password.get_secret_value(), self.username, self.email)
+            if problem:
+                raise ValueError(f"password: {problem}")
+        return self
+
+
+class BackupSpec(_Part):
+    """When the annotation database is copied, and for how long copies are kept."""
+
+    archive_timeout_seconds: int = Field(default=30, ge=5, le=30)
+    """Longest time an annotation waits before its change log is archived, in seconds."""
+    keep_days: int = Field(default=7, ge=1, le=365)
+
+
+class WorkspaceSpec(_Part):
+    """The validated wish for one workspace; one workspace is one Pulumi stack."""
+
+    name: Name
+    description: str = Field(default="", max_length=500)
+    target: Target = "local"
+    buckets: tuple[BucketSpec, ...]
+    admin: AdminSpec = AdminSpec()
+    registration: Registration = "open"
+    annotator_group: AnnotatorGroup = "worker"
+    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1"
+    port: Port = 8080
+    """Host port of the annotation server."""
+    s3_port: Port = 8081
+    """Host port of the workspace's own S3 gateway (local target)."""
+    size: Size = "small"
+    cvat_version: Annotated[str, AfterValidator(_cvat_version)] = SUPPORTED_CVAT[0]
+    backup: BackupSpec = BackupSpec()
+    sleep_after_minutes: int = Field(default=0, ge=0, le=10080)
+    """Minutes without a user before the workspace sleeps; 0: never."""
+
+    @field_validator("buckets")
+    @classmethod
+    def _at_least_one_bucket(cls, buckets: tuple[BucketSpec, ...]) -> tuple[BucketSpec, ...]:
+        names = [bucket.name for bucket in buckets]
+        if not names:
+            raise ValueError("name at least one dataset bucket (--bucket NAME)")
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]!r} is named twice: name each bucket once")
+        return buckets
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> WorkspaceSpec:
+        if self.port == self.s3_port:
+            raise ValueError(f"port and s3_port are both {self.port}: give two different ports")
+        return self
+
+    @model_validator(mode="after")
+    def _target_is_there(self) -> WorkspaceSpec:
+        if self.target == "scaleway":
+            raise ValueError("target 'scaleway' is not available in this version: use 'local'")
+        if self.sleep_after_minutes:
+            raise ValueError("sleep_after_minutes is not available in this version: leave it at 0")
+        return self
+
+
+def parse_spec(values: dict[str, Any]) -> WorkspaceSpec:
+    """Validate ``values``; raises ``SpecError`` with one line for each problem."""
+    try:
+        return WorkspaceSpec.model_validate(values)
+    except ValidationError as error:
+        raise SpecError([_sentence(problem) for problem in error.errors(include_url=False)]) from None
+
+
+def _sentence(problem: Any) -> str:
+    field = ".".join(str(part) for part in problem["loc"]) or "workspace"
+    message = _next_step(problem)
+    if problem["type"] == "missing":
+        return f"{field}: {message}"
+    return f"{field}: {_shown(field, problem['input'])}{message}"
+
+
+def _shown(field: str, value: Any) -> str:
+    """The refused value, never a secret one and never a whole block of settings."""
+    secret = any(word in field for word in ("password", "secret_key", "access_key"))
+    if secret or isinstance(value, dict | BaseModel | list | tuple):
+        return ""
+    return f"{value!r} is refused: "
+
+
+def _next_step(problem: Any) -> str:
+    choices = {
+        "target": Target,
+        "size": Size,
+        "registration": Registration,
+        "annotator_group": AnnotatorGroup,
+    }
+    field = str(problem["loc"][-1]) if problem["loc"] else ""
+    if problem["type"] == "literal_error" and field in choices:
+        return f"choose one of {', '.join(get_args(choices[field]))}"
+    if problem["type"] == "missing":
+        return (
+            "missing: name at least one dataset bucket (--bucket NAME)"
+            if field == "buckets"
+            else "missing: give a value"
+        )
+    if problem["type"] == "extra_forbidden":
+        return f"unknown setting; known here: see {WorkspaceSpec.__name__}"
+    return str(problem["msg"]).removeprefix("Value error, ")

@@ -1,0 +1,108 @@
+"""The wish: what is accepted, and what each refusal says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labelspace._passwords import password_problem
+from labelspace.spec import MAX_NAME, SpecError, WorkspaceSpec, parse_spec
+
+GOOD: dict[str, Any] = {"name": "pets", "buckets": [{"name": "cats"}]}
+
+
+def wish(**changes: Any) -> WorkspaceSpec:
+    return parse_spec({**GOOD, **changes})
+
+
+def test_defaults_are_safe() -> None:
+    spec = wish()
+    assert (spec.target, spec.listen, spec.registration, spec.annotator_group) == (
+        "local",
+        "127.0.0.1",
+        "open",
+        "worker",
+    )
+    assert spec.backup.archive_timeout_seconds <= 30
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "next_step"),
+    [
+        ({"name": "Pets"}, "name", "lowercase"),
+        ({"name": "a" * (MAX_NAME + 1)}, "name", str(MAX_NAME)),
+        ({"name": "pets-"}, "name", "no hyphen last"),
+        ({"buckets": []}, "buckets", "--bucket NAME"),
+        ({"buckets": [{"name": "A"}]}, "buckets.0.name", "3 to 63"),
+        ({"buckets": [{"name": "10.0.0.1"}]}, "buckets.0.name", "not an IP address"),
+        ({"buckets": [{"name": "cats"}, {"name": "cats"}]}, "buckets", "once"),
+        ({"buckets": [{"name": "cats", "endpoint": "s3.example.org"}]}, "buckets.0.endpoint", "URL"),
+        ({"buckets": [{"name": "cats", "access_key": "k"}]}, "buckets.0", "secret_key"),
+        ({"target": "aws"}, "target", "local, scaleway"),
+        ({"target": "scaleway"}, "workspace", "not available"),
+        ({"size": "huge"}, "size", "small, medium, large"),
+        ({"cvat_version": "2.15.0"}, "cvat_version", "supported: 2.73.0"),
+        ({"port": 80}, "port", "1024"),
+        ({"port": 9000, "s3_port": 9000}, "workspace", "two different ports"),
+        ({"listen": "localhost"}, "listen", "127.0.0.1"),
+        ({"registration": "maybe"}, "registration", "open, closed"),
+        ({"annotator_group": "admin"}, "annotator_group", "worker, user"),
+        ({"admin": {"username": "ann"}}, "admin.username", "5 to 150"),
+        ({"admin": {"email": "nobody"}}, "admin.email", "ann@example.org"),
+        ({"admin": {"password": ""}}, "admin", "generated"),
+        ({"admin": {"password": "Sh0rt"}}, "admin", "at least 8"),
+        ({"admin": {"password": "1234567890123"}}, "admin", "add letters"),
+        ({"admin": {"password": "Password123"}}, "admin", "too common"),
+        ({"admin": {"username": "jo.smith", "password": "Jo.Smith1"}}, "admin", "too similar"),
+        ({"sleep_after_minutes": 30}, "workspace", "not available"),
+        ({"colour": "red"}, "colour", "unknown setting"),
+        ({"backup": {"archive_timeout_seconds": 60}}, "backup.archive_timeout_seconds", "30"),
+    ],
+)
+def test_refusals_name_field_and_next_step(changes: dict[str, Any], field: str, next_step: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        wish(**changes)
+    [problem] = refused.value.problems
+    assert problem.startswith(f"{field}:")
+    assert next_step in problem
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(SpecError) as refused:
+        wish(name="X", size="huge", port=1)
+    assert {problem.split(":")[0] for problem in refused.value.problems} == {"name", "size", "port"}
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_a_refused_password_is_never_shown(password: str) -> None:
+    secret = f"{password}zQx"
+    try:
+        wish(admin={"username": "zqxzqx", "password": secret})
+    except SpecError as error:
+        assert secret not in str(error)
+
+
+@given(st.from_regex(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", fullmatch=True))
+def test_accepted_names_fit_host_and_container_names(name: str) -> None:
+    spec = wish(name=name)
+    assert len(f"labelspace-{spec.name}-worker-chunks") <= 63
+
+
+@given(st.text())
+def test_any_text_as_name_is_accepted_or_refused_with_a_sentence(name: str) -> None:
+    try:
+        assert wish(name=name).name == name
+    except SpecError as error:
+        assert error.problems[0].startswith("name:")
+
+
+def test_a_spec_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        wish().port = 1  # type: ignore[misc]
+
+
+def test_a_good_password_has_no_problem() -> None:
+    assert password_problem("Correct-Horse-7", "admin", "ann@example.org") is None
