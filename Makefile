@@ -4,10 +4,29 @@ export UV_PROJECT_ENVIRONMENT := $(LABELSPACE_HOME)/tools/venv-$(shell pwd | cks
 UV := $(LABELSPACE_HOME)/tools/uv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: test lint setup
+DEMO := $(LABELSPACE_HOME)/demo
 
-test: setup lint
+.PHONY: demo credentials test lint setup surroundings
+
+demo: surroundings
+	@$(UV) sync --frozen --quiet --group demo
+	$(RUN) labelspace create demo --yes --bucket demo-photos --bucket demo-science \
+	    --description "Sample photographs, a video and a text file"
+	@$(RUN) python examples/demo/samples.py $(DEMO)
+	$(RUN) labelspace upload demo $(DEMO)/photos --bucket demo-photos
+	$(RUN) labelspace upload demo $(DEMO)/science --bucket demo-science
+	@$(RUN) labelspace status demo
+	@echo "  password   make credentials"
+	@echo "  next       open the URL and sign in; the samples are under Connected file share"
+
+credentials:
+	@$(RUN) labelspace credentials demo
+
+test: surroundings lint
 	$(RUN) pytest
+
+surroundings: setup
+	@$(RUN) python -m testbed prepare
 
 lint: setup
 	$(RUN) ruff check .

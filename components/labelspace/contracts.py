@@ -1,0 +1,107 @@
+"""What each part of a workspace hands to the next: typed, free of any target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A dataset bucket that is a folder of the machine which runs the server."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A dataset bucket elsewhere, mounted by a container of its own and then a folder like the others."""
+
+    path: str
+    mounted_by: pulumi.Output[str]
+    """Identity of the mounting container: its replacement must replace who reads the mount."""
+
+
+@dataclass(frozen=True)
+class BucketAccess:
+    """A dataset bucket: how programs reach it over S3, and how the annotation server sees it."""
+
+    name: str
+    endpoint: pulumi.Output[str]
+    region: str
+    access_key: pulumi.Output[str]
+    secret_key: pulumi.Output[str]
+    share: Folder | Remote
+
+
+@dataclass(frozen=True)
+class BackupPolicy:
+    """Where backups go, how late an annotation may be archived, and how long copies stay."""
+
+    where: str
+    archive_timeout_seconds: int
+    keep_days: int
+
+
+@dataclass(frozen=True)
+class DatabaseAccess:
+    """The annotation database; ``password`` is secret."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: pulumi.Output[str]
+    ca_certificate: str | None
+    backups: BackupPolicy
+    ready: pulumi.Output[str]
+    """Resolves when the database answers."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file put into a container before it starts."""
+
+    path: str
+    content: pulumi.Input[str]
+    """Readable inside that one container alone (Docker 20.10 cannot give a file to a numeric user)."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """A health check: ``command`` is run inside the container, every ``interval`` seconds."""
+
+    command: tuple[str, ...]
+    interval: int = 10
+    timeout: int = 10
+    retries: int = 6
+    start_period: int = 30
+
+
+@dataclass(frozen=True)
+class Service:
+    """One container of a workspace, as data."""
+
+    name: str
+    image: str
+    memory: int
+    """Limit in MiB."""
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    """Name of a volume of the workspace -> path in the container."""
+    files: tuple[File, ...] = ()
+    aliases: tuple[str, ...] = ()
+    user: str | None = None
+    """``uid:gid``; none: the image's own user."""
+    health: Health | None = None
+    capabilities: tuple[str, ...] = ()
+    """The only Linux capabilities it keeps."""
+    mounts_share: bool = False
+    one_shot: bool = False
+    """Runs to its end during the update; anything but exit code 0 fails it."""
+    publishes: tuple[int, int] | None = None
+    """The port inside and the host's port that leads to it."""

@@ -1,0 +1,173 @@
+"""The gate: ends with 0 when the workspace is ready, with its admin made as configured.
+
+Runs once in CVAT's own image. Each step prints one line, which whoever runs the update may follow; a step
+that does not come true in time prints what it last saw and ends with 1.
+"""
+
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import redis
+
+PROXY = "http://cvat-proxy:8080"
+QUEUES = os.environ["LABELSPACE_QUEUES"].split(",")
+ADMIN_FILE = os.environ["LABELSPACE_ADMIN"]
+PATIENCE = float(os.environ["LABELSPACE_PATIENCE"])
+REQUIRED = {
+    "Cache backend: default",
+    "Cache backend: media",
+    "DatabaseBackend",
+    "DiskUsage",
+    "MemoryUsage",
+    "OPAHealthCheck",
+}
+"""The parts that CVAT 2.73 reports (cvat/apps/health)."""
+
+
+class NotYetError(Exception):
+    """What a step still waits for."""
+
+
+def ask(path, body=None):
+    """Call the server through the proxy; JSON or nothing, as the UI's page answers anything with 200."""
+    data = json.dumps(body).encode() if body is not None else None
+    headers = {"Content-Type": "application/json", "Accept": "application/json", "Host": "127.0.0.1"}
+    request = urllib.request.Request(PROXY + path, data=data, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, _json_or_text(error.read())
+    except ValueError:
+        raise NotYetError(
+            f"{path} answers, but not with JSON: the server is not behind the proxy yet"
+        ) from None
+    except OSError as error:
+        raise NotYetError(f"{path}: {error}") from None
+
+
+def _json_or_text(raw):
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return raw[:200].decode(errors="replace")
+
+
+def health():
+    """Every part of CVAT says "working"."""
+    status, parts = ask("/api/server/health/?format=json")
+    if not isinstance(parts, dict):
+        raise NotYetError(f"health answers {status}")
+    broken = {name: text for name, text in parts.items() if text != "working"}
+    if broken or not parts.keys() >= REQUIRED:
+        missing = dict.fromkeys(REQUIRED - parts.keys(), "not reported")
+        raise NotYetError("; ".join(f"{name}: {text}" for name, text in {**broken, **missing}.items()))
+
+
+def wanted():
+    """The admin as configured."""
+    with open(ADMIN_FILE, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def admin():
+    """Make the admin, or bring it to what is configured; other users are not touched."""
+    from django.contrib.auth import get_user_model
+    from django.db import transaction
+
+    wish = wanted()
+    with transaction.atomic():
+        user, made = get_user_model().objects.get_or_create(username=wish["username"])
+        changed = made or not user.check_password(wish["password"])
+        if changed:
+            user.set_password(wish["password"])
+            _forget_tokens(user)
+        user.email = wish["email"]
+        user.is_superuser = user.is_staff = user.is_active = True
+        user.save()
+        _join_admins(user)
+    return "made" if made else "password changed" if changed else "as configured"
+
+
+def _forget_tokens(user):
+    """A token of the old password would survive it."""
+    from rest_framework.authtoken.models import Token
+
+    Token.objects.filter(user=user).delete()
+
+
+def _join_admins(user):
+    """Signals do it for a new superuser; one who was someone else before needs it here."""
+    from django.contrib.auth.models import Group
+
+    user.groups.add(Group.objects.get(name="admin"))
+
+
+def login():
+    """The admin can log in as a browser would."""
+    wish = wanted()
+    body = {"username": wish["username"], "password": wish["password"]}
+    status, answer = ask("/api/auth/login", body)
+    if status != 200:
+        raise NotYetError(f"login of {wish['username']} answers {status}: {answer}")
+
+
+def workers():
+    """Every queue has a worker: CVAT's health says nothing of them."""
+    store = redis.Redis(
+        host=os.environ["CVAT_REDIS_INMEM_HOST"],
+        port=int(os.environ["CVAT_REDIS_INMEM_PORT"]),
+        password=os.environ.get("CVAT_REDIS_INMEM_PASSWORD") or None,
+    )
+    idle = [queue for queue in QUEUES if not store.scard(f"rq:workers:{queue}")]
+    if idle:
+        raise NotYetError(f"no worker on {', '.join(idle)}")
+
+
+STEPS = (
+    ("health", "every part of CVAT works", health),
+    ("admin", "the admin is there", admin),
+    ("login", "the admin can log in", login),
+    ("workers", "a worker serves every queue", workers),
+)
+
+
+def until_true(name, what, step, deadline):
+    """Try ``step`` until it comes true; says what it waits for whenever that changes."""
+    said = ""
+    while True:
+        try:
+            extra = step()
+            print(f"gate: {name}: ok: {what}" + (f" ({extra})" if extra else ""), flush=True)
+            return True
+        except NotYetError as reason:
+            if str(reason) != said:
+                said = str(reason)
+                print(f"gate: {name}: waiting: {said}", flush=True)
+        except Exception as problem:  # said in one line, as every other reason
+            print(f"gate: {name}: failed: {type(problem).__name__}: {problem}", flush=True)
+            return False
+        if time.monotonic() > deadline:
+            print(f"gate: {name}: failed: {said}", flush=True)
+            return False
+        time.sleep(1)
+
+
+def main():
+    """Go through the steps; all share one deadline."""
+    import django
+
+    deadline = time.monotonic() + PATIENCE
+    first, *rest = STEPS
+    if not until_true(*first, deadline):
+        return 1
+    django.setup()
+    return 0 if all(until_true(*step, deadline) for step in rest) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

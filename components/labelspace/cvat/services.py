@@ -1,0 +1,291 @@
+"""CVAT's containers, each described once: the targets turn them into what they run.
+
+Source: docker-compose.yml and backend_entrypoint.sh of cvat-ai/cvat at v2.73.0; analytics is left out. Two
+worker containers serve all queues: ``chunks`` must not wait behind a long export, the others may.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pulumi
+
+from labelspace.contracts import File, Health, Service
+from labelspace.cvat import files
+from labelspace.cvat.images import IMAGES
+from labelspace.cvat.proxy import caddyfile
+
+DATABASE_ALIAS = "cvat-db"
+DATABASE_NAME = "cvat"
+DATABASE_USER = "cvat"
+QUEUES = (
+    "notifications",
+    "cleaning",
+    "import",
+    "export",
+    "annotation",
+    "webhooks",
+    "quality_reports",
+    "consensus",
+)
+"""The queues of the common worker; ``chunks`` has a worker of its own."""
+PROXY_PORT = 8080
+GATE_PATIENCE_SECONDS = 900
+"""Longest wait for readiness; a first start on two busy cores was seen to take 160 s."""
+
+DATA_VOLUMES = {"data": "/home/django/data", "keys": "/home/django/keys", "logs": "/home/django/logs"}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Processes and memory limits (MiB) of one size."""
+
+    processes: int
+    chunk_processes: int
+    server: int
+    worker: int
+    chunks: int
+    redis: int
+    cache: int
+
+
+SIZES = {
+    "small": Scale(1, 1, 1536, 1536, 1024, 256, 512),
+    "medium": Scale(2, 2, 3072, 3072, 2048, 512, 1024),
+    "large": Scale(4, 4, 6144, 6144, 4096, 1024, 2048),
+}
+"""Idle, small needs 947 MiB in all (measured at 2.73.0); limits leave room for imports and exports."""
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Everything generated or chosen that nobody may read along the way."""
+
+    database: pulumi.Input[str]
+    redis: pulumi.Input[str]
+    cache: pulumi.Input[str]
+    django: pulumi.Input[str]
+    admin: pulumi.Input[str]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What of the wish the containers depend on."""
+
+    size: str
+    registration: str
+    annotator_group: str
+    hosts: tuple[str, ...]
+    admin_username: str
+    admin_email: str
+    secrets: Secrets
+
+
+def services(settings: Settings) -> dict[str, Service]:
+    """All containers by name, in an order in which they may start."""
+    scale = SIZES[settings.size]
+    backend = _backend(settings)
+    every = [
+        _redis(settings, scale),
+        _cache(settings, scale),
+        _opa(),
+        _init(backend),
+        _server(backend, settings, scale),
+        _worker("worker-chunks", backend, scale.chunk_processes, scale.chunks, ("chunks",)),
+        _worker("worker", backend, scale.processes, scale.worker, QUEUES),
+        _ui(),
+        _proxy(settings),
+        _bootstrap(backend, settings),
+    ]
+    return {service.name: service for service in every}
+
+
+def _secret_file(path: str, content: pulumi.Input[str]) -> File:
+    return File(path, pulumi.Output.secret(content))
+
+
+def _redis(settings: Settings, scale: Scale) -> Service:
+    conf = pulumi.Output.from_input(settings.secrets.redis).apply(files.redis_conf)
+    return Service(
+        name="redis",
+        image=IMAGES["redis"],
+        memory=scale.redis,
+        command=("redis-server", files.REDIS_CONF),
+        volumes={"redis": "/data"},
+        files=(_secret_file(files.REDIS_CONF, conf),),
+        aliases=("cvat-redis",),
+        user="999:1000",
+        health=_redis_health(6379),
+    )
+
+
+def _cache(settings: Settings, scale: Scale) -> Service:
+    conf = pulumi.Output.from_input(settings.secrets.cache).apply(files.kvrocks_conf)
+    return Service(
+        name="cache",
+        image=IMAGES["kvrocks"],
+        memory=scale.cache,
+        entrypoint=("kvrocks",),
+        command=("-c", files.KVROCKS_CONF),
+        volumes={"cache": "/var/lib/kvrocks"},
+        files=(_secret_file(files.KVROCKS_CONF, conf),),
+        aliases=("cvat-cache",),
+        user="999:999",
+        health=_redis_health(6666),
+    )
+
+
+def _redis_health(port: int) -> Health:
+    """Alive is enough: the password stays out of the process list."""
+    return Health(("CMD-SHELL", f"redis-cli -p {port} PING | grep -E '(PONG|NOAUTH)'"))
+
+
+def _opa() -> Service:
+    options = {
+        "services.cvat.url": "http://cvat-server:8080",
+        "bundles.cvat.service": "cvat",
+        "bundles.cvat.resource": "/api/auth/rules",
+        "bundles.cvat.polling.min_delay_seconds": "5",
+        "bundles.cvat.polling.max_delay_seconds": "15",
+    }
+    ask = 'http.send({"method": "get", "url": "http://localhost:8181/health"}).status_code == 200'
+    return Service(
+        name="opa",
+        image=IMAGES["opa"],
+        memory=256,
+        command=(
+            *("run", "--server", "--addr=:8181", "--log-level=error", "--disable-telemetry"),
+            *(f"--set={key}={value}" for key, value in options.items()),
+        ),
+        aliases=("opa",),
+        user="1000:1000",
+        health=Health(("CMD", "/opa", "eval", "--fail", ask), interval=30),
+    )
+
+
+def _backend(settings: Settings) -> Service:
+    """What every container of the server image shares."""
+    secrets = settings.secrets
+    script = pulumi.Output.all(secrets.django, secrets.redis, secrets.cache).apply(
+        lambda values: files.secrets_script(*values)
+    )
+    overlay = files.settings_overlay(settings.registration, settings.annotator_group)
+    return Service(
+        name="backend",
+        image=IMAGES["server"],
+        memory=512,
+        environment=BACKEND_ENVIRONMENT,
+        volumes=DATA_VOLUMES,
+        files=(
+            _secret_file(files.SECRETS_SCRIPT, script),
+            _secret_file(files.DATABASE_PASSWORD, secrets.database),
+            File(files.SETTINGS, overlay),
+        ),
+        user="1000:1000",
+    )
+
+
+BACKEND_ENVIRONMENT = {
+    "DJANGO_SETTINGS_MODULE": "settings",
+    "CVAT_POSTGRES_HOST": DATABASE_ALIAS,
+    "CVAT_POSTGRES_PORT": "5432",
+    "CVAT_POSTGRES_DBNAME": DATABASE_NAME,
+    "CVAT_POSTGRES_USER": DATABASE_USER,
+    "CVAT_POSTGRES_PASSWORD_FILE": files.DATABASE_PASSWORD,
+    "CVAT_REDIS_INMEM_HOST": "cvat-redis",
+    "CVAT_REDIS_INMEM_PORT": "6379",
+    "CVAT_REDIS_ONDISK_HOST": "cvat-cache",
+    "CVAT_REDIS_ONDISK_PORT": "6666",
+    "CVAT_ALLOW_STATIC_CACHE": "no",
+    "CVAT_NUM_PROXIES": "1",
+    "CVAT_ANALYTICS": "0",
+    "SMOKESCREEN_OPTS": "",
+    "no_proxy": "opa,cvat-server,cvat-redis,cvat-cache,cvat-db",
+}
+"""Source: x-backend-env of docker-compose.yml; names that must exist even when empty are all here."""
+
+
+def _init(backend: Service) -> Service:
+    return replace(backend, name="init", command=("init",), one_shot=True, memory=1024)
+
+
+def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
+    about = "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/api/server/about', timeout=8)"
+    environment = {
+        **backend.environment,
+        "ALLOWED_HOSTS": ",".join(settings.hosts),
+        "NUMPROCS": str(scale.processes + 1),
+    }
+    return replace(
+        backend,
+        name="server",
+        command=("run", "server", "nginx"),
+        environment=environment,
+        aliases=("cvat-server",),
+        memory=scale.server,
+        health=Health(("CMD", "python3", "-c", about), interval=15, start_period=180),
+        mounts_share=True,
+    )
+
+
+def _worker(name: str, backend: Service, processes: int, memory: int, queues: tuple[str, ...]) -> Service:
+    check = f". {files.SECRETS_SCRIPT}; exec python3 {files.WORKER_CHECK} {' '.join(queues)}"
+    flags = ("--with-scheduler",) if "webhooks" in queues else ()
+    return replace(
+        backend,
+        name=name,
+        command=("run", "worker", *queues, *flags),
+        environment={**backend.environment, "NUMPROCS": str(processes)},
+        memory=memory,
+        files=(
+            *backend.files,
+            File(files.WORKER_CHECK, files.script("workercheck.py")),
+        ),
+        health=Health(("CMD-SHELL", check), interval=30, start_period=180),
+        mounts_share=True,
+    )
+
+
+def _ui() -> Service:
+    fetch = "wget -q -O /dev/null http://127.0.0.1:8000/"
+    return Service("ui", IMAGES["ui"], 128, aliases=("cvat-ui",), health=Health(("CMD-SHELL", fetch)))
+
+
+def _proxy(settings: Settings) -> Service:
+    """Healthy when it passes on: the page behind it is the UI's."""
+    rules = caddyfile(PROXY_PORT, settings.registration)
+    fetch = f"wget -q -O /dev/null http://127.0.0.1:{PROXY_PORT}/"
+    return Service(
+        name="proxy",
+        image=IMAGES["caddy"],
+        memory=256,
+        files=(File(files.CADDYFILE, rules),),
+        aliases=("cvat-proxy",),
+        user="1000:1000",
+        health=Health(("CMD-SHELL", fetch)),
+        capabilities=("NET_BIND_SERVICE",),  # the program's file capability: without it the image won't start
+    )
+
+
+def _bootstrap(backend: Service, settings: Settings) -> Service:
+    admin = pulumi.Output.from_input(settings.secrets.admin).apply(
+        lambda password: files.admin_json(settings.admin_username, settings.admin_email, password)
+    )
+    return replace(
+        backend,
+        name="bootstrap",
+        entrypoint=("bash", "-c"),
+        command=(f". {files.SECRETS_SCRIPT}; exec python3 {files.BOOTSTRAP}",),
+        environment={
+            **backend.environment,
+            "LABELSPACE_QUEUES": ",".join(("chunks", *QUEUES)),
+            "LABELSPACE_ADMIN": files.ADMIN,
+            "LABELSPACE_PATIENCE": str(GATE_PATIENCE_SECONDS),
+        },
+        files=(
+            *backend.files,
+            _secret_file(files.ADMIN, admin),
+            File(files.BOOTSTRAP, files.script("bootstrap.py")),
+        ),
+        one_shot=True,
+    )

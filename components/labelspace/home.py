@@ -1,0 +1,69 @@
+"""Where a machine keeps its workspaces: ``$LABELSPACE_HOME``, by default ``~/.labelspace``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one machine; nothing is created by asking for a path."""
+
+    root: Path
+
+    @classmethod
+    def find(cls) -> Home:
+        """The home that the environment names."""
+        return cls(Path(os.environ.get("LABELSPACE_HOME") or Path.home() / ".labelspace").absolute())
+
+    @property
+    def tools(self) -> Path:
+        """Programs that labelspace fetched or built for itself."""
+        return self.root / "tools"
+
+    @property
+    def pulumi_root(self) -> Path:
+        """Pulumi's command line; the program is ``bin/pulumi`` inside."""
+        return self.tools / "pulumi"
+
+    @property
+    def pulumi_home(self) -> Path:
+        """Pulumi's plugins and settings, apart from the user's own ``~/.pulumi``."""
+        return self.tools / "pulumi-home"
+
+    @property
+    def state(self) -> Path:
+        """Pulumi's file backend: what is deployed, secrets encrypted."""
+        return self.root / "state"
+
+    @property
+    def keys(self) -> Path:
+        """The passphrase of the state and the keys of the backups (0700); they outlive every workspace."""
+        return self.root / "keys"
+
+    @property
+    def passphrase(self) -> Path:
+        """The file whose one line encrypts the secrets of config and state (0600)."""
+        return self.keys / "passphrase"
+
+    @property
+    def buckets(self) -> Path:
+        """Dataset buckets of this machine, one folder each."""
+        return self.root / "buckets"
+
+    @property
+    def gateway(self) -> Path:
+        """What the S3 gateways keep beside the objects: metadata and old versions."""
+        return self.root / "gateway"
+
+    @property
+    def backups(self) -> Path:
+        """Backup repositories, one folder for each workspace."""
+        return self.root / "backups"
+
+    @property
+    def locks(self) -> Path:
+        """One lock file for each workspace that a command works on."""
+        return self.root / "locks"

@@ -1,0 +1,1 @@
+"""A workspace on this machine's Docker engine, by pulumi_docker."""

@@ -1,0 +1,158 @@
+"""Turns the description of a container into Docker's, with the rules that all of them share."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_docker as docker
+
+from labelspace.contracts import File, Folder, Health, Remote, Service
+from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL, Place
+
+Share = dict[str, Folder | Remote]
+"""Dataset buckets by name."""
+
+SHARE_ROOT = "/home/django/share"
+STOP_SECONDS = 30
+"""What a container is given to end in order; databases need it."""
+
+
+def container(
+    service: Service,
+    place: Place,
+    *,
+    share: Share | None = None,
+    binds: list[docker.ContainerVolumeArgs] | None = None,
+    depends_on: list[pulumi.Resource] | None = None,
+    triggers: list[pulumi.Input[str]] | None = None,
+    parent: pulumi.Resource,
+    image: pulumi.Input[str] | None = None,
+) -> docker.Container:
+    """Run ``service`` at ``place``; a changed ``triggers`` value replaces it.
+
+    A one-shot is waited for; everything else comes back whatever ends it.
+    """
+    return docker.Container(
+        f"{place.workspace}-{service.name}",
+        name=place.named(service.name),
+        image=image or service.image,
+        command=list(service.command) or None,
+        entrypoints=list(service.entrypoint) or None,
+        envs=[f"{key}={value}" for key, value in sorted(service.environment.items())],
+        user=service.user,
+        memory=service.memory,
+        memory_swap=service.memory,  # no swap; left out, the engine doubles it and every refresh sees drift
+        volumes=[*_volumes(service, place), *_share(service, share or {}), *(binds or [])],
+        uploads=[_upload(file) for file in service.files],
+        networks_advanced=[
+            docker.ContainerNetworksAdvancedArgs(name=place.network, aliases=list(service.aliases))
+        ],
+        ports=_ports(service, place),
+        healthcheck=_health(service.health),
+        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=_capabilities(service)),
+        security_opts=["no-new-privileges:true"],
+        log_driver="json-file",
+        log_opts={"max-size": "10m", "max-file": "3"},
+        labels=_labels(service, place, triggers),
+        init=True,
+        destroy_grace_seconds=STOP_SECONDS,
+        attach=service.one_shot,
+        must_run=not service.one_shot,
+        restart="no" if service.one_shot else "unless-stopped",
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            depends_on=depends_on,
+            delete_before_replace=True,
+            replace_on_changes=["healthcheck"],
+        ),
+    )
+
+
+def succeeded(one_shot: docker.Container, place: Place, part: str) -> pulumi.Output[str]:
+    """The container's id once it ended with 0; fails the update otherwise, with where to look."""
+
+    def check(values: list[object]) -> str:
+        code, identity = values
+        if code not in (0, None):
+            name = place.named(part)
+            raise pulumi.RunError(
+                f"{name} ended with {code}: see why with `docker logs {name}`. When that is mended,"
+                f" `labelspace create {place.workspace}` goes on, or `docker rm {name}`"
+                " and `pulumi up --refresh`."
+            )
+        return str(identity)
+
+    return pulumi.Output.all(one_shot.exit_code, one_shot.id).apply(check)
+
+
+def _volumes(service: Service, place: Place) -> list[docker.ContainerVolumeArgs]:
+    return [
+        docker.ContainerVolumeArgs(volume_name=place.named(name), container_path=path)
+        for name, path in service.volumes.items()
+    ]
+
+
+def _share(service: Service, share: Share) -> list[docker.ContainerVolumeArgs]:
+    """Every dataset bucket under CVAT's share, read-only: CVAT never needs to write there."""
+    if not service.mounts_share:
+        return []
+    return [
+        docker.ContainerVolumeArgs(host_path=one.path, container_path=f"{SHARE_ROOT}/{name}", read_only=True)
+        for name, one in share.items()
+    ]
+
+
+def _upload(file: File) -> docker.ContainerUploadArgs:
+    return docker.ContainerUploadArgs(file=file.path, content=file.content, permissions="0444")
+
+
+def _ports(service: Service, place: Place) -> list[docker.ContainerPortArgs] | None:
+    if service.publishes is None:
+        return None
+    inside, outside = service.publishes
+    return [docker.ContainerPortArgs(internal=inside, external=outside, ip=place.listen)]
+
+
+def _health(health: Health | None) -> docker.ContainerHealthcheckArgs | None:
+    if health is None:
+        return None
+    return docker.ContainerHealthcheckArgs(
+        tests=list(health.command),
+        interval=_duration(health.interval),
+        timeout=_duration(health.timeout),
+        retries=health.retries,
+        start_period=_duration(health.start_period),
+    )
+
+
+def _duration(seconds: int) -> str:
+    """As the engine writes it back: anything else would be drift."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+
+
+def _capabilities(service: Service) -> list[str]:
+    return [f"CAP_{name}" for name in service.capabilities]
+
+
+def _labels(
+    service: Service, place: Place, triggers: list[pulumi.Input[str]] | None
+) -> list[docker.ContainerLabelArgs]:
+    labels: dict[str, pulumi.Input[str]] = {WORKSPACE_LABEL: place.workspace, PART_LABEL: service.name}
+    if triggers:
+        labels["labelspace.follows"] = pulumi.Output.all(*triggers).apply(
+            lambda values: ",".join(str(value)[:12] for value in values)
+        )
+    return [docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()]
+
+
+def volume(name: str, place: Place, *, parent: pulumi.Resource, keep: bool = True) -> docker.Volume:
+    """A named volume; with ``keep`` it outlives the stack, as what users made must."""
+    return docker.Volume(
+        f"{place.workspace}-{name}",
+        name=place.named(name),
+        labels=[
+            docker.VolumeLabelArgs(label=WORKSPACE_LABEL, value=place.workspace),
+            docker.VolumeLabelArgs(label=PART_LABEL, value=name),
+        ],
+        opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=keep),
+    )

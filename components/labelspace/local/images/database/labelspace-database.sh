@@ -1,0 +1,23 @@
+# Starts PostgreSQL as the official image does; beside it, keeps the password as configured and the archive in use.
+set -euo pipefail
+REPOSITORY=/var/lib/pgbackrest
+
+keep() {
+    until pg_isready -q -h /var/run/postgresql -U "$POSTGRES_USER" -d "$POSTGRES_DB"; do sleep 1; done
+    # The volume may be older than the password: a workspace made again over kept data.
+    psql -q -v ON_ERROR_STOP=1 -v user="$POSTGRES_USER" -U "$POSTGRES_USER" -d "$POSTGRES_DB" <<SQL
+\set password \`cat $POSTGRES_PASSWORD_FILE\`
+ALTER ROLE :"user" PASSWORD :'password';
+SQL
+    until pgbackrest --stanza=main stanza-create; do sleep 5; done
+    if ! pgbackrest --stanza=main info --output=json | grep -q '"backup":\[{'; then
+        pgbackrest --stanza=main --type=full backup
+    fi
+}
+
+if [ "$(id -u)" = 0 ]; then
+    mkdir -p "$REPOSITORY" /var/log/pgbackrest /tmp/pgbackrest
+    chown -R postgres:postgres "$REPOSITORY" /var/log/pgbackrest /tmp/pgbackrest
+    gosu postgres bash -c "$(declare -f keep); set -euo pipefail; keep" &
+fi
+exec docker-entrypoint.sh "$@"

@@ -1,0 +1,28 @@
+"""Where on this machine a workspace lives: its names, its network, its folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from labelspace.home import Home
+
+WORKSPACE_LABEL = "labelspace.workspace"
+PART_LABEL = "labelspace.part"
+NEW_FOLDER_OWNER = 1000
+"""Who owns a new bucket folder: CVAT's user inside, the first user of most Linux machines outside."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Hands every part of one local workspace its names; ``network`` is the name of its Docker network."""
+
+    workspace: str
+    network: pulumi.Input[str]
+    listen: str
+    home: Home
+
+    def named(self, part: str) -> str:
+        """The Docker name of a container, network or volume."""
+        return f"labelspace-{self.workspace}-{part}"

@@ -1,0 +1,94 @@
+"""The annotation server: CVAT's containers, and the gate that ends when the workspace is ready."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pulumi
+import pulumi_docker as docker
+
+from labelspace.contracts import BucketAccess, DatabaseAccess, Service
+from labelspace.cvat import services as cvat
+from labelspace.local.container import Share, container, succeeded, volume
+from labelspace.local.place import Place
+from labelspace.spec import WorkspaceSpec
+
+KEPT_VOLUMES = ("data", "keys", "logs", "redis")
+
+
+class AnnotationServer(pulumi.ComponentResource):
+    """Serves the URL; ``ready`` resolves when the gate has seen every part work and the admin log in."""
+
+    url: str
+    ready: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spec: WorkspaceSpec,
+        place: Place,
+        database: DatabaseAccess,
+        buckets: list[BucketAccess],
+        secrets: cvat.Secrets,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("labelspace:local:AnnotationServer", name, None, opts)
+        self._place, self._database = place, database
+        self._share: Share = {bucket.name: bucket.share for bucket in buckets}
+        described = cvat.services(_settings(spec, secrets))
+        described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
+        self._volumes = self._make_volumes()
+        running = self._run(described)
+        gate = self._gate(described["bootstrap"], running)
+        self.url = f"http://{place.workspace}.localhost:{spec.port}"
+        self.ready = succeeded(gate, place, "bootstrap")
+        self.register_outputs({"url": self.url, "ready": self.ready})
+
+    def _make_volumes(self) -> list[pulumi.Resource]:
+        kept = [volume(name, self._place, parent=self) for name in KEPT_VOLUMES]
+        return [*kept, volume("cache", self._place, parent=self, keep=False)]
+
+    def _run(self, described: dict[str, Service]) -> list[docker.Container]:
+        init = self._container(described["init"], [*self._volumes], [self._database.ready])
+        succeeded(init, self._place, "init")
+        long_lived = [one for one in described.values() if not one.one_shot]
+        return [self._container(service, [*self._volumes]) for service in long_lived]
+
+    def _gate(self, service: Service, running: list[docker.Container]) -> docker.Container:
+        """Again whenever a container of the server was replaced, or the admin changed."""
+        return self._container(service, [*running], [one.id for one in running])
+
+    def _container(
+        self,
+        service: Service,
+        depends_on: list[pulumi.Resource],
+        triggers: list[pulumi.Output[str]] | None = None,
+    ) -> docker.Container:
+        return container(
+            service,
+            self._place,
+            share=self._share,
+            depends_on=depends_on,
+            triggers=[*(triggers or [])],
+            parent=self,
+        )
+
+
+def _settings(spec: WorkspaceSpec, secrets: cvat.Secrets) -> cvat.Settings:
+    return cvat.Settings(
+        size=spec.size,
+        registration=spec.registration,
+        annotator_group=spec.annotator_group,
+        hosts=_hosts(spec),
+        admin_username=spec.admin.username,
+        admin_email=spec.admin.email,
+        secrets=secrets,
+    )
+
+
+def _hosts(spec: WorkspaceSpec) -> tuple[str, ...]:
+    """Names that the server answers to; on a network the machine's names are not known, so any."""
+    if spec.listen not in ("127.0.0.1", "::1"):
+        return ("*",)
+    return ("localhost", "127.0.0.1", f"{spec.name}.localhost", "cvat-server")

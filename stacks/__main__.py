@@ -1,0 +1,39 @@
+"""The program: reads the selected stack's wish, declares its Workspace, exports its outputs."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+
+from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
+from labelspace.workspace import Workspace
+
+PLAIN = ("description", "target", "registration", "annotator_group", "listen", "size", "cvat_version")
+NUMBERS = ("port", "s3_port", "sleep_after_minutes")
+NESTED = ("buckets", "admin", "backup")
+
+
+def wish() -> WorkspaceSpec:
+    """The stack's settings under ``labelspace:``; the stack's name is the workspace's."""
+    config = pulumi.Config("labelspace")
+    values: dict[str, object] = {"name": pulumi.get_stack()}
+    for key in (*PLAIN, *NUMBERS, *NESTED):
+        text = config.get(key)
+        if text is not None:
+            values[key] = json.loads(text) if key in NESTED else int(text) if key in NUMBERS else text
+    return parse_spec(values)
+
+
+def main() -> None:
+    """Declare the workspace; a wish that cannot be granted ends here, with each reason in one line."""
+    try:
+        spec = wish()
+    except SpecError as error:
+        raise pulumi.RunError(f"settings of stack {pulumi.get_stack()}:\n{error}") from None
+    workspace = Workspace(spec.name, spec)
+    for name, value in workspace.outputs().items():
+        pulumi.export(name, value)
+
+
+main()

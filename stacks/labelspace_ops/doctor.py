@@ -1,0 +1,55 @@
+"""Whether this machine can run a workspace, check by check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from labelspace.cvat.images import IMAGES
+from labelspace.home import Home
+from labelspace_ops import engine, preflight, stack
+from labelspace_ops.errors import OpsError
+
+
+def examine(home: Home) -> list[dict[str, Any]]:
+    """Every check with its outcome; one that fails says the next step."""
+    checks: dict[str, Callable[[Home], str]] = {
+        "Pulumi": _pulumi,
+        "Docker engine": _engine,
+        "disk": _disk,
+        "images": _images,
+        "state": _state,
+    }
+    return [_one(name, check, home) for name, check in checks.items()]
+
+
+def _one(name: str, check: Callable[[Home], str], home: Home) -> dict[str, Any]:
+    try:
+        return {"name": name, "ok": True, "detail": check(home)}
+    except OpsError as error:
+        return {"name": name, "ok": False, "detail": str(error)}
+
+
+def _pulumi(home: Home) -> str:
+    return f"version {stack.command_line(home).version}"
+
+
+def _engine(_: Home) -> str:
+    return f"version {engine.connect().version()['Version']}"
+
+
+def _disk(home: Home) -> str:
+    preflight.disk_has_room(engine.connect(), home)
+    return "room enough"
+
+
+def _images(_: Home) -> str:
+    """Missing images are pulled by the first `create`."""
+    client = engine.connect()
+    present = {tag for image in client.images.list() for tag in image.tags}
+    missing = [name for name in IMAGES.values() if name not in present]
+    return f"will be pulled: {', '.join(missing)}" if missing else "all present"
+
+
+def _state(home: Home) -> str:
+    return f"{len(stack.names(home))} workspaces, state in {stack.environment(home)['PULUMI_BACKEND_URL']}"

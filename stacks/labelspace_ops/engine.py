@@ -1,0 +1,125 @@
+"""This machine's Docker engine, asked directly: what is measured, and what an interrupted update left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import DockerException, NotFound
+from docker.models.containers import Container
+from pulumi import automation as auto
+
+from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
+from labelspace_ops.errors import OpsError
+
+NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
+
+
+def connect() -> docker.DockerClient:
+    """The engine; raises ``OpsError`` that tells no engine from an engine without rights."""
+    try:
+        client = docker.from_env(timeout=120)
+        client.ping()
+    except DockerException as error:
+        if "Permission denied" in str(error):
+            raise OpsError(
+                "Docker engine: this user may not use it: add the user to the group 'docker' and log in again"
+            ) from None
+        raise OpsError(f"Docker engine: none answers: {NEXT_STEP}") from None
+    return client
+
+
+def containers(client: docker.DockerClient, name: str) -> dict[str, Container]:
+    """The workspace's containers by part, running or not."""
+    found = client.containers.list(
+        all=True, filters={"label": f"{WORKSPACE_LABEL}={name}"}, ignore_removed=True
+    )
+    return {one.labels[PART_LABEL]: one for one in found}
+
+
+def sweep(client: docker.DockerClient, stack: auto.Stack) -> None:
+    """Clear what an interrupted update left, so that the next one can go on; volumes are not touched."""
+    deployment = stack.export_stack()
+    state = dict(deployment.deployment or {})
+    if state.pop("pending_operations", None):
+        deployment.deployment = state
+        stack.import_stack(deployment)
+    known = {resource.get("id") for resource in state.get("resources", [])}
+    for one in containers(client, stack.name).values():
+        if one.id not in known or _unfinished(one):
+            one.remove(force=True)
+    for network in client.networks.list(filters={"label": f"{WORKSPACE_LABEL}={stack.name}"}):
+        if network.id not in known:
+            network.remove()
+
+
+def _unfinished(one: Container) -> bool:
+    """Made but never started, or a one-shot that failed: the next update makes it anew."""
+    state = one.attrs["State"]
+    one_shot = one.attrs["HostConfig"]["RestartPolicy"]["Name"] in ("no", "")
+    return bool(one.status == "created" or (one_shot and one.status == "exited" and state["ExitCode"] != 0))
+
+
+def run_inside(one: Container, command: list[str], user: str = "") -> tuple[int, str]:
+    """Run ``command`` in a running container: its exit code and what it said."""
+    result = one.exec_run(command, user=user)
+    output = result.output if isinstance(result.output, bytes) else b""
+    return int(result.exit_code or 0), output.decode(errors="replace")
+
+
+def works(one: Container) -> bool:
+    """The container's own health check, run now: the engine's last result may be old."""
+    test = one.attrs["Config"].get("Healthcheck", {}).get("Test", [])
+    command = ["sh", "-c", *test[1:]] if test[:1] == ["CMD-SHELL"] else test[1:]
+    return not command or run_inside(one, command)[0] == 0
+
+
+def backup_info(client: docker.DockerClient, name: str) -> dict[str, Any]:
+    """What pgBackRest knows of the annotation database's backups; empty while the database is away."""
+    try:
+        database = client.containers.get(f"labelspace-{name}-database")
+        ask = ["pgbackrest", "--stanza=main", "--output=json", "--log-level-console=off", "info"]
+        code, said = run_inside(database, ask, user="postgres")
+        return dict(json.loads(said)[0]) if code == 0 else {}
+    except (DockerException, ValueError, IndexError):
+        return {}
+
+
+def back_up(client: docker.DockerClient, name: str) -> bool:
+    """Take a backup of the running annotation database now; False when there is none to take."""
+    try:
+        database = client.containers.get(f"labelspace-{name}-database")
+    except NotFound:
+        return False
+    if database.status != "running":
+        return False
+    code, said = run_inside(
+        database, ["pgbackrest", "--stanza=main", "--type=incr", "backup"], user="postgres"
+    )
+    if code:
+        raise OpsError(f"{name}: the last backup failed ({said.strip()[-200:]}): nothing was deleted")
+    return True
+
+
+def remove_data(client: docker.DockerClient, name: str, folder: Path) -> None:
+    """Remove the volumes and the backups of a deleted workspace for good."""
+    for volume in client.volumes.list(filters={"label": f"{WORKSPACE_LABEL}={name}"}):
+        volume.remove(force=True)
+    if folder.exists():
+        _remove_as_root(client, folder)
+
+
+def _remove_as_root(client: docker.DockerClient, folder: Path) -> None:
+    """Backups belong to the database's user: a container has the right that this user may lack."""
+    from labelspace.cvat.images import IMAGES  # noqa: PLC0415
+
+    client.containers.run(
+        IMAGES["versitygw"],
+        entrypoint=["rm", "-rf", f"/parent/{folder.name}"],
+        command=[],
+        remove=True,
+        network_mode="none",
+        volumes={str(folder.parent): {"bind": "/parent", "mode": "rw"}},
+    )

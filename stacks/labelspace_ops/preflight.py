@@ -1,0 +1,85 @@
+"""Everything that can be refused before anything is created."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import socket
+from pathlib import Path
+
+import docker
+
+from docker.models.containers import Container
+from labelspace.home import Home
+from labelspace.spec import WorkspaceSpec
+from labelspace_ops import engine
+from labelspace_ops.errors import OpsError, UsageError
+
+LEAST_FREE_BYTES = 5 * 2**30
+MOST_USED_PERCENT = 88
+"""CVAT's health fails at 90 % (CVAT_HEALTH_DISK_USAGE_MAX)."""
+
+
+def check(spec: WorkspaceSpec, client: docker.DockerClient, home: Home, *, known: bool) -> None:
+    """Refuse a name that is taken, a port in use and a disk nearly full; nothing is changed."""
+    mine = engine.containers(client, spec.name)
+    if mine and not known:
+        raise UsageError(
+            f"name: {spec.name!r} is taken: this engine runs containers of a workspace of that name whose"
+            f" state is not under {home.root}. Choose another name, or set LABELSPACE_HOME to its home"
+        )
+    for field, part, port in (("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port)):
+        if not _ours(mine, part, port):
+            _port_is_free(field, spec.listen, port)
+    disk_has_room(client, home)
+
+
+def _ours(mine: dict[str, Container], part: str, port: int) -> bool:
+    one = mine.get(part)
+    bindings = (one.attrs["HostConfig"]["PortBindings"] or {}) if one else {}
+    return any(str(port) == binding["HostPort"] for host in bindings.values() for binding in host)
+
+
+def _port_is_free(field: str, listen: str, port: int) -> None:
+    problem = listening_problem(listen, port)
+    if problem == errno.EADDRINUSE:
+        raise UsageError(
+            f"{field}: {port} is in use on {listen}: choose another (--{field.replace('_', '-')})"
+        )
+    if problem:
+        raise UsageError(f"listen: {listen!r} is no address of this machine: see `ip address`")
+
+
+def listening_problem(listen: str, port: int) -> int:
+    """0 when ``listen:port`` can be had, else the system's error number."""
+    family = socket.AF_INET6 if ":" in listen else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((listen, port))
+        except OSError as error:
+            return error.errno or errno.EINVAL
+    return 0
+
+
+def free_port(listen: str, first: int, taken: set[int]) -> int:
+    """The first port from ``first`` on that nothing uses."""
+    for port in range(first, first + 500):
+        if port not in taken and not listening_problem(listen, port):
+            return port
+    raise OpsError(f"no free port between {first} and {first + 500} on {listen}: give one (--port)")
+
+
+def disk_has_room(client: docker.DockerClient, home: Home) -> None:
+    """Refuse a disk on which CVAT would soon stop serving."""
+    for place in (Path(client.info()["DockerRootDir"]), home.root):
+        if not place.exists():
+            continue
+        usage = shutil.disk_usage(place)
+        percent = usage.used * 100 / (usage.used + usage.free)
+        if usage.free < LEAST_FREE_BYTES or percent > MOST_USED_PERCENT:
+            raise OpsError(
+                f"disk: {place} has {usage.free / 2**30:.1f} GiB free, {percent:.0f} % used; a workspace"
+                f" needs {LEAST_FREE_BYTES / 2**30:.0f} GiB and at most {MOST_USED_PERCENT} %: make room"
+                " (`docker system df` shows what Docker holds)"
+            )

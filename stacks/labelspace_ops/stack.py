@@ -1,0 +1,164 @@
+"""The Pulumi stack of a workspace, through the Automation API: its tools, its settings, its state."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation as auto
+from pulumi.automation import PulumiCommand
+from semver import VersionInfo
+
+from labelspace.home import Home
+from labelspace.spec import WorkspaceSpec
+from labelspace_ops.errors import OpsError, UsageError
+
+PROJECT = Path(__file__).resolve().parents[2]
+"""The folder of Pulumi.yaml: a workspace's settings lie there, under ``stacks/``."""
+
+
+def command_line(home: Home) -> PulumiCommand:
+    """Pulumi's program: labelspace's own, else one on PATH, else downloaded once."""
+    if (home.pulumi_root / "bin" / "pulumi").exists():
+        return PulumiCommand(root=str(home.pulumi_root))
+    if shutil.which("pulumi"):
+        return PulumiCommand()
+    from importlib.metadata import version  # noqa: PLC0415 - asked for once in a machine's life
+
+    try:
+        return PulumiCommand.install(root=str(home.pulumi_root), version=VersionInfo.parse(version("pulumi")))
+    except Exception as error:
+        raise OpsError(
+            f"Pulumi's program is missing and cannot be downloaded ({error}): install it, or run `make demo`"
+        ) from None
+
+
+def environment(home: Home) -> dict[str, str]:
+    """What Pulumi needs to work on this machine's workspaces; the passphrase is handed on as a file."""
+    backend = os.environ.get("PULUMI_BACKEND_URL") or f"file://{home.state}"
+    return {
+        "PULUMI_HOME": str(home.pulumi_home),
+        "PULUMI_BACKEND_URL": backend,
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(home.passphrase),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "LABELSPACE_HOME": str(home.root),
+        "PATH": os.pathsep.join(
+            [str(home.pulumi_root / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+        ),
+    }
+
+
+def prepare_home(home: Home) -> None:
+    """Make the folders and, once, the passphrase: it encrypts every secret of config and state."""
+    home.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (home.state, home.locks):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not home.passphrase.exists():
+        handle = os.open(home.passphrase, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+
+
+def _options(home: Home) -> auto.LocalWorkspaceOptions:
+    if not (PROJECT / "Pulumi.yaml").exists():
+        raise OpsError(f"no Pulumi.yaml in {PROJECT}: run labelspace from a clone of the project")
+    prepare_home(home)
+    return auto.LocalWorkspaceOptions(
+        work_dir=str(PROJECT),
+        env_vars=environment(home),
+        pulumi_home=str(home.pulumi_home),
+        pulumi_command=command_line(home),
+    )
+
+
+def select(name: str, home: Home) -> auto.Stack:
+    """The stack of a workspace that exists."""
+    if name not in names(home):
+        known = ", ".join(names(home)) or "none yet"
+        raise UsageError(f"name: {name!r}: no such workspace; there are: {known}. Make it: labelspace create")
+    return auto.select_stack(name, work_dir=str(PROJECT), opts=_options(home))
+
+
+def create_or_select(name: str, home: Home) -> auto.Stack:
+    """The stack of a workspace, made when it is new."""
+    return auto.create_or_select_stack(name, work_dir=str(PROJECT), opts=_options(home))
+
+
+def names(home: Home) -> list[str]:
+    """All workspaces of this machine."""
+    workspace = auto.LocalWorkspace(**vars(_options(home)))
+    return sorted(stack.name for stack in workspace.list_stacks())
+
+
+def write_settings(stack: auto.Stack, spec: WorkspaceSpec) -> None:
+    """Put a wish into the stack's file; secrets are encrypted there."""
+    values: dict[str, auto.ConfigValue] = {}
+    _flatten("labelspace:", _plain(spec), values)
+    stack.set_all_config(values, path=True)
+
+
+def _plain(spec: WorkspaceSpec) -> dict[str, Any]:
+    """The wish without what has a default, so that the stack's file stays short."""
+    values = spec.model_dump(exclude={"name"}, exclude_defaults=True, mode="python")
+    values["port"], values["s3_port"] = spec.port, spec.s3_port
+    return values
+
+
+def _flatten(prefix: str, value: Any, into: dict[str, auto.ConfigValue]) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _flatten(f"{prefix}{key}" if prefix.endswith(":") else f"{prefix}.{key}", item, into)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            _flatten(f"{prefix}[{index}]", item, into)
+    elif value is not None:
+        secret = hasattr(value, "get_secret_value")
+        text = value.get_secret_value() if secret else value
+        into[prefix] = auto.ConfigValue(str(text), secret=secret)
+
+
+def read_settings(stack: auto.Stack) -> dict[str, Any]:
+    """The stack's settings, as ``parse_spec`` takes them."""
+    nested, numbers = ("buckets", "admin", "backup"), ("port", "s3_port", "sleep_after_minutes")
+    values: dict[str, Any] = {"name": stack.name}
+    for full, value in stack.get_all_config().items():
+        key = full.removeprefix("labelspace:")
+        if key != full:
+            values[key] = (
+                json.loads(value.value)
+                if key in nested
+                else int(value.value)
+                if key in numbers
+                else value.value
+            )
+    return values
+
+
+def update(stack: auto.Stack, on_event: Callable[[Any], None]) -> None:
+    """Bring the workspace to its settings; reads the engine first, so that what was lost is made again."""
+    try:
+        stack.up(on_event=on_event, refresh=True, color="never", suppress_progress=True)
+    except auto.CommandError as error:
+        raise OpsError(reason(str(error))) from None
+
+
+def destroy(stack: auto.Stack, on_event: Callable[[Any], None]) -> None:
+    """Remove the workspace's containers; what holds data is retained."""
+    try:
+        stack.destroy(on_event=on_event, refresh=True, color="never", suppress_progress=True)
+    except auto.CommandError as error:
+        raise OpsError(reason(str(error))) from None
+
+
+def reason(text: str) -> str:
+    """The lines of Pulumi's report that say why."""
+    lines = [line.strip() for line in text.splitlines() if "error:" in line]
+    said = list(dict.fromkeys(line.split("error:", 1)[1].strip() for line in lines))
+    useful = [line for line in said if line and "unhandled error" not in line and line != "update failed"]
+    return "\n".join(useful) or text

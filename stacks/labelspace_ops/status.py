@@ -1,0 +1,115 @@
+"""What a workspace is right now: measured when asked, never stored."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from typing import Any
+
+import docker
+from docker.models.containers import Container
+from pulumi import automation as auto
+
+from labelspace.home import Home
+from labelspace_ops import buckets, engine, locks
+from labelspace_ops.errors import OpsError
+
+LONG_LIVED = (
+    *("database", "redis", "cache", "opa", "server"),
+    *("worker", "worker-chunks", "ui", "proxy", "gateway"),
+)
+Check = dict[str, Any]
+
+
+def measure(stack: auto.Stack, client: docker.DockerClient, home: Home) -> dict[str, Any]:
+    """The status object that scripts rely on."""
+    outputs = {key: output.value for key, output in stack.outputs().items()}
+    mine = engine.containers(client, stack.name)
+    checks = [_container(part, mine.get(part)) for part in LONG_LIVED]
+    if outputs:
+        checks.append(_health(outputs["api_url"]))
+    listed, problems = _buckets(outputs)
+    checks += problems
+    return {
+        "name": stack.name,
+        "target": outputs.get("target", "local"),
+        "description": outputs.get("description", ""),
+        "status": _status(locks.busy(home, stack.name), mine, checks, made=bool(outputs)),
+        "url": outputs.get("url", ""),
+        "api_url": outputs.get("api_url", ""),
+        "cvat_version": outputs.get("cvat_version", ""),
+        "admin_username": outputs.get("admin_username", ""),
+        "buckets": listed,
+        "backup": _backup(client, stack.name, outputs),
+        "checks": checks,
+    }
+
+
+def _status(busy: str, mine: dict[str, Container], checks: list[Check], *, made: bool) -> str:
+    if busy:
+        return busy
+    if not made:
+        return "failed" if mine else "stopped"
+    if all(check["ok"] for check in checks):
+        return "ready"
+    running = [one for part, one in mine.items() if part in LONG_LIVED and one.status == "running"]
+    return "degraded" if running else "stopped"
+
+
+def _container(part: str, one: Container | None) -> Check:
+    if one is None:
+        return {"name": part, "ok": False, "detail": "no container: run `labelspace create` again"}
+    health = one.attrs["State"].get("Health", {}).get("Status", "")
+    if one.status == "running" and health == "starting":
+        health = "healthy" if engine.works(one) else "not working yet"
+    detail = f"{one.status}, {health}" if health else one.status
+    return {"name": part, "ok": one.status == "running" and health in ("", "healthy"), "detail": detail}
+
+
+def _health(api_url: str) -> Check:
+    """CVAT's own word: a status code alone would prove nothing."""
+    parts: Any = None
+    try:
+        with urllib.request.urlopen(f"{api_url}/api/server/health/?format=json", timeout=10) as answer:  # noqa: S310
+            parts = json.load(answer)
+    except urllib.error.HTTPError as error:
+        return {"name": "health", "ok": False, "detail": error.read(500).decode(errors="replace")}
+    except (OSError, ValueError) as error:
+        return {"name": "health", "ok": False, "detail": str(error)}
+    broken = {name: text for name, text in parts.items() if text != "working"}
+    return {
+        "name": "health",
+        "ok": not broken,
+        "detail": json.dumps(broken) if broken else "every part works",
+    }
+
+
+def _buckets(outputs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Check]]:
+    listed, checks = [], []
+    for bucket in outputs.get("buckets", []):
+        row = {**bucket, "objects": None, "bytes": None}
+        try:
+            row["objects"], row["bytes"] = buckets.size(buckets.client(outputs), bucket["name"])
+        except OpsError as error:
+            checks.append({"name": f"bucket {bucket['name']}", "ok": False, "detail": str(error)})
+        listed.append(row)
+    return listed, checks
+
+
+def _backup(client: docker.DockerClient, name: str, outputs: dict[str, Any]) -> dict[str, Any]:
+    info = engine.backup_info(client, name)
+    copies = info.get("backup", [])
+    archived = [row.get("max") for row in info.get("archive", []) if row.get("max")]
+    last = _iso(copies[-1]["timestamp"]["stop"]) if copies else None
+    return {
+        **outputs.get("backups", {}),
+        "copies": len(copies),
+        "last": last,
+        "last_archived": archived[-1] if archived else None,
+    }
+
+
+def _iso(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,8 @@
+"""The double's engine."""
+
+from django.apps import AppConfig
+
+
+class EngineConfig(AppConfig):
+    name = "cvat.apps.engine"
+    label = "engine"

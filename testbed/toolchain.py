@@ -1,0 +1,179 @@
+"""Pulumi's command line, its Python language host and its plugins: downloaded, else built from Go modules.
+
+The versions are those of the locked Python packages, because Pulumi asks for plugins by the SDK's version.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tarfile
+from importlib.metadata import version
+from pathlib import Path
+
+from pulumi.automation import PulumiCommand
+from semver import VersionInfo
+
+from labelspace.home import Home
+from testbed.parts import Part
+from testbed.shell import apt_install, fingerprint, run, timed, works
+
+HERE = Path(__file__).parent
+LANGUAGE_HOST = "v3.76.0"
+"""The last release of Pulumi's Go SDK that ships the Python language host."""
+NO_DOWNLOAD = "no plugin downloads from here"
+
+
+def prepare(home: Home) -> list[Part]:
+    """Set up everything that `pulumi up` needs under ``home``."""
+    command_line = _command_line(home)
+    plugins = [_plugin(home, name) for name in ("docker", "random")]
+    return [command_line, *plugins]
+
+
+def pulumi(home: Home) -> Path:
+    """The program."""
+    return home.pulumi_root / "bin" / "pulumi"
+
+
+def _command_line(home: Home) -> Part:
+    wanted = version("pulumi")
+    if works([str(pulumi(home)), "version"]):
+        marker = home.pulumi_root / "built-here"
+        kind = ("real, built here", "from its Go module") if marker.exists() else ("official", "downloaded")
+        return Part("Pulumi CLI", kind[0], kind[1])  # type: ignore[arg-type]
+    if _downloaded(home, wanted):
+        return Part("Pulumi CLI", "official", "downloaded")
+    _build_command_line(home, wanted)
+    return Part("Pulumi CLI", "real, built here", "from its Go module: its download cannot be reached")
+
+
+def _downloaded(home: Home, wanted: str) -> bool:
+    try:
+        PulumiCommand.install(root=str(home.pulumi_root), version=VersionInfo.parse(wanted))
+    except Exception:  # whatever the reason, the next step is to build it
+        shutil.rmtree(home.pulumi_root, ignore_errors=True)
+        return False
+    return True
+
+
+def _build_command_line(home: Home, wanted: str) -> None:
+    _need_go()
+    into = home.pulumi_root / "bin"
+    with timed("building Pulumi's command line from its Go module (about 4 minutes)"):
+        flag = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{wanted}"
+        module = f"github.com/pulumi/pulumi/pkg/v3/cmd/pulumi@v{wanted}"
+        build(home, module, into / "pulumi", ldflags=flag)
+    with timed("building the Python language host"):
+        module = f"github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python@{LANGUAGE_HOST}"
+        build(home, module, into / "pulumi-language-python")
+        _copy_side_scripts(into)
+    (home.pulumi_root / "built-here").touch()
+
+
+def _copy_side_scripts(into: Path) -> None:
+    cache = Path(run(["go", "env", "GOMODCACHE"]).strip())
+    source = cache / "github.com/pulumi/pulumi/sdk" / f"v3@{LANGUAGE_HOST}" / "python"
+    for script in (
+        "cmd/pulumi-language-python-exec",
+        "dist/pulumi-analyzer-policy-python",
+        "dist/pulumi-resource-pulumi-python",
+    ):
+        target = into / Path(script).name
+        shutil.copyfile(source / script, target)
+        target.chmod(0o755)
+
+
+def build(home: Home, module: str, target: Path, ldflags: str = "") -> None:
+    """Build the program ``path@version`` in a scratch module, which honours the module's own requirements."""
+    package, _, at = module.partition("@")
+    scratch = home.root / "testbed" / "go" / fingerprint(module)
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    run(["go", "mod", "init", "labelspace.test/scratch"], cwd=scratch)
+    run(["go", "get", f"{package}@{at}"], cwd=scratch)
+    flags = f"-s -w {ldflags}"
+    run(["go", "build", "-trimpath", "-ldflags", flags, "-o", str(target), package], cwd=scratch, env=STATIC)
+
+
+STATIC = {"CGO_ENABLED": "0"}
+
+
+def _need_go() -> None:
+    if not shutil.which("go"):
+        apt_install("golang")
+
+
+def _plugin(home: Home, name: str) -> Part:
+    at = version(f"pulumi-{name}")
+    folder = home.pulumi_home / "plugins" / f"resource-{name}-v{at}"
+    built = folder / "built-here"
+    mark = fingerprint(HERE / "plugins" / name)
+    if folder.exists() and not built.exists():
+        return Part(f"plugin {name} {at}", "official", "downloaded")
+    if not built.exists() or built.read_text() != mark:
+        if not folder.exists() and _download_plugin(home, name, at):
+            return Part(f"plugin {name} {at}", "official", "downloaded")
+        _install_built(home, name, at, mark)
+    if name == "random":
+        return Part(f"plugin {name} {at}", "stand-in", f"a small provider in Python: {NO_DOWNLOAD}")
+    return Part(f"plugin {name} {at}", "real, built here", f"the Terraform provider, bridged: {NO_DOWNLOAD}")
+
+
+def _download_plugin(home: Home, name: str, at: str) -> bool:
+    if (home.pulumi_root / "built-here").exists():
+        return False  # where the command line could not be had, neither can its plugins
+    command = [str(pulumi(home)), "plugin", "install", "resource", name, at]
+    return works(command, timeout=300, env={"PULUMI_HOME": str(home.pulumi_home)})
+
+
+def _install_built(home: Home, name: str, at: str, mark: str) -> None:
+    stage = home.root / "testbed" / "plugins" / name
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir(parents=True)
+    with timed(f"building the {name} plugin"):
+        {"docker": _build_docker, "random": _build_random}[name](stage)
+    (stage / "built-here").write_text(mark)
+    archive = stage.with_suffix(".tar.gz")
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(stage, arcname=".")
+    env = {"PULUMI_HOME": str(home.pulumi_home), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    command = [
+        str(pulumi(home)),
+        "plugin",
+        "install",
+        "resource",
+        name,
+        at,
+        "--file",
+        str(archive),
+        "--reinstall",
+    ]
+    run(command, env=env)
+
+
+def _build_docker(stage: Path) -> None:
+    _need_go()
+    program = str(stage / "pulumi-resource-docker")
+    run(
+        ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "."],
+        cwd=HERE / "plugins" / "docker",
+        env=STATIC,
+    )
+
+
+def _build_random(stage: Path) -> None:
+    shutil.copyfile(HERE / "plugins" / "random" / "provider.py", stage / "provider.py")
+    run(["uv", "venv", "--quiet", "--python", sys.executable, str(_random_venv())])
+    python = _random_venv() / "bin" / "python"
+    run(
+        ["uv", "pip", "install", "--quiet", "--python", str(python), f"pulumi=={version('pulumi')}", "bcrypt"]
+    )
+    program = stage / "pulumi-resource-random"
+    program.write_text(f'#!/bin/sh\nexec {python} "$(dirname "$0")/provider.py" "$@"\n')
+    program.chmod(0o755)
+
+
+def _random_venv() -> Path:
+    return Home.find().root / "testbed" / "random-venv"
