@@ -23,6 +23,7 @@ credentials:
 	@$(RUN) labelspace credentials demo
 
 test: surroundings lint
+	@$(RUN) python -m testbed browser
 	$(RUN) pytest
 
 surroundings: setup

@@ -6,7 +6,7 @@ import os
 import sys
 
 from labelspace.home import Home
-from testbed import engine, images, toolchain
+from testbed import browser, engine, images, toolchain
 from testbed.parts import print_table
 from testbed.shell import SetupError
 
@@ -20,7 +20,7 @@ def prepare(home: Home) -> None:
 
 def main() -> int:
     """Run the verb; a missing part ends with one sentence."""
-    verbs = {"prepare": prepare}
+    verbs = {"prepare": prepare, "browser": lambda _: print_table([browser.prepare()])}
     if len(sys.argv) != 2 or sys.argv[1] not in verbs:
         print(f"usage: python -m testbed {'|'.join(verbs)}", file=sys.stderr)
         return 2

@@ -13,7 +13,7 @@ from testbed.shell import SetupError, apt_install, run, timed, works
 
 WHAT_TO_INSTALL = (
     "No Docker engine answers. Install one (Debian: `apt-get install docker.io`; else Docker Desktop or"
-    " Docker Engine), start it, let your user use it (`docker version` must show a server), then run it again."
+    " Docker Engine), start it, let your user use it (`docker version` must show a server), and try again."
 )
 
 

@@ -204,8 +204,8 @@ def upload(
 ) -> None:
     """Upload files to a dataset bucket; goes on where an earlier attempt ended."""
     outputs = _outputs(name)
-    chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
     uploads = buckets.plan(paths, prefix)
+    chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
     sent = _send(buckets.client(outputs), chosen, uploads)
     strangers = [one.key for one in uploads if not one.opens_in_cvat]
     if strangers:
@@ -224,10 +224,10 @@ def upload(
 def _choose_bucket(name: str, bucket: str | None, known: list[str]) -> str:
     if bucket is None and len(known) == 1:
         return known[0]
+    if bucket is None:
+        raise UsageError(f"bucket: {name} has several: choose one of {', '.join(known)} (--bucket)")
     if bucket not in known:
-        raise UsageError(
-            f"bucket: {bucket!r} is not of workspace {name}: choose one of {', '.join(known)} (--bucket)"
-        )
+        raise UsageError(f"bucket: {bucket!r} is not of {name}: choose one of {', '.join(known)} (--bucket)")
     return bucket
 
 

@@ -8,8 +8,8 @@ import socket
 from pathlib import Path
 
 import docker
-
 from docker.models.containers import Container
+
 from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops import engine

@@ -37,11 +37,17 @@ class Resources:
         kind = str(
             outputs.metadata.op.value if hasattr(outputs.metadata.op, "value") else outputs.metadata.op
         )
-        if kind in VERBS and not outputs.metadata.type.startswith(("labelspace:", "pulumi:")):
+        if kind in VERBS and not _kept(kind, outputs.metadata.type):
             self.done += 1
             name = outputs.metadata.urn.rsplit("::", 1)[-1]
             what = outputs.metadata.type.rsplit(":", 1)[-1].lower()
             console.print(f"  [{self.done:2d}] {what} {name}: {VERBS[kind]}", markup=False)
+
+
+def _kept(kind: str, resource_type: str) -> bool:
+    """Components are names only; a volume or image that a stack lets go of stays on the machine."""
+    stays = resource_type.endswith((":Volume", ":RemoteImage", ":RandomPassword")) and kind == "delete"
+    return stays or resource_type.startswith(("labelspace:", "pulumi:"))
 
 
 @contextmanager
