@@ -6,7 +6,7 @@ SERVER_PATHS = ("/api/*", "/static/*", "/admin", "/admin/*", "/django-rq", "/dja
 """What CVAT's own proxy sends to the server; everything else is the UI (labels in docker-compose.yml)."""
 
 _CLOSED = """\
-	@register expression `{http.request.uri.path}.lower().matches("^/+api/+auth/+register")`
+	@register path_regexp (?i)^/+api/+auth/+register
 	respond @register `{"detail": "Registration is closed: ask the admin of this workspace."}` 403
 """
 

@@ -40,8 +40,7 @@ async function share() {
       if (entry.type === 'DIR') { const sub = make('ul'); item.append(sub); await show(directory + entry.name + '/', sub); }
     }
   };
-  await show('/', list).catch(problem => list.replaceWith(make('p', { className: 'error', textContent: problem.message })));
-  return list;
+  return show('/', list).then(() => list, problem => make('p', { className: 'error', textContent: problem.message }));
 }
 
 async function tasks() {

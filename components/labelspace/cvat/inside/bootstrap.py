@@ -81,7 +81,11 @@ def admin():
 
     wish = wanted()
     with transaction.atomic():
-        user, made = get_user_model().objects.get_or_create(username=wish["username"])
+        rights = {
+            "is_superuser": True,
+            "is_staff": True,
+        }  # from the first moment: or it would join the annotators
+        user, made = get_user_model().objects.get_or_create(username=wish["username"], defaults=rights)
         changed = made or not user.check_password(wish["password"])
         if changed:
             user.set_password(wish["password"])

@@ -6,7 +6,6 @@ import pytest
 
 from labelspace.contracts import Service
 from labelspace.cvat import files, services
-from labelspace.cvat.proxy import caddyfile
 
 SECRETS = services.Secrets(database="db", redis="r", cache="c", django="d", admin="a")
 
@@ -67,11 +66,6 @@ def test_sizes_grow(described: dict[str, Service]) -> None:
     small, medium, large = (services.SIZES[size] for size in ("small", "medium", "large"))
     assert small.server < medium.server < large.server
     assert small.processes < medium.processes < large.processes
-
-
-def test_the_proxy_closes_registration_only_when_asked() -> None:
-    assert "403" in caddyfile(8080, "closed")
-    assert "403" not in caddyfile(8080, "open")
 
 
 def test_the_overlay_sets_the_new_users_group_and_who_may_register() -> None:

@@ -1,0 +1,38 @@
+"""The generated Caddyfile, read by the real Caddy."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from labelspace.cvat.images import IMAGES
+from labelspace.cvat.proxy import caddyfile
+
+
+@pytest.mark.parametrize("registration", ["open", "closed"])
+def test_caddy_accepts_it(registration: str, tmp_path: Path) -> None:
+    (tmp_path / "Caddyfile").write_text(caddyfile(8080, registration))
+    command = [
+        "docker",
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "--volume",
+        f"{tmp_path}:/etc/caddy:ro",
+        IMAGES["caddy"],
+    ]
+    done = subprocess.run(
+        [*command, "caddy", "validate", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_registration_is_closed_only_when_asked() -> None:
+    assert "403" in caddyfile(8080, "closed")
+    assert "403" not in caddyfile(8080, "open")
