@@ -203,6 +203,12 @@ class WorkspaceSpec(_Part):
 
     @model_validator(mode="after")
     def _target_is_there(self) -> WorkspaceSpec:
+        remote = next((bucket for bucket in self.buckets if bucket.endpoint), None)
+        if remote:
+            raise ValueError(
+                f"bucket {remote.name!r}: a bucket at another endpoint is not available in this version:"
+                " leave endpoint out, and upload the data with `labelspace upload`"
+            )
         if self.target == "scaleway":
             raise ValueError("target 'scaleway' is not available in this version: use 'local'")
         if self.sleep_after_minutes:

@@ -106,3 +106,8 @@ def test_a_spec_cannot_be_changed() -> None:
 
 def test_a_good_password_has_no_problem() -> None:
     assert password_problem("Correct-Horse-7", "admin", "ann@example.org") is None
+
+
+def test_a_bucket_elsewhere_is_refused_until_it_can_be_mounted() -> None:
+    with pytest.raises(SpecError, match="another endpoint is not available"):
+        parse_spec({"name": "street", "buckets": [{"name": "far", "endpoint": "https://s3.example.org"}]})
