@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from pulumi import automation as auto
 from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
 from labelspace_ops.errors import OpsError
 
+LOCKED = 50
+"""pgBackRest's exit code while another of its processes works on the stanza."""
+BACKUP_PATIENCE_SECONDS = 1800
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
 
 
@@ -95,12 +99,21 @@ def back_up(client: docker.DockerClient, name: str) -> bool:
         return False
     if database.status != "running":
         return False
-    code, said = run_inside(
-        database, ["pgbackrest", "--stanza=main", "--type=incr", "backup"], user="postgres"
-    )
+    code, said = _back_up(database)
     if code:
         raise OpsError(f"{name}: the last backup failed ({said.strip()[-200:]}): nothing was deleted")
     return True
+
+
+def _back_up(database: Container) -> tuple[int, str]:
+    """Waits for a backup that is under way."""
+    command = ["pgbackrest", "--stanza=main", "--type=incr", "backup"]
+    deadline = time.monotonic() + BACKUP_PATIENCE_SECONDS
+    while True:
+        code, said = run_inside(database, command, user="postgres")
+        if code != LOCKED or time.monotonic() > deadline:
+            return code, said
+        time.sleep(1)
 
 
 def remove_data(client: docker.DockerClient, name: str, folder: Path) -> None:

@@ -12,6 +12,7 @@ Share = dict[str, Folder | Remote]
 """Dataset buckets by name."""
 
 SHARE_ROOT = "/home/django/share"
+WAIT_SECONDS = 600
 STOP_SECONDS = 30
 """What a container is given to end in order; databases need it."""
 
@@ -26,6 +27,7 @@ def container(
     triggers: list[pulumi.Input[str]] | None = None,
     parent: pulumi.Resource,
     image: pulumi.Input[str] | None = None,
+    wait_healthy: bool = False,
 ) -> docker.Container:
     """Run ``service`` at ``place``; a changed ``triggers`` value replaces it.
 
@@ -54,6 +56,8 @@ def container(
         log_opts={"max-size": "10m", "max-file": "3"},
         labels=_labels(service, place, triggers),
         init=True,
+        wait=wait_healthy,
+        wait_timeout=WAIT_SECONDS if wait_healthy else None,
         destroy_grace_seconds=STOP_SECONDS,
         attach=service.one_shot,
         must_run=not service.one_shot,

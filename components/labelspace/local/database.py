@@ -17,6 +17,10 @@ from labelspace.spec import BackupSpec
 CONTEXT = Path(__file__).parent / "images" / "database"
 PASSWORD_FILE = "/run/labelspace/database-password"  # noqa: S105 - a path
 REPOSITORY = "/var/lib/pgbackrest"
+HEALTHY = (
+    f"pg_isready -q -U {DATABASE_USER} -d {DATABASE_NAME} -h 127.0.0.1 && test -e /tmp/pgbackrest/in-use"
+)
+"""It answers, and its archive is in use with a first backup: before that, nothing may be entrusted to it."""
 MEMORY = {"small": 1024, "medium": 2048, "large": 4096}
 
 
@@ -42,7 +46,13 @@ class AnnotationDatabase(pulumi.ComponentResource):
         service = _service(password, backup, size)
         repository = docker.ContainerVolumeArgs(host_path=str(where), container_path=REPOSITORY)
         self.container = container(
-            service, place, image=image.name, binds=[repository], depends_on=[data, image], parent=self
+            service,
+            place,
+            image=image.name,
+            binds=[repository],
+            depends_on=[data, image],
+            wait_healthy=True,
+            parent=self,
         )
         self.access = DatabaseAccess(
             host=DATABASE_ALIAS,
@@ -90,7 +100,7 @@ def _service(password: pulumi.Input[str], backup: BackupSpec, size: str) -> Serv
             File("/etc/pgbackrest/pgbackrest.conf", _pgbackrest(backup)),
         ),
         aliases=(DATABASE_ALIAS,),
-        health=Health(("CMD-SHELL", f"pg_isready -q -U {DATABASE_USER} -d {DATABASE_NAME} -h 127.0.0.1")),
+        health=Health(("CMD-SHELL", HEALTHY), interval=5, start_period=300),
         # The entrypoint is root until it gives the folders to postgres and becomes postgres.
         # KILL: init, as root, must be able to tell postgres to end in order.
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"),

@@ -13,10 +13,12 @@ SQL
     if ! pgbackrest --stanza=main info --output=json | grep -q '"backup":\[{'; then
         pgbackrest --stanza=main --type=full backup
     fi
+    touch /tmp/pgbackrest/in-use
 }
 
 if [ "$(id -u)" = 0 ]; then
     mkdir -p "$REPOSITORY" /var/log/pgbackrest /tmp/pgbackrest
+    rm -f /tmp/pgbackrest/in-use
     chown -R postgres:postgres "$REPOSITORY" /var/log/pgbackrest /tmp/pgbackrest
     gosu postgres bash -c "$(declare -f keep); set -euo pipefail; keep" &
 fi
