@@ -13,7 +13,7 @@ from testbed.shell import SetupError
 
 def prepare(home: Home) -> None:
     """Set up every part and print what each is."""
-    os.environ["PATH"] = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"  # noqa: PTH120 - uv beside us
+    os.environ["PATH"] = f"{home.tools / 'uv' / 'bin'}:{os.environ['PATH']}"
     parts = [engine.prepare(home), *toolchain.prepare(home), *images.prepare(home)]
     print_table(parts)
 
