@@ -16,9 +16,11 @@ from semver import VersionInfo
 
 from labelspace.home import Home
 from testbed.parts import Part
-from testbed.shell import apt_install, fingerprint, run, timed, works
+from testbed.shell import SetupError, apt_install, fingerprint, run, timed, works
 
 HERE = Path(__file__).parent
+CLI_VERSIONS = ("3.259.0", "3.260.0")
+"""Pulumi's programs known to work with the locked SDK, where the SDK's own version cannot be had."""
 LANGUAGE_HOST = "v3.76.0"
 """The last release of Pulumi's Go SDK that ships the Python language host."""
 NO_DOWNLOAD = "no plugin downloads from here"
@@ -61,14 +63,25 @@ def _build_command_line(home: Home, wanted: str) -> None:
     _need_go()
     into = home.pulumi_root / "bin"
     with timed("building Pulumi's command line from its Go module (about 4 minutes)"):
-        flag = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{wanted}"
-        module = f"github.com/pulumi/pulumi/pkg/v3/cmd/pulumi@v{wanted}"
+        found = _first_served("github.com/pulumi/pulumi/pkg/v3", (wanted, *CLI_VERSIONS))
+        flag = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{found}"
+        module = f"github.com/pulumi/pulumi/pkg/v3/cmd/pulumi@v{found}"
         build(home, module, into / "pulumi", ldflags=flag)
     with timed("building the Python language host"):
         module = f"github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python@{LANGUAGE_HOST}"
         build(home, module, into / "pulumi-language-python")
         _copy_side_scripts(into)
     (home.pulumi_root / "built-here").touch()
+
+
+def _first_served(module: str, versions: tuple[str, ...]) -> str:
+    """The first version that the module proxy has: not every proxy keeps every version."""
+    for one in versions:
+        if works(["go", "mod", "download", f"{module}@v{one}"], timeout=300):
+            return one
+    raise SetupError(
+        f"{module}: none of {', '.join(versions)} can be had: install Pulumi by hand and try again"
+    )
 
 
 def _copy_side_scripts(into: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import docker
 from docker.errors import DockerException
-from rich.console import Console
 
-console = Console(stderr=True, highlight=False)
+from labelspace_ops.commands.app import console
+
 VERBS = {
     "create": "made",
     "update": "updated",

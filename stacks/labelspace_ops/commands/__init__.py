@@ -1,0 +1,1 @@
+"""The command line ``labelspace``: one thin file for each group of commands."""

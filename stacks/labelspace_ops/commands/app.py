@@ -1,0 +1,46 @@
+"""The Typer application, and what all commands share.
+
+Heavy modules are imported where they are used: help is quick.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+console = Console(stderr=True, highlight=False)
+"""Progress and warnings go to standard error; standard output is for what was asked."""
+app = typer.Typer(
+    help="Labeling workspaces as code: a CVAT server, its admin, its datasets and its backed-up annotations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Name = Annotated[str, typer.Argument(help="name of the workspace")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON alone on standard output")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="ask nothing")]
+
+
+def show(value: object) -> None:
+    """Print JSON on standard output."""
+    typer.echo(json.dumps(value, indent=2))
+
+
+def outputs_of(name: str) -> dict[str, Any]:
+    """The outputs of the workspace's stack; raises ``OpsError`` when it was never made completely."""
+    from labelspace.home import Home
+    from labelspace_ops import stack
+    from labelspace_ops.errors import OpsError
+
+    outputs = {key: output.value for key, output in stack.select(name, Home.find()).outputs().items()}
+    if not outputs:
+        raise OpsError(f"{name}: it was never made completely: run `labelspace create {name}` again")
+    return outputs
+
+
+def say(message: str) -> None:
+    """One line of progress or warning, never read as markup."""
+    console.print(message, markup=False, soft_wrap=True)

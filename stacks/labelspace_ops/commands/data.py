@@ -1,0 +1,63 @@
+"""Commands on the data of a workspace: ``upload``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from labelspace_ops.commands.app import Json, Name, app, console, outputs_of, say, show
+from labelspace_ops.errors import UsageError
+
+if TYPE_CHECKING:
+    from labelspace_ops import buckets
+
+
+@app.command()
+def upload(
+    name: Name,
+    paths: Annotated[list[Path], typer.Argument(help="files or folders")],
+    bucket: Annotated[str | None, typer.Option(help="which bucket, when the workspace has several")] = None,
+    prefix: Annotated[str, typer.Option(help="put in front of every object's name")] = "",
+    as_json: Json = False,
+) -> None:
+    """Upload files to a dataset bucket; goes on where an earlier attempt ended."""
+    from labelspace_ops import buckets
+
+    outputs = outputs_of(name)
+    uploads = buckets.plan(paths, prefix)
+    chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
+    sent = _send(buckets.client(outputs), chosen, uploads)
+    strangers = [one.key for one in uploads if not one.opens_in_cvat]
+    if strangers:
+        say(
+            f"warning: CVAT cannot open {', '.join(strangers[:5])}"
+            f" ({len(strangers)} in all); uploaded all the same"
+        )
+    done = {"bucket": chosen, "uploaded": sent, "skipped": len(uploads) - sent, "not_media": strangers}
+    if as_json:
+        show(done)
+    else:
+        typer.echo(f"{chosen}: {sent} uploaded, {done['skipped']} already there")
+
+
+def _choose_bucket(name: str, bucket: str | None, known: list[str]) -> str:
+    if bucket is None and len(known) == 1:
+        return known[0]
+    if bucket is None:
+        raise UsageError(f"bucket: {name} has several: choose one of {', '.join(known)} (--bucket)")
+    if bucket not in known:
+        raise UsageError(f"bucket: {bucket!r} is not of {name}: choose one of {', '.join(known)} (--bucket)")
+    return bucket
+
+
+def _send(s3: Any, bucket: str, uploads: list[buckets.Upload]) -> int:
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from labelspace_ops import buckets
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(f"to {bucket}", total=sum(one.size for one in uploads))
+        return sum(buckets.send(s3, bucket, one, lambda done: bar.advance(task, done)) for one in uploads)

@@ -1,0 +1,121 @@
+"""Commands that look: ``status``, ``list``, ``open``, ``credentials``, ``doctor``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from labelspace_ops.commands.app import Json, Name, app, console, outputs_of, say, show
+
+
+def report(measured: dict[str, Any], *, as_json: bool) -> None:
+    """Print a status and what to do next; exit code 1 unless it is ready."""
+    if as_json:
+        show(measured)
+    else:
+        print_status(measured)
+        say(f"\n  password   labelspace credentials {measured['name']}")
+        say(f"  add data   labelspace upload {measured['name']} FOLDER")
+        say("  annotators sign up at the URL; assign tasks to them as the admin")
+    if measured["status"] != "ready":
+        raise typer.Exit(1)
+
+
+def print_status(measured: dict[str, Any]) -> None:
+    """Print a status for people: what is wrong comes last, marked with ``!``."""
+    backup = measured["backup"]
+    rows = {
+        "workspace": f"{measured['name']}  ({measured['status']})",
+        "url": measured["url"],
+        "admin": measured["admin_username"],
+        "buckets": ", ".join(_bucket(bucket) for bucket in measured["buckets"]),
+        "backup": f"{backup.get('where', '')} (last: {backup.get('last') or 'none yet'})",
+    }
+    for key, value in rows.items():
+        typer.echo(f"  {key:<10} {value}")
+    for check in measured["checks"]:
+        if not check["ok"]:
+            typer.echo(f"  ! {check['name']}: {check['detail']}")
+
+
+def _bucket(bucket: dict[str, Any]) -> str:
+    if bucket["objects"] is None:
+        return f"{bucket['name']} (not reached)"
+    return f"{bucket['name']} ({bucket['objects']} objects, {bucket['bytes'] / 1e6:.1f} MB)"
+
+
+@app.command()
+def status(name: Name, as_json: Json = False) -> None:
+    """Measure what the workspace is; exit code 0 only when it is ready."""
+    from labelspace.home import Home
+    from labelspace_ops import engine, stack
+    from labelspace_ops import status as status_module
+
+    home = Home.find()
+    measured = status_module.measure(stack.select(name, home), engine.connect(), home)
+    if as_json:
+        show(measured)
+    else:
+        print_status(measured)
+    raise typer.Exit(0 if measured["status"] == "ready" else 1)
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List this machine's workspaces."""
+    from rich.table import Table
+
+    from labelspace.home import Home
+    from labelspace_ops import engine, stack
+    from labelspace_ops import status as status_module
+
+    home = Home.find()
+    client = engine.connect()
+    rows = [status_module.measure(stack.select(name, home), client, home) for name in stack.names(home)]
+    if as_json:
+        show([{key: row[key] for key in ("name", "target", "status", "url")} for row in rows])
+        return
+    table = Table("name", "target", "status", "url", box=None)
+    for row in rows:
+        table.add_row(row["name"], row["target"], row["status"], row["url"])
+    typer.echo("no workspaces yet: labelspace create" if not rows else "", nl=not rows)
+    if rows:
+        console.print(table)
+
+
+@app.command("open")
+def open_(name: Name) -> None:
+    """Open the workspace in the browser."""
+    import webbrowser
+
+    url = outputs_of(name)["url"]
+    typer.echo(url)
+    webbrowser.open(url)
+
+
+@app.command()
+def credentials(name: Name, as_json: Json = False) -> None:
+    """Show the admin's user name and password."""
+    outputs = outputs_of(name)
+    shown = {field: outputs[f"admin_{field}"] for field in ("username", "email", "password")}
+    if as_json:
+        show(shown)
+        return
+    for field, value in shown.items():
+        typer.echo(f"  {field:<9} {value}")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check whether this machine can run a workspace."""
+    from labelspace.home import Home
+    from labelspace_ops import doctor as doctor_module
+
+    checks = doctor_module.examine(Home.find())
+    if as_json:
+        show(checks)
+    else:
+        for check in checks:
+            typer.echo(f"  {'ok ' if check['ok'] else 'NO '} {check['name']}: {check['detail']}")
+    raise typer.Exit(0 if all(check["ok"] for check in checks) else 1)
