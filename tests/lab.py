@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -60,7 +61,7 @@ class Lab:
         """A workspace whose admin is ADMIN with PASSWORD."""
         return self.json(
             "create", name, "--yes", "--admin-username", ADMIN, "--admin-email", "head@example.org",
-            "--password-stdin", *flags, stdin=PASSWORD + "\n",
+            "--password-stdin", *ports(), *flags, stdin=PASSWORD + "\n",
         )  # fmt: skip
 
     def until_ready(self, name: str) -> Any:
@@ -72,6 +73,12 @@ class Lab:
                 return json.loads(done.stdout)
             time.sleep(1)
         raise AssertionError(f"{name} did not become ready: {done.stdout}{done.stderr}")
+
+
+def ports() -> tuple[str, ...]:
+    """Flags for two ports far from the defaults: several test runs fit on one machine."""
+    first = secrets.randbelow(6000) * 2 + 20000
+    return ("--port", str(first), "--s3-port", str(first + 1))
 
 
 def containers(name: str) -> dict[str, Any]:

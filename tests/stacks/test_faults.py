@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 import pytest
-from tests.lab import ADMIN, BIN, PASSWORD, Lab, admin_of, containers
+from tests.lab import ADMIN, BIN, PASSWORD, Lab, admin_of, containers, ports
 
 from labelspace_ops.stack import PROJECT
 
@@ -36,6 +36,7 @@ def test_an_engine_killed_in_mid_create_is_taken_up_again(lab: Lab, line: str) -
         "create",
         name,
         "--yes",
+        *ports(),
         "--bucket",
         "killed",
         "--admin-username",

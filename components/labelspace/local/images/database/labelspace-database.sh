@@ -3,7 +3,8 @@ set -euo pipefail
 REPOSITORY=/var/lib/pgbackrest
 
 keep() {
-    until pg_isready -q -h /var/run/postgresql -U "$POSTGRES_USER" -d "$POSTGRES_DB"; do sleep 1; done
+    # By TCP: while the volume is initialised, the entrypoint's passing server answers on the socket alone.
+    until pg_isready -q -h 127.0.0.1 -U "$POSTGRES_USER" -d "$POSTGRES_DB"; do sleep 1; done
     # The volume may be older than the password: a workspace made again over kept data.
     psql -q -v ON_ERROR_STOP=1 -v user="$POSTGRES_USER" -U "$POSTGRES_USER" -d "$POSTGRES_DB" <<SQL
 \set password \`cat $POSTGRES_PASSWORD_FILE\`
@@ -20,6 +21,6 @@ if [ "$(id -u)" = 0 ]; then
     mkdir -p "$REPOSITORY" /var/log/pgbackrest /tmp/pgbackrest
     rm -f /tmp/pgbackrest/in-use
     chown -R postgres:postgres "$REPOSITORY" /var/log/pgbackrest /tmp/pgbackrest
-    gosu postgres bash -c "$(declare -f keep); set -euo pipefail; keep" &
+    gosu postgres bash -c "$(declare -f keep); until (set -euo pipefail; keep); do sleep 5; done" &
 fi
 exec docker-entrypoint.sh "$@"
