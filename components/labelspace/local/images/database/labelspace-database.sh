@@ -21,6 +21,6 @@ if [ "$(id -u)" = 0 ]; then
     mkdir -p "$REPOSITORY" /var/log/pgbackrest /tmp/pgbackrest
     rm -f /tmp/pgbackrest/in-use
     chown -R postgres:postgres "$REPOSITORY" /var/log/pgbackrest /tmp/pgbackrest
-    gosu postgres bash -c "$(declare -f keep); until (set -euo pipefail; keep); do sleep 5; done" &
+    until gosu postgres bash -euo pipefail -c "$(declare -f keep); keep"; do sleep 5; done &
 fi
 exec docker-entrypoint.sh "$@"
