@@ -61,6 +61,22 @@ class DatabaseAccess:
 
 
 @dataclass(frozen=True)
+class Built:
+    """A workspace as its target's room made it: what ``Workspace`` exports."""
+
+    url: pulumi.Input[str]
+    """Resolves when the workspace is ready."""
+    api_url: pulumi.Input[str]
+    buckets: tuple[BucketAccess, ...]
+    bucket_access_key: pulumi.Input[str]
+    bucket_secret_key: pulumi.Input[str]
+    backups: Mapping[str, pulumi.Input[str]]
+    """``where``, ``schedule`` and ``keep``, for people."""
+    more: Mapping[str, pulumi.Input[object]] = field(default_factory=dict)
+    """Outputs that this target alone has."""
+
+
+@dataclass(frozen=True)
 class File:
     """A file put into a container before it starts."""
 

@@ -1,0 +1,1 @@
+"""A workspace on Scaleway, by pulumiverse_scaleway."""
