@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -87,10 +88,16 @@ def test_an_upload_can_be_repeated(lab: Lab, street: Any, dataset: Path) -> None
 
 def _task(admin: Visitor, name: str) -> int:
     number = int(admin.post("/api/tasks", {"name": name, "labels": [{"name": "car"}]}).json()["id"])
-    admin.post(f"/api/tasks/{number}/data", {"server_files": ["street/"]})
+    request = admin.post(
+        f"/api/tasks/{number}/data", {"server_files": ["street/"], "image_quality": 70}
+    ).json()
     deadline = time.monotonic() + 60
-    while admin.get(f"/api/tasks/{number}").json()["state"] == "Queued" and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        made = admin.get(f"/api/requests/{quote(request['rq_id'])}").json()
+        if made["status"] in ("finished", "failed"):
+            break
         time.sleep(0.3)
+    assert made["status"] == "finished", made
     return number
 
 
@@ -106,7 +113,11 @@ def test_an_annotator_sees_only_what_the_admin_assigns(street: Any) -> None:
     assert annotator.post("/api/tasks", {"name": "mine"}).status_code == 403
     assert admin.patch(f"/api/tasks/{number}", {"assignee_id": me["id"]}).status_code == 200
     assert [task["id"] for task in annotator.get("/api/tasks").json()["results"]] == [number]
-    assert annotator.get(f"/api/tasks/{number}/data?number=0").headers["content-type"].startswith("image/")
+    assert (
+        annotator.get(f"/api/tasks/{number}/data?type=frame&number=0")
+        .headers["content-type"]
+        .startswith("image/")
+    )
     assert admin.patch(f"/api/users/{me['id']}", {"groups": ["user"]}).status_code == 200
     assert annotator.get("/api/server/share").status_code == 200
 

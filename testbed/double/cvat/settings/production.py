@@ -129,4 +129,5 @@ ROOT_URLCONF = "cvat.urls"
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+TIME_ZONE = os.environ.get("TZ", "Etc/UTC")
 USE_TZ = True

@@ -1,0 +1,164 @@
+"""Making and changing labels, as inside of ``labels`` when a project or task is created or patched."""
+
+import hashlib
+
+from django.db import IntegrityError, transaction
+from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import ValidationError as Refused
+
+from cvat.apps.engine.models import AttributeSpec, Label
+from cvat.apps.engine.unknown import NotInTheDoubleError
+
+INPUT_TYPES = {"checkbox", "radio", "number", "text", "select"}
+TYPES = {
+    *("any", "rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "tag"),
+}
+FIXED = ("mutable", "input_type")
+
+
+def parent_of(found):
+    """``{"project": found}`` or ``{"task": found}``."""
+    return {type(found).__name__.lower(): found}
+
+
+@transaction.atomic
+def create(rows, parent):
+    for row in rows:
+        _new(row, parent)
+
+
+@transaction.atomic
+def update(rows, parent):
+    """Rows with ``id`` change or, with ``deleted``, remove a label; others are new."""
+    for row in rows:
+        if row.get("deleted") and row.get("id") is None:
+            raise Refused({"labels": ["Deleted label must have an ID"]})
+        if row.get("id") is None:
+            _new(row, parent)
+        else:
+            _change(row, parent)
+
+
+def _checked_type(row):
+    kind = row.get("type", "any")
+    if kind == "skeleton" or row.get("sublabels"):
+        raise NotInTheDoubleError("skeleton labels")
+    if kind not in TYPES:
+        raise Refused({"labels": [{"type": [f'"{kind}" is not a valid choice.']}]})
+    return kind
+
+
+def _new(row, parent):
+    if not row.get("name"):
+        raise Refused({"labels": [{"name": ["This field is required."]}]})
+    label = Label(
+        name=row["name"], type=_checked_type(row), color=row.get("color") or "", **parent_of(parent)
+    )
+    label.color = label.color or _color(label.name)
+    _saved(label)
+    _unique([attribute.get("name") for attribute in row.get("attributes", [])])
+    for attribute in row.get("attributes", []):
+        _new_attribute(label, attribute)
+
+
+def _saved(label):
+    try:
+        with transaction.atomic():
+            label.save()
+    except IntegrityError:
+        raise Refused(["All label names must be unique"]) from None
+
+
+def _color(name):
+    return "#" + hashlib.sha256(name.encode()).hexdigest()[:6]
+
+
+def _change(row, parent):
+    label = Label.objects.filter(id=row["id"], **parent_of(parent)).first()
+    if label is None:
+        raise NotFound(f"Not found label with id #{row['id']} to change")
+    if row.get("deleted"):
+        label.delete()
+        return
+    label.type = _checked_type({**row, "type": row.get("type") or label.type})
+    label.name, label.color = row.get("name") or label.name, row.get("color") or label.color
+    _saved(label)
+    kept = [attribute for attribute in row.get("attributes", []) if not attribute.get("deleted")]
+    _unique([attribute["name"] for attribute in kept if "name" in attribute])
+    for attribute in row.get("attributes", []):
+        _one_attribute(label, attribute)
+
+
+def _unique(names):
+    for name in names:
+        if names.count(name) > 1:
+            raise Refused([f"Duplicate attribute with name '{name}' exists"])
+
+
+def _one_attribute(label, row):
+    if row.get("id") is None:
+        spec = label.attributespec_set.filter(name=row.get("name")).first()
+    else:
+        spec = label.attributespec_set.filter(id=row["id"]).first()
+        if spec is None:
+            raise NotFound(f"Attribute with id #{row['id']} does not exist")
+    if row.get("deleted"):
+        spec.delete()
+    elif spec is None:
+        _new_attribute(label, row)
+    else:
+        _change_attribute(spec, row)
+
+
+def _new_attribute(label, row):
+    missing = [name for name in ("name", "mutable", "input_type", "values") if name not in row]
+    if missing:
+        refused = {name: ["This field is required."] for name in missing}
+        raise Refused({"labels": [{"attributes": [refused]}]})
+    if row["input_type"] not in INPUT_TYPES:
+        wrong = f'"{row["input_type"]}" is not a valid choice.'
+        raise Refused({"labels": [{"attributes": [{"input_type": [wrong]}]}]})
+    AttributeSpec.objects.create(
+        label=label,
+        name=row["name"],
+        mutable=row["mutable"],
+        input_type=row["input_type"],
+        default_value=row.get("default_value") or "",
+        values="\n".join(row["values"]),
+    )
+
+
+def _change_attribute(spec, row):
+    for field in FIXED:
+        if field in row and row[field] != getattr(spec, field):
+            raise Refused([f'Attribute field "{field}" cannot be changed'])
+    if "values" in row:
+        _check_values(spec, row["values"])
+        spec.values = "\n".join(row["values"])
+    spec.name = row.get("name", spec.name)
+    if row.get("default_value", spec.default_value) != spec.default_value:
+        _check_default(spec, row["default_value"])
+        spec.default_value = row["default_value"]
+    spec.save()
+
+
+def _check_values(spec, values):
+    before = spec.values.split("\n") if spec.values else []
+    if spec.input_type in ("radio", "select") and not set(before) <= set(values):
+        raise Refused(['Attribute field "values" can only be appended for radio and select attributes'])
+    if spec.input_type == "number" and before != values:
+        raise Refused(['Attribute field "values" cannot be changed for number attributes'])
+
+
+def _check_default(spec, value):
+    options = spec.values.split("\n")
+    try:
+        fits = {
+            "text": lambda: True,
+            "checkbox": lambda: value.lower() in ("true", "false"),
+            "number": lambda: float(options[0]) <= float(value) <= float(options[1]),
+        }.get(spec.input_type, lambda: value in options)()
+    except (ValueError, IndexError):
+        fits = False
+    if not fits:
+        raise Refused(['Attribute field "default_value" is invalid for attribute input type'])
