@@ -9,7 +9,10 @@ import pulumi
 from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
 from labelspace.workspace import Workspace
 
-PLAIN = ("description", "target", "registration", "annotator_group", "listen", "size", "cvat_version")
+PLAIN = (
+    *("description", "target", "registration", "annotator_group", "listen", "size", "cvat_version"),
+    "running",
+)
 NUMBERS = ("port", "s3_port", "sleep_after_minutes")
 NESTED = ("buckets", "admin", "backup")
 

@@ -181,6 +181,8 @@ class WorkspaceSpec(_Part):
     size: Size = "small"
     cvat_version: Annotated[str, AfterValidator(_cvat_version)] = SUPPORTED_CVAT[0]
     backup: BackupSpec = BackupSpec()
+    running: bool = True
+    """False: the containers are gone, everything that they keep stays."""
     sleep_after_minutes: int = Field(default=0, ge=0, le=10080)
     """Minutes without a user before the workspace sleeps; 0: never."""
 
@@ -256,6 +258,8 @@ def _next_step(problem: Any) -> str:
             if field == "buckets"
             else "missing: give a value"
         )
+    if problem["type"] in ("bool_parsing", "bool_type"):
+        return "use true or false"
     if problem["type"] == "extra_forbidden":
         return f"unknown setting; known here: see {WorkspaceSpec.__name__}"
     return str(problem["msg"]).removeprefix("Value error, ")

@@ -35,6 +35,7 @@ class Workspace(pulumi.ComponentResource):
             "backups": dict(built.backups),
             "cvat_version": spec.cvat_version,
             "target": spec.target,
+            "running": spec.running,
             "description": spec.description,
             **built.more,
         }

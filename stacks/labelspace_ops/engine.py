@@ -80,15 +80,34 @@ def works(one: Container) -> bool:
     return not command or run_inside(one, command)[0] == 0
 
 
-def backup_info(client: docker.DockerClient, name: str) -> dict[str, Any]:
-    """What pgBackRest knows of the annotation database's backups; empty while the database is away."""
+INFO = ("pgbackrest", "--stanza=main", "--output=json", "--log-level-console=off", "info")
+
+
+def backup_info(client: docker.DockerClient, name: str, folder: Path) -> dict[str, Any]:
+    """What pgBackRest knows of the annotation database's backups; empty when it cannot be asked."""
     try:
-        database = client.containers.get(f"labelspace-{name}-database")
-        ask = ["pgbackrest", "--stanza=main", "--output=json", "--log-level-console=off", "info"]
-        code, said = run_inside(database, ask, user="postgres")
-        return dict(json.loads(said)[0]) if code == 0 else {}
+        database = containers(client, name).get("database")
+        if database and database.status == "running":
+            said = run_inside(database, list(INFO), user="postgres")[1]
+        else:
+            said = _info_at_rest(client, folder)
+        return dict(json.loads(said)[0])
     except (DockerException, ValueError, IndexError):
         return {}
+
+
+def _info_at_rest(client: docker.DockerClient, folder: Path) -> str:
+    """The same of a database that does not run: its backups belong to a user that this one may not be."""
+    said = client.containers.run(
+        client.images.list("labelspace-database")[0].tags[0],
+        entrypoint=[INFO[0]],
+        command=[*INFO[1:], "--repo1-path=/kept"],
+        user="postgres",
+        remove=True,
+        network_mode="none",
+        volumes={str(folder): {"bind": "/kept", "mode": "ro"}},
+    )
+    return bytes(said).decode()
 
 
 def back_up(client: docker.DockerClient, name: str) -> bool:

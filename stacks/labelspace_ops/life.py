@@ -74,11 +74,29 @@ def create(spec: WorkspaceSpec, home: Home) -> tuple[auto.Stack, docker.DockerCl
     with locks.hold(home, spec.name, "creating"):
         chosen = stack.create_or_select(spec.name, home)
         stack.write_settings(chosen, spec)
+        stack.set_running(chosen, running=spec.running)
         locks.clear_stale(home, chosen)
         engine.sweep(client, chosen)
         with progress.gate(client, spec.name):
             stack.update(chosen, progress.Resources().on_event)
     return chosen, client
+
+
+def stop(name: str, home: Home) -> dict[str, Any]:
+    """Back up once more, then remove the containers; data, URL, credentials and sessions stay."""
+    chosen, client = stack.select(name, home), engine.connect()
+    with locks.hold(home, name, "stopping"):
+        locks.clear_stale(home, chosen)
+        backed_up = engine.back_up(client, name)
+        stack.set_running(chosen, running=False)
+        engine.sweep(client, chosen)
+        stack.update(chosen, progress.Resources().on_event)
+    return {"name": name, "status": "stopped", "backed_up": backed_up, "backups": str(home.backups / name)}
+
+
+def start(name: str, home: Home) -> tuple[auto.Stack, docker.DockerClient]:
+    """Run a stopped workspace again; ends when it is ready."""
+    return create(wished({"name": name, "running": True}, home), home)
 
 
 def delete(name: str, home: Home, *, purge: bool) -> dict[str, Any]:

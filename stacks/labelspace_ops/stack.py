@@ -123,6 +123,11 @@ def _flatten(prefix: str, value: Any, into: dict[str, auto.ConfigValue]) -> None
         into[prefix] = auto.ConfigValue(str(text), secret=secret)
 
 
+def set_running(stack: auto.Stack, *, running: bool) -> None:
+    """Put into the stack's file whether the workspace shall run."""
+    stack.set_config("labelspace:running", auto.ConfigValue(str(running).lower()))
+
+
 def read_settings(stack: auto.Stack) -> dict[str, Any]:
     """The stack's settings, as ``parse_spec`` takes them."""
     nested, numbers = ("buckets", "admin", "backup"), ("port", "s3_port", "sleep_after_minutes")

@@ -27,35 +27,55 @@ def measure(stack: auto.Stack, client: docker.DockerClient, home: Home) -> dict[
     """The status object that scripts rely on."""
     outputs = {key: output.value for key, output in stack.outputs().items()}
     mine = engine.containers(client, stack.name)
-    checks = [_container(part, mine.get(part)) for part in LONG_LIVED]
-    if outputs:
-        checks.append(_health(outputs["api_url"]))
-    listed, problems = _buckets(outputs)
-    checks += problems
+    busy = locks.busy(home, stack.name)
+    resting = "" if busy else _resting(outputs, mine)
+    listed, checks = _at_rest(outputs) if resting else _at_work(outputs, mine)
     return {
         "name": stack.name,
         "target": outputs.get("target", "local"),
         "description": outputs.get("description", ""),
-        "status": _status(locks.busy(home, stack.name), mine, checks, made=bool(outputs)),
+        "status": resting or _status(busy, mine, checks, made=bool(outputs)),
         "url": outputs.get("url", ""),
         "api_url": outputs.get("api_url", ""),
         "cvat_version": outputs.get("cvat_version", ""),
         "admin_username": outputs.get("admin_username", ""),
         "buckets": listed,
-        "backup": _backup(client, stack.name, outputs),
+        "backup": _backup(engine.backup_info(client, stack.name, home.backups / stack.name), outputs),
         "checks": checks,
     }
+
+
+def _resting(outputs: dict[str, Any], mine: dict[str, Container]) -> str:
+    """``stopped`` when the workspace was told to be and is; empty when it should run."""
+    told = outputs.get("running") is False
+    return "stopped" if told and not _running(mine) else ""
+
+
+def _running(mine: dict[str, Container]) -> list[str]:
+    return [part for part, one in mine.items() if part in LONG_LIVED and one.status == "running"]
+
+
+def _at_rest(outputs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Nothing is asked of what does not run."""
+    return [{**bucket, "objects": None, "bytes": None} for bucket in outputs.get("buckets", [])], []
+
+
+def _at_work(outputs: dict[str, Any], mine: dict[str, Container]) -> tuple[list[dict[str, Any]], list[Check]]:
+    checks = [_container(part, mine.get(part)) for part in LONG_LIVED]
+    if outputs:
+        checks.append(_health(outputs["api_url"]))
+    listed, problems = _buckets(outputs)
+    return listed, checks + problems
 
 
 def _status(busy: str, mine: dict[str, Container], checks: list[Check], *, made: bool) -> str:
     if busy:
         return busy
     if not made:
-        return "failed" if mine else "stopped"
+        return "failed"
     if all(check["ok"] for check in checks):
         return "ready"
-    running = [one for part, one in mine.items() if part in LONG_LIVED and one.status == "running"]
-    return "degraded" if running else "stopped"
+    return "degraded" if _running(mine) else "stopped"
 
 
 def _container(part: str, one: Container | None) -> Check:
@@ -98,8 +118,7 @@ def _buckets(outputs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Check]
     return listed, checks
 
 
-def _backup(client: docker.DockerClient, name: str, outputs: dict[str, Any]) -> dict[str, Any]:
-    info = engine.backup_info(client, name)
+def _backup(info: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
     copies = info.get("backup", [])
     archived = [row.get("max") for row in info.get("archive", []) if row.get("max")]
     last = _iso(copies[-1]["timestamp"]["stop"]) if copies else None

@@ -37,23 +37,24 @@ class AnnotationDatabase(pulumi.ComponentResource):
         password: pulumi.Input[str],
         backup: BackupSpec,
         size: str = "small",
+        running: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationDatabase", name, None, opts)
         image = _image(place, self)
         data = volume("database", place, parent=self)
         where = place.home.backups / place.workspace
-        service = _service(password, backup, size)
-        repository = docker.ContainerVolumeArgs(host_path=str(where), container_path=REPOSITORY)
-        self.container = container(
-            service,
-            place,
-            image=image.name,
-            binds=[repository],
-            depends_on=[data, image],
-            wait_healthy=True,
-            parent=self,
-        )
+        ready = pulumi.Output.from_input("")
+        if running:
+            ready = container(
+                _service(password, backup, size),
+                place,
+                image=image.name,
+                binds=[docker.ContainerVolumeArgs(host_path=str(where), container_path=REPOSITORY)],
+                depends_on=[data, image],
+                wait_healthy=True,
+                parent=self,
+            ).id
         self.access = DatabaseAccess(
             host=DATABASE_ALIAS,
             port=5432,
@@ -62,7 +63,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
             password=pulumi.Output.secret(password),
             ca_certificate=None,
             backups=BackupPolicy(str(where), backup.archive_timeout_seconds, backup.keep_days),
-            ready=self.container.id,
+            ready=ready,
         )
         self.register_outputs({"host": DATABASE_ALIAS})
 

@@ -22,13 +22,15 @@ def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> 
     place = _place(workspace, spec)
     gateway_key = generated(workspace, spec.name, "gateway")
     buckets = _buckets(workspace, spec, place, gateway_key)
-    _gateway(workspace, spec, place, gateway_key, buckets)
+    if spec.running:
+        _gateway(workspace, spec, place, gateway_key, buckets)
     database = AnnotationDatabase(
         spec.name,
         place=place,
         password=secrets.database,
         backup=spec.backup,
         size=spec.size,
+        running=spec.running,
         opts=pulumi.ResourceOptions(parent=workspace),
     )
     server = AnnotationServer(

@@ -36,18 +36,20 @@ class AnnotationServer(pulumi.ComponentResource):
         super().__init__("labelspace:local:AnnotationServer", name, None, opts)
         self._place, self._database = place, database
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
-        described = cvat.services(_settings(spec, secrets))
-        described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
         self._volumes = self._make_volumes()
-        running = self._run(described)
-        gate = self._gate(described["bootstrap"], running)
         self.url = f"http://{place.workspace}.localhost:{spec.port}"
-        self.ready = succeeded(gate, place, "bootstrap")
+        self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
         self.register_outputs({"url": self.url, "ready": self.ready})
 
     def _make_volumes(self) -> list[pulumi.Resource]:
         kept = [volume(name, self._place, parent=self) for name in KEPT_VOLUMES]
         return [*kept, volume("cache", self._place, parent=self, keep=False)]
+
+    def _ready(self, spec: WorkspaceSpec, secrets: cvat.Secrets) -> pulumi.Output[str]:
+        described = cvat.services(_settings(spec, secrets))
+        described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
+        gate = self._gate(described["bootstrap"], self._run(described))
+        return succeeded(gate, self._place, "bootstrap")
 
     def _run(self, described: dict[str, Service]) -> list[docker.Container]:
         init = self._container(described["init"], [*self._volumes], [self._database.ready])

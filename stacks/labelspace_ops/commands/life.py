@@ -1,4 +1,4 @@
-"""Commands of a workspace's life: ``create``, ``delete``."""
+"""Commands of a workspace's life: ``create``, ``stop``, ``start``, ``delete``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def create(  # noqa: PLR0917 - each is a flag of its own
         "size": size,
         "cvat_version": cvat_version,
     }
-    values: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    values: dict[str, Any] = {"running": True}
+    values |= {key: value for key, value in given.items() if value is not None}
     admin = {"username": admin_username, "email": admin_email}
     values |= _asked(name, bucket or [], {key: value for key, value in admin.items() if value}, yes=yes)
     if password_stdin:
@@ -84,6 +85,38 @@ def _asked(name: str, names: list[str], admin: dict[str, str], *, yes: bool) -> 
     if admin:
         values["admin"] = admin
     return values
+
+
+@app.command()
+def stop(name: Name, as_json: Json = False) -> None:
+    """Stop a workspace: a last backup, then its containers go; data, URL and passwords stay."""
+    from labelspace.home import Home
+    from labelspace_ops import life
+
+    say(f"workspace {name}: stopping it")
+    done = life.stop(name, Home.find())
+    if as_json:
+        show(done)
+        return
+    backup = (
+        f"last backup in {done['backups']}" if done["backed_up"] else "nothing ran that could be backed up"
+    )
+    typer.echo(f"{name}: stopped; data, URL and passwords stay; {backup}")
+    say(f"  run it again: labelspace start {name}")
+
+
+@app.command()
+def start(name: Name, as_json: Json = False) -> None:
+    """Run a stopped workspace again, with the URL, data and passwords that it had."""
+    from labelspace.home import Home
+    from labelspace_ops import life, stack
+    from labelspace_ops import status as status_module
+
+    home = Home.find()
+    stack.select(name, home)
+    say(f"workspace {name}: starting it")
+    chosen, client = life.start(name, home)
+    report(status_module.measure(chosen, client, home), as_json=as_json)
 
 
 @app.command()

@@ -8,6 +8,9 @@ import typer
 
 from labelspace_ops.commands.app import Json, Name, app, console, outputs_of, say, show
 
+AT_REST = {"stopped": "labelspace start {name}"}
+"""What to do next with a workspace that rests."""
+
 
 def report(measured: dict[str, Any], *, as_json: bool) -> None:
     """Print a status and what to do next; exit code 1 unless it is ready."""
@@ -29,7 +32,7 @@ def print_status(measured: dict[str, Any]) -> None:
         "workspace": f"{measured['name']}  ({measured['status']})",
         "url": measured["url"],
         "admin": measured["admin_username"],
-        "buckets": ", ".join(_bucket(bucket) for bucket in measured["buckets"]),
+        "buckets": ", ".join(_bucket(bucket, measured["status"]) for bucket in measured["buckets"]),
         "backup": f"{backup.get('where', '')} (last: {backup.get('last') or 'none yet'})",
     }
     for key, value in rows.items():
@@ -37,11 +40,13 @@ def print_status(measured: dict[str, Any]) -> None:
     for check in measured["checks"]:
         if not check["ok"]:
             typer.echo(f"  ! {check['name']}: {check['detail']}")
+    if measured["status"] in AT_REST:
+        say(f"  next       {AT_REST[measured['status']].format(**measured)}")
 
 
-def _bucket(bucket: dict[str, Any]) -> str:
+def _bucket(bucket: dict[str, Any], status: str) -> str:
     if bucket["objects"] is None:
-        return f"{bucket['name']} (not reached)"
+        return str(bucket["name"]) if status in AT_REST else f"{bucket['name']} (not reached)"
     return f"{bucket['name']} ({bucket['objects']} objects, {bucket['bytes'] / 1e6:.1f} MB)"
 
 

@@ -111,3 +111,11 @@ def test_a_good_password_has_no_problem() -> None:
 def test_a_bucket_elsewhere_is_refused_until_it_can_be_mounted() -> None:
     with pytest.raises(SpecError, match="another endpoint is not available"):
         parse_spec({"name": "street", "buckets": [{"name": "far", "endpoint": "https://s3.example.org"}]})
+
+
+def test_running_is_a_yes_or_no() -> None:
+    wish = {"name": "street", "buckets": [{"name": "street"}]}
+    assert parse_spec(wish).running
+    assert not parse_spec({**wish, "running": "false"}).running
+    with pytest.raises(SpecError, match="running: 'perhaps' is refused: use true or false"):
+        parse_spec({**wish, "running": "perhaps"})
