@@ -98,16 +98,20 @@ def backup_info(client: docker.DockerClient, name: str, folder: Path) -> dict[st
 
 def _info_at_rest(client: docker.DockerClient, folder: Path) -> str:
     """The same of a database that does not run: its backups belong to a user that this one may not be."""
-    said = client.containers.run(
+    one = client.containers.run(
         client.images.list("labelspace-database")[0].tags[0],
         entrypoint=[INFO[0]],
         command=[*INFO[1:], "--repo1-path=/kept"],
         user="postgres",
-        remove=True,
+        detach=True,  # attached, the engine at times loses the words of one that ends at once
         network_mode="none",
         volumes={str(folder): {"bind": "/kept", "mode": "ro"}},
     )
-    return bytes(said).decode()
+    try:
+        one.wait()
+        return bytes(one.logs(stderr=False)).decode()
+    finally:
+        one.remove(force=True)
 
 
 def back_up(client: docker.DockerClient, name: str) -> bool:
