@@ -7,7 +7,7 @@ import json
 import pulumi
 
 from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
-from labelspace.workspace import Workspace
+from labelspace.workspace import declare
 
 PLAIN = (
     *("description", "target", "registration", "annotator_group", "listen", "size", "cvat_version"),
@@ -34,9 +34,7 @@ def main() -> None:
         spec = wish()
     except SpecError as error:
         raise pulumi.RunError(f"settings of stack {pulumi.get_stack()}:\n{error}") from None
-    workspace = Workspace(spec.name, spec)
-    for name, value in workspace.outputs().items():
-        pulumi.export(name, value)
+    declare(spec)
 
 
 main()

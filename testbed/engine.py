@@ -36,6 +36,7 @@ def _answers() -> bool:
 
 
 def _start(home: Home) -> None:
+    run(["mount", "--make-rshared", "/"])  # as systemd does: else no container's mount reaches another
     log = home.root / "testbed" / "dockerd.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with timed("starting the Docker engine"), log.open("ab") as out:

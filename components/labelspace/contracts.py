@@ -17,11 +17,12 @@ class Folder:
 
 @dataclass(frozen=True)
 class Remote:
-    """A dataset bucket elsewhere, mounted by a container of its own and then a folder like the others."""
+    """A dataset bucket elsewhere, mounted inside ``root`` by a container of its own, on a folder of its name.
 
-    path: str
-    mounted_by: pulumi.Output[str]
-    """Identity of the mounting container: its replacement must replace who reads the mount."""
+    Whoever reads it binds ``root``, so that a mount made anew is seen without a restart.
+    """
+
+    root: str
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class BucketAccess:
     name: str
     endpoint: pulumi.Output[str]
     region: str
+    """Region that requests are signed for."""
     access_key: pulumi.Output[str]
     secret_key: pulumi.Output[str]
     share: Folder | Remote
@@ -68,8 +70,6 @@ class Built:
     """Resolves when the workspace is ready."""
     api_url: pulumi.Input[str]
     buckets: tuple[BucketAccess, ...]
-    bucket_access_key: pulumi.Input[str]
-    bucket_secret_key: pulumi.Input[str]
     backups: Mapping[str, pulumi.Input[str]]
     """``where``, ``schedule`` and ``keep``, for people."""
     more: Mapping[str, pulumi.Input[object]] = field(default_factory=dict)
@@ -116,6 +116,8 @@ class Service:
     health: Health | None = None
     capabilities: tuple[str, ...] = ()
     """The only Linux capabilities it keeps."""
+    mounts_file_systems: bool = False
+    """May open ``/dev/fuse`` and mount: more rights than any other container has."""
     mounts_share: bool = False
     one_shot: bool = False
     """Runs to its end during the update; anything but exit code 0 fails it."""

@@ -59,6 +59,11 @@ class Home:
         return self.root / "gateway"
 
     @property
+    def mounts(self) -> Path:
+        """Where buckets of elsewhere are mounted, one folder for each workspace."""
+        return self.root / "mounts"
+
+    @property
     def backups(self) -> Path:
         """Backup repositories, one folder for each workspace."""
         return self.root / "backups"

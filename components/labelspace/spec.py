@@ -128,6 +128,10 @@ class BucketSpec(_Part):
     def _endpoint_is_url(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+/?", value):
             raise ValueError("give a URL such as https://s3.fr-par.scw.cloud")
+        if value is not None and re.match(r"https?://(localhost|127\.|\[::1\])", value):
+            raise ValueError(
+                "containers cannot reach this machine's loopback: give an address of its network"
+            )
         return value
 
     @model_validator(mode="after")
@@ -205,12 +209,6 @@ class WorkspaceSpec(_Part):
 
     @model_validator(mode="after")
     def _target_is_there(self) -> WorkspaceSpec:
-        remote = next((bucket for bucket in self.buckets if bucket.endpoint), None)
-        if remote:
-            raise ValueError(
-                f"bucket {remote.name!r}: a bucket at another endpoint is not available in this version:"
-                " leave endpoint out, and upload the data with `labelspace upload`"
-            )
         if self.target == "scaleway":
             raise ValueError("target 'scaleway' is not available in this version: use 'local'")
         if self.sleep_after_minutes:
@@ -224,6 +222,19 @@ def parse_spec(values: dict[str, Any]) -> WorkspaceSpec:
         return WorkspaceSpec.model_validate(values)
     except ValidationError as error:
         raise SpecError([_sentence(problem) for problem in error.errors(include_url=False)]) from None
+
+
+def revealed(spec: BaseModel) -> dict[str, Any]:
+    """The wish as plain JSON values, its secrets in the clear: only for what is encrypted."""
+    return {key: _revealed(value) for key, value in spec.model_dump().items()}
+
+
+def _revealed(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, dict):
+        return {key: _revealed(item) for key, item in value.items()}
+    return [_revealed(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _sentence(problem: Any) -> str:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pulumi
 
 from labelspace.contracts import Built
 from labelspace.cvat.services import Secrets
 from labelspace.generated import generated
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import WorkspaceSpec, revealed
+
+
+def declare(spec: WorkspaceSpec) -> None:
+    """The whole program of a workspace's stack: declares it and exports its outputs."""
+    workspace = Workspace(spec.name, spec)
+    for name, value in workspace.outputs().items():
+        pulumi.export(name, value)
+    pulumi.export("settings", pulumi.Output.secret(json.dumps(revealed(spec), sort_keys=True)))
 
 
 class Workspace(pulumi.ComponentResource):
@@ -29,9 +40,11 @@ class Workspace(pulumi.ComponentResource):
             "admin_username": spec.admin.username,
             "admin_email": spec.admin.email,
             "admin_password": self.secrets.admin,
-            "buckets": [{"name": bucket.name, "endpoint": bucket.endpoint} for bucket in built.buckets],
-            "bucket_access_key": built.bucket_access_key,
-            "bucket_secret_key": built.bucket_secret_key,
+            "buckets": [
+                {"name": bucket.name, "endpoint": bucket.endpoint, "region": bucket.region}
+                for bucket in built.buckets
+            ],
+            "bucket_keys": _keys(built),
             "backups": dict(built.backups),
             "cvat_version": spec.cvat_version,
             "target": spec.target,
@@ -61,3 +74,12 @@ class Workspace(pulumi.ComponentResource):
         if chosen is not None:
             return pulumi.Output.secret(chosen.get_secret_value())
         return generated(self, self.spec.name, "admin", length=20)
+
+
+def _keys(built: Built) -> pulumi.Output[dict[str, Any]]:
+    """Access key and secret key of each bucket by its name; empty ones for a public bucket."""
+    keys: dict[str, Any] = {
+        bucket.name: {"access_key": bucket.access_key, "secret_key": bucket.secret_key}
+        for bucket in built.buckets
+    }
+    return pulumi.Output.secret(keys)

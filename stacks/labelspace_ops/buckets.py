@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from boto3.s3.transfer import TransferConfig
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -42,16 +43,22 @@ class Upload:
         return self.path.suffix.lower() in MEDIA
 
 
-def client(outputs: dict[str, Any]) -> S3Client:
-    """An S3 client of the workspace's gateway."""
-    endpoint = outputs["buckets"][0]["endpoint"]
+def client(outputs: dict[str, Any], bucket: str) -> S3Client:
+    """An S3 client for one bucket of the workspace, with the workspace's own keys of it."""
+    found = next(one for one in outputs["buckets"] if one["name"] == bucket)
+    return connect(found["endpoint"], found["region"], **outputs["bucket_keys"][bucket])
+
+
+def connect(endpoint: str, region: str, access_key: str = "", secret_key: str = "") -> S3Client:
+    """An S3 client; without keys requests are not signed, as for a public bucket."""
+    signing = {} if access_key else {"signature_version": UNSIGNED}
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
-        aws_access_key_id=outputs["bucket_access_key"],
-        aws_secret_access_key=outputs["bucket_secret_key"],
-        region_name="us-east-1",
-        config=Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 4}),
+        aws_access_key_id=access_key or None,
+        aws_secret_access_key=secret_key or None,
+        region_name=region,
+        config=Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 4}, **signing),
     )
 
 

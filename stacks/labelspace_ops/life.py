@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import docker
@@ -23,6 +24,8 @@ def wished(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     kept = stack.read_settings(stack.select(name, home)) if name in stack.names(home) else {}
     _not_taken(kept, values)
     merged = {**kept, **values}
+    if "admin" in kept and "admin" in values:
+        merged["admin"] = {**kept["admin"], **values["admin"]}  # a new e-mail keeps the password
     if not kept:
         _give_ports(merged, home)
     return validated(merged)
@@ -34,6 +37,11 @@ def validated(values: dict[str, Any]) -> WorkspaceSpec:
         return parse_spec(values)
     except SpecError as error:
         raise UsageError(str(error)) from None
+
+
+def changed(name: str, change: Callable[[dict[str, Any]], dict[str, Any]], home: Home) -> WorkspaceSpec:
+    """The wish of a workspace that exists, after ``change`` of its settings."""
+    return validated(change(stack.read_settings(stack.select(name, home))))
 
 
 def _not_taken(kept: dict[str, Any], values: dict[str, Any]) -> None:

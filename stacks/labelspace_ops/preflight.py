@@ -8,11 +8,12 @@ import socket
 from pathlib import Path
 
 import docker
+from botocore.exceptions import BotoCoreError, ClientError
 from docker.models.containers import Container
 
 from labelspace.home import Home
-from labelspace.spec import WorkspaceSpec
-from labelspace_ops import engine
+from labelspace.spec import BucketSpec, WorkspaceSpec
+from labelspace_ops import buckets, engine
 from labelspace_ops.errors import OpsError, UsageError
 
 LEAST_FREE_BYTES = 5 * 2**30
@@ -32,6 +33,37 @@ def check(spec: WorkspaceSpec, client: docker.DockerClient, home: Home, *, known
         if not _ours(mine, part, port):
             _port_is_free(field, spec.listen, port)
     disk_has_room(client, home)
+    for index, bucket in enumerate(spec.buckets):
+        if bucket.endpoint:
+            _bucket_answers(f"buckets.{index}", bucket)
+            _mounts_spread(home)
+
+
+def _bucket_answers(field: str, bucket: BucketSpec) -> None:
+    """A bucket elsewhere is listed once with the keys given: a wrong one would be an empty share."""
+    keys = [key.get_secret_value() if key else "" for key in (bucket.access_key, bucket.secret_key)]
+    try:
+        s3 = buckets.connect(str(bucket.endpoint), bucket.region, *keys)
+        s3.list_objects_v2(Bucket=bucket.name, MaxKeys=1)
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise UsageError(
+            f"{field}: {bucket.name!r} at {bucket.endpoint} cannot be listed ({error}): check name, endpoint,"
+            " region and keys (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)"
+        ) from None
+
+
+def _mounts_spread(home: Home) -> None:
+    """What one container mounts must reach the others: Linux's default, where systemd starts the machine."""
+    mountinfo = Path("/proc/self/mountinfo")
+    if not mountinfo.exists():
+        return
+    rows = [line.split() for line in mountinfo.read_text().splitlines()]
+    around = [row for row in rows if home.root.is_relative_to(row[4])]
+    if not any(word.startswith("shared:") for word in max(around, key=lambda row: len(row[4]))[6:]):
+        raise OpsError(
+            f"mounts: the file system of {home.root} keeps mounts to itself, so a bucket elsewhere would not"
+            " reach CVAT: run `mount --make-rshared /` as root, then this again"
+        )
 
 
 def _ours(mine: dict[str, Container], part: str, port: int) -> bool:

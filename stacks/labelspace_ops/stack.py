@@ -65,12 +65,13 @@ def prepare_home(home: Home) -> None:
             file.write(secrets.token_urlsafe(32))
 
 
-def _options(home: Home) -> auto.LocalWorkspaceOptions:
+def options(home: Home, folder: Path = PROJECT) -> auto.LocalWorkspaceOptions:
+    """How the Automation API works on this machine's workspaces; ``folder`` holds the stacks' settings."""
     if not (PROJECT / "Pulumi.yaml").exists():
         raise OpsError(f"no Pulumi.yaml in {PROJECT}: run labelspace from a clone of the project")
     prepare_home(home)
     return auto.LocalWorkspaceOptions(
-        work_dir=str(PROJECT),
+        work_dir=str(folder),
         env_vars=environment(home),
         pulumi_home=str(home.pulumi_home),
         pulumi_command=command_line(home),
@@ -82,17 +83,17 @@ def select(name: str, home: Home) -> auto.Stack:
     if name not in names(home):
         known = ", ".join(names(home)) or "none yet"
         raise UsageError(f"name: {name!r}: no such workspace; there are: {known}. Make it: labelspace create")
-    return auto.select_stack(name, work_dir=str(PROJECT), opts=_options(home))
+    return auto.select_stack(name, work_dir=str(PROJECT), opts=options(home))
 
 
 def create_or_select(name: str, home: Home) -> auto.Stack:
     """The stack of a workspace, made when it is new."""
-    return auto.create_or_select_stack(name, work_dir=str(PROJECT), opts=_options(home))
+    return auto.create_or_select_stack(name, work_dir=str(PROJECT), opts=options(home))
 
 
 def names(home: Home) -> list[str]:
     """All workspaces of this machine."""
-    workspace = auto.LocalWorkspace(**vars(_options(home)))
+    workspace = auto.LocalWorkspace(**vars(options(home)))
     return sorted(stack.name for stack in workspace.list_stacks())
 
 
@@ -100,6 +101,9 @@ def write_settings(stack: auto.Stack, spec: WorkspaceSpec) -> None:
     """Put a wish into the stack's file; secrets are encrypted there."""
     values: dict[str, auto.ConfigValue] = {}
     _flatten("labelspace:", _plain(spec), values)
+    stale = [key for key in stack.get_all_config() if key.startswith("labelspace:")]
+    if stale:
+        stack.remove_all_config(stale)  # a list that got shorter would keep its old end
     stack.set_all_config(values, path=True)
 
 

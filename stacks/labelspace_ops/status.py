@@ -57,11 +57,16 @@ def _running(mine: dict[str, Container]) -> list[str]:
 
 def _at_rest(outputs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Check]]:
     """Nothing is asked of what does not run."""
-    return [{**bucket, "objects": None, "bytes": None} for bucket in outputs.get("buckets", [])], []
+    return [_row(bucket) for bucket in outputs.get("buckets", [])], []
+
+
+def _row(bucket: dict[str, Any]) -> dict[str, Any]:
+    return {"name": bucket["name"], "endpoint": bucket["endpoint"], "objects": None, "bytes": None}
 
 
 def _at_work(outputs: dict[str, Any], mine: dict[str, Container]) -> tuple[list[dict[str, Any]], list[Check]]:
-    checks = [_container(part, mine.get(part)) for part in LONG_LIVED]
+    mounts = sorted(part for part in mine if part.startswith("mount-"))
+    checks = [_container(part, mine.get(part)) for part in (*LONG_LIVED, *mounts)]
     if outputs:
         checks.append(_health(outputs["api_url"]))
     listed, problems = _buckets(outputs)
@@ -109,9 +114,11 @@ def _health(api_url: str) -> Check:
 def _buckets(outputs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Check]]:
     listed, checks = [], []
     for bucket in outputs.get("buckets", []):
-        row = {**bucket, "objects": None, "bytes": None}
+        row = _row(bucket)
         try:
-            row["objects"], row["bytes"] = buckets.size(buckets.client(outputs), bucket["name"])
+            row["objects"], row["bytes"] = buckets.size(
+                buckets.client(outputs, bucket["name"]), bucket["name"]
+            )
         except OpsError as error:
             checks.append({"name": f"bucket {bucket['name']}", "ok": False, "detail": str(error)})
         listed.append(row)

@@ -71,19 +71,3 @@ def _kill_at(lab: Lab, command: list[str], line: str) -> None:
     started.wait()
     started.stderr.close()
     time.sleep(1)
-
-
-def test_deleting_keeps_data_and_the_same_name_finds_it_again(lab: Lab) -> None:
-    name = f"d{secrets.token_hex(3)}"
-    try:
-        admin = admin_of(lab.create(name, "--bucket", "kept"))
-        assert admin.post("/api/projects", {"name": "precious"}).status_code == 201
-        done = lab.json("delete", name, "--yes")
-        assert done["backed_up"]
-        assert not containers(name)
-        assert (lab.home.buckets / "kept").is_dir()
-        again = lab.create(name, "--bucket", "kept")
-        assert [row["name"] for row in admin_of(again).get("/api/projects").json()["results"]] == ["precious"]
-    finally:
-        lab.run("delete", name, "--purge", stdin=f"{name}\n")
-    assert not (lab.home.backups / name).exists()

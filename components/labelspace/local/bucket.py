@@ -1,13 +1,18 @@
-"""A dataset bucket of this machine: a folder, served over S3 and bound into CVAT's share."""
+"""A dataset bucket: a folder of this machine, served over S3, bound into CVAT's share; or one elsewhere."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pulumi
 import pulumi_docker as docker
+from pydantic import SecretStr
 
-from labelspace.contracts import BucketAccess, Folder, Service
+from labelspace.contracts import BucketAccess, Folder, Remote, Service
 from labelspace.cvat.images import IMAGES
 from labelspace.local.container import container, succeeded
+from labelspace.local.mount import mounted
 from labelspace.local.place import NEW_FOLDER_OWNER, Place
 from labelspace.spec import BucketSpec
 
@@ -29,8 +34,19 @@ chown -R --reference="buckets/$BUCKET" "gateway/$BUCKET"
 """Adopts a folder that is there as it is. The one byte is how the gateway keeps "versioning: enabled"."""
 
 
+_PREPARE_MOUNT = """\
+set -eu
+for bucket in $BUCKETS; do mkdir -p "/labelspace/mounts/$WORKSPACE/$bucket"; done
+"""
+"""Every bucket's name under the share's root: what is bound or mounted there needs a folder to lie on."""
+
+
 class DatasetBucket(pulumi.ComponentResource):
-    """The folder ``$LABELSPACE_HOME/buckets/<name>``; it outlives every workspace."""
+    """The folder ``$LABELSPACE_HOME/buckets/<name>``, which outlives every workspace; or a bucket elsewhere.
+
+    ``beside``: the other buckets of the workspace, in the same file share. A bucket elsewhere is
+    mounted while ``running``.
+    """
 
     access: BucketAccess
 
@@ -43,39 +59,62 @@ class DatasetBucket(pulumi.ComponentResource):
         endpoint: pulumi.Input[str],
         access_key: pulumi.Input[str],
         secret_key: pulumi.Input[str],
+        beside: tuple[str, ...] = (),
+        running: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:DatasetBucket", name, None, opts)
-        prepared = container(_preparation(spec), place, binds=_home(place), parent=self)
-        self.ready = succeeded(prepared, place, f"bucket-{spec.name}")
+        self._spec, self._place = spec, place
+        if spec.endpoint:
+            share: Folder | Remote = self._mount(beside, running=running)
+            endpoint, access_key, secret_key = spec.endpoint, _plain(spec.access_key), _plain(spec.secret_key)
+        else:
+            share = self._folder()
         self.access = BucketAccess(
             name=spec.name,
             endpoint=pulumi.Output.from_input(endpoint),
             region=spec.region,
-            access_key=pulumi.Output.from_input(access_key),
+            access_key=pulumi.Output.secret(access_key),
             secret_key=pulumi.Output.secret(secret_key),
-            share=Folder(str(place.home.buckets / spec.name)),
+            share=share,
         )
         self.register_outputs({"bucket": spec.name, "endpoint": self.access.endpoint})
 
+    def _folder(self) -> Folder:
+        home, environment = self._place.home, {"BUCKET": self._spec.name}
+        self._prepare(_PREPARE, environment, home.buckets, home.gateway)
+        return Folder(str(home.buckets / self._spec.name))
 
-def _preparation(spec: BucketSpec) -> Service:
-    """Root for a moment, with just the rights to make a folder and give it away."""
-    return Service(
-        name=f"bucket-{spec.name}",
-        image=IMAGES["versitygw"],
-        memory=32,
-        entrypoint=("sh", "-c"),
-        command=(_PREPARE,),
-        environment={"BUCKET": spec.name},
-        capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
-        one_shot=True,
-    )
+    def _mount(self, beside: tuple[str, ...], *, running: bool) -> Remote:
+        names = " ".join(sorted({self._spec.name, *beside}))
+        environment = {"WORKSPACE": self._place.workspace, "BUCKETS": names}
+        prepared = self._prepare(_PREPARE_MOUNT, environment, self._place.home.mounts)
+        if running:
+            mounted(self._spec, self._place, depends_on=[prepared], parent=self)
+        return Remote(str(self._place.mounts))
+
+    def _prepare(self, script: str, environment: dict[str, str], *folders: Path) -> docker.Container:
+        """Run ``script`` over the folders that it works on alone, not the whole home with its keys."""
+        service = replace(_PREPARATION, name=f"bucket-{self._spec.name}", command=(script,))
+        binds = [
+            docker.ContainerVolumeArgs(host_path=str(path), container_path=f"/labelspace/{path.name}")
+            for path in folders
+        ]
+        prepared = container(replace(service, environment=environment), self._place, binds=binds, parent=self)
+        succeeded(prepared, self._place, service.name)
+        return prepared
 
 
-def _home(place: Place) -> list[docker.ContainerVolumeArgs]:
-    """The two folders alone, not the whole home with its keys."""
-    return [
-        docker.ContainerVolumeArgs(host_path=str(path), container_path=f"/labelspace/{path.name}")
-        for path in (place.home.buckets, place.home.gateway)
-    ]
+_PREPARATION = Service(
+    name="bucket",
+    image=IMAGES["versitygw"],
+    memory=32,
+    entrypoint=("sh", "-c"),
+    capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
+    one_shot=True,
+)
+"""Root for a moment, with just the rights to make a folder and give it away."""
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

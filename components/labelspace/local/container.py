@@ -23,6 +23,7 @@ def container(
     *,
     share: Share | None = None,
     binds: list[docker.ContainerVolumeArgs] | None = None,
+    mounts: list[docker.ContainerMountArgs] | None = None,
     depends_on: list[pulumi.Resource] | None = None,
     triggers: list[pulumi.Input[str]] | None = None,
     parent: pulumi.Resource,
@@ -44,6 +45,8 @@ def container(
         memory=service.memory,
         memory_swap=service.memory,  # no swap; left out, the engine doubles it and every refresh sees drift
         volumes=[*_volumes(service, place), *_share(service, share or {}), *(binds or [])],
+        mounts=[*_share_root(service, share or {}), *(mounts or [])] or None,
+        devices=_devices(service),
         uploads=[_upload(file) for file in service.files],
         networks_advanced=[
             docker.ContainerNetworksAdvancedArgs(name=place.network, aliases=list(service.aliases))
@@ -51,7 +54,7 @@ def container(
         ports=_ports(service, place),
         healthcheck=_health(service.health),
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=_capabilities(service)),
-        security_opts=["no-new-privileges:true"],
+        security_opts=_security(service),
         log_driver="json-file",
         log_opts={"max-size": "10m", "max-file": "3"},
         labels=_labels(service, place, triggers),
@@ -102,7 +105,37 @@ def _share(service: Service, share: Share) -> list[docker.ContainerVolumeArgs]:
     return [
         docker.ContainerVolumeArgs(host_path=one.path, container_path=f"{SHARE_ROOT}/{name}", read_only=True)
         for name, one in share.items()
+        if isinstance(one, Folder)
     ]
+
+
+def _share_root(service: Service, share: Share) -> list[docker.ContainerMountArgs]:
+    """With a bucket elsewhere, the folder around all of them: mounts made later reach the container."""
+    roots = sorted({one.root for one in share.values() if isinstance(one, Remote)})
+    if not service.mounts_share:
+        return []
+    return [
+        docker.ContainerMountArgs(
+            type="bind",
+            source=root,
+            target=SHARE_ROOT,
+            read_only=True,
+            bind_options=docker.ContainerMountBindOptionsArgs(propagation="rslave"),
+        )
+        for root in roots
+    ]
+
+
+def _devices(service: Service) -> list[docker.ContainerDeviceArgs] | None:
+    if not service.mounts_file_systems:
+        return None
+    return [docker.ContainerDeviceArgs(host_path="/dev/fuse", container_path="/dev/fuse", permissions="rwm")]
+
+
+def _security(service: Service) -> list[str]:
+    """AppArmor's profile for containers forbids every mount."""
+    mounting = ["apparmor:unconfined"] if service.mounts_file_systems else []
+    return [*mounting, "no-new-privileges:true"]
 
 
 def _upload(file: File) -> docker.ContainerUploadArgs:

@@ -17,6 +17,7 @@ CREDENTIALS = "/run/labelspace/gateway.env"
 _SERVE = f"""\
 set -eu
 . {CREDENTIALS}
+mkdir -p /buckets /kept /kept-versions
 (while sleep 5; do for left in /buckets/*/.sgwtmp; do
     rmdir "$left/multipart" "$left" 2>/dev/null || true
 done; done) &

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi
 
@@ -22,6 +23,11 @@ class Place:
     network: pulumi.Input[str]
     listen: str
     home: Home
+
+    @property
+    def mounts(self) -> Path:
+        """Where this workspace's buckets of elsewhere are mounted, a folder each."""
+        return self.home.mounts / self.workspace
 
     def named(self, part: str) -> str:
         """The Docker name of a container, network or volume."""

@@ -47,8 +47,6 @@ def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> 
         url=server.ready.apply(lambda _: server.url),
         api_url=f"http://{_reachable(spec.listen)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
-        bucket_access_key=ACCESS_KEY,
-        bucket_secret_key=gateway_key,
         backups={
             "where": backups.where,
             "schedule": f"changes within {backups.archive_timeout_seconds} s",
@@ -76,6 +74,8 @@ def _buckets(
             endpoint=f"http://{_reachable(spec.listen)}:{spec.s3_port}",
             access_key=ACCESS_KEY,
             secret_key=key,
+            beside=tuple(one.name for one in spec.buckets),
+            running=spec.running,
             opts=pulumi.ResourceOptions(parent=workspace),
         )
         for bucket in spec.buckets

@@ -28,7 +28,7 @@ def upload(
     outputs = outputs_of(name)
     uploads = buckets.plan(paths, prefix)
     chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
-    sent = _send(buckets.client(outputs), chosen, uploads)
+    sent = _send(buckets.client(outputs, chosen), chosen, uploads)
     strangers = [one.key for one in uploads if not one.opens_in_cvat]
     if strangers:
         say(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from labelspace_ops.commands import wish
 from labelspace_ops.commands.app import Json, Name, Yes, app, say, show
 from labelspace_ops.commands.look import report
 from labelspace_ops.errors import UsageError
@@ -14,24 +15,22 @@ from labelspace_ops.errors import UsageError
 
 @app.command()
 def create(  # noqa: PLR0917 - each is a flag of its own
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="name of the new workspace")] = "",
-    bucket: Annotated[list[str] | None, typer.Option(help="dataset bucket; may be given again")] = None,
-    description: Annotated[str | None, typer.Option(help="what it is for")] = None,
-    target: Annotated[str | None, typer.Option(help="where it runs: local")] = None,
-    admin_username: Annotated[str | None, typer.Option(help="the admin's user name")] = None,
-    admin_email: Annotated[str | None, typer.Option(help="the admin's e-mail address")] = None,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="read the admin's password from standard input")
-    ] = False,
-    registration: Annotated[
-        str | None, typer.Option(help="open: annotators sign up alone; or closed")
-    ] = None,
-    annotator_group: Annotated[str | None, typer.Option(help="worker (safe) or user")] = None,
-    listen: Annotated[str | None, typer.Option(help="address to serve; 127.0.0.1 is this machine")] = None,
-    port: Annotated[int | None, typer.Option(help="port of the URL; a free one by default")] = None,
-    s3_port: Annotated[int | None, typer.Option(help="port of the buckets' S3 endpoint")] = None,
-    size: Annotated[str | None, typer.Option(help="small, medium or large")] = None,
-    cvat_version: Annotated[str | None, typer.Option(help="version of CVAT")] = None,
+    bucket: wish.Bucket = None,
+    remote_bucket: wish.RemoteBucket = None,
+    description: wish.Description = None,
+    target: wish.Target = None,
+    admin_username: wish.AdminUsername = None,
+    admin_email: wish.AdminEmail = None,
+    password_stdin: wish.PasswordStdin = False,
+    registration: wish.Registration = None,
+    annotator_group: wish.AnnotatorGroup = None,
+    listen: wish.Listen = None,
+    port: wish.Port = None,
+    s3_port: wish.S3Port = None,
+    size: wish.Size = None,
+    cvat_version: wish.CvatVersion = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -41,50 +40,11 @@ def create(  # noqa: PLR0917 - each is a flag of its own
     from labelspace_ops import status as status_module
 
     home = Home.find()
-    given = {
-        "description": description,
-        "target": target,
-        "registration": registration,
-        "annotator_group": annotator_group,
-        "listen": listen,
-        "port": port,
-        "s3_port": s3_port,
-        "size": size,
-        "cvat_version": cvat_version,
-    }
-    values: dict[str, Any] = {"running": True}
-    values |= {key: value for key, value in given.items() if value is not None}
-    admin = {"username": admin_username, "email": admin_email}
-    values |= _asked(name, bucket or [], {key: value for key, value in admin.items() if value}, yes=yes)
-    if password_stdin:
-        values.setdefault("admin", {})["password"] = sys.stdin.readline().rstrip("\r\n")
+    values = {"running": True, **wish.from_flags(context.params, ask=not yes)}
     spec = life.wished(values, home)
     say(f"workspace {spec.name}: making it (Ctrl-C and the same command again are safe)")
     chosen, client = life.create(spec, home)
     report(status_module.measure(chosen, client, home), as_json=as_json)
-
-
-def _asked(name: str, names: list[str], admin: dict[str, str], *, yes: bool) -> dict[str, Any]:
-    """Name, buckets and admin: from flags, else from questions on a terminal."""
-    from labelspace.home import Home
-    from labelspace_ops import stack
-
-    ask = sys.stdin.isatty() and not yes
-    known = bool(name) and name in stack.names(Home.find())
-    if not name:
-        if not ask:
-            raise UsageError("name: missing: labelspace create NAME --bucket BUCKET")
-        name = typer.prompt("Name of the workspace")
-    if not names and ask and not known:
-        names = typer.prompt("Dataset buckets (separate with spaces)").split()
-    if ask and not known and "username" not in admin:
-        admin["username"] = typer.prompt("User name of the admin", default="admin")
-    values: dict[str, Any] = {"name": name}
-    if names or not known:
-        values["buckets"] = [{"name": one} for one in names]
-    if admin:
-        values["admin"] = admin
-    return values
 
 
 @app.command()

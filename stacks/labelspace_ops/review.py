@@ -1,0 +1,206 @@
+"""What an update would do, for a person who reviews it: what changes, why, what becomes of data, who waits.
+
+Nothing is written: the wish is previewed over the workspace's state, or over an empty one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation as auto
+
+from labelspace.home import Home
+from labelspace.spec import WorkspaceSpec, revealed
+from labelspace.workspace import declare
+from labelspace_ops import stack
+from labelspace_ops.errors import OpsError
+from labelspace_ops.reach import data_of, reaches, waiting
+
+ACTIONS = ("create", "update", "replace", "delete", "same")
+SECRET_WORDS = ("password", "secret_key", "access_key")
+_SEEN_AS = {"create-replacement": "replace", "delete-replaced": "", "read": "", "refresh": ""}
+
+
+@dataclass(frozen=True)
+class SettingChange:
+    """One setting of the wish that differs from what is deployed; secrets are never shown."""
+
+    key: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one resource."""
+
+    resource: str
+    kind: str
+    part: str
+    action: str
+    replaces: bool
+    properties: list[str]
+    why: list[str]
+    data: str
+    downtime: str
+
+
+@dataclass(frozen=True)
+class Review:
+    """A preview as data; ``counts`` has a number for each of ``ACTIONS``."""
+
+    name: str
+    target: str
+    exists: bool
+    settings: list[SettingChange]
+    changes: list[Change]
+    counts: dict[str, int]
+    notes: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, as ``labelspace preview --json`` prints them."""
+        return asdict(self)
+
+
+def review(spec: WorkspaceSpec, home: Home) -> Review:
+    """Preview ``spec`` over what is deployed under its name; raises ``OpsError`` when the preview fails."""
+    known = spec.name in stack.names(home)
+    steps: list[Any] = []
+    with _inline(spec, home, known=known) as chosen:
+        outputs = {key: output.value for key, output in chosen.outputs().items()} if known else {}
+        _preview(chosen, steps)
+    settings = _settings(json.loads(outputs["settings"]), revealed(spec)) if "settings" in outputs else []
+    keys = [setting.key for setting in settings]
+    made = list({step.urn: step for step in steps if _action(step) and not _is_frame(step.type)}.values())
+    changes = [_change(step, spec, keys, new=not outputs) for step in made if _action(step) != "same"]
+    return Review(
+        name=spec.name,
+        target=spec.target,
+        exists=bool(outputs),
+        settings=settings,
+        changes=changes,
+        counts={action: sum(_action(step) == action for step in made) for action in ACTIONS},
+        notes=_notes(spec, changes, new=not outputs),
+    )
+
+
+@contextmanager
+def _inline(spec: WorkspaceSpec, home: Home, *, known: bool) -> Iterator[auto.Stack]:
+    """The workspace's stack with ``spec`` in place of its file; one of a passing backend when it is new."""
+    with tempfile.TemporaryDirectory(prefix="labelspace-preview-") as folder:
+        options = stack.options(home, Path(folder))
+        if known:
+            shutil.copy2(stack.PROJECT / "stacks" / f"Pulumi.{spec.name}.yaml", folder)
+        else:
+            options.env_vars = {**(options.env_vars or {}), "PULUMI_BACKEND_URL": f"file://{folder}"}
+        make = auto.select_stack if known else auto.create_stack
+        yield make(spec.name, project_name="labelspace", program=partial(declare, spec), opts=options)
+
+
+def _preview(chosen: auto.Stack, steps: list[Any]) -> None:
+    def collect(event: Any) -> None:
+        if event.resource_pre_event is not None:
+            steps.append(event.resource_pre_event.metadata)
+
+    try:
+        chosen.preview(on_event=collect, color="never", suppress_progress=True)
+    except auto.CommandError as error:
+        raise OpsError(stack.reason(str(error))) from None
+
+
+def _settings(before: dict[str, Any], after: dict[str, Any]) -> list[SettingChange]:
+    old, new = _flat(before), _flat(after)
+    return [
+        SettingChange(key, _shown(key, old.get(key)), _shown(key, new.get(key)))
+        for key in sorted({*old, *new})
+        if old.get(key) != new.get(key)
+    ]
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Dotted keys; a bucket goes by its name, so that one taken away does not rename the others."""
+    if isinstance(value, list):
+        return {
+            key: item
+            for bucket in value
+            for key, item in _flat_bucket(f"{prefix}.{bucket['name']}", bucket).items()
+        }
+    if not isinstance(value, dict):
+        return {prefix: value}
+    inner = [_flat(item, f"{prefix}.{key}" if prefix else str(key)) for key, item in value.items()]
+    return {key: item for one in inner for key, item in one.items()}
+
+
+def _flat_bucket(key: str, bucket: dict[str, Any]) -> dict[str, Any]:
+    """Where it is, and its keys."""
+    elsewhere = bucket.get("endpoint")
+    place = f"{elsewhere} ({bucket['region']})" if elsewhere else "on this machine"
+    keys = {f"{key}.{word}": bucket[word] for word in ("access_key", "secret_key") if bucket.get(word)}
+    return {key: place, **keys}
+
+
+def _shown(key: str, value: Any) -> str:
+    if value is None:
+        return "none"
+    return "(secret)" if any(word in key for word in SECRET_WORDS) else str(value)
+
+
+def _change(step: Any, spec: WorkspaceSpec, keys: list[str], *, new: bool) -> Change:
+    action = _action(step)
+    part = step.urn.rsplit("::", 1)[-1].removeprefix(f"{spec.name}-")
+    kind = step.type.rsplit(":", 1)[-1].lower()
+    return Change(
+        resource=step.urn.rsplit("::", 1)[-1],
+        kind=kind,
+        part=part,
+        action=action,
+        replaces=action == "replace",
+        properties=sorted({path.split(".")[0].split("[")[0] for path in step.diffs or []}),
+        why=_why(step, part, keys, new=new),
+        data=data_of(kind, part, action, spec.name),
+        downtime="" if new else waiting(kind, part, action),
+    )
+
+
+def _action(step: Any) -> str:
+    """One of ``ACTIONS``; empty for a step that is not one. A replacement is announced in several steps."""
+    op = str(getattr(step.op, "value", step.op))
+    return _SEEN_AS.get(op, op)
+
+
+def _is_frame(resource_type: str) -> bool:
+    """The stack, its providers and the components themselves: names, not things."""
+    return resource_type.startswith(("pulumi:", "labelspace:"))
+
+
+def _why(step: Any, part: str, keys: list[str], *, new: bool) -> list[str]:
+    if new:
+        return ["new workspace"]
+    reasons = [key for key in keys if reaches(key, part)]
+    if reasons:
+        return reasons
+    if set(step.diffs or []) <= {"labels"} and step.diffs:
+        return ["follows a container that it waits for"]
+    return ["differs from its last update: a newer labelspace, or changed by hand"]
+
+
+def _notes(spec: WorkspaceSpec, changes: list[Change], *, new: bool) -> list[str]:
+    notes = [f"the URL will be http://{spec.name}.localhost:{spec.port}"] if new else []
+    loopback = spec.listen in ("127.0.0.1", "::1")
+    if spec.registration == "open" and not loopback:
+        notes.append(
+            f"everybody who reaches {spec.listen}:{spec.port} can make an account (registration: open)"
+        )
+    if any(change.data.startswith("AT RISK") for change in changes):
+        notes.append("data is at risk: see the lines marked so, and take a backup first")
+    elif not new:
+        notes.append("no annotation, backup or bucket data is removed")
+    return notes
