@@ -117,7 +117,8 @@ def _preview(chosen: auto.Stack, steps: list[Any]) -> None:
 
 
 def _settings(before: dict[str, Any], after: dict[str, Any]) -> list[SettingChange]:
-    old, new = _flat(before), _flat(after)
+    known = {key: value for key, value in after.items() if key in before}  # no newer release's new settings
+    old, new = _flat(before), _flat(known)
     return [
         SettingChange(key, _shown(key, old.get(key)), _shown(key, new.get(key)))
         for key in sorted({*old, *new})

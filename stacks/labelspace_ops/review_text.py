@@ -16,11 +16,11 @@ def heading(review: Review) -> str:
         return f"workspace {review.name} ({review.target}): new"
     if not review.settings and not review.changes:
         return f"workspace {review.name} ({review.target}): no change"
-    return f"workspace {review.name} ({review.target}): {_many(len(review.settings), 'setting')} changes"
+    return f"workspace {review.name} ({review.target}): {_many(len(review.settings))} changed"
 
 
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
+def _many(number: int) -> str:
+    return f"{number} setting" + ("" if number == 1 else "s")
 
 
 def summary(review: Review) -> str:
