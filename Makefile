@@ -24,6 +24,7 @@ credentials:
 
 test: surroundings lint
 	@$(RUN) python -m testbed browser
+	@$(RUN) python -m testbed scaleway
 	$(RUN) pytest
 
 surroundings: setup

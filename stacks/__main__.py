@@ -14,7 +14,7 @@ PLAIN = (
     "running",
 )
 NUMBERS = ("port", "s3_port", "sleep_after_minutes")
-NESTED = ("buckets", "admin", "backup")
+NESTED = ("buckets", "admin", "backup", "scaleway")
 
 
 def wish() -> WorkspaceSpec:

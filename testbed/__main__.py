@@ -1,4 +1,4 @@
-"""``python -m testbed prepare``: set up Pulumi, an engine and the images."""
+"""``python -m testbed prepare``: set up Pulumi, an engine and the images; ``scaleway``: its plugin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ def prepare(home: Home) -> None:
 
 def main() -> int:
     """Run the verb; a missing part ends with one sentence."""
-    verbs = {"prepare": prepare, "browser": lambda _: print_table([browser.prepare()])}
+    verbs = {
+        "prepare": prepare,
+        "browser": lambda _: print_table([browser.prepare()]),
+        "scaleway": lambda home: print_table(toolchain.prepare_scaleway(home)),
+    }
     if len(sys.argv) != 2 or sys.argv[1] not in verbs:
         print(f"usage: python -m testbed {'|'.join(verbs)}", file=sys.stderr)
         return 2

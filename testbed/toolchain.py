@@ -23,6 +23,8 @@ CLI_VERSIONS = ("3.259.0", "3.260.0")
 """Pulumi's programs known to work with the locked SDK, where the SDK's own version cannot be had."""
 LANGUAGE_HOST = "v3.76.0"
 """The last release of Pulumi's Go SDK that ships the Python language host."""
+SERVERS = {"scaleway": ("--server", "github://api.github.com/pulumiverse")}
+"""Where a plugin is published, when not by Pulumi (pulumi-plugin.json of its Python package)."""
 NO_DOWNLOAD = "no plugin downloads from here"
 
 
@@ -31,6 +33,11 @@ def prepare(home: Home) -> list[Part]:
     command_line = _command_line(home)
     plugins = [_plugin(home, name) for name in ("docker", "random")]
     return [command_line, *plugins]
+
+
+def prepare_scaleway(home: Home) -> list[Part]:
+    """Set up the plugin that the scaleway target needs: about 4 minutes where it must be built."""
+    return [_plugin(home, "scaleway", "pulumiverse-scaleway")]
 
 
 def pulumi(home: Home) -> Path:
@@ -118,8 +125,8 @@ def _need_go() -> None:
         apt_install("golang")
 
 
-def _plugin(home: Home, name: str) -> Part:
-    at = version(f"pulumi-{name}")
+def _plugin(home: Home, name: str, package: str = "") -> Part:
+    at = version(package or f"pulumi-{name}")
     folder = home.pulumi_home / "plugins" / f"resource-{name}-v{at}"
     built = folder / "built-here"
     mark = fingerprint(HERE / "plugins" / name)
@@ -137,7 +144,7 @@ def _plugin(home: Home, name: str) -> Part:
 def _download_plugin(home: Home, name: str, at: str) -> bool:
     if (home.pulumi_root / "built-here").exists():
         return False  # where the command line could not be had, neither can its plugins
-    command = [str(pulumi(home)), "plugin", "install", "resource", name, at]
+    command = [str(pulumi(home)), "plugin", "install", "resource", name, at, *SERVERS.get(name, ())]
     return works(command, timeout=300, env={"PULUMI_HOME": str(home.pulumi_home)})
 
 
@@ -146,7 +153,7 @@ def _install_built(home: Home, name: str, at: str, mark: str) -> None:
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(parents=True)
     with timed(f"building the {name} plugin"):
-        {"docker": _build_docker, "random": _build_random}[name](stage)
+        _build_random(stage) if name == "random" else _build_bridged(name, stage)
     (stage / "built-here").write_text(mark)
     archive = stage.with_suffix(".tar.gz")
     with tarfile.open(archive, "w:gz") as tar:
@@ -166,12 +173,12 @@ def _install_built(home: Home, name: str, at: str, mark: str) -> None:
     run(command, env=env)
 
 
-def _build_docker(stage: Path) -> None:
+def _build_bridged(name: str, stage: Path) -> None:
     _need_go()
-    program = str(stage / "pulumi-resource-docker")
+    program = str(stage / f"pulumi-resource-{name}")
     run(
-        ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "."],
-        cwd=HERE / "plugins" / "docker",
+        ["go", "build", "-p=2", "-trimpath", "-ldflags", "-s -w", "-o", program, "."],
+        cwd=HERE / "plugins" / name,
         env=STATIC,
     )
 

@@ -51,12 +51,12 @@ class BackupPolicy:
 class DatabaseAccess:
     """The annotation database; ``password`` is secret."""
 
-    host: str
+    host: pulumi.Input[str]
     port: int
     database: str
     user: str
     password: pulumi.Output[str]
-    ca_certificate: str | None
+    ca_certificate: pulumi.Input[str] | None
     backups: BackupPolicy
     ready: pulumi.Output[str]
     """Resolves when the database answers."""

@@ -25,6 +25,7 @@ from labelspace._passwords import password_problem
 
 Target = Literal["local", "scaleway"]
 Size = Literal["small", "medium", "large"]
+Region = Literal["fr-par", "nl-ams", "pl-waw"]
 Registration = Literal["open", "closed"]
 AnnotatorGroup = Literal["worker", "user"]
 
@@ -37,6 +38,7 @@ MAX_NAME = 32
 _NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _USERNAME = re.compile(r"[\w.@+-]+", re.ASCII)
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _EMAIL = re.compile(r"[^@\s\"'<>]+@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+")
 
 
@@ -107,6 +109,31 @@ BucketName = Annotated[str, AfterValidator(_bucket_name)]
 Port = Annotated[int, Field(ge=1024, le=65535)]
 
 
+def _cidr(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError:
+        raise ValueError(
+            "give a network such as 203.0.113.0/24, or one address such as 203.0.113.7/32"
+        ) from None
+
+
+def _private_network(value: str) -> str:
+    network = ipaddress.ip_network(_cidr(value))
+    docker = ipaddress.ip_network("172.16.0.0/12")
+    if network.version != 4 or not network.is_private or not 16 <= network.prefixlen <= 28:
+        raise ValueError("give a private IPv4 network of /16 to /28, such as 10.37.0.0/24")
+    if network.overlaps(docker):
+        raise ValueError("172.16.0.0/12 is where Docker puts its networks: choose one such as 10.37.0.0/24")
+    return str(network)
+
+
+def _domain(value: str) -> str:
+    if len(value) > 253 or not _DOMAIN.fullmatch(value):
+        raise ValueError("give a host name such as labels.example.org")
+    return value
+
+
 class _Part(BaseModel):
     """A frozen part of the wish; unknown keys are mistakes, not extras."""
 
@@ -122,6 +149,8 @@ class BucketSpec(_Part):
     region: str = "us-east-1"
     access_key: SecretStr | None = None
     secret_key: SecretStr | None = None
+    adopt: bool = False
+    """Scaleway: take over a bucket of the project that is there already, as it is."""
 
     @field_validator("endpoint")
     @classmethod
@@ -167,6 +196,45 @@ class BackupSpec(_Part):
     keep_days: int = Field(default=7, ge=1, le=365)
 
 
+class ScalewaySpec(_Part):
+    """What only the scaleway target asks; which types there are stands in ``scaleway/prices.py``."""
+
+    region: Region = "fr-par"
+    zone: Literal[1, 2, 3] = 1
+    """Availability zone of the region; managed databases are on a private network in the first alone."""
+    server_type: str | None = None
+    """Commercial type of the Instance; none: by ``size``."""
+    database_type: str | None = None
+    """Node type of the managed PostgreSQL; none: by ``size``."""
+    data_gb: int = Field(default=50, ge=10, le=10000)
+    """Block volume for what CVAT keeps; it can grow, never shrink."""
+    database_gb: int = Field(default=10, ge=10, le=10000, multiple_of=5)
+    network: Annotated[str, AfterValidator(_private_network)] = "10.37.0.0/24"
+    domain: Annotated[str, AfterValidator(_domain)] | None = None
+    dns_zone: Annotated[str, AfterValidator(_domain)] | None = None
+    """The zone of ``domain`` at Scaleway, for the record to be made; none: make it by hand."""
+    admin_cidrs: tuple[Annotated[str, AfterValidator(_cidr)], ...] = ()
+    """Addresses that may reach port 22; none: the port is closed."""
+    provisioner: str | None = Field(default=None, pattern=r"^(application_id|user_id):[0-9a-f-]{36}$")
+    """Who runs Pulumi, as bucket policies name it; none: buckets get no policy of their own."""
+    adopt_backups: bool = False
+    """Take over the bucket that an earlier workspace of this name left its dumps in."""
+    wait_minutes: int = Field(default=20, ge=0, le=120)
+    """How long an update waits for the URL to answer; 0: it ends when the server runs."""
+
+    @model_validator(mode="after")
+    def _zone_exists(self) -> ScalewaySpec:
+        if self.dns_zone and not (self.domain or "").endswith(self.dns_zone):
+            raise ValueError(
+                f"domain {self.domain!r} is not in dns_zone {self.dns_zone!r}: give a name in it"
+            )
+        if self.zone != 1:
+            raise ValueError(
+                "zone: only 1: managed databases are on a private network in the first zone alone"
+            )
+        return self
+
+
 class WorkspaceSpec(_Part):
     """The validated wish for one workspace; one workspace is one Pulumi stack."""
 
@@ -186,7 +254,8 @@ class WorkspaceSpec(_Part):
     cvat_version: Annotated[str, AfterValidator(_cvat_version)] = SUPPORTED_CVAT[0]
     backup: BackupSpec = BackupSpec()
     running: bool = True
-    """False: the containers are gone, everything that they keep stays."""
+    """False: the containers are gone (Scaleway: the server is stopped); everything that they keep stays."""
+    scaleway: ScalewaySpec = ScalewaySpec()
     sleep_after_minutes: int = Field(default=0, ge=0, le=10080)
     """Minutes without a user before the workspace sleeps; 0: never."""
 
@@ -208,9 +277,24 @@ class WorkspaceSpec(_Part):
         return self
 
     @model_validator(mode="after")
+    def _scaleway_takes_it(self) -> WorkspaceSpec:
+        if self.target != "scaleway":
+            return self
+        elsewhere = next((bucket.name for bucket in self.buckets if bucket.endpoint), None)
+        if elsewhere:
+            raise ValueError(
+                f"bucket {elsewhere!r}: target scaleway has no buckets elsewhere in this version:"
+                " leave endpoint out"
+            )
+        dotted = next((bucket.name for bucket in self.buckets if "." in bucket.name), None)
+        if dotted:
+            raise ValueError(
+                f"bucket {dotted!r}: a dot breaks the certificate of Scaleway's storage: use hyphens"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _target_is_there(self) -> WorkspaceSpec:
-        if self.target == "scaleway":
-            raise ValueError("target 'scaleway' is not available in this version: use 'local'")
         if self.sleep_after_minutes:
             raise ValueError("sleep_after_minutes is not available in this version: leave it at 0")
         return self

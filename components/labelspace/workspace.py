@@ -55,9 +55,13 @@ class Workspace(pulumi.ComponentResource):
 
     def _built(self) -> Built:
         """The target's room builds the parts; each room needs its own provider's package, no other."""
-        if self.spec.target == "local":
-            from labelspace.local import room  # noqa: PLC0415
-        return room.build(self, self.spec, self.secrets)
+        if self.spec.target == "scaleway":
+            from labelspace.scaleway import room as scaleway  # noqa: PLC0415
+
+            return scaleway.build(self, self.spec, self.secrets)
+        from labelspace.local import room as local  # noqa: PLC0415
+
+        return local.build(self, self.spec, self.secrets)
 
     def _secrets(self) -> Secrets:
         name = self.spec.name

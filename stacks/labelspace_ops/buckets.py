@@ -15,6 +15,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from labelspace_ops import cloud
 from labelspace_ops.errors import OpsError, UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ class Upload:
 
 
 def client(outputs: dict[str, Any], bucket: str) -> S3Client:
-    """An S3 client for one bucket of the workspace, with the workspace's own keys of it."""
+    """An S3 client for one bucket: with the workspace's own keys of it, or as the account on Scaleway."""
+    if outputs["target"] == "scaleway":
+        return cloud.storage(outputs["region"])
     found = next(one for one in outputs["buckets"] if one["name"] == bucket)
     return connect(found["endpoint"], found["region"], **outputs["bucket_keys"][bucket])
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
-from labelspace_ops import engine, preflight, stack
-from labelspace_ops.errors import OpsError
+from labelspace.spec import Target
+from labelspace_ops import cloud, engine, preflight, stack
+from labelspace_ops.errors import OpsError, UsageError
 
 
-def examine(home: Home) -> list[dict[str, Any]]:
+def examine(home: Home, target: str = "local") -> list[dict[str, Any]]:
     """Every check with its outcome; one that fails says the next step."""
+    if target not in get_args(Target):
+        raise UsageError(f"target: {target!r} is refused: choose one of {', '.join(get_args(Target))}")
+    if target == "scaleway":
+        own = [_one(name, check, home) for name, check in {"Pulumi": _pulumi, "state": _state}.items()]
+        return [*own, *cloud.examine()]
     checks: dict[str, Callable[[Home], str]] = {
         "Pulumi": _pulumi,
         "Docker engine": _engine,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import docker
 from pulumi import automation as auto
 
 from labelspace.home import Home
 from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
-from labelspace_ops import engine, locks, preflight, progress, stack
+from labelspace_ops import cloud, engine, locks, preflight, progress, stack
 from labelspace_ops.errors import UsageError
 
 FIRST_PORT = 8080
@@ -74,8 +73,10 @@ def _ports_of_others(home: Home) -> set[int]:
     return {one[field] for one in settings for field in ("port", "s3_port") if field in one}
 
 
-def create(spec: WorkspaceSpec, home: Home) -> tuple[auto.Stack, docker.DockerClient]:
+def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
     """Make the workspace, or take it up where an earlier attempt ended; ends when it is ready."""
+    if spec.target == "scaleway":
+        return cloud.create(spec, home)
     client = engine.connect()
     known = spec.name in stack.names(home)
     preflight.check(spec, client, home, known=known)
@@ -87,12 +88,15 @@ def create(spec: WorkspaceSpec, home: Home) -> tuple[auto.Stack, docker.DockerCl
         engine.sweep(client, chosen)
         with progress.gate(client, spec.name):
             stack.update(chosen, progress.Resources().on_event)
-    return chosen, client
+    return chosen
 
 
 def stop(name: str, home: Home) -> dict[str, Any]:
     """Back up once more, then remove the containers; data, URL, credentials and sessions stay."""
-    chosen, client = stack.select(name, home), engine.connect()
+    chosen = stack.select(name, home)
+    if stack.target(chosen) == "scaleway":
+        return cloud.stop(name, home)
+    client = engine.connect()
     with locks.hold(home, name, "stopping"):
         locks.clear_stale(home, chosen)
         backed_up = engine.back_up(client, name)
@@ -102,7 +106,7 @@ def stop(name: str, home: Home) -> dict[str, Any]:
     return {"name": name, "status": "stopped", "backed_up": backed_up, "backups": str(home.backups / name)}
 
 
-def start(name: str, home: Home) -> tuple[auto.Stack, docker.DockerClient]:
+def start(name: str, home: Home) -> auto.Stack:
     """Run a stopped workspace again; ends when it is ready."""
     return create(wished({"name": name, "running": True}, home), home)
 
@@ -110,6 +114,10 @@ def start(name: str, home: Home) -> tuple[auto.Stack, docker.DockerClient]:
 def delete(name: str, home: Home, *, purge: bool) -> dict[str, Any]:
     """Back up once more, remove the containers, forget the stack; with ``purge`` the data too."""
     chosen = stack.select(name, home)
+    if stack.target(chosen) == "scaleway":
+        if purge:
+            raise UsageError("purge: data on Scaleway is removed in its console: delete without --purge")
+        return cloud.delete(name, home)
     client = engine.connect()
     where = home.backups / name
     with locks.hold(home, name, "deleting"):

@@ -21,6 +21,7 @@ from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec, revealed
 from labelspace.workspace import declare
 from labelspace_ops import stack
+from labelspace_ops.cloud import costs
 from labelspace_ops.errors import OpsError
 from labelspace_ops.reach import data_of, reaches, waiting
 
@@ -193,10 +194,17 @@ def _why(step: Any, part: str, keys: list[str], *, new: bool) -> list[str]:
     return ["differs from its last update: a newer labelspace, or changed by hand"]
 
 
+def _notes_of_target(spec: WorkspaceSpec, *, new: bool) -> list[str]:
+    if spec.target == "scaleway":
+        public = ["everybody on the internet can make an account (registration: open)"]
+        return [f"it will cost {costs(spec)}", *(public if spec.registration == "open" else [])]
+    return [f"the URL will be http://{spec.name}.localhost:{spec.port}"] if new else []
+
+
 def _notes(spec: WorkspaceSpec, changes: list[Change], *, new: bool) -> list[str]:
-    notes = [f"the URL will be http://{spec.name}.localhost:{spec.port}"] if new else []
+    notes = _notes_of_target(spec, new=new)
     loopback = spec.listen in ("127.0.0.1", "::1")
-    if spec.registration == "open" and not loopback:
+    if spec.target == "local" and spec.registration == "open" and not loopback:
         notes.append(
             f"everybody who reaches {spec.listen}:{spec.port} can make an account (registration: open)"
         )

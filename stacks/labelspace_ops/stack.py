@@ -134,7 +134,7 @@ def set_running(stack: auto.Stack, *, running: bool) -> None:
 
 def read_settings(stack: auto.Stack) -> dict[str, Any]:
     """The stack's settings, as ``parse_spec`` takes them."""
-    nested, numbers = ("buckets", "admin", "backup"), ("port", "s3_port", "sleep_after_minutes")
+    nested, numbers = ("buckets", "admin", "backup", "scaleway"), ("port", "s3_port", "sleep_after_minutes")
     values: dict[str, Any] = {"name": stack.name}
     for full, value in stack.get_all_config().items():
         key = full.removeprefix("labelspace:")
@@ -147,6 +147,11 @@ def read_settings(stack: auto.Stack) -> dict[str, Any]:
                 else value.value
             )
     return values
+
+
+def target(stack: auto.Stack) -> str:
+    """Where the workspace runs, as its settings say."""
+    return str(read_settings(stack).get("target", "local"))
 
 
 def update(stack: auto.Stack, on_event: Callable[[Any], None]) -> None:

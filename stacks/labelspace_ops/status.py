@@ -13,7 +13,8 @@ from docker.models.containers import Container
 from pulumi import automation as auto
 
 from labelspace.home import Home
-from labelspace_ops import buckets, engine, locks
+from labelspace_ops import buckets, cloud, engine, locks
+from labelspace_ops import stack as stack_module
 from labelspace_ops.errors import OpsError
 
 LONG_LIVED = (
@@ -21,6 +22,13 @@ LONG_LIVED = (
     *("worker", "worker-chunks", "ui", "proxy", "gateway"),
 )
 Check = dict[str, Any]
+
+
+def of(chosen: auto.Stack, home: Home) -> dict[str, Any]:
+    """The status object of a workspace, whatever its target."""
+    if stack_module.target(chosen) == "scaleway":
+        return cloud.measure(chosen, home)
+    return measure(chosen, engine.connect(), home)
 
 
 def measure(stack: auto.Stack, client: docker.DockerClient, home: Home) -> dict[str, Any]:

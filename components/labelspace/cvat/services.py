@@ -13,7 +13,7 @@ import pulumi
 from labelspace.contracts import File, Health, Service
 from labelspace.cvat import files
 from labelspace.cvat.images import IMAGES
-from labelspace.cvat.proxy import caddyfile
+from labelspace.cvat.proxy import Https, caddyfile
 
 DATABASE_ALIAS = "cvat-db"
 DATABASE_NAME = "cvat"
@@ -79,6 +79,7 @@ class Settings:
     admin_username: str
     admin_email: str
     secrets: Secrets
+    https: Https | None = None
 
 
 def services(settings: Settings) -> dict[str, Service]:
@@ -253,15 +254,16 @@ def _ui() -> Service:
 
 def _proxy(settings: Settings) -> Service:
     """Healthy when it passes on: the page behind it is the UI's."""
-    rules = caddyfile(PROXY_PORT, settings.registration)
+    rules = caddyfile(PROXY_PORT, settings.registration, settings.https)
     fetch = f"wget -q -O /dev/null http://127.0.0.1:{PROXY_PORT}/"
     return Service(
         name="proxy",
         image=IMAGES["caddy"],
         memory=256,
         files=(File(files.CADDYFILE, rules),),
+        volumes={"certificates": "/data"} if settings.https else {},
         aliases=("cvat-proxy",),
-        user="1000:1000",
+        user=None if settings.https else "1000:1000",  # the volume of the certificates is root's
         health=Health(("CMD-SHELL", fetch)),
         capabilities=("NET_BIND_SERVICE",),  # the program's file capability: without it the image won't start
     )

@@ -43,8 +43,8 @@ def create(  # noqa: PLR0917 - each is a flag of its own
     values = {"running": True, **wish.from_flags(context.params, ask=not yes)}
     spec = life.wished(values, home)
     say(f"workspace {spec.name}: making it (Ctrl-C and the same command again are safe)")
-    chosen, client = life.create(spec, home)
-    report(status_module.measure(chosen, client, home), as_json=as_json)
+    chosen = life.create(spec, home)
+    report(status_module.of(chosen, home), as_json=as_json)
 
 
 @app.command()
@@ -75,8 +75,8 @@ def start(name: Name, as_json: Json = False) -> None:
     home = Home.find()
     stack.select(name, home)
     say(f"workspace {name}: starting it")
-    chosen, client = life.start(name, home)
-    report(status_module.measure(chosen, client, home), as_json=as_json)
+    chosen = life.start(name, home)
+    report(status_module.of(chosen, home), as_json=as_json)
 
 
 @app.command()
@@ -101,6 +101,8 @@ def delete(
     done = life.delete(name, home, purge=purge)
     if as_json:
         show(done)
+    elif "kept" in done:
+        typer.echo(f"{name}: removed; {done['kept']} and {done['backups']} stay")
     elif purge:
         typer.echo(f"{name}: removed, with its annotations and backups; bucket data stays in {home.buckets}")
     else:

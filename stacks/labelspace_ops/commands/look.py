@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -54,11 +54,11 @@ def _bucket(bucket: dict[str, Any], status: str) -> str:
 def status(name: Name, as_json: Json = False) -> None:
     """Measure what the workspace is; exit code 0 only when it is ready."""
     from labelspace.home import Home
-    from labelspace_ops import engine, stack
+    from labelspace_ops import stack
     from labelspace_ops import status as status_module
 
     home = Home.find()
-    measured = status_module.measure(stack.select(name, home), engine.connect(), home)
+    measured = status_module.of(stack.select(name, home), home)
     if as_json:
         show(measured)
     else:
@@ -72,12 +72,11 @@ def list_(as_json: Json = False) -> None:
     from rich.table import Table
 
     from labelspace.home import Home
-    from labelspace_ops import engine, stack
+    from labelspace_ops import stack
     from labelspace_ops import status as status_module
 
     home = Home.find()
-    client = engine.connect()
-    rows = [status_module.measure(stack.select(name, home), client, home) for name in stack.names(home)]
+    rows = [status_module.of(stack.select(name, home), home) for name in stack.names(home)]
     if as_json:
         show([{key: row[key] for key in ("name", "target", "status", "url")} for row in rows])
         return
@@ -112,12 +111,14 @@ def credentials(name: Name, as_json: Json = False) -> None:
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
-    """Check whether this machine can run a workspace."""
+def doctor(
+    target: Annotated[str, typer.Option(help="local or scaleway")] = "local", as_json: Json = False
+) -> None:
+    """Check whether this machine, or an account at Scaleway, can run a workspace."""
     from labelspace.home import Home
     from labelspace_ops import doctor as doctor_module
 
-    checks = doctor_module.examine(Home.find())
+    checks = doctor_module.examine(Home.find(), target)
     if as_json:
         show(checks)
     else:

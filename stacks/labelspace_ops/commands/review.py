@@ -82,5 +82,5 @@ def set_(
     if not yes:
         say("\n".join(review_text.as_lines(review.review(spec, home))))
         typer.confirm("Go on", abort=True)
-    chosen, client = life.create(spec, home)
-    report(status_module.measure(chosen, client, home), as_json=as_json)
+    chosen = life.create(spec, home)
+    report(status_module.of(chosen, home), as_json=as_json)

@@ -1,0 +1,293 @@
+"""What the server does when it boots: cloud-init's user data and the compose file, from CVAT's description.
+
+Nothing in it is secret but the key that IAM binds to the server's own address; with it the server fetches the
+rest from Secret Manager into memory, at every boot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files as package_files
+from typing import Any
+
+import yaml
+
+from labelspace.contracts import Health, Service
+from labelspace.cvat.images import IMAGES
+from labelspace.cvat.services import DATABASE_ALIAS
+from labelspace.scaleway.bucket import SHARE
+
+SHARE_INSIDE = "/home/django/share"
+SECRET_FILES = "/run/labelspace/files"  # noqa: S105 - a path
+PLAIN_FILES = "/etc/labelspace/files"
+LONGEST_USER_DATA = 127_998
+"""Characters (Scaleway's API)."""
+PACKAGES = ("docker.io", "docker-compose-v2", "rclone", "fuse3", "nftables")
+SCRIPTS = ("labelspace-prepare", "labelspace-secrets", "labelspace-up", "labelspace-dump")
+
+
+@dataclass(frozen=True)
+class Boot:
+    """All that a server must know before it can ask anybody."""
+
+    services: Mapping[str, Service]
+    """Secret contents are left out by ``compose``: their places are known, not what is in them."""
+    plain_files: Mapping[str, str]
+    """Path under ``PLAIN_FILES`` -> content that anybody may read."""
+    region: str
+    access_key: str
+    secret_key: str
+    secret_id: str
+    database_host: str
+    disk: str
+    buckets: tuple[str, ...]
+    backup_bucket: str
+    endpoint: str
+    api: str = "https://api.scaleway.com"
+
+
+def place_of(service: Service, index: int, *, secret: bool) -> str:
+    """Where the server keeps a file of a container, below ``SECRET_FILES`` or ``PLAIN_FILES``."""
+    name = service.files[index].path.rsplit("/", 1)[-1]
+    return f"{SECRET_FILES if secret else PLAIN_FILES}/{service.name}/{index}-{name}"
+
+
+def user_data(boot: Boot) -> str:
+    """The cloud-config; raises ``ValueError`` when it is longer than Scaleway takes."""
+    config = {
+        "package_update": True,
+        "write_files": _write_files(boot),
+        "packages": list(PACKAGES),
+        "runcmd": _commands(boot),
+    }
+    text = "#cloud-config\n" + yaml.dump(config, Dumper=_Readable, sort_keys=False, width=4096)
+    if len(text) > LONGEST_USER_DATA:
+        raise ValueError(f"user data has {len(text)} characters, {LONGEST_USER_DATA} are the limit")
+    return text
+
+
+def _write_files(boot: Boot) -> list[dict[str, str]]:
+    plain = {f"{PLAIN_FILES}/{path}": text for path, text in boot.plain_files.items()}
+    return [
+        _file("/etc/labelspace/boot.env", _environment(boot), "0600"),
+        _file("/etc/labelspace/compose.yaml", compose(boot.services, boot.database_host), "0600"),
+        _file("/etc/docker/daemon.json", '{"data-root": "/var/lib/labelspace/docker"}\n'),
+        _file("/etc/fuse.conf", "user_allow_other\n"),
+        *(_file(path, text) for path, text in plain.items()),
+        *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in SCRIPTS),
+        *(_file(f"/etc/systemd/system/{name}", text) for name, text in UNITS.items()),
+    ]
+
+
+def _file(path: str, content: str, permissions: str = "0644") -> dict[str, str]:
+    return {"path": path, "permissions": permissions, "content": content}
+
+
+def _environment(boot: Boot) -> str:
+    values = {
+        "API": boot.api,
+        "S3": boot.endpoint,
+        "REGION": boot.region,
+        "ACCESS_KEY": boot.access_key,
+        "SECRET_KEY": boot.secret_key,
+        "SECRET_ID": boot.secret_id,
+        "DATABASE_HOST": boot.database_host,
+        "DISK": boot.disk,
+        "BACKUP_BUCKET": boot.backup_bucket,
+        "POSTGRES_IMAGE": IMAGES["postgres"],
+    }
+    return "".join(f"{key}={value}\n" for key, value in values.items())
+
+
+def _commands(boot: Boot) -> list[str]:
+    shares = " ".join(f"labelspace-share@{name}.service" for name in boot.buckets)
+    return [
+        "systemctl daemon-reload",
+        "systemctl enable labelspace-prepare.service docker.service",
+        "systemctl restart docker.service",
+        f"systemctl enable --now {shares}",
+        "systemctl enable --now --no-block labelspace.service labelspace-dump.timer",
+    ]
+
+
+def script(name: str) -> str:
+    """The text of a script that runs on the server."""
+    return package_files("labelspace.scaleway").joinpath("inside", name).read_text()
+
+
+UNITS = {
+    "labelspace-prepare.service": """\
+[Unit]
+Description=Data volume, secrets and firewall of the labeling workspace
+Wants=network-online.target
+After=network-online.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+TimeoutStartSec=infinity
+ExecStart=/usr/local/sbin/labelspace-prepare
+[Install]
+WantedBy=multi-user.target
+""",
+    "docker.service.d/labelspace.conf": """\
+[Unit]
+Requires=labelspace-prepare.service
+After=labelspace-prepare.service
+""",
+    "labelspace-share@.service": f"""\
+[Unit]
+Description=Dataset bucket %i
+Requires=labelspace-prepare.service
+After=labelspace-prepare.service
+StartLimitIntervalSec=0
+[Service]
+Type=notify
+ExecStartPre=-/bin/fusermount3 -u -z {SHARE}/%i
+ExecStartPre=/bin/mkdir -p {SHARE}/%i
+ExecStart=/usr/bin/rclone mount storage:%i {SHARE}/%i --config /run/labelspace/rclone.conf --read-only \\
+    --allow-other --uid 1000 --gid 1000 --dir-cache-time 1h --use-server-modtime --vfs-cache-mode full \\
+    --vfs-cache-max-size 5G --cache-dir /var/lib/labelspace/rclone
+ExecStopPost=-/bin/fusermount3 -u -z {SHARE}/%i
+Restart=always
+RestartSec=5
+[Install]
+WantedBy=multi-user.target
+""",
+    "labelspace.service": """\
+[Unit]
+Description=CVAT of the labeling workspace
+Requires=docker.service
+After=docker.service
+StartLimitIntervalSec=0
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+TimeoutStartSec=infinity
+ExecStart=/usr/local/sbin/labelspace-up
+Restart=on-failure
+RestartSec=15
+[Install]
+WantedBy=multi-user.target
+""",
+    "labelspace-dump.service": """\
+[Unit]
+Description=Dump of the annotations
+Requires=docker.service
+After=labelspace.service
+[Service]
+Type=oneshot
+ExecStart=/usr/local/sbin/labelspace-dump
+""",
+    "labelspace-dump.timer": """\
+[Unit]
+Description=Dump of the annotations, every hour
+[Timer]
+OnCalendar=hourly
+RandomizedDelaySec=300
+Persistent=true
+[Install]
+WantedBy=timers.target
+""",
+}
+
+
+def compose(services: Mapping[str, Service], database_host: str) -> str:
+    """The compose file: every container as described, secrets bound in from memory."""
+    volumes = sorted({name for service in services.values() for name in service.volumes})
+    document = {
+        "name": "labelspace",
+        "services": {name: _service(one, database_host) for name, one in services.items()},
+        "volumes": {name: {"name": f"labelspace-{name}"} for name in volumes},
+    }
+    return yaml.dump(document, Dumper=_Readable, sort_keys=False, width=4096)
+
+
+def _service(service: Service, database_host: str) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "image": service.image,
+        "entrypoint": [_literal(word) for word in service.entrypoint],
+        "command": [_literal(word) for word in service.command],
+        "environment": {key: _literal(value) for key, value in sorted(service.environment.items())},
+        "user": service.user,
+        "mem_limit": f"{service.memory}m",
+        "memswap_limit": f"{service.memory}m",
+        "volumes": _mounts(service),
+        "networks": {"default": {"aliases": list(service.aliases)}} if service.aliases else None,
+        "extra_hosts": [f"{DATABASE_ALIAS}:{database_host}"] if _needs_database(service) else None,
+        "ports": [f"{outside}:{inside}" for inside, outside in _ports(service)],
+        "healthcheck": _health(service.health),
+        "cap_drop": ["ALL"],
+        "cap_add": list(service.capabilities),
+        "security_opt": ["no-new-privileges:true"],
+        "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+        "depends_on": _after(service),
+        "init": True,
+        "restart": "no" if service.one_shot else "unless-stopped",
+    }
+    return {key: value for key, value in values.items() if value not in (None, [], {})}
+
+
+def _literal(text: str) -> str:
+    """Compose reads a dollar as the start of a variable."""
+    return text.replace("$", "$$")
+
+
+def _needs_database(service: Service) -> bool:
+    return service.image == IMAGES["server"]
+
+
+def _after(service: Service) -> dict[str, Any] | None:
+    if not _needs_database(service) or service.name == "init":
+        return None
+    return {"init": {"condition": "service_completed_successfully"}}
+
+
+def _ports(service: Service) -> list[tuple[int, int]]:
+    if service.name == "proxy":
+        return [(80, 80), (443, 443)]
+    return [service.publishes] if service.publishes else []
+
+
+def _mounts(service: Service) -> list[dict[str, Any]]:
+    named = [{"type": "volume", "source": name, "target": path} for name, path in service.volumes.items()]
+    given = [
+        _bind(place_of(service, index, secret=not isinstance(file.content, str)), file.path)
+        for index, file in enumerate(service.files)
+    ]
+    share = [_bind(SHARE, SHARE_INSIDE, propagation="rslave")] if service.mounts_share else []
+    return [*named, *given, *share]
+
+
+def _bind(source: str, target: str, **options: Any) -> dict[str, Any]:
+    """A source that is not there must fail, not become a folder."""
+    bind = {"create_host_path": False, **options}
+    return {"type": "bind", "source": source, "target": target, "read_only": True, "bind": bind}
+
+
+def _health(health: Health | None) -> dict[str, Any] | None:
+    if health is None:
+        return None
+    return {
+        "test": [_literal(word) for word in health.command],
+        "interval": f"{health.interval}s",
+        "timeout": f"{health.timeout}s",
+        "retries": health.retries,
+        "start_period": f"{health.start_period}s",
+    }
+
+
+class _Readable(yaml.SafeDumper):
+    """Texts of several lines as blocks; no anchors."""
+
+    def ignore_aliases(self, _: Any) -> bool:
+        """Repeat a value rather than point at it."""
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Readable.add_representer(str, _text)

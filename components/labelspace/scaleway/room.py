@@ -1,0 +1,80 @@
+"""The parts of a workspace on Scaleway, each made and handed to the next."""
+
+from __future__ import annotations
+
+import pulumi
+
+from labelspace.contracts import Built
+from labelspace.cvat.services import Secrets
+from labelspace.scaleway import bucket as buckets_of
+from labelspace.scaleway.bucket import DatasetBucket
+from labelspace.scaleway.database import AnnotationDatabase
+from labelspace.scaleway.identity import Identity
+from labelspace.scaleway.network import Network
+from labelspace.scaleway.place import Place
+from labelspace.scaleway.prices import database_type, sentences, server_type
+from labelspace.scaleway.server import AnnotationServer
+from labelspace.spec import WorkspaceSpec
+
+
+def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> Built:
+    """Declare every part as a child of ``workspace``."""
+    server_type(spec), database_type(spec)  # refused before anything is made
+    place = Place.find(spec)
+    child = pulumi.ResourceOptions(parent=workspace)
+    network = Network(spec.name, place=place, opts=child)
+    identity = Identity(spec.name, place=place, address=network.address.address, opts=child)
+    datasets = _buckets(workspace, spec, place, identity)
+    _backup_bucket(workspace, spec, place, identity)
+    database = AnnotationDatabase(
+        spec.name, spec=spec, place=place, network=network.private.id, password=secrets.database, opts=child
+    )
+    server = AnnotationServer(
+        spec.name,
+        spec=spec,
+        place=place,
+        network=network,
+        identity=identity,
+        database=database.access,
+        buckets=[dataset.access for dataset in datasets],
+        secrets=secrets,
+        opts=child,
+    )
+    return Built(
+        url=pulumi.Output.all(server.url, server.ready).apply(lambda values: str(values[0])),
+        api_url=server.url,
+        buckets=tuple(dataset.access for dataset in datasets),
+        backups={
+            "where": f"Scaleway's snapshots, and dumps in bucket {place.backup_bucket}",
+            "schedule": "a snapshot every 24 h, a dump every hour",
+            "keep": f"{spec.backup.keep_days} days",
+        },
+        more={"address": network.address.address, "region": place.region, "cost": sentences(spec)},
+    )
+
+
+def _buckets(
+    workspace: pulumi.Resource, spec: WorkspaceSpec, place: Place, identity: Identity
+) -> list[DatasetBucket]:
+    return [
+        DatasetBucket(
+            f"{spec.name}-{bucket.name}",
+            spec=bucket,
+            place=place,
+            reader=identity.application.id,
+            access_key=identity.key.access_key,
+            secret_key=identity.key.secret_key,
+            opts=pulumi.ResourceOptions(parent=workspace),
+        )
+        for bucket in spec.buckets
+    ]
+
+
+def _backup_bucket(workspace: pulumi.Resource, spec: WorkspaceSpec, place: Place, identity: Identity) -> None:
+    """Where the hourly dumps go: the server may write there and read, not delete."""
+    name = place.backup_bucket
+    made = buckets_of.bucket(
+        workspace, name, place, adopt=spec.scaleway.adopt_backups, keep_days=spec.backup.keep_days
+    )
+    actions = (*buckets_of.READ, "s3:PutObject")
+    buckets_of.policy(workspace, made, name, place, reader=identity.application.id, actions=actions)

@@ -1,0 +1,242 @@
+"""The annotation server: an Instance whose address, name and data outlive it."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+import urllib.error
+import urllib.request
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+import pulumiverse_scaleway as scaleway
+
+from labelspace.contracts import BucketAccess, DatabaseAccess, File, Service
+from labelspace.cvat import services as cvat
+from labelspace.cvat.proxy import Https
+from labelspace.scaleway import boot
+from labelspace.scaleway.identity import Identity
+from labelspace.scaleway.network import Network
+from labelspace.scaleway.place import Place
+from labelspace.scaleway.prices import ROOT_GB, server_type
+from labelspace.spec import WorkspaceSpec
+
+IMAGE = "ubuntu_noble"
+CERTIFICATE = "/run/labelspace/database-ca.pem"
+SECRET_TYPE = "opaque"  # noqa: S105 - Secret Manager's word for bytes of any kind
+
+
+class AnnotationServer(pulumi.ComponentResource):
+    """Serves the URL; ``ready`` resolves when CVAT answers there with every part working."""
+
+    url: pulumi.Output[str]
+    ready: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spec: WorkspaceSpec,
+        place: Place,
+        network: Network,
+        identity: Identity,
+        database: DatabaseAccess,
+        buckets: list[BucketAccess],
+        secrets: cvat.Secrets,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("labelspace:scaleway:AnnotationServer", name, None, opts)
+        self._name, self._spec, self._place, self._network = name, spec, place, network
+        described = network.host.apply(lambda host: _described(spec, secrets, host, database))
+        self.volume = self._volume()
+        secret = self._secret(described, database)
+        self.server = self._server(self._user_data(described, database, buckets, identity, secret))
+        self.url = pulumi.Output.concat("https://", network.host)
+        self.ready = pulumi.Output.all(self.server.id, self.url).apply(
+            lambda values: _until_ready(spec, *values)
+        )
+        self.register_outputs({"url": self.url, "ready": self.ready})
+
+    def _volume(self) -> scaleway.block.Volume:
+        return scaleway.block.Volume(
+            f"{self._name}-data",
+            name=self._place.named("data"),
+            iops=5000,
+            size_in_gb=self._place.spec.data_gb,
+            zone=self._place.zone,
+            project_id=self._place.project,
+            tags=self._place.tags,
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+        )
+
+    def _secret(
+        self, described: pulumi.Output[dict[str, Service]], database: DatabaseAccess
+    ) -> scaleway.secrets.Secret:
+        """What only the running server may read: every secret file of every container."""
+        secret = scaleway.secrets.Secret(
+            f"{self._name}-secrets",
+            name=self._place.named(),
+            description=f"files of the labeling workspace {self._place.workspace}",
+            type=SECRET_TYPE,
+            region=self._place.region,
+            project_id=self._place.project,
+            tags=self._place.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        secret_files: pulumi.Output[dict[str, str]] = described.apply(_secret_files)
+        contents = pulumi.Output.all(secret_files, database.password).apply(
+            lambda given: json.dumps({**given[0], "pgpass": f"*:5432:*:{database.user}:{given[1]}\n"})
+        )
+        scaleway.secrets.Version(
+            f"{self._name}-secrets",
+            secret_id=secret.id,
+            data=contents,
+            region=self._place.region,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return secret
+
+    def _user_data(
+        self,
+        described: pulumi.Output[dict[str, Service]],
+        database: DatabaseAccess,
+        buckets: list[BucketAccess],
+        identity: Identity,
+        secret: scaleway.secrets.Secret,
+    ) -> pulumi.Output[str]:
+        known = pulumi.Output.all(
+            services=described,
+            access_key=identity.key.access_key,
+            secret_key=identity.key.secret_key,
+            secret_id=secret.id,
+            database_host=database.host,
+            volume=self.volume.id,
+        )
+        names = tuple(bucket.name for bucket in buckets)
+        return pulumi.Output.secret(known.apply(lambda values: self._boot(names, **values)))
+
+    def _boot(self, buckets: tuple[str, ...], **known: Any) -> str:
+        services: dict[str, Service] = known["services"]
+        return boot.user_data(
+            boot.Boot(
+                services=services,
+                plain_files=_plain_files(services),
+                region=self._place.region,
+                access_key=known["access_key"],
+                secret_key=known["secret_key"],
+                secret_id=_bare(known["secret_id"]),
+                database_host=known["database_host"],
+                disk=f"/dev/disk/by-id/scsi-0SCW_sbs_volume-{_bare(known['volume'])}",
+                buckets=buckets,
+                backup_bucket=self._place.backup_bucket,
+                endpoint=self._place.endpoint,
+            )
+        )
+
+    def _server(self, user_data: pulumi.Output[str]) -> scaleway.instance.Server:
+        return scaleway.instance.Server(
+            f"{self._name}-server",
+            name=self._place.named(),
+            type=server_type(self._spec),
+            image=IMAGE,
+            root_volume=scaleway.instance.ServerRootVolumeArgs(size_in_gb=ROOT_GB, volume_type="sbs_volume"),
+            additional_volume_ids=[self.volume.id],
+            ip_id=self._network.address.id,
+            security_group_id=self._network.firewall.id,
+            private_networks=[scaleway.instance.ServerPrivateNetworkArgs(pn_id=self._network.private.id)],
+            user_data={"cloud-init": user_data},
+            state="started" if self._spec.running else "stopped",
+            zone=self._place.zone,
+            project_id=self._place.project,
+            tags=self._place.tags,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # cloud-init works at a server's first boot alone: other user data needs another server,
+                # and the old one must let go of address and volume first
+                replace_on_changes=["userData"],
+                delete_before_replace=True,
+                additional_secret_outputs=["userData"],
+            ),
+        )
+
+
+def _bare(identity: str) -> str:
+    return identity.rpartition("/")[2]
+
+
+def _described(
+    spec: WorkspaceSpec, secrets: cvat.Secrets, host: str, database: DatabaseAccess
+) -> dict[str, Service]:
+    settings = cvat.Settings(
+        size=spec.size,
+        registration=spec.registration,
+        annotator_group=spec.annotator_group,
+        hosts=(host, "localhost", "127.0.0.1", "cvat-server"),
+        admin_username=spec.admin.username,
+        admin_email=spec.admin.email,
+        secrets=replace(secrets, database=database.password),
+        https=Https(host),
+    )
+    described = cvat.services(settings)
+    certificate = File(CERTIFICATE, pulumi.Output.from_input(database.ca_certificate or ""))
+    return {name: _over_tls(one, certificate) for name, one in described.items()}
+
+
+def _over_tls(service: Service, certificate: File) -> Service:
+    """Scaleway's database has a certificate of its own: libpq checks it."""
+    if "CVAT_POSTGRES_HOST" not in service.environment:
+        return service
+    environment = {**service.environment, "PGSSLMODE": "verify-ca", "PGSSLROOTCERT": CERTIFICATE}
+    return replace(service, environment=environment, files=(*service.files, certificate))
+
+
+def _plain_files(services: dict[str, Service]) -> dict[str, str]:
+    found = {}
+    for service in services.values():
+        for index, file in enumerate(service.files):
+            if isinstance(file.content, str):
+                where = boot.place_of(service, index, secret=False)
+                found[where.removeprefix(f"{boot.PLAIN_FILES}/")] = file.content
+    return found
+
+
+def _secret_files(services: dict[str, Service]) -> pulumi.Output[dict[str, str]]:
+    contents = {
+        boot.place_of(service, index, secret=True).removeprefix(f"{boot.SECRET_FILES}/"): file.content
+        for service in services.values()
+        for index, file in enumerate(service.files)
+        if not isinstance(file.content, str)
+    }
+    return pulumi.Output.all(**contents)
+
+
+def _until_ready(spec: WorkspaceSpec, server: str, url: str) -> str:
+    """Ask from outside until every part of CVAT works; only an update that runs asks, no preview does."""
+    patience = spec.scaleway.wait_minutes * 60
+    if pulumi.runtime.is_dry_run() or not patience or not spec.running:
+        return server
+    deadline, said = time.monotonic() + patience, ""
+    while time.monotonic() < deadline:
+        problem = _problem(url)
+        if not problem:
+            return server
+        if problem != said:
+            said = problem
+            pulumi.log.info(f"waits for {url}: {said}")
+        time.sleep(5)
+    raise pulumi.RunError(
+        f"{url} did not become ready in {spec.scaleway.wait_minutes} minutes (last: {said}). If a domain is"
+        f" configured, its A record must lead to the workspace's address; the same command goes on waiting"
+    )
+
+
+def _problem(url: str) -> str:
+    """What is not well yet; empty when all is."""
+    try:
+        with urllib.request.urlopen(f"{url}/api/server/health/?format=json", timeout=15) as answer:  # noqa: S310
+            parts = json.load(answer)
+    except (OSError, ssl.SSLError, ValueError, urllib.error.URLError) as error:
+        return str(error)
+    return "; ".join(f"{name}: {text}" for name, text in parts.items() if text != "working")

@@ -1,0 +1,161 @@
+"""IAM, projects and Secret Manager."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from testbed.scaleway_api.cloud import Cloud, Item, access_key, new_id, now, shown
+
+SECRETS = "/secret-manager/v1beta1/regions/{region}/secrets"
+
+
+def routes(cloud: Cloud) -> list[Route]:
+    return [*_simple(cloud), *_rules(cloud), *_keys(cloud), *_secrets(cloud), *_versions(cloud)]
+
+
+def _stamp(body: Item) -> Item:
+    return {"id": new_id(), **body, "tags": body.get("tags") or [], "created_at": now(), "updated_at": now()}
+
+
+def _simple(cloud: Cloud) -> list[Route]:
+    """Applications and policies: made, read, changed, removed."""
+    found = []
+    for path, kind in (("applications", "application"), ("policies", "policy")):
+
+        async def create(request: Request, kind: str = kind) -> Response:
+            body = await request.json()
+            rules = [{"id": new_id(), **rule} for rule in body.pop("rules", None) or []]
+            flags = {"editable": True, "deletable": True, "managed": False, "nb_api_keys": 0}
+            return JSONResponse(shown(cloud.add(kind, {**_stamp(body), **flags, "_rules": rules})))
+
+        async def one(request: Request, kind: str = kind) -> Response:
+            identity = request.path_params["id"]
+            item = cloud.get(kind, identity)
+            if request.method == "DELETE":
+                cloud.remove(kind, identity)
+                return Response(status_code=204)
+            if request.method == "PATCH":
+                item.update(await request.json())
+            return JSONResponse(shown(item))
+
+        found += [
+            Route(f"/iam/v1alpha1/{path}", create, methods=["POST"]),
+            Route(f"/iam/v1alpha1/{path}/{{id}}", one, methods=["GET", "PATCH", "DELETE"]),
+        ]
+    return found
+
+
+def _rules(cloud: Cloud) -> list[Route]:
+    async def rules(request: Request) -> Response:
+        if request.method == "PUT":
+            body = await request.json()
+            policy = cloud.get("policy", body["policy_id"])
+            policy["_rules"] = [{"id": new_id(), **rule} for rule in body["rules"]]
+        else:
+            policy = cloud.get("policy", request.query_params["policy_id"])
+        return JSONResponse({"rules": policy["_rules"], "total_count": len(policy["_rules"])})
+
+    return [Route("/iam/v1alpha1/rules", rules, methods=["GET", "PUT"])]
+
+
+def _keys(cloud: Cloud) -> list[Route]:
+    async def create(request: Request) -> Response:
+        body = await request.json()
+        cloud.get("application", body["application_id"])
+        flags = {"editable": True, "deletable": True, "managed": False, "creation_ip": "127.0.0.1"}
+        times = {"created_at": now(), "updated_at": now(), "expires_at": body.get("expires_at")}
+        item = {**body, **flags, **times, "access_key": access_key(), "secret_key": None}
+        cloud.add("access_key", item, "access_key")
+        return JSONResponse({**item, "secret_key": new_id()})
+
+    async def one(request: Request) -> Response:
+        identity = request.path_params["id"]
+        item = cloud.get("access_key", identity)
+        if request.method == "DELETE":
+            cloud.remove("access_key", identity)
+            return Response(status_code=204)
+        if request.method == "PATCH":
+            item.update(await request.json())
+        return JSONResponse(item)
+
+    return [
+        Route("/iam/v1alpha1/api-keys", create, methods=["POST"]),
+        Route("/iam/v1alpha1/api-keys/{id}", one, methods=["GET", "PATCH", "DELETE"]),
+    ]
+
+
+def _secrets(cloud: Cloud) -> list[Route]:
+    async def create(request: Request) -> Response:
+        body = await request.json()
+        rest: Item = {
+            "status": "ready",
+            "version_count": 0,
+            "description": body.get("description") or "",
+            "managed": False,
+            "used_by": [],
+        }
+        item = {**_stamp(body), **rest, "ephemeral_policy": None, "key_id": None, "_versions": []}
+        return JSONResponse(shown(cloud.add("secret", {**item, "region": request.path_params["region"]})))
+
+    async def one(request: Request) -> Response:
+        identity = request.path_params["id"]
+        item = cloud.get("secret", identity)
+        if request.method == "DELETE":
+            cloud.remove("secret", identity)
+            return Response(status_code=204)
+        if request.method == "PATCH":
+            item.update(await request.json())
+        return JSONResponse(shown(item))
+
+    return [
+        Route(SECRETS, create, methods=["POST"]),
+        Route(f"{SECRETS}/{{id}}", one, methods=["GET", "PATCH", "DELETE"]),
+    ]
+
+
+def _versions(cloud: Cloud) -> list[Route]:
+    async def versions(request: Request) -> Response:
+        secret = cloud.get("secret", request.path_params["id"])
+        if request.method == "GET":
+            rows = [shown(one) for one in secret["_versions"]]
+            return JSONResponse({"versions": rows, "total_count": len(rows)})
+        body = await request.json()
+        item = {
+            "revision": len(secret["_versions"]) + 1,
+            "secret_id": secret["id"],
+            "status": "enabled",
+            "created_at": now(),
+            "updated_at": now(),
+            "description": body.get("description") or "",
+            "latest": True,
+            "region": secret["region"],
+            "_data": body["data"],
+        }
+        secret["_versions"].append(item)
+        secret["version_count"] = len(secret["_versions"])
+        return JSONResponse(shown(item))
+
+    async def one(request: Request) -> Response:
+        secret = cloud.get("secret", request.path_params["id"])
+        revision = request.path_params["revision"]
+        wanted = [v for v in secret["_versions"] if revision in (str(v["revision"]), "latest")]
+        if not wanted:
+            return JSONResponse({"type": "not_found", "resource": "version", "resource_id": revision}, 404)
+        if request.method == "DELETE":
+            secret["_versions"].remove(wanted[-1])
+            return Response(status_code=204)
+        return JSONResponse(shown(wanted[-1]))
+
+    async def access(request: Request) -> Response:
+        secret = cloud.get("secret", request.path_params["id"])
+        item = secret["_versions"][-1]
+        answer = {"secret_id": secret["id"], "revision": item["revision"], "data": item["_data"]}
+        return JSONResponse({**answer, "data_crc32": None, "type": "opaque"})
+
+    return [
+        Route(f"{SECRETS}/{{id}}/versions", versions, methods=["GET", "POST"]),
+        Route(f"{SECRETS}/{{id}}/versions/{{revision}}", one, methods=["GET", "DELETE"]),
+        Route(f"{SECRETS}/{{id}}/versions/{{revision}}/access", access, methods=["GET"]),
+    ]

@@ -1,0 +1,470 @@
+"""Instances: servers, flexible IPs, security groups, their types and images; block volumes."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from testbed.scaleway_api.cloud import ApiError, Cloud, Item, missing, new_id, now, shown
+from testbed.scaleway_api.network import address, release
+
+ZONE = "/instance/v1/zones/{zone}"
+SERVERS = ZONE + "/servers"
+VOLUMES = "/block/v1/zones/{zone}/volumes"
+TYPES = {
+    "DEV1-L": (4, 8),
+    "DEV1-XL": (4, 12),
+    "PLAY2-MICRO": (4, 8),
+    "PRO2-XXS": (2, 8),
+    "PRO2-XS": (4, 16),
+    "PRO2-S": (8, 32),
+    "POP2-4C-16G": (4, 16),
+    "POP2-8C-32G": (8, 32),
+}
+GB = 10**9
+ROOT_SIZE = 10 * GB
+
+
+def routes(cloud: Cloud) -> list[Route]:
+    return [
+        *_catalog(),
+        *_ips(cloud),
+        *_groups(cloud),
+        *_servers(cloud),
+        *_user_data(cloud),
+        *_nics(cloud),
+        *_volumes(cloud),
+    ]
+
+
+def _catalog() -> list[Route]:
+    async def types(_: Request) -> Response:
+        return JSONResponse({"servers": {name: _type(*size) for name, size in TYPES.items()}})
+
+    async def images(request: Request) -> Response:
+        row = {
+            "id": "fc4d4e26-849d-4e03-b933-cb1626ca8cad",
+            "arch": "x86_64",
+            "zone": request.query_params["zone"],
+            "compatible_commercial_types": list(TYPES),
+            "label": request.query_params["image_label"],
+            "type": request.query_params.get("type", "instance_sbs"),
+        }
+        return JSONResponse({"local_images": [row], "total_count": 1})
+
+    async def none(request: Request) -> Response:
+        return JSONResponse(missing("instance_volume", request.path_params["id"]), 404)
+
+    return [
+        Route(f"{ZONE}/products/servers", types, methods=["GET"]),
+        Route(f"{ZONE}/volumes/{{id}}", none, methods=["GET"]),
+        Route("/marketplace/v2/local-images", images, methods=["GET"]),
+    ]
+
+
+def _type(cores: int, memory: int) -> Item:
+    limits = {"min_size": 0, "max_size": 0}
+    return {
+        "alt_names": [],
+        "arch": "x86_64",
+        "ncpus": cores,
+        "ram": memory * 2**30,
+        "gpu": 0,
+        "volumes_constraint": limits,
+        "per_volume_constraint": {"l_ssd": limits},
+        "capabilities": {
+            "boot_types": ["local", "rescue"],
+            "placement_groups": True,
+            "block_storage": True,
+            "private_network": 8,
+            "max_file_systems": 0,
+        },
+        "end_of_service": False,
+    }
+
+
+def _ips(cloud: Cloud) -> list[Route]:
+    async def create(request: Request) -> Response:
+        body = await request.json()
+        number = len(cloud.all("instance_ip")) + 10
+        item = {
+            "id": new_id(),
+            "address": f"203.0.113.{number}",
+            "prefix": None,
+            "reverse": None,
+            "server": None,
+            "organization": body.get("project"),
+            "project": body.get("project"),
+            "state": "detached",
+            "zone": request.path_params["zone"],
+            "type": body.get("type", "routed_ipv4"),
+            "tags": body.get("tags") or [],
+        }
+        return JSONResponse({"ip": cloud.add("instance_ip", item)}, 201)
+
+    async def one(request: Request) -> Response:
+        item = cloud.get("instance_ip", request.path_params["id"])
+        if request.method == "DELETE":
+            cloud.remove("instance_ip", item["id"])
+            return Response(status_code=204)
+        if request.method == "PATCH":
+            _move(cloud, item, await request.json())
+        return JSONResponse({"ip": item})
+
+    return [
+        Route(f"{ZONE}/ips", create, methods=["POST"]),
+        Route(f"{ZONE}/ips/{{id}}", one, methods=["GET", "PATCH", "DELETE"]),
+    ]
+
+
+def _move(cloud: Cloud, item: Item, body: Item) -> None:
+    if "tags" in body:
+        item["tags"] = body["tags"] or []
+    if "server" in body:
+        server = body["server"]
+        item["server"] = (
+            {"id": server, "name": cloud.get("instance_server", server)["name"]} if server else None
+        )
+        item["state"] = "attached" if server else "detached"
+
+
+def _groups(cloud: Cloud) -> list[Route]:
+    async def create(request: Request) -> Response:
+        body = await request.json()
+        rest = {
+            "id": new_id(),
+            "creation_date": now(),
+            "modification_date": now(),
+            "servers": [],
+            "organization": body["project"],
+            "zone": request.path_params["zone"],
+            "state": "available",
+            "organization_default": False,
+            "project_default": False,
+            "description": None,
+        }
+        item = {**body, **rest, "tags": body.get("tags") or [], "_rules": []}
+        return JSONResponse({"security_group": shown(cloud.add("instance_security_group", item))}, 201)
+
+    async def one(request: Request) -> Response:
+        item = cloud.get("instance_security_group", request.path_params["id"])
+        if request.method == "DELETE":
+            cloud.remove("instance_security_group", item["id"])
+            return Response(status_code=204)
+        if request.method == "PATCH":
+            item.update({key: value for key, value in (await request.json()).items() if value is not None})
+        return JSONResponse({"security_group": shown(item)})
+
+    async def rules(request: Request) -> Response:
+        item = cloud.get("instance_security_group", request.path_params["id"])
+        if request.method == "PUT":
+            asked = (await request.json())["rules"]
+            item["_rules"] = [
+                {**rule, "id": new_id(), "editable": True, "position": n + 1} for n, rule in enumerate(asked)
+            ]
+        return JSONResponse({"rules": item["_rules"], "total_count": len(item["_rules"])})
+
+    path = f"{ZONE}/security_groups"
+    return [
+        Route(path, create, methods=["POST"]),
+        Route(f"{path}/{{id}}", one, methods=["GET", "PATCH", "DELETE"]),
+        Route(f"{path}/{{id}}/rules", rules, methods=["GET", "PUT"]),
+    ]
+
+
+def _servers(cloud: Cloud) -> list[Route]:
+    async def create(request: Request) -> Response:
+        item = _made(cloud, await request.json(), request.path_params["zone"])
+        return JSONResponse({"server": _shown(cloud, cloud.add("instance_server", item))}, 201)
+
+    async def one(request: Request) -> Response:
+        item = cloud.get("instance_server", request.path_params["id"])
+        if request.method == "DELETE":
+            _gone(cloud, item)
+            return Response(status_code=204)
+        if request.method == "PATCH":
+            _change(cloud, item, await request.json())
+        return JSONResponse({"server": _shown(cloud, item)})
+
+    async def action(request: Request) -> Response:
+        item = cloud.get("instance_server", request.path_params["id"])
+        what = (await request.json())["action"]
+        _act(cloud, item, what)
+        task = {
+            "id": new_id(),
+            "description": what,
+            "status": "pending",
+            "progress": 0,
+            "terminated_at": None,
+            "href_from": f"/servers/{item['id']}/action",
+            "zone": item["zone"],
+            "started_at": now(),
+        }
+        return JSONResponse({"task": task}, 202)
+
+    return [
+        Route(SERVERS, create, methods=["POST"]),
+        Route(f"{SERVERS}/{{id}}", one, methods=["GET", "PATCH", "DELETE"]),
+        Route(f"{SERVERS}/{{id}}/action", action, methods=["POST"]),
+    ]
+
+
+def _made(cloud: Cloud, body: Item, zone: str) -> Item:
+    identity = new_id()
+    wanted = dict(body["volumes"])
+    root = _volume(body["project"], zone, "root", wanted.pop("0").get("size") or ROOT_SIZE)
+    cloud.add("volume", root)
+    volumes = {"0": root["id"], **{key: one["id"] for key, one in wanted.items()}}
+    for volume in volumes.values():
+        _attach(cloud, volume, identity)
+    ips = body.get("public_ips") or []
+    for ip in ips:
+        _move(cloud, cloud.get("instance_ip", ip), {})
+        cloud.get("instance_ip", ip).update(server={"id": identity, "name": body["name"]}, state="attached")
+    group = body.get("security_group")
+    return {
+        "id": identity,
+        "name": body["name"],
+        "arch": "x86_64",
+        "commercial_type": body["commercial_type"],
+        "boot_type": body.get("boot_type") or "local",
+        "organization": body["project"],
+        "project": body["project"],
+        "hostname": body["name"],
+        "image": {"id": body["image"], "name": "Ubuntu 24.04 Noble Numbat"},
+        "tags": body.get("tags") or [],
+        "state": "stopped",
+        "protected": body.get("protected", False),
+        "dynamic_ip_required": body.get("dynamic_ip_required", False),
+        "routed_ip_enabled": True,
+        "creation_date": now(),
+        "modification_date": now(),
+        "maintenances": [],
+        "filesystems": [],
+        "allowed_actions": ["poweron", "backup"],
+        "placement_group": None,
+        "zone": zone,
+        "end_of_service": False,
+        "security_group": {"id": group, "name": "group"},
+        "dns": f"{identity}.pub.instances.scw.cloud",
+        "_volumes": volumes,
+        "_ips": ips,
+        "_user_data": {},
+        "_nics": {},
+    }
+
+
+def _shown(cloud: Cloud, item: Item) -> Item:
+    volumes = {
+        key: {
+            "id": one,
+            "volume_type": "sbs_volume",
+            "boot": False,
+            "state": "available",
+            "zone": item["zone"],
+        }
+        for key, one in item["_volumes"].items()
+    }
+    ips = [_public(cloud.get("instance_ip", ip)) for ip in item["_ips"] if ip in cloud.all("instance_ip")]
+    return {
+        **shown(item),
+        "volumes": volumes,
+        "public_ips": ips,
+        "private_nics": list(item["_nics"].values()),
+    }
+
+
+def _public(ip: Item) -> Item:
+    return {
+        "id": ip["id"],
+        "address": ip["address"],
+        "gateway": None,
+        "netmask": "32",
+        "family": "inet",
+        "dynamic": False,
+        "provisioning_mode": "dhcp",
+        "state": ip["state"],
+        "tags": [],
+        "ipam_id": ip["id"],
+    }
+
+
+def _change(cloud: Cloud, item: Item, body: Item) -> None:
+    for key, value in body.items():
+        if key == "volumes":
+            _reattach(cloud, item, {slot: one["id"] for slot, one in value.items()})
+        elif key == "public_ips":
+            item["_ips"] = value
+        elif key == "security_group":
+            item[key] = value if isinstance(value, dict) else {"id": value, "name": "group"}
+        elif value is not None:
+            item[key] = value
+
+
+def _reattach(cloud: Cloud, item: Item, volumes: dict[str, str]) -> None:
+    for one in item["_volumes"].values():
+        if one not in volumes.values():
+            _detach(cloud, one)
+    for one in volumes.values():
+        _attach(cloud, one, item["id"])
+    item["_volumes"] = volumes
+
+
+def _act(cloud: Cloud, item: Item, what: str) -> None:
+    if what == "poweron":
+        item["state"] = "starting"
+        cloud.later(item["id"], {"state": "running"})
+    elif what in ("poweroff", "stop_in_place"):
+        item["state"] = "stopping"
+        cloud.later(item["id"], {"state": "stopped" if what == "poweroff" else "stopped in place"})
+    elif what == "terminate":
+        _gone(cloud, item)
+
+
+def _gone(cloud: Cloud, item: Item) -> None:
+    """The root volume is deleted by whoever asks for it; other volumes and the IP stay."""
+    for volume in item["_volumes"].values():
+        _detach(cloud, volume)
+    for nic in item["_nics"]:
+        release(cloud, nic)
+    for ip in item["_ips"]:
+        if ip in cloud.all("instance_ip"):
+            cloud.get("instance_ip", ip).update(server=None, state="detached")
+    cloud.remove("instance_server", item["id"])
+
+
+def _user_data(cloud: Cloud) -> list[Route]:
+    async def keys(request: Request) -> Response:
+        return JSONResponse(
+            {"user_data": list(cloud.get("instance_server", request.path_params["id"])["_user_data"])}
+        )
+
+    async def one(request: Request) -> Response:
+        data = cloud.get("instance_server", request.path_params["id"])["_user_data"]
+        key = request.path_params["key"]
+        if request.method == "GET":
+            return PlainTextResponse(data[key])
+        if request.method == "DELETE":
+            data.pop(key, None)
+        else:
+            data[key] = (await request.body()).decode()
+        return Response(status_code=204)
+
+    path = f"{SERVERS}/{{id}}/user_data"
+    return [
+        Route(path, keys, methods=["GET"]),
+        Route(f"{path}/{{key}}", one, methods=["GET", "PATCH", "DELETE"]),
+    ]
+
+
+def _nics(cloud: Cloud) -> list[Route]:
+    async def nics(request: Request) -> Response:
+        server = cloud.get("instance_server", request.path_params["id"])
+        if request.method == "GET":
+            return JSONResponse(
+                {"private_nics": list(server["_nics"].values()), "total_count": len(server["_nics"])}
+            )
+        body = await request.json()
+        item = {
+            "id": new_id(),
+            "private_network_id": body["private_network_id"],
+            "server_id": server["id"],
+            "mac_address": "02:00:00:2d:d8:1d",
+            "state": "available",
+            "creation_date": now(),
+            "modification_date": now(),
+            "zone": server["zone"],
+            "tags": [],
+            "ipam_ip_ids": [],
+        }
+        address(cloud, body["private_network_id"], "instance_private_nic", item["id"], 3)
+        server["_nics"][item["id"]] = item
+        return JSONResponse({"private_nic": item}, 201)
+
+    async def one(request: Request) -> Response:
+        server = cloud.get("instance_server", request.path_params["id"])
+        nic = request.path_params["nic"]
+        if nic not in server["_nics"]:
+            raise ApiError(404, missing("instance_private_nic", nic))
+        if request.method == "DELETE":
+            release(cloud, nic)
+            del server["_nics"][nic]
+            return Response(status_code=204)
+        return JSONResponse({"private_nic": server["_nics"][nic]})
+
+    path = f"{SERVERS}/{{id}}/private_nics"
+    return [
+        Route(path, nics, methods=["GET", "POST"]),
+        Route(f"{path}/{{nic}}", one, methods=["GET", "DELETE"]),
+    ]
+
+
+def _volume(project: str, zone: str, name: str, size: int, iops: int = 5000) -> Item:
+    return {
+        "id": new_id(),
+        "name": name,
+        "type": f"sbs_{iops // 1000}k",
+        "size": size,
+        "project_id": project,
+        "created_at": now(),
+        "updated_at": now(),
+        "references": [],
+        "parent_snapshot_id": None,
+        "status": "available",
+        "tags": [],
+        "specs": {"perf_iops": iops, "class": "sbs"},
+        "kms_key_id": None,
+        "last_detached_at": None,
+        "zone": zone,
+    }
+
+
+def _attach(cloud: Cloud, volume: str, server: str) -> None:
+    reference = {
+        "id": new_id(),
+        "product_resource_type": "instance_server",
+        "product_resource_id": server,
+        "created_at": now(),
+        "type": "exclusive",
+        "status": "attached",
+    }
+    cloud.get("volume", volume).update(references=[reference], status="in_use")
+
+
+def _detach(cloud: Cloud, volume: str) -> None:
+    if volume in cloud.all("volume"):
+        cloud.get("volume", volume).update(references=[], status="available")
+
+
+def _volumes(cloud: Cloud) -> list[Route]:
+    async def create(request: Request) -> Response:
+        body = await request.json()
+        size = body["from_empty"]["size"]
+        item = _volume(body["project_id"], request.path_params["zone"], body["name"], size, body["perf_iops"])
+        cloud.add("volume", {**item, "tags": body.get("tags") or [], "status": "creating"})
+        cloud.later(item["id"], {"status": "available"})
+        return JSONResponse(cloud.all("volume")[item["id"]])
+
+    async def one(request: Request) -> Response:
+        item = cloud.get("volume", request.path_params["id"])
+        if request.method == "DELETE":
+            if item["references"]:
+                raise ApiError(
+                    412,
+                    {
+                        "type": "precondition_failed",
+                        "message": "volume is in use",
+                        "precondition": "resource_still_in_use",
+                    },
+                )
+            cloud.remove("volume", item["id"])
+            return Response(status_code=204)
+        if request.method == "PATCH":
+            item.update({key: value for key, value in (await request.json()).items() if value is not None})
+        return JSONResponse(item)
+
+    return [
+        Route(VOLUMES, create, methods=["POST"]),
+        Route(f"{VOLUMES}/{{id}}", one, methods=["GET", "PATCH", "DELETE"]),
+    ]

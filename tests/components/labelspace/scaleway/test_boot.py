@@ -1,0 +1,112 @@
+"""What the server does at boot, as text: reviewed as a snapshot, and free of every secret but its key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from syrupy.assertion import SnapshotAssertion
+
+from labelspace.contracts import File, Service
+from labelspace.cvat import services as cvat
+from labelspace.cvat.proxy import Https
+from labelspace.scaleway import boot
+
+HIDDEN = "never-in-user-data"
+
+
+def described() -> dict[str, Service]:
+    """CVAT's containers, every secret an output as in a stack."""
+    secret = pulumi.Output.secret(HIDDEN)
+    settings = cvat.Settings(
+        size="small",
+        registration="open",
+        annotator_group="worker",
+        hosts=("labels.example.org", "localhost"),
+        admin_username="admin",
+        admin_email="admin@localhost",
+        secrets=cvat.Secrets(secret, secret, secret, secret, secret),
+        https=Https("labels.example.org"),
+    )
+    return cvat.services(settings)
+
+
+def example(**changes: Any) -> boot.Boot:
+    one = boot.Boot(
+        services=described(),
+        plain_files={"proxy/0-Caddyfile": "labels.example.org {\n}\n"},
+        region="fr-par",
+        access_key="SCWXXXXXXXXXXXXXXXXX",
+        secret_key="11111111-1111-4111-8111-111111111111",
+        secret_id="22222222-2222-4222-8222-222222222222",
+        database_host="10.37.0.2",
+        disk="/dev/disk/by-id/scsi-0SCW_sbs_volume-33333333-3333-4333-8333-333333333333",
+        buckets=("street", "fields"),
+        backup_bucket="labelspace-pets-11111111-backups",
+        endpoint="https://s3.fr-par.scw.cloud",
+    )
+    return replace(one, **changes)
+
+
+def test_user_data(snapshot: SnapshotAssertion) -> None:
+    assert boot.user_data(example()) == snapshot
+
+
+def test_user_data_holds_the_key_and_no_other_secret() -> None:
+    text = boot.user_data(example())
+    assert text.count("11111111-1111-4111-8111-111111111111") == 1
+    assert HIDDEN not in text
+
+
+def test_user_data_that_is_too_long_is_refused() -> None:
+    with pytest.raises(ValueError, match="127998"):
+        boot.user_data(example(plain_files={"big": "x" * boot.LONGEST_USER_DATA}))
+
+
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load(boot.compose(described(), "10.37.0.2")))
+
+
+def test_every_container_of_cvat_is_in_the_compose_file() -> None:
+    assert compose()["services"].keys() == described().keys()
+
+
+def test_only_the_proxy_is_published() -> None:
+    published = {name: one["ports"] for name, one in compose()["services"].items() if "ports" in one}
+    assert published == {"proxy": ["80:80", "443:443"]}
+
+
+def test_no_container_keeps_a_right_that_is_not_described() -> None:
+    for name, one in compose()["services"].items():
+        assert one["cap_drop"] == ["ALL"], name
+        assert one["security_opt"] == ["no-new-privileges:true"], name
+        assert one.get("cap_add", []) == list(described()[name].capabilities), name
+
+
+def test_a_mount_that_comes_late_reaches_the_container_and_nobody_writes() -> None:
+    (share,) = [
+        one for one in compose()["services"]["server"]["volumes"] if one["target"] == boot.SHARE_INSIDE
+    ]
+    assert share["bind"]["propagation"] == "rslave"
+    assert share["read_only"] is True
+
+
+def test_a_secret_file_is_bound_from_memory_and_must_be_there() -> None:
+    service = Service(
+        "one", "image", 64, files=(File("/run/a", pulumi.Output.secret("x")), File("/etc/b", "y"))
+    )
+    document = yaml.safe_load(boot.compose({"one": service}, ""))
+    sources = [
+        (one["source"], one["bind"]["create_host_path"]) for one in document["services"]["one"]["volumes"]
+    ]
+    assert sources == [("/run/labelspace/files/one/0-a", False), ("/etc/labelspace/files/one/1-b", False)]
+
+
+def test_a_dollar_is_not_read_as_a_variable() -> None:
+    service = Service("one", "image", 64, command=("sh", "-c", "echo $HOME"))
+    assert (
+        yaml.safe_load(boot.compose({"one": service}, ""))["services"]["one"]["command"][2] == "echo $$HOME"
+    )
