@@ -186,7 +186,7 @@ def test_a_stopped_server_is_started_again(made: Account) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "said", "change"),
     [
-        (403, DENIED, "insufficient permissions", {"registration": "open"}),
+        (403, DENIED, "insufficient permissions", {"annotator_group": "user"}),
         (403, QUOTA, "quota", {"size": "medium"}),
         (412, SOLD_OUT, "out of stock", {"size": "small"}),
     ],
