@@ -187,8 +187,8 @@ def test_a_stopped_server_is_started_again(made: Account) -> None:
     ("status", "body", "said", "change"),
     [
         (403, DENIED, "insufficient permissions", {"annotator_group": "user"}),
-        (403, QUOTA, "quota", {"size": "medium"}),
-        (412, SOLD_OUT, "out of stock", {"size": "small"}),
+        (403, QUOTA, "quota", {"registration": "closed"}),
+        (412, SOLD_OUT, "out of stock", {"registration": "open"}),
     ],
 )
 def test_what_cannot_be_had_is_said_and_the_next_update_goes_on(
