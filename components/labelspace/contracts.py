@@ -121,5 +121,9 @@ class Service:
     mounts_share: bool = False
     one_shot: bool = False
     """Runs to its end during the update; anything but exit code 0 fails it."""
+    stays_awake: bool = False
+    """Runs while the workspace sleeps."""
+    offline: bool = False
+    """Has no network at all."""
     publishes: tuple[int, int] | None = None
     """The port inside and the host's port that leads to it."""

@@ -295,8 +295,11 @@ class WorkspaceSpec(_Part):
 
     @model_validator(mode="after")
     def _target_is_there(self) -> WorkspaceSpec:
-        if self.sleep_after_minutes:
-            raise ValueError("sleep_after_minutes is not available in this version: leave it at 0")
+        if self.sleep_after_minutes and self.target != "local":
+            raise ValueError(
+                "sleep_after_minutes is for target local: leave it at 0, and stop the workspace with"
+                " `labelspace stop` instead"
+            )
         return self
 
 

@@ -49,6 +49,7 @@ class Workspace(pulumi.ComponentResource):
             "cvat_version": spec.cvat_version,
             "target": spec.target,
             "running": spec.running,
+            "sleep_after_minutes": spec.sleep_after_minutes,
             "description": spec.description,
             **built.more,
         }

@@ -6,11 +6,49 @@ from dataclasses import dataclass
 
 SERVER_PATHS = ("/api/*", "/static/*", "/admin", "/admin/*", "/django-rq", "/django-rq/*")
 """What CVAT's own proxy sends to the server; everything else is the UI (labels in docker-compose.yml)."""
+NOTES = "/notes"
+"""The folder that a workspace which may sleep shares between proxy, workers and sleeper."""
+WAKING_PAGE = "/srv/labelspace/waking.html"
+ALIVE_PATH = "/.labelspace/alive"
+GATE_HEADER = "X-Labelspace-Gate"
+"""Sent by the gate, which must see what is behind the waking page."""
 
 _CLOSED = """\
 	@register path_regexp (?i)^/+api/+auth/+register
 	respond @register `{"detail": "Registration is closed: ask the admin of this workspace."}` 403
 """
+_FORWARD = f"""\
+	@server path {" ".join(SERVER_PATHS)}
+	reverse_proxy @server cvat-server:8080 {{
+		header_up X-Forwarded-Proto {{scheme}}
+	}}
+	reverse_proxy cvat-ui:8000
+"""
+_NOTE = """\
+	log {name} {{
+		output file {notes}/{name} {{
+			roll_size 1MiB
+			roll_keep 1
+		}}
+		format filter {{
+			wrap json
+			fields {{
+				request delete
+				resp_headers delete
+			}}
+		}}
+		no_hostname
+	}}
+"""
+_OPEN_TO_ALL = (
+    "/api/server/*",
+    "/api/auth/*",
+    "/api/schema*",
+    "/api/docs*",
+    "/api/swagger*",
+    "/admin/login*",
+)
+"""Answered with 200 to anybody, so no sign of a user."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +62,15 @@ class Https:
     """A file with the certificate authority of ``directory`` itself, when no system trusts it."""
 
 
-def caddyfile(port: int, registration: str, https: Https | None = None) -> str:
+def caddyfile(port: int, registration: str, https: Https | None = None, *, sleeps: bool = False) -> str:
     """A Caddyfile for plain HTTP on ``port``, and for ``https`` beside it.
 
-    The path that the closed rule matches is the decoded one.
+    The path that the closed rule matches is the decoded one. With ``sleeps``, an answer to a signed-in user
+    is noted in ``activity`` (the time alone); while the file ``asleep`` is there, a request is noted in
+    ``wake`` and gets the waking page.
     """
     closed = _CLOSED if registration == "closed" else ""
+    rules = _sleeping(closed) if sleeps else closed + _FORWARD
     sites = f":{port}" if https is None else f":{port}, {https.host}"
     return f"""\
 {{
@@ -50,12 +91,7 @@ def caddyfile(port: int, registration: str, https: Https | None = None) -> str:
 		X-Content-Type-Options nosniff
 		Referrer-Policy same-origin
 	}}
-{closed}\
-	@server path {" ".join(SERVER_PATHS)}
-	reverse_proxy @server cvat-server:8080 {{
-		header_up X-Forwarded-Proto {{scheme}}
-	}}
-	reverse_proxy cvat-ui:8000
+{rules}\
 }}
 """
 
@@ -65,3 +101,83 @@ def _certificates(https: Https | None) -> str:
         return "\tauto_https off\n"
     directory = f"\tacme_ca {https.directory}\n" if https.directory else ""
     return directory + (f"\tacme_ca_root {https.trusted}\n" if https.trusted else "")
+
+
+def _sleeping(closed: str) -> str:
+    notes = "".join(_NOTE.format(name=name, notes=NOTES) for name in ("activity", "wake"))
+    return f"""\
+{notes}\
+	@asleep file {{
+		root {NOTES}
+		try_files /asleep
+	}}
+	@user expression `{_SIGNED_IN}`
+	route {{
+		handle /.labelspace/state.json {{
+			log_skip
+			header Cache-Control no-store
+			root * {NOTES}
+			rewrite * /state.json
+			file_server
+		}}
+		handle {ALIVE_PATH} {{
+			log_skip
+			respond 204
+		}}
+		handle /.labelspace/wake {{
+			log_name wake
+			respond 202
+		}}
+		handle @asleep {{
+			route {{
+{_ASLEEP}\
+			}}
+		}}
+{closed}\
+		handle @user {{
+			log_name activity
+			reverse_proxy cvat-server:8080 {{
+				header_up X-Forwarded-Proto {{scheme}}
+				@refused status 301 302 303 307 308 4xx 5xx
+				handle_response @refused {{
+					log_skip
+					copy_response
+				}}
+			}}
+		}}
+		log_skip
+{_FORWARD}\
+	}}
+"""
+
+
+_CREDENTIALS = "(header({'Cookie': '*sessionid=*'}) || header({'Authorization': '*'}))"
+_SIGNED_IN = (
+    f"path('/api/*', '/admin/*') && !path({', '.join(repr(path) for path in _OPEN_TO_ALL)}) && {_CREDENTIALS}"
+)
+_ASLEEP = f"""\
+			@still path /robots.txt /favicon.ico
+			handle @still {{
+				log_skip
+				respond "User-agent: *\\nDisallow: /\\n" 200
+			}}
+			log_name wake
+			header Cache-Control no-store
+			header Retry-After 5
+			@gate header {GATE_HEADER} *
+			handle @gate {{
+				reverse_proxy cvat-server:8080
+			}}
+			@program {{
+				not {{
+					method GET HEAD
+					not path /api/*
+				}}
+			}}
+			respond @program `{{"detail": "The workspace is waking up: try again in a few seconds."}}` 503
+			root * /srv/labelspace
+			rewrite * /waking.html
+			file_server {{
+				status 503
+			}}
+"""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import pulumi
 
 from labelspace.contracts import File, Health, Service
-from labelspace.cvat import files
+from labelspace.cvat import files, proxy
 from labelspace.cvat.images import IMAGES
 from labelspace.cvat.proxy import Https, caddyfile
 
@@ -33,6 +33,8 @@ PROXY_PORT = 8080
 GATE_PATIENCE_SECONDS = 900
 """Longest wait for readiness; a first start on two busy cores was seen to take 160 s."""
 
+NOTES_VOLUME = {"notes": proxy.NOTES}
+"""What proxy, workers and sleeper of a workspace that may sleep tell each other."""
 DATA_VOLUMES = {"data": "/home/django/data", "keys": "/home/django/keys", "logs": "/home/django/logs"}
 
 
@@ -80,6 +82,7 @@ class Settings:
     admin_email: str
     secrets: Secrets
     https: Https | None = None
+    sleeps: bool = False
 
 
 def services(settings: Settings) -> dict[str, Service]:
@@ -92,8 +95,8 @@ def services(settings: Settings) -> dict[str, Service]:
         _opa(),
         _init(backend),
         _server(backend, settings, scale),
-        _worker("worker-chunks", backend, scale.chunk_processes, scale.chunks, ("chunks",)),
-        _worker("worker", backend, scale.processes, scale.worker, QUEUES),
+        _worker("worker-chunks", backend, settings, ("chunks",)),
+        _worker("worker", backend, settings, QUEUES),
         _ui(),
         _proxy(settings),
         _bootstrap(backend, settings),
@@ -229,7 +232,10 @@ def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
     )
 
 
-def _worker(name: str, backend: Service, processes: int, memory: int, queues: tuple[str, ...]) -> Service:
+def _worker(name: str, backend: Service, settings: Settings, queues: tuple[str, ...]) -> Service:
+    scale = SIZES[settings.size]
+    own = queues == ("chunks",)
+    processes, memory = (scale.chunk_processes, scale.chunks) if own else (scale.processes, scale.worker)
     check = f". {files.SECRETS_SCRIPT}; exec python3 {files.WORKER_CHECK} {' '.join(queues)}"
     flags = ("--with-scheduler",) if "webhooks" in queues else ()
     return replace(
@@ -242,6 +248,7 @@ def _worker(name: str, backend: Service, processes: int, memory: int, queues: tu
             *backend.files,
             File(files.WORKER_CHECK, files.script("workercheck.py")),
         ),
+        volumes={**backend.volumes, **(NOTES_VOLUME if settings.sleeps else {})},
         health=Health(("CMD-SHELL", check), interval=30, start_period=180),
         mounts_share=True,
     )
@@ -252,16 +259,28 @@ def _ui() -> Service:
     return Service("ui", IMAGES["ui"], 128, aliases=("cvat-ui",), health=Health(("CMD-SHELL", fetch)))
 
 
+def _rules(settings: Settings) -> str:
+    return caddyfile(PROXY_PORT, settings.registration, settings.https, sleeps=settings.sleeps)
+
+
+def _proxy_volumes(settings: Settings) -> dict[str, str]:
+    certificates = {"certificates": "/data"} if settings.https else {}
+    return {**certificates, **(NOTES_VOLUME if settings.sleeps else {})}
+
+
 def _proxy(settings: Settings) -> Service:
-    """Healthy when it passes on: the page behind it is the UI's."""
-    rules = caddyfile(PROXY_PORT, settings.registration, settings.https)
-    fetch = f"wget -q -O /dev/null http://127.0.0.1:{PROXY_PORT}/"
+    """Healthy when it passes on: the page behind it is the UI's, which may sleep."""
+    rules = File(files.CADDYFILE, _rules(settings))
+    page = File(proxy.WAKING_PAGE, files.script("waking.html"))
+    path = proxy.ALIVE_PATH if settings.sleeps else "/"
+    fetch = f"wget -q -O /dev/null http://127.0.0.1:{PROXY_PORT}{path}"
     return Service(
         name="proxy",
         image=IMAGES["caddy"],
         memory=256,
-        files=(File(files.CADDYFILE, rules),),
-        volumes={"certificates": "/data"} if settings.https else {},
+        files=(rules, page) if settings.sleeps else (rules,),
+        volumes=_proxy_volumes(settings),
+        stays_awake=True,
         aliases=("cvat-proxy",),
         user=None if settings.https else "1000:1000",  # the volume of the certificates is root's
         health=Health(("CMD-SHELL", fetch)),

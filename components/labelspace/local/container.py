@@ -48,9 +48,8 @@ def container(
         mounts=[*_share_root(service, share or {}), *(mounts or [])] or None,
         devices=_devices(service),
         uploads=[_upload(file) for file in service.files],
-        networks_advanced=[
-            docker.ContainerNetworksAdvancedArgs(name=place.network, aliases=list(service.aliases))
-        ],
+        networks_advanced=_networks(service, place),
+        network_mode="none" if service.offline else None,
         ports=_ports(service, place),
         healthcheck=_health(service.health),
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=_capabilities(service)),
@@ -63,7 +62,7 @@ def container(
         wait_timeout=WAIT_SECONDS if wait_healthy else None,
         destroy_grace_seconds=STOP_SECONDS,
         attach=service.one_shot,
-        must_run=not service.one_shot,
+        must_run=not service.one_shot and (service.stays_awake or not place.sleeps),
         restart="no" if service.one_shot else "unless-stopped",
         opts=pulumi.ResourceOptions(
             parent=parent,
@@ -140,6 +139,12 @@ def _security(service: Service) -> list[str]:
 
 def _upload(file: File) -> docker.ContainerUploadArgs:
     return docker.ContainerUploadArgs(file=file.path, content=file.content, permissions="0444")
+
+
+def _networks(service: Service, place: Place) -> list[docker.ContainerNetworksAdvancedArgs] | None:
+    if service.offline:
+        return None
+    return [docker.ContainerNetworksAdvancedArgs(name=place.network, aliases=list(service.aliases))]
 
 
 def _ports(service: Service, place: Place) -> list[docker.ContainerPortArgs] | None:

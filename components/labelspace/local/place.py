@@ -23,6 +23,8 @@ class Place:
     network: pulumi.Input[str]
     listen: str
     home: Home
+    sleeps: bool = False
+    """Whether a sleeper may stop and start what runs: then the stack leaves the run state to it."""
 
     @property
     def mounts(self) -> Path:

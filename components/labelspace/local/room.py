@@ -60,7 +60,7 @@ def _place(workspace: pulumi.Resource, spec: WorkspaceSpec) -> Place:
     label = docker.NetworkLabelArgs(label=WORKSPACE_LABEL, value=spec.name)
     opts = pulumi.ResourceOptions(parent=workspace)
     network = docker.Network(f"{spec.name}-network", name=name, labels=[label], opts=opts)
-    return Place(spec.name, network.name, spec.listen, Home.find())
+    return Place(spec.name, network.name, spec.listen, Home.find(), sleeps=spec.sleep_after_minutes > 0)
 
 
 def _buckets(

@@ -11,6 +11,7 @@ from labelspace.contracts import BucketAccess, DatabaseAccess, Service
 from labelspace.cvat import services as cvat
 from labelspace.local.container import Share, container, succeeded, volume
 from labelspace.local.place import Place
+from labelspace.local.sleeper import sleeper
 from labelspace.spec import WorkspaceSpec
 
 KEPT_VOLUMES = ("data", "keys", "logs", "redis")
@@ -48,14 +49,20 @@ class AnnotationServer(pulumi.ComponentResource):
     def _ready(self, spec: WorkspaceSpec, secrets: cvat.Secrets) -> pulumi.Output[str]:
         described = cvat.services(_settings(spec, secrets))
         described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
-        gate = self._gate(described["bootstrap"], self._run(described))
+        awake = self._sleeper(spec.sleep_after_minutes) if self._place.sleeps else []
+        gate = self._gate(described["bootstrap"], self._run(described, awake))
         return succeeded(gate, self._place, "bootstrap")
 
-    def _run(self, described: dict[str, Service]) -> list[docker.Container]:
+    def _sleeper(self, minutes: int) -> list[pulumi.Resource]:
+        """Before the others: it gives them the folder of notes."""
+        notes = volume("notes", self._place, parent=self, keep=False)
+        return [sleeper(self._place, minutes, depends_on=[notes], parent=self)]
+
+    def _run(self, described: dict[str, Service], after: list[pulumi.Resource]) -> list[docker.Container]:
         init = self._container(described["init"], [*self._volumes], [self._database.ready])
         succeeded(init, self._place, "init")
         long_lived = [one for one in described.values() if not one.one_shot]
-        return [self._container(service, [*self._volumes]) for service in long_lived]
+        return [self._container(service, [*self._volumes, *after]) for service in long_lived]
 
     def _gate(self, service: Service, running: list[docker.Container]) -> docker.Container:
         """Again whenever a container of the server was replaced, or the admin changed."""
@@ -86,6 +93,7 @@ def _settings(spec: WorkspaceSpec, secrets: cvat.Secrets) -> cvat.Settings:
         admin_username=spec.admin.username,
         admin_email=spec.admin.email,
         secrets=secrets,
+        sleeps=spec.sleep_after_minutes > 0,
     )
 
 

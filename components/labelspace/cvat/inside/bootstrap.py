@@ -16,6 +16,8 @@ import redis
 PROXY = "http://cvat-proxy:8080"
 QUEUES = os.environ["LABELSPACE_QUEUES"].split(",")
 ADMIN_FILE = os.environ["LABELSPACE_ADMIN"]
+DONE = "/tmp/labelspace-gate-done"
+"""Left in this very container: one with other settings is another container, without it."""
 PATIENCE = float(os.environ["LABELSPACE_PATIENCE"])
 REQUIRED = {
     "Cache backend: default",
@@ -36,6 +38,7 @@ def ask(path, body=None):
     """Call the server through the proxy; JSON or nothing, as the UI's page answers anything with 200."""
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json", "Accept": "application/json", "Host": "127.0.0.1"}
+    headers["X-Labelspace-Gate"] = "1"  # shows what is behind the page of a workspace that sleeps
     request = urllib.request.Request(PROXY + path, data=data, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
@@ -162,7 +165,7 @@ def until_true(name, what, step, deadline):
 
 
 def main():
-    """Go through the steps; all share one deadline."""
+    """Go through the steps; all share one deadline. Run again, as after a sleep, it changes nothing."""
     import django
 
     deadline = time.monotonic() + PATIENCE
@@ -170,7 +173,12 @@ def main():
     if not until_true(*first, deadline):
         return 1
     django.setup()
-    return 0 if all(until_true(*step, deadline) for step in rest) else 1
+    again = os.path.exists(DONE)
+    steps = [step for step in rest if not again or step[0] == "workers"]
+    if not all(until_true(*step, deadline) for step in steps):
+        return 1
+    with open(DONE, "w", encoding="utf-8"):
+        return 0
 
 
 if __name__ == "__main__":
