@@ -294,7 +294,7 @@ class WorkspaceSpec(_Part):
         return self
 
     @model_validator(mode="after")
-    def _target_is_there(self) -> WorkspaceSpec:
+    def _target_can_sleep(self) -> WorkspaceSpec:
         if self.sleep_after_minutes and self.target != "local":
             raise ValueError(
                 "sleep_after_minutes is for target local: leave it at 0, and stop the workspace with"

@@ -9,7 +9,8 @@ from pulumi import automation as auto
 
 from labelspace.home import Home
 from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
-from labelspace_ops import cloud, engine, locks, preflight, progress, stack
+from labelspace_ops import cloud, engine, locks, preflight, progress, rest, stack
+from labelspace_ops.commands.app import say
 from labelspace_ops.errors import UsageError
 
 FIRST_PORT = 8080
@@ -88,6 +89,7 @@ def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
         engine.sweep(client, chosen)
         with progress.gate(client, spec.name):
             stack.update(chosen, progress.Resources().on_event)
+    rest.wake(spec.name, {key: one.value for key, one in chosen.outputs().items()}, say)
     return chosen
 
 

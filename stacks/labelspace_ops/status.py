@@ -13,7 +13,7 @@ from docker.models.containers import Container
 from pulumi import automation as auto
 
 from labelspace.home import Home
-from labelspace_ops import buckets, cloud, engine, locks
+from labelspace_ops import buckets, cloud, engine, locks, rest
 from labelspace_ops import stack as stack_module
 from labelspace_ops.errors import OpsError
 
@@ -36,12 +36,14 @@ def measure(stack: auto.Stack, client: docker.DockerClient, home: Home) -> dict[
     outputs = {key: output.value for key, output in stack.outputs().items()}
     mine = engine.containers(client, stack.name)
     busy = locks.busy(home, stack.name)
-    resting = "" if busy else _resting(outputs, mine)
+    said = {} if busy else rest.told(outputs)
+    resting = "" if busy else _resting(outputs, mine, said)
     listed, checks = _at_rest(outputs) if resting else _at_work(outputs, mine)
     return {
         "name": stack.name,
         "target": outputs.get("target", "local"),
         "description": outputs.get("description", ""),
+        "since": said.get("since") if resting == "asleep" else None,
         "status": resting or _status(busy, mine, checks, made=bool(outputs)),
         "url": outputs.get("url", ""),
         "api_url": outputs.get("api_url", ""),
@@ -53,8 +55,10 @@ def measure(stack: auto.Stack, client: docker.DockerClient, home: Home) -> dict[
     }
 
 
-def _resting(outputs: dict[str, Any], mine: dict[str, Container]) -> str:
-    """``stopped`` when the workspace was told to be and is; empty when it should run."""
+def _resting(outputs: dict[str, Any], mine: dict[str, Container], said: dict[str, Any]) -> str:
+    """``stopped`` when it was told to be and is, ``asleep`` also while it wakes; empty when it should run."""
+    if said.get("status") in rest.ASLEEP:
+        return "asleep"
     told = outputs.get("running") is False
     return "stopped" if told and not _running(mine) else ""
 
@@ -74,7 +78,8 @@ def _row(bucket: dict[str, Any]) -> dict[str, Any]:
 
 def _at_work(outputs: dict[str, Any], mine: dict[str, Container]) -> tuple[list[dict[str, Any]], list[Check]]:
     mounts = sorted(part for part in mine if part.startswith("mount-"))
-    checks = [_container(part, mine.get(part)) for part in (*LONG_LIVED, *mounts)]
+    sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
+    checks = [_container(part, mine.get(part)) for part in (*LONG_LIVED, *mounts, *sleeper)]
     if outputs:
         checks.append(_health(outputs["api_url"]))
     listed, problems = _buckets(outputs)

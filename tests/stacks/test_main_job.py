@@ -19,7 +19,7 @@ from tests.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, containers
 from labelspace_ops.stack import PROJECT
 
 STATUS_KEYS = {
-    *("name", "target", "description", "status", "url", "api_url", "cvat_version", "admin_username"),
+    *("name", "target", "description", "status", "since", "url", "api_url", "cvat_version", "admin_username"),
     *("buckets", "backup", "checks"),
 }
 

@@ -23,11 +23,12 @@ def upload(
     as_json: Json = False,
 ) -> None:
     """Upload files to a dataset bucket; goes on where an earlier attempt ended."""
-    from labelspace_ops import buckets
+    from labelspace_ops import buckets, rest
 
     outputs = outputs_of(name)
     uploads = buckets.plan(paths, prefix)
     chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
+    rest.wake(name, outputs, say)
     sent = _send(buckets.client(outputs, chosen), chosen, uploads)
     strangers = [one.key for one in uploads if not one.opens_in_cvat]
     if strangers:

@@ -8,7 +8,10 @@ import typer
 
 from labelspace_ops.commands.app import Json, Name, app, console, outputs_of, say, show
 
-AT_REST = {"stopped": "labelspace start {name}"}
+AT_REST = {
+    "stopped": "labelspace start {name}",
+    "asleep": "open the URL: it wakes up (asleep since {since})",
+}
 """What to do next with a workspace that rests."""
 
 

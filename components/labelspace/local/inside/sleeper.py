@@ -30,7 +30,8 @@ GATE_PATIENCE_SECONDS = 960
 GATEWAY_BYTES, SERVER_BYTES = 2**18, 2**22
 """What moves between two looks while an upload or a download is under way; less is health and polling."""
 STORES = ("database", "redis", "cache")
-"""Stopped last and started first."""
+"""Stopped last and started first, as are the mounts of buckets elsewhere."""
+MOUNT_PATIENCE_SECONDS = 60
 AWAKE_PARTS = ("proxy", "sleeper")
 COPIERS = ("pgbackrest", "restic", "labelspace_backup")
 COPYING = {"backup", "restore", "drill", "keep-folder"}
@@ -241,8 +242,9 @@ class Sleeper:
             self.notes.hold_the_door(closed=False)
             return False
         parts = self.engine.sleepers()
-        _all_at_once(self.engine.stop, [one for name, one in parts.items() if name not in STORES])
-        _all_at_once(self.engine.stop, [one for name, one in parts.items() if name in STORES])
+        first, rest = _by_rank(parts)
+        _all_at_once(self.engine.stop, rest)
+        _all_at_once(self.engine.stop, first)
         log("asleep")
         return True
 
@@ -262,8 +264,10 @@ class Sleeper:
         log("waking")
         self.notes.hold_the_door(closed=True)
         parts = self.engine.sleepers()
-        _all_at_once(self.engine.start, [one for name, one in parts.items() if name in STORES])
-        _all_at_once(self.engine.start, [one for name, one in parts.items() if name not in STORES])
+        first, rest = _by_rank(parts)
+        _all_at_once(self.engine.start, first)
+        self._wait_for_mounts(began)
+        _all_at_once(self.engine.start, rest)
         ready = self._gate(began, len(parts))
         if ready:
             self.woken = time.time()
@@ -273,6 +277,14 @@ class Sleeper:
             self.notes.say("failed", since=_iso(began))
         log("awake" if ready else "not ready")
         return ready
+
+    def _wait_for_mounts(self, began: float) -> None:
+        """A server that starts before a mount would see an empty folder in its place."""
+        while time.time() - began < MOUNT_PATIENCE_SECONDS:
+            mounts = [one for name, one in self.engine.sleepers().items() if name.startswith("mount-")]
+            if all("(healthy)" in one["Status"] for one in mounts):
+                return
+            time.sleep(1)
 
     def _gate(self, began: float, total: int) -> bool:
         """Follow the gate until it ends; an update may put another in its place."""
@@ -297,6 +309,12 @@ class Sleeper:
                 return bool(self.engine.inspect(gate)["State"]["ExitCode"] == 0)
             time.sleep(1)
         return False
+
+
+def _by_rank(parts: dict[str, Part]) -> tuple[list[Part], list[Part]]:
+    """Those that the others lean on, and the others."""
+    first = {name for name in parts if name in STORES or name.startswith("mount-")}
+    return [parts[name] for name in first], [one for name, one in parts.items() if name not in first]
 
 
 def _all_at_once(act: Any, parts: list[Part]) -> None:
