@@ -1,11 +1,16 @@
-"""A workspace at rest: stopped and run again."""
+"""A workspace at rest: stopped and run again; asleep and woken."""
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
-from tests.lab import Lab, admin_of, containers
+import pytest
+from tests.lab import ADMIN, Lab, admin_of, containers
 
 
 def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) -> None:
@@ -30,3 +35,62 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
     assert measured["backup"]["copies"] > street["backup"]["copies"]
     assert "outlives a stop" in [row["name"] for row in admin.get("/api/projects").json()["results"]]
     assert httpx.get(f"{street['api_url']}/api/users/self").status_code == 401
+
+
+PATIENCE_SECONDS = 420
+
+
+def _until(lab: Lab, name: str, status: str) -> Any:
+    """Wait for ``status``; the requests of ``labelspace status`` itself are no user's."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        measured = json.loads(lab.run("status", name, "--json").stdout)
+        if measured["status"] == status:
+            return measured
+        time.sleep(2)
+    raise AssertionError(f"{name} did not become {status}: {measured}")
+
+
+def _set_sleep(lab: Lab, name: str, minutes: int) -> None:
+    lab.pulumi("config", "set", "--stack", name, "labelspace:sleep_after_minutes", str(minutes))
+    lab.pulumi("up", "--stack", name, "--yes", "--skip-preview")
+
+
+@pytest.fixture
+def sleepy(lab: Lab, street: Any) -> Iterator[Any]:
+    """A workspace that sleeps after a minute."""
+    _set_sleep(lab, street["name"], 1)
+    yield street
+    _set_sleep(lab, street["name"], 0)
+    lab.until_ready(street["name"])
+
+
+@pytest.mark.timeout(1500)
+def test_it_sleeps_by_itself_and_wakes_once_for_twenty_requests(lab: Lab, sleepy: Any) -> None:
+    name, url = sleepy["name"], sleepy["api_url"]
+    admin = admin_of(sleepy)
+    asleep = _until(lab, name, "asleep")
+    assert asleep["since"]
+    mine = containers(name)
+    assert {part for part, one in mine.items() if one.status == "running"} == {"proxy", "sleeper"}
+    holds = [part for part, one in mine.items() if "docker.sock" in json.dumps(one.attrs["Mounts"])]
+    assert holds == ["sleeper"]
+    assert mine["sleeper"].attrs["HostConfig"]["NetworkMode"] == "none"
+    assert mine["sleeper"].attrs["HostConfig"]["CapDrop"] == ["ALL"]
+    assert "unchanged" in lab.pulumi("preview", "--stack", name, "--expect-no-changes")
+    assert "unchanged" in lab.pulumi("refresh", "--stack", name, "--yes", "--expect-no-changes")
+
+    assert httpx.get(f"{url}/robots.txt").status_code == 200
+    assert _times_woken(name) == 0
+    with ThreadPoolExecutor(20) as together:
+        answers = list(together.map(lambda _: httpx.get(url, timeout=60), range(20)))
+    assert {answer.status_code for answer in answers} == {503}
+    assert all("Waking up" in answer.text for answer in answers)
+    _until(lab, name, "ready")
+    assert _times_woken(name) == 1
+    assert admin.get("/api/users/self").json()["username"] == ADMIN
+
+
+def _times_woken(name: str) -> int:
+    lines = containers(name)["sleeper"].logs().decode().splitlines()
+    return sum(line.endswith(" waking") for line in lines)

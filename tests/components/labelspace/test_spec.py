@@ -67,7 +67,7 @@ def test_defaults_are_safe() -> None:
         ({"admin": {"password": "1234567890123"}}, "admin", "add letters"),
         ({"admin": {"password": "Password123"}}, "admin", "too common"),
         ({"admin": {"username": "jo.smith", "password": "Jo.Smith1"}}, "admin", "too similar"),
-        ({"sleep_after_minutes": 30}, "workspace", "not available"),
+        ({"sleep_after_minutes": -1}, "sleep_after_minutes", "greater than or equal to 0"),
         ({"colour": "red"}, "colour", "unknown setting"),
         ({"backup": {"archive_timeout_seconds": 60}}, "backup.archive_timeout_seconds", "30"),
     ],

@@ -11,9 +11,10 @@ from labelspace.cvat.images import IMAGES
 from labelspace.cvat.proxy import caddyfile
 
 
+@pytest.mark.parametrize("sleeps", [False, True])
 @pytest.mark.parametrize("registration", ["open", "closed"])
-def test_caddy_accepts_it(registration: str, tmp_path: Path) -> None:
-    (tmp_path / "Caddyfile").write_text(caddyfile(8080, registration))
+def test_caddy_accepts_it(registration: str, sleeps: bool, tmp_path: Path) -> None:
+    (tmp_path / "Caddyfile").write_text(caddyfile(8080, registration, sleeps=sleeps))
     command = [
         "docker",
         "run",
