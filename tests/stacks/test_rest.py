@@ -80,14 +80,14 @@ def test_it_sleeps_by_itself_and_wakes_once_for_twenty_requests(lab: Lab, sleepy
     assert "unchanged" in lab.pulumi("preview", "--stack", name, "--expect-no-changes")
     assert "unchanged" in lab.pulumi("refresh", "--stack", name, "--yes", "--expect-no-changes")
 
+    before = _times_woken(name)
     assert httpx.get(f"{url}/robots.txt").status_code == 200
-    assert _times_woken(name) == 0
     with ThreadPoolExecutor(20) as together:
         answers = list(together.map(lambda _: httpx.get(url, timeout=60), range(20)))
     assert {answer.status_code for answer in answers} == {503}
     assert all("Waking up" in answer.text for answer in answers)
     _until(lab, name, "ready")
-    assert _times_woken(name) == 1
+    assert _times_woken(name) == before + 1
     assert admin.get("/api/users/self").json()["username"] == ADMIN
 
 
