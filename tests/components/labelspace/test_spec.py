@@ -118,9 +118,11 @@ def test_a_good_password_has_no_problem() -> None:
     assert password_problem("Correct-Horse-7", "admin", "ann@example.org") is None
 
 
-def test_a_bucket_elsewhere_is_refused_until_it_can_be_mounted() -> None:
-    with pytest.raises(SpecError, match="another endpoint is not available"):
-        parse_spec({"name": "street", "buckets": [{"name": "far", "endpoint": "https://s3.example.org"}]})
+def test_a_bucket_elsewhere_is_for_the_local_target_alone() -> None:
+    wish = {"name": "street", "buckets": [{"name": "far", "endpoint": "https://s3.example.org"}]}
+    assert parse_spec(wish).buckets[0].endpoint == "https://s3.example.org"
+    with pytest.raises(SpecError, match="'far': target scaleway has no buckets elsewhere"):
+        parse_spec({**wish, "target": "scaleway"})
 
 
 def test_running_is_a_yes_or_no() -> None:
