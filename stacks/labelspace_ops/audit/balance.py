@@ -1,0 +1,91 @@
+"""The largest validation set in which every class meets every condition equally often."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelspace_ops.audit.dataset import MISSING
+from labelspace_ops.audit.items import Choices, Items
+from labelspace_ops.errors import UsageError
+
+MOST_CELLS = 100_000
+
+
+def compose(items: Items, names: list[str], choices: Choices) -> dict[str, Any]:
+    """Files, cells and what limits them; the same seed gives the same files."""
+    cells, left_out = _cells(items, names)
+    available = {cell: len(files) for cell, files in cells.items()}
+    per_cell = min(available.values(), default=0)
+    rng = np.random.default_rng(choices.seed)
+    files = [name for cell in cells for name in _draw(cells[cell], per_cell, rng)]
+    scarce = [cell for cell, count in available.items() if count == per_cell]
+    return {
+        "conditions": names,
+        "files": sorted(files),
+        "cells": [_named(names, cell) | {"available": count} for cell, count in available.items()],
+        "per_cell": per_cell,
+        "limited_by": [_named(names, cell) | {"available": per_cell} for cell in scarce],
+        "collect_next": _collect(names, available, scarce),
+        "left_out": left_out,
+        "seed": choices.seed,
+    }
+
+
+def _cells(items: Items, names: list[str]) -> tuple[dict[tuple[str, ...], list[str]], dict[str, int]]:
+    """The files of each cell, and how many images are left out and why."""
+    sides = [sorted(items.classes), *(_used(items, name) for name in names)]
+    if np.prod([max(len(side), 1) for side in sides], dtype=float) > MOST_CELLS:
+        raise UsageError(
+            f"balance: {', '.join(names)} make more than {MOST_CELLS:,} cells: choose fewer attributes"
+        )
+    cells: dict[tuple[str, ...], list[str]] = {cell: [] for cell in product(*sides)}
+    columns = np.column_stack([items.label, *(items.attributes[name].codes for name in names)])
+    first, mixed, several = _images(items, columns)
+    unknown = (columns[first, 1:] == MISSING).any(axis=1)
+    for item in first[~mixed & ~unknown]:
+        values = [items.attributes[name].values[items.attributes[name].codes[item]] for name in names]
+        cells[(items.classes[items.label[item]], *values)].append(items.file(item))
+    left_out = {
+        "several classes": int(several.sum()),
+        "several values": int((mixed & ~several).sum()),
+        "a condition unknown": int((unknown & ~mixed).sum()),
+    }
+    return cells, left_out
+
+
+def _used(items: Items, name: str) -> list[str]:
+    column = items.attributes[name]
+    return sorted(column.values[code] for code in np.unique(column.codes) if code != MISSING)
+
+
+def _images(items: Items, columns: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of each image its first item, whether its items differ, and whether they differ in class."""
+    _, first, image = np.unique(items.image, return_index=True, return_inverse=True)
+    differs = columns != columns[first][image]
+    mixed, several = np.zeros(len(first), dtype=bool), np.zeros(len(first), dtype=bool)
+    mixed[image[differs.any(axis=1)]] = True
+    several[image[differs[:, 0]]] = True
+    return first, mixed, several
+
+
+def _draw(files: list[str], count: int, rng: np.random.Generator) -> list[str]:
+    """Sorted first, so that the order of the export does not matter."""
+    ordered = sorted(files)
+    return [ordered[index] for index in rng.choice(len(ordered), size=count, replace=False)] if count else []
+
+
+def _named(names: list[str], cell: tuple[str, ...]) -> dict[str, Any]:
+    return {"class": cell[0], **dict(zip(names, cell[1:], strict=True))}
+
+
+def _collect(
+    names: list[str], available: dict[tuple[str, ...], int], scarce: list[tuple[str, ...]]
+) -> list[dict[str, Any]]:
+    """What raises every cell to the next fuller one: so many more of each scarce cell."""
+    fuller = sorted(set(available.values()))[1:2]
+    goal = fuller[0] if fuller else 0
+    return [_named(names, cell) | {"more": goal - available[cell]} for cell in scarce if goal]

@@ -1,0 +1,277 @@
+"""The audit as one HTML page that needs nothing else: no script, no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from labelspace_ops.audit import charts
+from labelspace_ops.audit.charts import safe
+
+MOST_FINDINGS = 20
+MOST_ROWS = 40
+Found = dict[str, Any]
+
+
+def page(found: Found) -> str:
+    """The whole page."""
+    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    rooms = (
+        _tiles,
+        _notes,
+        _suspicious,
+        _strengths,
+        _coverage,
+        _errors,
+        _fairness,
+        _balanced,
+        _weights,
+        _method,
+    )
+    body = "".join(room(found) for room in rooms)
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Audit of annotations</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{style}</style></head><body><main><h1>What the annotations say beyond their labels</h1>"
+        f'<p class="soft">{safe(found["source"])} · {_level(found)}</p>{body}</main></body></html>\n'
+    )
+
+
+def _level(found: Found) -> str:
+    return "an item is an image's tag" if found["level"] == "image" else "an item is an object in an image"
+
+
+def _section(title: str, lead: str, body: str) -> str:
+    return f'<section><h2>{title}</h2><p class="soft">{lead}</p>{body}</section>'
+
+
+def _table(head: list[str], rows: list[list[str]], css: str = "", numbers: int = 0) -> str:
+    """Cells are HTML; the last ``numbers`` columns are right-aligned."""
+    first = len(head) - numbers
+    heads = "".join(f"<th{' class=n' if place >= first else ''}>{one}</th>" for place, one in enumerate(head))
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td{' class=n' if place >= first else ''}>{one}</td>" for place, one in enumerate(row))
+        + "</tr>"
+        for row in rows
+    )
+    return f'<table class="{css}"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _tiles(found: Found) -> str:
+    suspicious = sum(row["suspicious"] for row in found["associations"])
+    tiles = [
+        ("", f"{found['items']:,}", "items"),
+        ("", f"{found['images']:,}", f"images, {found['unlabelled_images']:,} without a class"),
+        ("", f"{len(found['classes']):,}", "classes"),
+        ("", f"{len(found['attributes']):,}", "audited attributes"),
+        (" warn" if suspicious else "", f"{suspicious:,}", "suspicious pairs"),
+        ("", f"{len(found['balanced_set']['files']):,}", "images in the balanced set"),
+    ]
+    return '<div class="tiles">' + "".join(
+        f'<div class="tile{css}"><b>{number}</b><span>{what}</span></div>' for css, number, what in tiles
+    ) + "</div>"  # fmt: skip
+
+
+def _notes(found: Found) -> str:
+    notes = list(found["notes"])
+    if found["additional_labels"]:
+        notes.append(
+            "labels that only carry attributes, never counted as classes: "
+            + ", ".join(found["additional_labels"])
+        )
+    return _section("Before you read on", "What was left out, and why.", _list(notes)) if notes else ""
+
+
+def _list(lines: list[str]) -> str:
+    return "<ul>" + "".join(f"<li>{safe(line)}</li>" for line in lines) + "</ul>"
+
+
+def _suspicious(found: Found) -> str:
+    rows = [row for row in found["associations"] if row["suspicious"]]
+    body = "".join(_finding(row) for row in rows[:MOST_FINDINGS])
+    more = (
+        f'<p class="soft small">{len(rows) - MOST_FINDINGS} more in audit.json.</p>'
+        if len(rows) > MOST_FINDINGS
+        else ""
+    )
+    lead = "Classes that go together with a condition: a model may learn the condition instead of the class."
+    return _section("Suspicious pairs", lead, body + more if rows else "<p>None was found.</p>")
+
+
+def _finding(row: Found) -> str:
+    return (
+        f'<div class="finding"><b>{safe(row["sentence"])}</b>{charts.shares(row)}'
+        f'<span class="small soft">upper bar: class {safe(row["class"])}, lower bar: all other classes · '
+        f"Cramér's V {row['cramers_v']:.2f} [{row['ci_low']:.2f}, {row['ci_high']:.2f}] · {row['test']}, "
+        "adjusted p "
+        f"{_p(row['p_adjusted'])}</span></div>"
+    )
+
+
+def _p(value: float) -> str:
+    return f"= {value:.3f}" if value >= 0.001 else "&lt; 0.001"
+
+
+def _strengths(found: Found) -> str:
+    value = {(row["attribute"], row["class"]): row for row in found["associations"]}
+    classes = list(found["classes"])[:12]
+    rows = [
+        [safe(name), *(_heat(value.get((name, label))) for label in classes)]
+        for name in list(found["attributes"])[:MOST_ROWS]
+    ]
+    if not rows or not classes:
+        return ""
+    more = len(found["classes"]) - len(classes)
+    lead = "Cramér's V of each class against the rest: 0 is independent, 1 is the same thing." + (
+        f" {more} more classes in audit.json." if more > 0 else ""
+    )
+    return _section("Every class by every attribute", lead, _table(["", *map(safe, classes)], rows, "heat"))
+
+
+def _heat(row: Found | None) -> str:
+    if row is None or row["cramers_v"] is None:
+        return '<span class="soft">&ndash;</span>'
+    shade = f"background: rgba(var(--heat), {row['cramers_v'] * 0.75:.2f})"
+    weight = "; font-weight: 700" if row["suspicious"] else ""
+    return f'<span class="cell" style="{shade}{weight}">{row["cramers_v"]:.2f}</span>'
+
+
+def _coverage(found: Found) -> str:
+    rows = [
+        (
+            f"{name} ({one['kind']})",
+            one["coverage"],
+            f"{one['carried']:,} of {one['items']:,}"
+            + (f", {one['unknown']:,} unknown" if one["unknown"] else ""),
+        )
+        for name, one in list(found["attributes"].items())[:MOST_ROWS]
+    ]
+    agreed = [
+        f"{name}: {_agreed(one['agreement'])}"
+        for name, one in found["attributes"].items()
+        if one["agreement"]
+    ]
+    body = charts.bars(rows) + (_list(agreed) if agreed else "")
+    return _section("Coverage", "How many items carry each attribute.", body) if rows else ""
+
+
+def _agreed(one: Found) -> str:
+    said = f"two annotators agree on {one['agreement'] * 100:.0f} % of {one['items']:,} images"
+    return said if one["kappa"] is None else f"{said}, kappa {one['kappa']:.2f}"
+
+
+def _errors(found: Found) -> str:
+    if "predictions" not in found:
+        return ""
+    rates = found["error_rates"]
+    single = [row for row in rates if len(row["by"]) == 1 and row["class"] is None]
+    crossed = [row for row in rates if len(row["by"]) + (row["class"] is not None) == 2]
+    whole = [row for row in rates if not row["by"] and row["class"] is None]
+    gaps = [_gap(gap) for gap in found["gaps"] if gap["worst"] is not None]
+    body = charts.whiskers([*whole, *single[:MOST_ROWS]])
+    body += _list(gaps) if gaps else ""
+    lead = f"Crossed with the true class and with each other, the worst first{_of(crossed, 12)}:"
+    body += f'<p class="soft apart">{lead}</p>'
+    body += charts.whiskers(crossed[:12])
+    return _section(
+        "Error rates", "Dots are rates, lines their 95 % intervals. The worst group comes first.", body
+    )
+
+
+def _of(rows: list[Any], shown: int) -> str:
+    return f" ({shown} of {len(rows):,})" if len(rows) > shown else ""
+
+
+def _gap(gap: Found) -> str:
+    ratio = f" (best to worst {gap['ratio']:.2f})" if gap["ratio"] is not None else ""
+    points = f"{gap['difference'] * 100:.1f} percentage points"
+    return f"{gap['attribute']}: {gap['worst']} is wrong {points} more often than {gap['best']}{ratio}"
+
+
+def _fairness(found: Found) -> str:
+    rows = [
+        [safe(f"{one['attribute']}: {group}"), safe(one["class"]), f"{rates['n']:,}",
+         *(_rate(rates[key]) for key in ("selection_rate", "true_positive_rate", "false_positive_rate")),
+         _rate(one["demographic_parity_difference"]), _rate(one["equalized_odds_difference"])]
+        for one in found.get("fairness", [])
+        for group, rates in one["groups"].items()
+    ]  # fmt: skip
+    head = ["group", "class", "items", "called so", "rightly", "wrongly", "parity gap", "odds gap"]
+    lead = (
+        "Of each group, how often the model says the class: at all, where it is true, where it is not. "
+        "The gaps are the largest differences between groups (demographic parity, equalized odds)."
+    )
+    cut = (
+        f'<p class="soft small">{len(rows) - MOST_ROWS:,} more rows in audit.json.</p>'
+        if len(rows) > MOST_ROWS
+        else ""
+    )
+    return (
+        _section("Do predictions depend on the group?", lead, _table(head, rows[:MOST_ROWS], numbers=6) + cut)
+        if rows
+        else ""
+    )
+
+
+def _rate(value: float | None) -> str:
+    return "&ndash;" if value is None else f"{value * 100:.1f} %"
+
+
+def _balanced(found: Found) -> str:
+    one = found["balanced_set"]
+    if not one["cells"]:
+        return ""
+    names = ["class", *one["conditions"]]
+    rows = sorted(one["cells"], key=lambda cell: cell["available"])
+    body = _table([*map(safe, names), "images"], [
+        [*(safe(cell[name]) for name in names),
+         _count(cell, one["per_cell"])]
+        for cell in rows[:MOST_ROWS]
+    ], numbers=1)  # fmt: skip
+    more = [
+        f"collect {cell['more']:,} more of {', '.join(f'{name}: {cell[name]}' for name in names)}"
+        for cell in one["collect_next"][:8]
+    ]
+    left = [f"{count:,} images left out: {why}" for why, count in one["left_out"].items() if count]
+    lead = (
+        f"{len(one['files']):,} images, {one['per_cell']:,} in each of {len(one['cells']):,} cells of "
+        f"{safe(' x '.join(names))}; listed in balanced.txt. The scarcest cells limit it."
+    )
+    return _section("Balanced validation set", lead, body + _list([*more, *left]))
+
+
+def _count(cell: Found, least: int) -> str:
+    """In red when the cell limits the set."""
+    count = f"{cell['available']:,}"
+    return f'<span class="bad">{count}</span>' if cell["available"] == least else count
+
+
+def _weights(found: Found) -> str:
+    one = found["weighting"]
+    if not one["attributes"] or not one["items"]:
+        return ""
+    lines = [
+        f"from {one['smallest']:.2f} to {one['largest']:.2f}",
+        f"weighted, the {one['items']:,} items tell as much as {one['effective_sample_size']:,.0f}",
+        *([f"{one['unknown_group']:,} items of unknown group weigh 1"] if one["unknown_group"] else []),
+        *([f"{one['empty_cells']} combinations of group and class have no item: no weight makes up for that"]
+          if one["empty_cells"] else []),
+    ]  # fmt: skip
+    names = safe(", ".join(one["attributes"]))
+    lead = f"With the weights of {safe(found['weights'])}, class and {names} are independent."
+    return _section("Weights", lead, _list(lines))
+
+
+METHOD = """
+Cramér's V is bias-corrected (Bergsma 2013), its interval a bootstrap; p-values are of the chi-square test,
+of Fisher's exact test where expected counts are below 5, adjusted together by Holm's method at {alpha:g}. A
+pair is suspicious when it is significant and V or the difference of shares is 0.1 or more. Error rates have
+Wilson's intervals; groups under {min_group} items are not judged. Weights: Kamiran and Calders 2012;
+effective size: Kish 1965.
+"""
+
+
+def _method(found: Found) -> str:
+    said = METHOD.format(alpha=found["alpha"], min_group=found["min_group"])
+    return f'<p class="soft small apart">{said}</p>'

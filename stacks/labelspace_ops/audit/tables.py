@@ -1,0 +1,89 @@
+"""The audit as tables in the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from labelspace_ops.audit.charts import group
+
+MOST_ROWS = 12
+Found = dict[str, Any]
+
+
+def show(found: Found) -> None:
+    """Print what was found on standard output."""
+    console = Console(highlight=False)
+    console.print(
+        _plain(f"{found['items']:,} items of {len(found['classes'])} classes in {found['images']:,} images")
+    )
+    for note in found["notes"]:
+        console.print(_plain(f"note: {note}"))
+    console.print(_coverage(found))
+    console.print(_pairs(found))
+    if "predictions" in found:
+        console.print(_errors(found))
+    console.print(_plain(_balanced(found["balanced_set"])))
+    left = found["weighting"]["effective_sample_size"]
+    console.print(_plain(f"weights: {found['items']:,} items, worth {left:,.0f} once weighted"))
+
+
+def _plain(value: object) -> str:
+    """Text of annotators, never markup and always printable."""
+    return escape(str(value).encode("utf-8", "backslashreplace").decode())
+
+
+def _rows(title: str, head: list[str], rows: list[list[str]]) -> Table:
+    table = Table(*head, title=title, title_justify="left", box=None)
+    for row in rows[:MOST_ROWS]:
+        table.add_row(*map(_plain, row))
+    if len(rows) > MOST_ROWS:
+        table.caption = f"{len(rows) - MOST_ROWS} more in audit.json"
+    return table
+
+
+def _coverage(found: Found) -> Table:
+    rows = [
+        [name, one["kind"], f"{one['coverage'] * 100:.0f} %", f"{one['unknown']:,}"]
+        for name, one in found["attributes"].items()
+    ]
+    return _rows("Coverage", ["attribute", "kind", "carried", "unknown"], rows)
+
+
+def _pairs(found: Found) -> Table:
+    rows = [
+        [
+            row["sentence"],
+            f"{row['cramers_v']:.2f} [{row['ci_low']:.2f}, {row['ci_high']:.2f}]",
+            f"{row['p_adjusted']:.2g}",
+        ]
+        for row in found["associations"]
+        if row["suspicious"]
+    ]
+    return _rows("Suspicious pairs" if rows else "No suspicious pairs", ["finding", "Cramer's V", "p"], rows)
+
+
+def _errors(found: Found) -> Table:
+    rows = [
+        [group(row), _rate(row),
+         f"{row['errors']:,} of {row['n']:,}", "too small to judge" if row["too_small"] else ""]
+        for row in found["error_rates"]
+    ]  # fmt: skip
+    return _rows("Error rates, the worst first", ["group", "rate", "errors", ""], rows)
+
+
+def _rate(row: Found) -> str:
+    rate, low, high = (row[key] * 100 for key in ("error_rate", "ci_low", "ci_high"))
+    return f"{rate:.1f} % [{low:.1f}, {high:.1f}]"
+
+
+def _balanced(one: Found) -> str:
+    names = ["class", *one["conditions"]]
+    limits = "; ".join(", ".join(str(cell[name]) for name in names) for cell in one["limited_by"][:5])
+    return (
+        f"balanced set: {len(one['files']):,} images, {one['per_cell']:,} in each of {len(one['cells']):,}"
+        f" cells of {' x '.join(names)}; limited by {limits or 'nothing'}"
+    )

@@ -1,0 +1,61 @@
+"""Weights that make a protected group and the class independent (reweighing: Kamiran and Calders 2012)."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labelspace_ops.audit import statistics
+from labelspace_ops.audit.dataset import MISSING
+from labelspace_ops.audit.items import Items
+
+FILE = "weights.csv"
+
+
+def compute(items: Items, names: list[str]) -> tuple[statistics.Numbers, dict[str, Any]]:
+    """A weight per item, 1 where the group is unknown, and what is left of the data's worth."""
+    known, group = _groups(items, names)
+    groups, of_item = np.unique(group[known], return_inverse=True)
+    counts = np.zeros((len(groups), len(items.classes)))
+    np.add.at(counts, (of_item, items.label[known]), 1)
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / max(counts.sum(), 1)
+    ratio = np.divide(expected, counts, out=np.zeros_like(counts), where=counts > 0)
+    weights = np.ones(len(items))
+    weights[known] = ratio[of_item, items.label[known]]
+    return weights, {
+        "attributes": names,
+        "items": len(items),
+        "unknown_group": int((~known).sum()),
+        "empty_cells": int((counts == 0).sum()),
+        "smallest": float(weights.min()) if len(weights) else None,
+        "largest": float(weights.max()) if len(weights) else None,
+        "effective_sample_size": statistics.effective_size(weights),
+    }
+
+
+def _groups(items: Items, names: list[str]) -> tuple[Any, Any]:
+    known, group = np.ones(len(items), dtype=bool), np.zeros(len(items), dtype=np.int64)
+    for name in names:
+        column = items.attributes[name]
+        known &= column.codes != MISSING
+        group = np.unique(group * (len(column.values) + 1) + column.codes + 1, return_inverse=True)[1]
+    return known, group
+
+
+def write(path: Path, items: Items, weights: statistics.Numbers, names: list[str]) -> None:
+    """One row an item: its image, object, class, group and weight."""
+    columns = [items.attributes[name] for name in names]
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", "object", "class", *names, "weight"])
+        for item, weight in enumerate(weights):
+            own = [
+                column.values[code] if (code := column.codes[item]) != MISSING else "" for column in columns
+            ]
+            identity = "" if items.level == "image" else items.identity[item]
+            writer.writerow(
+                [items.file(item), identity, items.classes[items.label[item]], *own, f"{weight:.12g}"]
+            )

@@ -1,0 +1,113 @@
+"""The statistics agree with scipy and statsmodels and with tables computed by hand, keep their promise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.stats.contingency import association as scipy_association
+from sklearn.metrics import cohen_kappa_score
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+from labelspace_ops.audit import statistics
+
+TABLES = [[[30, 10], [12, 40]], [[100, 50, 7], [20, 90, 40]], [[1, 9, 3], [8, 2, 4]], [[5, 0], [0, 5]]]
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(11)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_chi_square_and_uncorrected_v_are_scipys(table: list[list[int]]) -> None:
+    counts = np.array(table)
+    uncorrected = float(statistics._cramers_v(counts[None], corrections=0)[0]) * math.sqrt(_shrunk(counts))
+    assert uncorrected == pytest.approx(scipy_association(counts, method="cramer"), abs=1e-9)
+    expected = stats.chi2_contingency(counts, correction=False)
+    if expected.expected_freq.min() >= 5:
+        p_value, test = statistics.p_of(counts, rng())
+        assert test == "chi-square"
+        assert p_value == pytest.approx(expected.pvalue, abs=1e-12)
+
+
+def _shrunk(counts: statistics.Table) -> float:
+    """The correction also shortens the sides; of a 2 by k table the shorter one is 2."""
+    return 1 - 1 / (int(counts.sum()) - 1)
+
+
+def test_corrected_v_by_hand() -> None:
+    # chi2 = 92 * (30*40 - 10*12)^2 / (40*52*42*50) = 24.567; phi2 - 1/91; over 1 - 1/91
+    phi = (30 * 40 - 10 * 12) ** 2 / (40 * 52 * 42 * 50)
+    by_hand = math.sqrt((phi - 1 / 91) / (1 - 1 / 91))
+    assert statistics.cramers_v(np.array(TABLES[0])) == pytest.approx(by_hand, abs=1e-12)
+
+
+def test_fisher_is_scipys_and_the_wider_one_agrees_with_its_narrow_case() -> None:
+    small = np.array([[1, 9], [8, 2]])
+    expected = stats.fisher_exact(small).pvalue
+    p_value, test = statistics.p_of(small, rng())
+    assert test == "Fisher exact"
+    assert p_value == pytest.approx(expected, abs=1e-12)
+    assert statistics.exact(small, rng())[0] == pytest.approx(expected, abs=1e-9)
+
+
+def test_wide_fisher_by_hand_and_by_sampling(monkeypatch: pytest.MonkeyPatch) -> None:
+    # margins 2,2 by 2,1,1: six pairs of items; the observed first row (2,0,0) and (0,1,1) have 1/6 each
+    assert statistics.exact(np.array([[2, 0, 0], [0, 1, 1]]), rng())[0] == pytest.approx(2 / 6, abs=1e-12)
+    table = np.array(TABLES[2])
+    exactly = statistics.exact(table, rng())[0]
+    monkeypatch.setattr(statistics, "MOST_TABLES", 0)
+    sampled, test = statistics.exact(table, rng())
+    assert test == "Fisher exact, sampled"
+    assert sampled == pytest.approx(exactly, abs=0.01)
+
+
+@pytest.mark.parametrize(("errors", "count"), [(0, 10), (3, 10), (10, 10), (17, 4000)])
+def test_wilson_is_statsmodels(errors: int, count: int) -> None:
+    expected = proportion_confint(errors, count, method="wilson")
+    assert statistics.wilson(errors, count) == pytest.approx(expected, abs=1e-9)
+
+
+def test_holm_is_statsmodels() -> None:
+    p_values = [0.04, 0.001, 0.2, 0.03, 0.001, 0.9]
+    assert statistics.holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
+    assert statistics.holm([]) == []
+
+
+def test_kappa_is_scikit_learns() -> None:
+    first, second = rng().integers(0, 3, size=(2, 60)).astype(np.int16)
+    assert statistics.kappa(first, second) == pytest.approx(cohen_kappa_score(first, second), abs=1e-9)
+    assert statistics.kappa(np.zeros(3, np.int16), np.zeros(3, np.int16)) is None
+
+
+def test_effective_size_by_hand() -> None:
+    assert statistics.effective_size(np.array([1.0, 1.0, 2.0])) == pytest.approx(16 / 6, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [[0.4, 0.1], [0.2, 0.3]],
+        [[0.15, 0.1, 0.05, 0.1], [0.1, 0.1, 0.2, 0.2]],
+    ],
+)
+def test_the_interval_of_v_covers_the_truth(cells: list[list[float]]) -> None:
+    truth = np.array(cells)
+    expected = truth.sum(axis=1, keepdims=True) * truth.sum(axis=0, keepdims=True)
+    v = math.sqrt(((truth - expected) ** 2 / expected).sum())
+    draws, runs = rng(), 200
+    hits = 0
+    for _ in range(runs):
+        result = statistics.association(draws.multinomial(400, truth.ravel()).reshape(truth.shape), draws)
+        assert result is not None
+        hits += result.ci_low <= v <= result.ci_high
+    assert 0.92 <= hits / runs <= 0.99
+
+
+def test_the_interval_of_a_rate_covers_the_truth() -> None:
+    drawn = rng().binomial(60, 0.15, size=4000)
+    hits = [low <= 0.15 <= high for low, high in (statistics.wilson(int(one), 60) for one in drawn)]
+    assert 0.935 <= np.mean(hits) <= 0.97
