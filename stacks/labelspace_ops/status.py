@@ -13,7 +13,7 @@ from docker.models.containers import Container
 from pulumi import automation as auto
 
 from labelspace.home import Home
-from labelspace_ops import buckets, cloud, engine, locks, rest
+from labelspace_ops import buckets, cloud, drift, engine, locks, rest
 from labelspace_ops import stack as stack_module
 from labelspace_ops.errors import OpsError
 
@@ -39,6 +39,8 @@ def measure(stack: auto.Stack, client: docker.DockerClient, home: Home) -> dict[
     said = {} if busy else rest.told(outputs)
     resting = "" if busy else _resting(outputs, mine, said)
     listed, checks = _at_rest(outputs) if resting else _at_work(outputs, mine)
+    if not resting and not busy:
+        checks += [_by_hand(sentence) for sentence in drift.found(stack, mine)]
     return {
         "name": stack.name,
         "target": outputs.get("target", "local"),
@@ -70,6 +72,10 @@ def _running(mine: dict[str, Container]) -> list[str]:
 def _at_rest(outputs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Check]]:
     """Nothing is asked of what does not run."""
     return [_row(bucket) for bucket in outputs.get("buckets", [])], []
+
+
+def _by_hand(sentence: str) -> Check:
+    return {"name": "drift", "ok": False, "detail": f"{sentence}: `labelspace create` sets it right"}
 
 
 def _row(bucket: dict[str, Any]) -> dict[str, Any]:
