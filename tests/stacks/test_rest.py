@@ -58,17 +58,18 @@ def _set_sleep(lab: Lab, name: str, minutes: int) -> None:
 
 @pytest.fixture
 def sleepy(lab: Lab, street: Any) -> Iterator[Any]:
-    """A workspace that sleeps after a minute."""
+    """A workspace that sleeps after a minute, and its admin, who logged in before that."""
+    admin = admin_of(street)
     _set_sleep(lab, street["name"], 1)
-    yield street
+    yield street, admin
     _set_sleep(lab, street["name"], 0)
     lab.until_ready(street["name"])
 
 
 @pytest.mark.timeout(1500)
 def test_it_sleeps_by_itself_and_wakes_once_for_twenty_requests(lab: Lab, sleepy: Any) -> None:
-    name, url = sleepy["name"], sleepy["api_url"]
-    admin = admin_of(sleepy)
+    street, admin = sleepy
+    name, url = street["name"], street["api_url"]
     asleep = _until(lab, name, "asleep")
     assert asleep["since"]
     mine = containers(name)
