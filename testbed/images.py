@@ -131,8 +131,18 @@ def _program(home: Home, module: str) -> Path:
 
 
 def _install_wheels(context: Path) -> None:
-    command = ["uv", "pip", "install", "--quiet", "--python-version", "3.11", "--target", "site-packages"]
-    run([*command, "-r", "requirements.txt"], cwd=context)
+    command = [
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--python-version",
+        "3.11",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+    ]
+    run([*command, "--target", "site-packages", "-r", "requirements.txt"], cwd=context)
 
 
 def _base(home: Home) -> None:

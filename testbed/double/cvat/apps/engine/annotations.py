@@ -12,6 +12,7 @@ from cvat.apps.engine.models import (
     LabeledImageAttributeVal,
     LabeledShape,
     LabeledShapeAttributeVal,
+    Project,
     Task,
 )
 from cvat.apps.engine.unknown import NotInTheDoubleError
@@ -212,11 +213,12 @@ def _save(model, values, field, job, row):
 
 
 def _touch(found, jobs):
-    """Saving annotations is a change of their job and task; a job that was new is in progress."""
+    """Saving annotations is a change of their job, task and project."""
     now = timezone.now()
     Job.objects.filter(id__in=jobs).update(updated_date=now)
     task = found if isinstance(found, Task) else found.task
     Task.objects.filter(id=task.id).update(updated_date=now)
+    Project.objects.filter(id=task.project_id).update(updated_date=now)
 
 
 def _answer(body):

@@ -41,6 +41,7 @@ CHECKS = {
     "Cache backend: default": lambda: _cache("default"),
     "Cache backend: media": lambda: _cache("media"),
     "DatabaseBackend": _database,
+    "DatabaseBackend[default]": _database,
     "DiskUsage": _disk,
     "MemoryUsage": _memory,
     "OPAHealthCheck": _opa,

@@ -10,7 +10,7 @@ from PIL import Image as Picture
 from cvat.apps.engine import exports, share
 from cvat.apps.engine.models import Data, Image, Job, Project, Segment, ServerFile, Task
 
-CHUNK = 36
+CHUNK = 72
 """Frames in a chunk when none is asked for."""
 
 

@@ -67,7 +67,7 @@ def owned(user, request_id):
 
 
 def of(user):
-    """The user's requests, oldest first."""
+    """The user's requests, newest first."""
     registries = [
         names
         for name in ("import", "export")
@@ -80,21 +80,20 @@ def of(user):
     ]
     ids = {one for registry in registries for one in registry.get_job_ids()}
     found = [job for job in Job.fetch_many(ids, connection=store()) if job]
-    return sorted((job for job in found if job.meta["user"]["id"] == user.id), key=lambda job: job.created_at)
+    mine = (job for job in found if job.meta["user"]["id"] == user.id)
+    return sorted(mine, key=lambda job: job.created_at, reverse=True)
 
 
 def row(found):
     parts = dict(parse_qsl(found.id))
     status = STATES.get(found.get_status(), found.get_status())
     ended = found.ended_at
-    kind = parts.get("subresource")
-    operation = f"{parts['action']}:{kind or parts['target']}"
     return {
         "id": found.id,
         "status": status,
         "message": _reason(found) if status == "failed" else "",
         "operation": {
-            "type": operation,
+            "type": f"{parts['action']}:{parts.get('subresource', parts['target'])}",
             "target": parts["target"],
             "project_id": found.meta.get("project_id"),
             "task_id": found.meta.get("task_id"),

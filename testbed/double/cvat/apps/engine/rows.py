@@ -31,7 +31,7 @@ def full_user(request, user):
         "is_active": user.is_active,
         "last_login": user.last_login,
         "date_joined": user.date_joined,
-        "has_analytics_access": False,
+        "has_analytics_access": user.is_superuser,
     }
 
 

@@ -61,8 +61,8 @@ def export(request, target, number):
         target=target,
         target_id=found.id,
         user_id=request.user.id,
-        subresource="dataset" if with_images else "annotations",
         format=wish["format"],
+        subresource="dataset" if with_images else "annotations",
     )
     _start(request, found, target, request_id, with_images)
     return Response({"rq_id": request_id}, 202)
@@ -74,13 +74,21 @@ def _start(request, found, target, request_id, with_images):
     kind = "dataset" if with_images else "annotations"
     name = f"{target}_{found.id}_{kind}_{timezone.now():%Y_%m_%d_%H_%M_%S}_{exports.FORMAT.lower()}.zip"
     meta = {
-        f"{target}_id": found.id,
+        **_places(target, found),
         "result_url": url,
         "filename": request.query_params.get("filename", name),
     }
     host = request.build_absolute_uri("/").rstrip("/")
     started = {"user": request.user, "meta": meta, "with_images": with_images}
     requests.start("export", request_id, work.export, target, found.id, host, **started)
+
+
+def _places(target, found):
+    """The ids of the project, task and job that it is about."""
+    task = {"project": None, "task": found}.get(target) if target != "job" else found.task
+    project = task.project_id if task else found.id
+    job = found.id if target == "job" else None
+    return {"project_id": project, "task_id": task and task.id, "job_id": job}
 
 
 @api_view(["GET"])

@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 from rest_framework.authtoken.models import Token
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.exceptions import ValidationError as Refused
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
@@ -55,7 +55,7 @@ def _register_permissions():
 def register(request):
     for permission in _register_permissions():
         if not permission.has_permission(request, None):
-            raise PermissionDenied("registration is closed")
+            raise PermissionDenied(DENIED) if request.user.is_authenticated else NotAuthenticated
     data = request.data
     _check_sign_up(data)
     user = User.objects.create_user(

@@ -143,8 +143,10 @@ def _wish(body):
 def frame(request, task, first):
     """One frame of a task; ``first`` is where the asker's part of it begins."""
     kind = request.query_params.get("type")
-    if kind not in (None, "frame"):
+    if kind in ("chunk", "context_image", "preview"):
         raise NotInTheDoubleError(f"data of type {kind}")
+    if kind != "frame":
+        raise Refused(["Data type not specified or has wrong value"])
     number = int(request.query_params.get("number", first))
     image = task.data and task.data.images.filter(frame=number).first()
     if image is None:
@@ -178,6 +180,7 @@ def _meta(task, segment=None):
     frames = data.images.filter(frame__range=(first, last)).order_by("frame")
     updated = task.segment_set.order_by("-chunks_updated_date").values_list("chunks_updated_date", flat=True)
     return {
+        "chapters": None,
         "chunks_updated_date": updated.first() or task.created_date,
         "chunk_size": data.chunk_size,
         "size": len(frames),
@@ -186,13 +189,19 @@ def _meta(task, segment=None):
         "stop_frame": last,
         "frame_filter": data.frame_filter,
         "frames": [
-            {"width": one.width, "height": one.height, "name": one.path, "related_files": 0} for one in frames
+            {
+                "width": one.width,
+                "height": one.height,
+                "name": one.path,
+                "related_files": 0,
+                "has_related_context": False,
+            }
+            for one in frames
         ],
         "deleted_frames": [],
         "included_frames": None,
         "cloud_storage_id": None,
         "storage": data.storage,
-        "storage_method": data.storage_method,
     }
 
 
