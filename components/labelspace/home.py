@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,16 @@ class Home:
         """The file whose one line encrypts the secrets of config and state (0600)."""
         return self.keys / "passphrase"
 
+    def backup_key(self, workspace: str) -> Path:
+        """The file whose one line encrypts the backups of ``workspace`` (0600)."""
+        return self.keys / f"backup-{workspace}"
+
+    def made_backup_key(self, workspace: str) -> str:
+        """The key of the backups, made when there is none; raises ``OSError`` where it cannot be kept."""
+        self.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_once(self.backup_key(workspace), secrets.token_urlsafe(32))
+        return self.backup_key(workspace).read_text().strip()
+
     @property
     def buckets(self) -> Path:
         """Dataset buckets of this machine, one folder each."""
@@ -72,3 +83,21 @@ class Home:
     def locks(self) -> Path:
         """One lock file for each workspace that a command works on."""
         return self.root / "locks"
+
+    @property
+    def jobs(self) -> Path:
+        """What the newest long command on each workspace said, one file each (0600)."""
+        return self.root / "jobs"
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write a secret that only this user may read; one that is there stays as it is."""
+    part = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return
+    finally:
+        part.unlink()

@@ -188,12 +188,41 @@ class AdminSpec(_Part):
         return self
 
 
+class BackupBucketSpec(_Part):
+    """An S3 bucket for the backups, anywhere; pgBackRest speaks S3 over HTTPS alone."""
+
+    name: BucketName
+    endpoint: str
+    """Host, or ``https://host:port``."""
+    region: str = "us-east-1"
+    access_key: SecretStr
+    secret_key: SecretStr
+    ca_certificate: str | None = None
+    """PEM of the authority that signed the endpoint's certificate, when machines do not know it."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _endpoint_is_https(cls, value: str) -> str:
+        if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?/?", value):
+            raise ValueError("give a URL such as https://s3.fr-par.scw.cloud (backups go over HTTPS alone)")
+        return value.rstrip("/")
+
+
 class BackupSpec(_Part):
-    """When the annotation database is copied, and for how long copies are kept."""
+    """When the annotation database is copied, where to, and for how long copies are kept."""
 
     archive_timeout_seconds: int = Field(default=30, ge=5, le=30)
     """Longest time an annotation waits before its change log is archived, in seconds."""
     keep_days: int = Field(default=7, ge=1, le=365)
+    """Days whose every moment can be restored."""
+    every_hours: int = Field(default=6, ge=1, le=168)
+    """Hours between two backups; the changes in between are archived all the time."""
+    full_every_days: int = Field(default=7, ge=1, le=60)
+    """Days between two full backups; those in between hold what changed."""
+    drill_every_days: int = Field(default=7, ge=0, le=60)
+    """Days between two drills; 0: none on a schedule."""
+    bucket: BackupBucketSpec | None = None
+    """Where backups go; none: a folder of this machine."""
 
 
 class ScalewaySpec(_Part):

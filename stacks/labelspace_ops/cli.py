@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from labelspace_ops.commands import audit, data, life, look, review  # noqa: F401 - importing them registers their commands
+from labelspace_ops.commands import (  # noqa: F401 - importing them registers their commands
+    audit,
+    backups,
+    console,
+    data,
+    keys,
+    life,
+    look,
+    review,
+)
 from labelspace_ops.commands.app import app, say
 from labelspace_ops.errors import OpsError, UsageError
 

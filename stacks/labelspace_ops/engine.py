@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import time
 from pathlib import Path
-from typing import Any
 
 import docker
-from docker.errors import DockerException, NotFound
+from docker.errors import DockerException
 from docker.models.containers import Container
 from pulumi import automation as auto
 
 from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
 from labelspace_ops.errors import OpsError
 
-LOCKED = 50
-"""pgBackRest's exit code while another of its processes works on the stanza."""
-BACKUP_PATIENCE_SECONDS = 1800
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
 
 
@@ -78,65 +72,6 @@ def works(one: Container) -> bool:
     test = one.attrs["Config"].get("Healthcheck", {}).get("Test", [])
     command = ["sh", "-c", *test[1:]] if test[:1] == ["CMD-SHELL"] else test[1:]
     return not command or run_inside(one, command)[0] == 0
-
-
-INFO = ("pgbackrest", "--stanza=main", "--output=json", "--log-level-console=off", "info")
-
-
-def backup_info(client: docker.DockerClient, name: str, folder: Path) -> dict[str, Any]:
-    """What pgBackRest knows of the annotation database's backups; empty when it cannot be asked."""
-    try:
-        database = containers(client, name).get("database")
-        if database and database.status == "running":
-            said = run_inside(database, list(INFO), user="postgres")[1]
-        else:
-            said = _info_at_rest(client, folder)
-        return dict(json.loads(said)[0])
-    except (DockerException, ValueError, IndexError):
-        return {}
-
-
-def _info_at_rest(client: docker.DockerClient, folder: Path) -> str:
-    """The same of a database that does not run: its backups belong to a user that this one may not be."""
-    one = client.containers.run(
-        client.images.list("labelspace-database")[0].tags[0],
-        entrypoint=[INFO[0]],
-        command=[*INFO[1:], "--repo1-path=/kept"],
-        user="postgres",
-        detach=True,  # attached, the engine at times loses the words of one that ends at once
-        network_mode="none",
-        volumes={str(folder): {"bind": "/kept", "mode": "ro"}},
-    )
-    try:
-        one.wait()
-        return bytes(one.logs(stderr=False)).decode()
-    finally:
-        one.remove(force=True)
-
-
-def back_up(client: docker.DockerClient, name: str) -> bool:
-    """Take a backup of the running annotation database now; False when there is none to take."""
-    try:
-        database = client.containers.get(f"labelspace-{name}-database")
-    except NotFound:
-        return False
-    if database.status != "running":
-        return False
-    code, said = _back_up(database)
-    if code:
-        raise OpsError(f"{name}: the last backup failed ({said.strip()[-200:]}): nothing was deleted")
-    return True
-
-
-def _back_up(database: Container) -> tuple[int, str]:
-    """Waits for a backup that is under way."""
-    command = ["pgbackrest", "--stanza=main", "--type=incr", "backup"]
-    deadline = time.monotonic() + BACKUP_PATIENCE_SECONDS
-    while True:
-        code, said = run_inside(database, command, user="postgres")
-        if code != LOCKED or time.monotonic() > deadline:
-            return code, said
-        time.sleep(1)
 
 
 def remove_data(client: docker.DockerClient, name: str, folder: Path) -> None:

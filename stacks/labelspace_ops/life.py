@@ -10,6 +10,7 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
 from labelspace_ops import cloud, engine, locks, preflight, progress, rest, stack
+from labelspace_ops.backup import ending
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import UsageError
 
@@ -101,7 +102,7 @@ def stop(name: str, home: Home) -> dict[str, Any]:
     client = engine.connect()
     with locks.hold(home, name, "stopping"):
         locks.clear_stale(home, chosen)
-        backed_up = engine.back_up(client, name)
+        backed_up = bool(ending.last_backup(client, name, prove=False))
         stack.set_running(chosen, running=False)
         engine.sweep(client, chosen)
         stack.update(chosen, progress.Resources().on_event)
@@ -124,11 +125,17 @@ def delete(name: str, home: Home, *, purge: bool) -> dict[str, Any]:
     where = home.backups / name
     with locks.hold(home, name, "deleting"):
         locks.clear_stale(home, chosen)
-        backed_up = False if purge else engine.back_up(client, name)
+        last = "" if purge else ending.last_backup(client, name)
         stack.destroy(chosen, progress.Resources().on_event)
         for one in engine.containers(client, name).values():
             one.remove(force=True)
         chosen.workspace.remove_stack(name)
         if purge:
             engine.remove_data(client, name, where)
-    return {"name": name, "backed_up": backed_up, "backups": None if purge else str(where), "purged": purge}
+    return {
+        "name": name,
+        "backed_up": bool(last),
+        "last_backup": last or None,
+        "backups": None if purge else str(where),
+        "purged": purge,
+    }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from datetime import UTC, datetime
 from typing import Any
 
 import docker
@@ -15,6 +14,7 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace_ops import buckets, cloud, drift, engine, locks, rest
 from labelspace_ops import stack as stack_module
+from labelspace_ops.backup import truth
 from labelspace_ops.errors import OpsError
 
 LONG_LIVED = (
@@ -41,6 +41,8 @@ def measure(stack: auto.Stack, client: docker.DockerClient, home: Home) -> dict[
     listed, checks = _at_rest(outputs) if resting else _at_work(outputs, mine)
     if not resting and not busy:
         checks += [_by_hand(sentence) for sentence in drift.found(stack, mine)]
+    backup, reasons = truth.measure(client, stack, home, at_rest=bool(resting))
+    checks += reasons
     return {
         "name": stack.name,
         "target": outputs.get("target", "local"),
@@ -52,7 +54,7 @@ def measure(stack: auto.Stack, client: docker.DockerClient, home: Home) -> dict[
         "cvat_version": outputs.get("cvat_version", ""),
         "admin_username": outputs.get("admin_username", ""),
         "buckets": listed,
-        "backup": _backup(engine.backup_info(client, stack.name, home.backups / stack.name), outputs),
+        "backup": {**outputs.get("backups", {}), **backup},
         "checks": checks,
     }
 
@@ -142,19 +144,3 @@ def _buckets(outputs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Check]
             checks.append({"name": f"bucket {bucket['name']}", "ok": False, "detail": str(error)})
         listed.append(row)
     return listed, checks
-
-
-def _backup(info: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
-    copies = info.get("backup", [])
-    archived = [row.get("max") for row in info.get("archive", []) if row.get("max")]
-    last = _iso(copies[-1]["timestamp"]["stop"]) if copies else None
-    return {
-        **outputs.get("backups", {}),
-        "copies": len(copies),
-        "last": last,
-        "last_archived": archived[-1] if archived else None,
-    }
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

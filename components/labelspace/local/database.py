@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pulumi
@@ -10,13 +10,12 @@ import pulumi_docker as docker
 
 from labelspace.contracts import BackupPolicy, DatabaseAccess, File, Health, Service
 from labelspace.cvat.services import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
+from labelspace.local import backup as backups
 from labelspace.local.container import container, volume
 from labelspace.local.place import Place
 from labelspace.spec import BackupSpec
 
-CONTEXT = Path(__file__).parent / "images" / "database"
 PASSWORD_FILE = "/run/labelspace/database-password"  # noqa: S105 - a path
-REPOSITORY = "/var/lib/pgbackrest"
 HEALTHY = (
     f"pg_isready -q -U {DATABASE_USER} -d {DATABASE_NAME} -h 127.0.0.1 && test -e /tmp/pgbackrest/in-use"
 )
@@ -38,20 +37,21 @@ class AnnotationDatabase(pulumi.ComponentResource):
         backup: BackupSpec,
         size: str = "small",
         running: bool = True,
+        files: Mapping[str, docker.Volume] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationDatabase", name, None, opts)
         image = _image(place, self)
         data = volume("database", place, parent=self)
-        where = place.home.backups / place.workspace
+        folder = place.home.backups / place.workspace
         ready = pulumi.Output.from_input("")
         if running:
             ready = container(
-                _service(password, backup, size),
+                _service(place, password, backup, size),
                 place,
                 image=image.name,
-                binds=[docker.ContainerVolumeArgs(host_path=str(where), container_path=REPOSITORY)],
-                depends_on=[data, image],
+                binds=[_repository(folder), *_files(files or {})],
+                depends_on=[data, image, *(files or {}).values()],
                 wait_healthy=True,
                 parent=self,
             ).id
@@ -62,20 +62,37 @@ class AnnotationDatabase(pulumi.ComponentResource):
             user=DATABASE_USER,
             password=pulumi.Output.secret(password),
             ca_certificate=None,
-            backups=BackupPolicy(str(where), backup.archive_timeout_seconds, backup.keep_days),
+            backups=BackupPolicy(
+                backups.where(backup, folder, place.workspace),
+                backup.archive_timeout_seconds,
+                backup.keep_days,
+            ),
             ready=ready,
         )
         self.register_outputs({"host": DATABASE_ALIAS})
 
 
+def _repository(folder: Path) -> docker.ContainerVolumeArgs:
+    return docker.ContainerVolumeArgs(host_path=str(folder), container_path=backups.REPOSITORY)
+
+
+def _files(volumes: Mapping[str, docker.Volume]) -> list[docker.ContainerVolumeArgs]:
+    """CVAT's files, to read: they are backed up with the database that names them."""
+    return [
+        docker.ContainerVolumeArgs(
+            volume_name=volumes[name].name, container_path=backups.FILE_VOLUMES[name], read_only=True
+        )
+        for name in backups.FILE_VOLUMES
+        if name in volumes
+    ]
+
+
 def _image(place: Place, parent: pulumi.Resource) -> docker.RemoteImage:
-    """Built on the spot; its name holds its recipe's hash, so that two workspaces share one image."""
-    recipe = b"".join(path.read_bytes() for path in sorted(CONTEXT.iterdir()))
-    mark = hashlib.sha256(recipe).hexdigest()[:12]
+    """Built on the spot."""
     return docker.RemoteImage(
         f"{place.workspace}-database-image",
-        name=f"labelspace-database:15-{mark}",
-        build=docker.RemoteImageBuildArgs(context=str(CONTEXT), use_legacy_builder=True),
+        name=backups.image_name(),
+        build=docker.RemoteImageBuildArgs(context=str(backups.CONTEXT), use_legacy_builder=True),
         keep_locally=True,
         opts=pulumi.ResourceOptions(
             parent=parent, ignore_changes=["build"]
@@ -83,7 +100,9 @@ def _image(place: Place, parent: pulumi.Resource) -> docker.RemoteImage:
     )
 
 
-def _service(password: pulumi.Input[str], backup: BackupSpec, size: str) -> Service:
+def _service(place: Place, password: pulumi.Input[str], backup: BackupSpec, size: str) -> Service:
+    key = place.home.made_backup_key(place.workspace)
+    secret_files = {PASSWORD_FILE: password, **backups.files(place.workspace, backup, key)}
     return Service(
         name="database",
         image="",
@@ -95,11 +114,8 @@ def _service(password: pulumi.Input[str], backup: BackupSpec, size: str) -> Serv
             "POSTGRES_PASSWORD_FILE": PASSWORD_FILE,
             "POSTGRES_INITDB_ARGS": "--data-checksums",
         },
-        volumes={"database": "/var/lib/postgresql/data"},
-        files=(
-            File(PASSWORD_FILE, pulumi.Output.secret(password)),
-            File("/etc/pgbackrest/pgbackrest.conf", _pgbackrest(backup)),
-        ),
+        volumes={"database": backups.DATA},
+        files=tuple(File(path, pulumi.Output.secret(text)) for path, text in secret_files.items()),
         aliases=(DATABASE_ALIAS,),
         health=Health(("CMD-SHELL", HEALTHY), interval=5, start_period=300),
         # The entrypoint is root until it gives the folders to postgres and becomes postgres.
@@ -116,24 +132,3 @@ def _options(backup: BackupSpec) -> tuple[str, ...]:
         "wal_level": "replica",
     }
     return tuple(word for key, value in values.items() for word in ("-c", f"{key}={value}"))
-
-
-def _pgbackrest(backup: BackupSpec) -> str:
-    """Source: pgBackRest's configuration reference."""
-    return f"""\
-[global]
-repo1-path={REPOSITORY}
-repo1-retention-full-type=time
-repo1-retention-full={backup.keep_days}
-repo1-bundle=y
-start-fast=y
-compress-type=zst
-log-level-console=info
-log-level-file=off
-lock-path=/tmp/pgbackrest
-
-[main]
-pg1-path=/var/lib/postgresql/data
-pg1-user={DATABASE_USER}
-pg1-database={DATABASE_NAME}
-"""

@@ -13,7 +13,7 @@ from labelspace.local.bucket import DatasetBucket
 from labelspace.local.database import AnnotationDatabase
 from labelspace.local.gateway import ACCESS_KEY, S3Gateway
 from labelspace.local.place import WORKSPACE_LABEL, Place
-from labelspace.local.server import AnnotationServer
+from labelspace.local.server import AnnotationServer, file_volumes
 from labelspace.spec import WorkspaceSpec
 
 
@@ -24,6 +24,7 @@ def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> 
     buckets = _buckets(workspace, spec, place, gateway_key)
     if spec.running:
         _gateway(workspace, spec, place, gateway_key, buckets)
+    files = file_volumes(place, workspace)
     database = AnnotationDatabase(
         spec.name,
         place=place,
@@ -31,6 +32,7 @@ def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> 
         backup=spec.backup,
         size=spec.size,
         running=spec.running,
+        files=files,
         opts=pulumi.ResourceOptions(parent=workspace),
     )
     server = AnnotationServer(
@@ -40,6 +42,7 @@ def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> 
         database=database.access,
         buckets=[bucket.access for bucket in buckets],
         secrets=secrets,
+        files=files,
         opts=pulumi.ResourceOptions(parent=workspace, depends_on=[*buckets]),
     )
     backups = database.access.backups
@@ -49,7 +52,8 @@ def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> 
         buckets=tuple(bucket.access for bucket in buckets),
         backups={
             "where": backups.where,
-            "schedule": f"changes within {backups.archive_timeout_seconds} s",
+            "schedule": f"changes within {backups.archive_timeout_seconds} s,"
+            f" a backup every {spec.backup.every_hours} h",
             "keep": f"{backups.keep_days} days",
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pulumi
@@ -9,12 +10,18 @@ import pulumi_docker as docker
 
 from labelspace.contracts import BucketAccess, DatabaseAccess, Service
 from labelspace.cvat import services as cvat
+from labelspace.local.backup import FILE_VOLUMES
 from labelspace.local.container import Share, container, succeeded, volume
 from labelspace.local.place import Place
 from labelspace.local.sleeper import sleeper
 from labelspace.spec import WorkspaceSpec
 
-KEPT_VOLUMES = ("data", "keys", "logs", "redis")
+KEPT_VOLUMES = ("logs", "redis")
+
+
+def file_volumes(place: Place, parent: pulumi.Resource) -> dict[str, docker.Volume]:
+    """CVAT's files that are backed up with the annotation database; they outlive the stack."""
+    return {name: volume(name, place, parent=parent) for name in FILE_VOLUMES}
 
 
 class AnnotationServer(pulumi.ComponentResource):
@@ -32,12 +39,13 @@ class AnnotationServer(pulumi.ComponentResource):
         database: DatabaseAccess,
         buckets: list[BucketAccess],
         secrets: cvat.Secrets,
+        files: Mapping[str, docker.Volume],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationServer", name, None, opts)
         self._place, self._database = place, database
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
-        self._volumes = self._make_volumes()
+        self._volumes = [*files.values(), *self._make_volumes()]
         self.url = f"http://{place.workspace}.localhost:{spec.port}"
         self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
         self.register_outputs({"url": self.url, "ready": self.ready})

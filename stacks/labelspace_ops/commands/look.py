@@ -40,6 +40,8 @@ def print_status(measured: dict[str, Any]) -> None:
     }
     for key, value in rows.items():
         typer.echo(f"  {key:<10} {value}")
+    for warning in backup.get("warnings", []):
+        typer.echo(f"  ~ {warning}")
     for check in measured["checks"]:
         if not check["ok"]:
             typer.echo(f"  ! {check['name']}: {check['detail']}")

@@ -1,8 +1,11 @@
-# Starts PostgreSQL as the official image does; beside it, keeps the password as configured and the archive in use.
+# Starts PostgreSQL as the official image does; beside it, keeps the password as configured, the archive in use,
+# and the backups on their schedule.
 set -euo pipefail
 REPOSITORY=/var/lib/pgbackrest
 
-keep() {
+refuse() { echo "labelspace: $*" >&2; sleep 5; exit 1; }
+
+set_password() {
     # By TCP: while the volume is initialised, the entrypoint's passing server answers on the socket alone.
     until pg_isready -q -h 127.0.0.1 -U "$POSTGRES_USER" -d "$POSTGRES_DB"; do sleep 1; done
     # The volume may be older than the password: a workspace made again over kept data.
@@ -10,17 +13,22 @@ keep() {
 \set password \`cat $POSTGRES_PASSWORD_FILE\`
 ALTER ROLE :"user" PASSWORD :'password';
 SQL
-    until pgbackrest --stanza=main stanza-create; do sleep 5; done
-    if ! pgbackrest --stanza=main info --output=json | grep -q '"backup":\[{'; then
-        pgbackrest --stanza=main --type=full backup
-    fi
-    touch /tmp/pgbackrest/in-use
 }
 
-if [ "$(id -u)" = 0 ]; then
-    mkdir -p "$REPOSITORY" /var/log/pgbackrest /tmp/pgbackrest
-    rm -f /tmp/pgbackrest/in-use
-    chown -R postgres:postgres "$REPOSITORY" /var/log/pgbackrest /tmp/pgbackrest
-    until gosu postgres bash -euo pipefail -c "$(declare -f keep); keep"; do sleep 5; done &
+if [ "$(id -u)" = 0 ] && [ "${1:-}" = postgres ]; then
+    if [ -e "$REPOSITORY/restoring" ]; then
+        refuse "a restore was interrupted: run the same restore again, it finishes"
+    fi
+    mkdir -p "$REPOSITORY/database" /var/log/pgbackrest /tmp/pgbackrest
+    chown -R postgres:postgres /var/log/pgbackrest /tmp/pgbackrest
+    chown postgres:postgres "$REPOSITORY/database" || true  # a place that is read-only now: said by the status
+    rm -rf /tmp/pgbackrest/in-use "$PGDATA/labelspace-restore" "$PGDATA/labelspace-replaced"
+    if [ ! -s "$PGDATA/PG_VERSION" ] && python3 -m labelspace_backup holds-backups; then
+        refuse "the volume is empty, but there are backups: restore them, an empty database is not put in their place"
+    fi
+    {
+        until gosu postgres bash -euo pipefail -c "$(declare -f set_password); set_password"; do sleep 5; done
+        until python3 -m labelspace_backup keep; do sleep 5; done
+    } &
 fi
 exec docker-entrypoint.sh "$@"

@@ -1,0 +1,112 @@
+"""How the database's container is told of its backups: two secret files, the same for whoever runs it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from labelspace.cvat.services import DATABASE_NAME, DATABASE_USER
+from labelspace.spec import BackupBucketSpec, BackupSpec
+
+CONTEXT = Path(__file__).parent / "images" / "database"
+REPOSITORY = "/var/lib/pgbackrest"
+"""The workspace's folder of backups, inside."""
+DATA = "/var/lib/postgresql/data"
+PGBACKREST_FILE = "/etc/pgbackrest/pgbackrest.conf"
+SETTINGS_FILE = "/run/labelspace/backup.json"
+CA_FILE = "/run/labelspace/backup-ca.pem"
+FILE_VOLUMES = {"data": "/cvat/data", "keys": "/cvat/keys"}
+"""CVAT's volumes that are backed up, and where the database's container sees them."""
+
+
+def image_name() -> str:
+    """The database's image: its name holds its recipe's hash, so that two workspaces share one image."""
+    files = sorted(path for path in CONTEXT.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    recipe = b"".join(path.name.encode() + path.read_bytes() for path in files)
+    return f"labelspace-database:15-{hashlib.sha256(recipe).hexdigest()[:12]}"
+
+
+def files(workspace: str, backup: BackupSpec, key: str) -> dict[str, str]:
+    """The files by their path inside; both hold secrets."""
+    written = {
+        PGBACKREST_FILE: _pgbackrest(workspace, backup, key),
+        SETTINGS_FILE: json.dumps(_settings(workspace, backup, key)),
+    }
+    if backup.bucket and backup.bucket.ca_certificate:
+        written[CA_FILE] = backup.bucket.ca_certificate
+    return written
+
+
+def where(backup: BackupSpec, folder: Path, workspace: str) -> str:
+    """The place of the backups, for people."""
+    return f"s3://{backup.bucket.name}/labelspace/{workspace}" if backup.bucket else str(folder)
+
+
+def _settings(workspace: str, backup: BackupSpec, key: str) -> dict[str, object]:
+    """As ``labelspace_backup.settings`` reads them."""
+    settings: dict[str, object] = {
+        "user": DATABASE_USER,
+        "database": DATABASE_NAME,
+        "every_hours": backup.every_hours,
+        "full_every_days": backup.full_every_days,
+        "drill_every_days": backup.drill_every_days,
+        "archive_timeout_seconds": backup.archive_timeout_seconds,
+        "key": key,
+        "restic": f"{REPOSITORY}/files",
+    }
+    if backup.bucket:
+        settings["restic"] = f"s3:{backup.bucket.endpoint}/{backup.bucket.name}/labelspace/{workspace}/files"
+        settings["restic_environment"] = _restic_environment(backup.bucket)
+    return settings
+
+
+def _restic_environment(bucket: BackupBucketSpec) -> dict[str, str]:
+    environment = {
+        "AWS_ACCESS_KEY_ID": bucket.access_key.get_secret_value(),
+        "AWS_SECRET_ACCESS_KEY": bucket.secret_key.get_secret_value(),
+        "AWS_DEFAULT_REGION": bucket.region,
+    }
+    return {**environment, "RESTIC_CACERT": CA_FILE} if bucket.ca_certificate else environment
+
+
+def _pgbackrest(workspace: str, backup: BackupSpec, key: str) -> str:
+    """Source: pgBackRest's configuration reference."""
+    return f"""\
+[global]
+{_repository(workspace, backup.bucket)}\
+repo1-cipher-type=aes-256-cbc
+repo1-cipher-pass={key}
+repo1-retention-full-type=time
+repo1-retention-full={backup.keep_days}
+repo1-bundle=y
+start-fast=y
+compress-type=zst
+log-level-console=warn
+log-level-stderr=off
+log-level-file=off
+lock-path=/tmp/pgbackrest
+
+[main]
+pg1-path={DATA}
+pg1-user={DATABASE_USER}
+pg1-database={DATABASE_NAME}
+"""
+
+
+def _repository(workspace: str, bucket: BackupBucketSpec | None) -> str:
+    if bucket is None:
+        return f"repo1-path={REPOSITORY}/database\n"
+    authority = f"repo1-storage-ca-file={CA_FILE}\n" if bucket.ca_certificate else ""
+    host, _, port = bucket.endpoint.removeprefix("https://").partition(":")
+    return f"""\
+repo1-type=s3
+repo1-path=/labelspace/{workspace}/database
+repo1-s3-bucket={bucket.name}
+repo1-s3-endpoint={host}
+repo1-storage-port={port or 443}
+repo1-s3-region={bucket.region}
+repo1-s3-uri-style=path
+repo1-s3-key={bucket.access_key.get_secret_value()}
+repo1-s3-key-secret={bucket.secret_key.get_secret_value()}
+{authority}"""

@@ -1,0 +1,54 @@
+"""``python3 -m labelspace_backup VERB [JSON]``: the last line on standard output is JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from . import backup, database, drill, restore, schedule, settings, state
+from .programs import FailedError
+
+HOLDS, HOLDS_NOT = 0, 1
+
+
+def main() -> int:
+    """Run the verb; a failure ends with 1 and its reason as JSON."""
+    verb, given = sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
+    try:
+        if verb == "holds-backups":
+            return HOLDS if database.backups(database.info()) else HOLDS_NOT
+        answer = VERBS[verb](settings.load(), given)
+    except (FailedError, OSError, KeyError, ValueError) as error:
+        sys.stdout.write(json.dumps({"failed": _text(error)}) + "\n")
+        if verb == "keep":
+            schedule.say(_text(error))
+        return HOLDS if verb == "holds-backups" else 1  # a place that cannot be read may hold backups
+    sys.stdout.write(json.dumps(answer) + "\n")
+    return 0
+
+
+def _text(error: Exception) -> str:
+    return str(error) if isinstance(error, FailedError) else f"{type(error).__name__}: {error}"
+
+
+def _restore(loaded: settings.Settings, given: dict[str, Any]) -> dict[str, Any]:
+    return restore.run(
+        loaded, given["backup"], given["target"], given["files"], same_place=given["same_place"]
+    )
+
+
+VERBS: dict[str, Callable[[settings.Settings, dict[str, Any]], Any]] = {
+    "keep": lambda loaded, _: schedule.keep(loaded),
+    "backup": lambda loaded, given: backup.take(loaded, given.get("kind", "incr")),
+    "keep-folder": lambda loaded, given: backup.keep_as_it_is(loaded, given["tag"], given["folder"]),
+    "drill": lambda loaded, given: drill.run(loaded, given.get("backup", "")),
+    "list": lambda loaded, _: state.listing(loaded),
+    "state": lambda loaded, _: state.measure(loaded),
+    "standing": lambda _, __: restore.standing(),
+    "restore": _restore,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

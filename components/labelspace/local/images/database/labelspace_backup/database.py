@@ -1,0 +1,87 @@
+"""The database's backups, by pgBackRest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .programs import run
+
+COMMAND = ("pgbackrest", "--stanza=main")
+RECORD = "labelspace-record"
+"""Annotation with the row counts of a backup's restore point."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One backup: its label, kind (full, diff, incr), end (UTC), size and addition in bytes, its record."""
+
+    label: str
+    kind: str
+    stop: datetime
+    size: int
+    added: int
+    error: bool
+    timeline: int
+    """Each restore begins a new one."""
+    record: dict[str, Any] | None
+
+
+def info() -> dict[str, Any]:
+    """What pgBackRest knows of the repository; raises ``FailedError`` when it cannot be read."""
+    said = run([*COMMAND, "--output=json", "--log-level-console=off", "--log-level-stderr=error", "info"])
+    return next(iter(json.loads(said)), {})
+
+
+def trouble(known: dict[str, Any]) -> str:
+    """Why the repository cannot be used; empty when it can."""
+    status = known.get("status", {})
+    repositories: list[dict[str, Any]] = known.get("repo", [])
+    repository = repositories[0]["status"] if repositories else {}
+    for one in (repository, status):
+        if one.get("code") in (99, 4, 5):  # other, different stanza systems, mismatch
+            return str(one.get("message", "")).splitlines()[0]
+    return ""
+
+
+def backups(known: dict[str, Any]) -> list[Backup]:
+    """Every backup, oldest first."""
+    return [_backup(row) for row in known.get("backup", [])]
+
+
+def _backup(row: dict[str, Any]) -> Backup:
+    record = (row.get("annotation") or {}).get(RECORD)
+    return Backup(
+        label=row["label"],
+        kind=row["type"],
+        stop=datetime.fromtimestamp(row["timestamp"]["stop"], UTC),
+        size=row["info"]["size"],
+        added=row["info"]["repository"]["delta"],
+        error=bool(row.get("error")),
+        timeline=int(row["archive"]["start"][:8], 16),
+        record=json.loads(record) if record else None,
+    )
+
+
+def take(kind: str) -> Backup:
+    """Take a backup of the running server; ``full``, or ``incr`` on the newest."""
+    run([*COMMAND, f"--type={kind}", "backup"])
+    return backups(info())[-1]
+
+
+def annotate(label: str, record: dict[str, Any]) -> None:
+    """Keep the record with the backup, encrypted as the rest."""
+    run([*COMMAND, f"--set={label}", f"--annotation={RECORD}={json.dumps(record)}", "annotate"])
+
+
+def prepare() -> None:
+    """Make the repository usable; changes nothing when it is."""
+    run([*COMMAND, "stanza-create"])
+
+
+def restore(into: Path, label: str, target: list[str]) -> None:
+    """Put a backup and its changes into the empty folder ``into``; PostgreSQL replays them when it starts."""
+    run([*COMMAND, f"--set={label}", f"--pg1-path={into}", *target, "restore"])

@@ -1,0 +1,95 @@
+"""What a backup must hold: row counts, taken in the transaction that sets the backup's restore point."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from . import postgres
+from .programs import FailedError
+from .settings import Settings
+
+ATTEMPTS = 40
+TABLES = """\
+select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables
+where schemaname not in ('pg_catalog', 'information_schema') order by 1
+"""
+
+
+def point(label: str) -> str:
+    """The name of a backup's restore point."""
+    return f"labelspace-{label}"
+
+
+def take(settings: Settings, label: str) -> dict[str, Any]:
+    """Set the restore point and count; ``counts`` is rows by table at exactly that point of the log."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return _once(settings, label)
+        except FailedError as error:
+            busy = "lock timeout" in str(error) or "deadlock" in str(error) or "does not exist" in str(error)
+            if not busy or attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(1)
+    raise AssertionError
+
+
+def counts(settings: Settings, socket: str) -> dict[str, int]:
+    """Rows by table of the server at ``socket``."""
+    return _rows(postgres.ask(settings, _counting(tables(settings, socket)), socket))
+
+
+def tables(settings: Settings, socket: str = postgres.RUNNING) -> list[str]:
+    """Every table of a user's, quoted, with its schema."""
+    return postgres.ask(settings, TABLES, socket).splitlines()
+
+
+def migrations(settings: Settings, socket: str) -> str:
+    """A digest of the applied migrations of CVAT; ``none`` before its first start."""
+    return postgres.ask(settings, _digesting(tables(settings, socket)), socket)
+
+
+def _once(settings: Settings, label: str) -> dict[str, Any]:
+    """The locks hold writers for the moment in which snapshot and restore point are made one, no longer:
+    going back to the savepoint frees them, and the counting goes on in the snapshot."""
+    names = tables(settings)
+    lock = f"lock table {', '.join(names)} in share mode;" if names else ""
+    said = postgres.ask(
+        settings,
+        f"""\
+set lock_timeout = '2s';
+set deadlock_timeout = '100ms';
+begin isolation level repeatable read;
+savepoint quiet;
+{lock}
+select pg_create_restore_point('{point(label)}');
+rollback to savepoint quiet;
+{_digesting(names)}
+{_counting(names)}
+commit;
+""",
+    )
+    first, digest, *rows = said.splitlines()
+    return {
+        "lsn": first,
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "counts": _rows("\n".join(rows)),
+        "migrations": digest,
+    }
+
+
+def _digesting(names: list[str]) -> str:
+    if "public.django_migrations" not in names:
+        return "select 'none';\n"
+    return "select md5(string_agg(app || '.' || name, ',' order by app, name)) from django_migrations;\n"
+
+
+def _counting(names: list[str]) -> str:
+    each = [f"select '{name}', count(*) from {name}" for name in names]  # noqa: S608 - quoted by PostgreSQL
+    return " union all ".join(each) + ";\n" if each else ""
+
+
+def _rows(text: str) -> dict[str, int]:
+    pairs = [line.rsplit("\t", 1) for line in text.splitlines() if line]
+    return {name: int(number) for name, number in pairs}

@@ -1,0 +1,91 @@
+"""A restore, in a container of its own while the database is down.
+
+It is made beside what is there, and takes its place only when it is whole: one that fails changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from . import database, files, postgres
+from .programs import FailedError
+from .settings import DATA, PLACE, Settings
+
+MARK = PLACE / "restoring"
+"""While it lies there, the database does not start: no half state is served."""
+NEW = DATA / "labelspace-restore"
+REPLACED = DATA / "labelspace-replaced"
+EMPTIED = (Path("/redis"), Path("/cache"))
+"""Jobs and cached frames of what was replaced; CVAT makes them anew."""
+LAST_CHANGE = re.compile(r"last completed transaction was at log time (\S+ \S+)")
+RESET = ("restore_command", "recovery_target_time", "recovery_target_name", "recovery_target_action")
+TOO_FAR = "recovery ended before configured recovery target was reached"
+
+
+def standing() -> dict[str, bool]:
+    """Whether a restore was interrupted while it took the place, and whether there is a database at all."""
+    return {"interrupted": MARK.exists(), "data": (DATA / "PG_VERSION").exists()}
+
+
+def run(settings: Settings, label: str, target: list[str], tag: str, *, same_place: bool) -> dict[str, Any]:
+    """Restore the database from ``label`` to ``target`` and the files of ``tag``.
+
+    ``same_place``: the workspace goes on with this repository; else its changes are no longer archived here.
+    """
+    postgres.make_empty(NEW)
+    said = _restored(settings, label, target, archive=same_place)
+    if same_place:
+        MARK.write_text(label)
+    _take_the_place()
+    if tag:
+        files.restore(settings, tag)
+    for folder in EMPTIED:
+        _empty(folder)
+    if same_place:
+        MARK.unlink()
+    found = LAST_CHANGE.findall(said)
+    return {"backup": label, "files": tag, "last_change": found[-1] if found else None}
+
+
+def _restored(settings: Settings, label: str, target: list[str], *, archive: bool) -> str:
+    """A time after the last archived change means all of them: nothing else was there at that time."""
+    try:
+        return _recovered(settings, label, target, archive=archive)
+    except FailedError as error:
+        if TOO_FAR not in str(error) or "--type=time" not in target:
+            raise
+    postgres.make_empty(NEW)
+    return _recovered(settings, label, ["--type=default", "--target-timeline=current"], archive=archive)
+
+
+def _recovered(settings: Settings, label: str, target: list[str], *, archive: bool) -> str:
+    database.restore(NEW, label, target)
+    with postgres.server(NEW, settings, archive=archive) as (socket, log):
+        said = log.read_text()
+        for name in RESET:
+            postgres.ask(settings, f"alter system reset {name}", socket)
+    return said
+
+
+def _take_the_place() -> None:
+    """Renames alone, within one volume; run again after an interruption, it ends the same."""
+    REPLACED.mkdir(exist_ok=True)
+    for path in DATA.iterdir():
+        if path not in (NEW, REPLACED):
+            path.rename(REPLACED / path.name)
+    for path in NEW.iterdir():
+        path.rename(DATA / path.name)
+    NEW.rmdir()
+    shutil.rmtree(REPLACED)
+    shutil.chown(DATA, "postgres", "postgres")
+    DATA.chmod(0o700)
+
+
+def _empty(folder: Path) -> None:
+    """Files alone: the folders are their program's, with its owner and rights."""
+    for path in folder.rglob("*") if folder.exists() else ():
+        if not path.is_dir() or path.is_symlink():
+            path.unlink()

@@ -1,0 +1,148 @@
+"""Asks the backup program: in the database's container, or in one of its own while the database is down."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+from docker.errors import DockerException, NotFound
+from docker.models.containers import Container
+from pulumi import automation as auto
+
+from labelspace.home import Home
+from labelspace.local import backup as described
+from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
+from labelspace.spec import BackupSpec, parse_spec
+from labelspace_ops import engine, stack
+from labelspace_ops.errors import OpsError
+
+PROGRAM = ["python3", "-m", "labelspace_backup"]
+VOLUMES = {"database": described.DATA, **described.FILE_VOLUMES, "redis": "/redis", "cache": "/cache"}
+"""What a restore writes, by the name of the workspace's volume."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A repository: whose backups, where its folder is, its settings and its key."""
+
+    workspace: str
+    folder: str
+    backup: BackupSpec
+    key: str
+
+
+def database(client: docker.DockerClient, name: str) -> Container | None:
+    """The workspace's database when it runs."""
+    try:
+        one = client.containers.get(f"labelspace-{name}-database")
+    except NotFound:
+        return None
+    return one if one.status == "running" else None
+
+
+def ask(one: Container, verb: str, **given: Any) -> Any:
+    """The program's answer; raises ``OpsError`` with its reason."""
+    try:
+        _, said = engine.run_inside(one, [*PROGRAM, verb, json.dumps(given)])
+    except DockerException as error:
+        raise OpsError(f"the database's container went away: {error}") from None
+    return _answer(said)
+
+
+def _answer(said: str) -> Any:
+    lines = said.strip().splitlines()
+    try:
+        answer = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        raise OpsError(f"the backup program said: {said.strip()[-300:] or 'nothing'}") from None
+    if isinstance(answer, dict) and "failed" in answer:
+        raise OpsError(str(answer["failed"]))
+    return answer
+
+
+def source_of(name: str, backup: BackupSpec, home: Home) -> Source:
+    """A workspace's own repository; raises ``OpsError`` when this machine has no key for it."""
+    try:
+        key = home.backup_key(name).read_text().strip()
+    except FileNotFoundError:
+        raise OpsError(
+            f"{name}: its backups are encrypted and this machine has no key for them"
+            f" ({home.backup_key(name)}):"
+            " import the recovery kit of the machine that made them (`labelspace keys import KIT`)"
+        ) from None
+    return Source(name, str(home.backups / name), backup, key)
+
+
+def source(chosen: auto.Stack, home: Home) -> Source:
+    """The repository of a stack's workspace."""
+    return source_of(chosen.name, parse_spec(stack.read_settings(chosen)).backup, home)
+
+
+def ask_apart(
+    client: docker.DockerClient, source: Source, verb: str, *, volumes_of: str = "", **given: Any
+) -> Any:
+    """As ``ask``, in a container of its own; with ``volumes_of`` it can write that workspace's volumes."""
+    name = f"labelspace-{volumes_of or source.workspace}-restore"
+    _remove(client, name)
+    one = client.containers.create(
+        _image(client),
+        entrypoint=PROGRAM,
+        command=[verb, json.dumps(given)],
+        name=name,
+        labels={WORKSPACE_LABEL: volumes_of or source.workspace, PART_LABEL: "restore"},
+        volumes=_mounts(client, source, volumes_of),
+        network_mode="bridge" if source.backup.bucket else "none",
+        cap_drop=["ALL"],
+        cap_add=["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"],
+        security_opt=["no-new-privileges:true"],
+        init=True,
+    )
+    try:
+        one.put_archive("/", _archive(described.files(source.workspace, source.backup, source.key)))
+        one.start()
+        one.wait(timeout=24 * 3600)
+        return _answer(one.logs(stdout=True, stderr=False).decode(errors="replace"))
+    finally:
+        one.remove(force=True)
+
+
+def _remove(client: docker.DockerClient, name: str) -> None:
+    """What a command that was killed left."""
+    try:
+        client.containers.get(name).remove(force=True)
+    except NotFound:
+        return
+
+
+def _mounts(client: docker.DockerClient, source: Source, volumes_of: str) -> dict[str, dict[str, str]]:
+    mounts = {source.folder: {"bind": described.REPOSITORY, "mode": "rw"}}
+    if volumes_of:
+        for part, path in VOLUMES.items():
+            volume = f"labelspace-{volumes_of}-{part}"
+            client.volumes.create(volume, labels={WORKSPACE_LABEL: volumes_of, PART_LABEL: part})
+            mounts[volume] = {"bind": path, "mode": "rw"}
+    return mounts
+
+
+def _image(client: docker.DockerClient) -> str:
+    """Built as the stack would, where the stack has not yet."""
+    name = described.image_name()
+    try:
+        client.images.get(name)
+    except NotFound:
+        client.images.build(path=str(described.CONTEXT), tag=name, rm=True)
+    return name
+
+
+def _archive(files: dict[str, str]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.size, entry.mode = len(text.encode()), 0o444
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return out.getvalue()

@@ -1,0 +1,162 @@
+"""Brings a workspace's annotations back to a moment: the server stops, and is ready again at the end."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import docker
+from docker.models.containers import Container
+from pulumi import automation as auto
+
+from labelspace.home import Home
+from labelspace.spec import parse_spec
+from labelspace_ops import engine, locks, progress, stack
+from labelspace_ops.backup import agent
+from labelspace_ops.backup.plan import Plan, plan
+from labelspace_ops.commands.app import say
+from labelspace_ops.errors import OpsError
+
+FIRST = ("database", "redis", "cache", "opa")
+THEN = ("server", "worker", "worker-chunks", "ui", "proxy", "gateway")
+PATIENCE_SECONDS = 900
+ONE_SHOTS = ("init", "bootstrap")
+
+
+def restore(name: str, home: Home, *, to: str = "", backup: str = "") -> dict[str, Any]:
+    """Restore to a time, a backup, or (neither) the last archived change; says what is lost."""
+    chosen = stack.select(name, home)
+    client = engine.connect()
+    source = agent.source(chosen, home)
+    running = parse_spec(stack.read_settings(chosen)).running
+    with locks.hold(home, name, "restoring"):
+        rows = listing(client, source)
+        planned = plan(rows, to, backup, datetime.now(UTC))
+        kept = (
+            _keep(client, source) if running else str(rows[-1]["id"])
+        )  # its last backup, from when it stopped
+        done = _replace(client, source, planned)
+        if running:
+            _start(client, chosen, home)
+    return {
+        "name": name,
+        "to": planned.moment,
+        "from_backup": planned.backup,
+        "last_change": done["last_change"],
+        "kept": kept,
+        "lost": _lost(planned, kept),
+    }
+
+
+def listing(client: docker.DockerClient, source: agent.Source) -> list[dict[str, Any]]:
+    """The backups, oldest first, whether the database runs or not."""
+    running = agent.database(client, source.workspace)
+    if running:
+        return list(agent.ask(running, "list"))
+    return list(agent.ask_apart(client, source, "list"))
+
+
+def _lost(planned: Plan, kept: str | None) -> str:
+    if "--type=default" not in planned.target:
+        later = f"is kept in {kept}" if kept else "could not be kept: nothing was left of it"
+        return f"nothing of what was there at {planned.moment}; what came later {later}"
+    if kept:
+        return "nothing"
+    return "what was written in the last seconds before the loss and not yet archived"
+
+
+def _keep(client: docker.DockerClient, source: agent.Source) -> str | None:
+    """A backup of what is replaced; None when nothing is left, or an interrupted restore kept it before."""
+    name = source.workspace
+    one = engine.containers(client, name).get("database")
+    if one is None or not (one.status == "running" and engine.works(one)):
+        if one is not None:
+            one.stop(timeout=30)
+        standing = agent.ask_apart(client, source, "standing", volumes_of=name)
+        if standing["interrupted"] or not standing["data"]:
+            return None
+    say(f"{name}: keeping what is there as a backup")
+    try:
+        if one is None:
+            raise OpsError(f"{name}: its database has no container")
+        one.start()
+        until_healthy(one)
+        return str(agent.ask(one, "backup", kind="incr")["id"])
+    except OpsError as error:
+        if agent.database(client, name) and one is not None and engine.works(one):
+            raise OpsError(f"{name}: what is there cannot be kept ({error}): nothing was changed") from None
+    return _keep_the_folder(client, source, one)
+
+
+def _keep_the_folder(client: docker.DockerClient, source: agent.Source, one: Container | None) -> str:
+    """The files of a database that does not start, as they are; restic has them under the returned tag."""
+    if one is not None:
+        one.stop(timeout=30)
+    tag = f"replaced-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    agent.ask_apart(
+        client, source, "keep-folder", volumes_of=source.workspace, tag=tag, folder=agent.VOLUMES["database"]
+    )
+    return tag
+
+
+def _replace(client: docker.DockerClient, source: agent.Source, planned: Plan) -> dict[str, Any]:
+    name = source.workspace
+    mine = engine.containers(client, name)
+    say(f"{name}: stopping the server")
+    for part in (*reversed(THEN[:-1]), *reversed(FIRST)):
+        if part in mine:
+            mine[part].stop(timeout=30)
+    say(f"{name}: restoring {planned.moment} from backup {planned.backup}")
+    try:
+        answer = agent.ask_apart(
+            client, source, "restore", volumes_of=name,
+            backup=planned.backup, target=planned.target, files=planned.files, same_place=True,
+        )  # fmt: skip
+    except OpsError as error:
+        raise OpsError(
+            f"{name}: the restore failed: {error}. What was there is unchanged:"
+            f" `labelspace create {name}` starts it again, or choose an older backup with --backup"
+        ) from None
+    return dict(answer)
+
+
+def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
+    """Start what is there in order, or have Pulumi make what is missing; ends when the gate has passed."""
+    name = chosen.name
+    mine = engine.containers(client, name)
+    if not {*FIRST, *THEN, *ONE_SHOTS} <= mine.keys():
+        locks.clear_stale(home, chosen)
+        engine.sweep(client, chosen)
+    else:
+        for part in FIRST:
+            mine[part].start()
+        until_healthy(mine["database"])
+        _through(mine["init"])
+        for part in THEN:
+            mine[part].start()
+        with progress.gate(client, name):
+            _through(mine["bootstrap"])
+        return
+    with progress.gate(client, name):
+        stack.update(chosen, progress.Resources().on_event)
+
+
+def _through(one_shot: Container) -> None:
+    one_shot.start()
+    code = one_shot.wait(timeout=PATIENCE_SECONDS)["StatusCode"]
+    if code:
+        raise OpsError(f"{one_shot.name} ended with {code}: see why with `docker logs {one_shot.name}`")
+
+
+def until_healthy(one: Container) -> None:
+    """Wait until the database serves and archives; raises ``OpsError`` when it does not start."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        one.reload()
+        if one.status == "running" and engine.works(one):
+            return
+        if one.attrs["RestartCount"] > 5 or one.status == "exited":
+            break
+        time.sleep(0.5)
+    raise OpsError(f"{one.name} does not start: see why with `docker logs {one.name}`")

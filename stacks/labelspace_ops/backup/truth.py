@@ -1,0 +1,119 @@
+"""What the status says of the backups: ages and reasons, measured when asked."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import docker
+from pulumi import automation as auto
+
+from labelspace.home import Home
+from labelspace_ops.backup import agent
+from labelspace_ops.errors import OpsError
+
+LATE_FACTOR = 1.5
+"""A backup or drill is late when it is older than this many of its intervals."""
+WARN_PERCENT, FULL_PERCENT = 85, 90
+"""CVAT's own health fails at 90 % used (CVAT_HEALTH_DISK_USAGE_MAX)."""
+Check = dict[str, Any]
+
+
+def measure(
+    client: docker.DockerClient, chosen: auto.Stack, home: Home, *, at_rest: bool
+) -> tuple[dict[str, Any], list[Check]]:
+    """The status's ``backup`` object, and a check for each thing that is not as it must be.
+
+    A workspace at rest had its last backup when it stopped: nothing of it is late.
+    """
+    warnings, checks = _disks(client, home, chosen.name)
+    try:
+        running = agent.database(client, chosen.name)
+        source = agent.source(chosen, home)
+        state = agent.ask(running, "state") if running else agent.ask_apart(client, source, "state")
+    except OpsError as error:
+        reasons = [] if at_rest else [_wrong("backups", str(error))]
+        return {"copies": None, "last": None, "last_archived": None, "warnings": warnings}, reasons
+    reasons = [] if at_rest or not running else [*checks, *judged(state)]
+    return {**_shown(state), "warnings": warnings}, reasons
+
+
+def judged(state: dict[str, Any]) -> list[Check]:
+    """One failed check for each reason why the annotations are less safe than the schedule promises."""
+    reasons = [_wrong("backups", problem) for problem in state["problems"]]
+    if state.get("trouble"):
+        reasons.append(_wrong("backups", f"the place of the backups: {state['trouble']}"))
+    if state.get("archive_fails"):
+        late = state["waiting_seconds"]
+        reasons.append(
+            _wrong("archive", f"changes are not archived (waiting for {late} s): is the place of the backups"
+                   " full, read-only or unreachable?")
+        )  # fmt: skip
+    return [*reasons, *_ages(state)]
+
+
+def _ages(state: dict[str, Any]) -> list[Check]:
+    whole = [row for row in state["backups"] if row["complete"]]
+    schedule, drill = state["schedule"], state["drill"]
+    reasons = []
+    if not whole:
+        reasons.append(_wrong("backups", "there is no complete backup"))
+    else:
+        age = _hours(whole[-1]["when"], state)
+        if age > LATE_FACTOR * schedule["every_hours"]:
+            reasons.append(
+                _wrong("backups", f"the last is {age:.0f} h old, due every {schedule['every_hours']} h")
+            )
+    if drill and not drill["ok"]:
+        reasons.append(_wrong("drill", f"the last one failed ({drill['backup']}): {drill['reason']}"))
+    elif schedule["drill_every_days"] and whole:
+        age = _hours(drill["when"] if drill else whole[0]["when"], state) / 24
+        if age > LATE_FACTOR * schedule["drill_every_days"]:
+            reasons.append(
+                _wrong("drill", f"the last is {age:.0f} days old, due every {schedule['drill_every_days']}")
+            )
+    return reasons
+
+
+def _hours(when: str, state: dict[str, Any]) -> float:
+    return float(state["now"] - datetime.fromisoformat(when).timestamp()) / 3600
+
+
+def _shown(state: dict[str, Any]) -> dict[str, Any]:
+    whole = [row for row in state["backups"] if row["complete"]]
+    return {
+        "copies": len(state["backups"]),
+        "last": _zulu(whole[-1]["when"]) if whole else None,
+        "last_id": whole[-1]["id"] if whole else None,
+        "last_archived": state.get("last_archived"),
+        "last_archived_at": state.get("last_archived_at"),
+        "free_bytes": state["free_bytes"],
+        "used_percent": state["used_percent"],
+        "drill": state["drill"],
+    }
+
+
+def _zulu(when: str) -> str:
+    return datetime.fromisoformat(when).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _disks(client: docker.DockerClient, home: Home, name: str) -> tuple[list[str], list[Check]]:
+    """The disks of the engine and of the backups, each said before CVAT itself fails."""
+    warnings, checks = [], []
+    for place in {Path(client.info()["DockerRootDir"]), home.backups / name}:
+        if not place.exists():
+            continue
+        usage = shutil.disk_usage(place)
+        used = 100 * usage.used / (usage.used + usage.free)
+        said = f"{place} is {used:.0f} % full ({usage.free / 1e9:.1f} GB free): make room"
+        if used > FULL_PERCENT:
+            checks.append(_wrong("disk", f"{said}; above {FULL_PERCENT} % CVAT stops serving"))
+        elif used > WARN_PERCENT:
+            warnings.append(f"{said}; above {FULL_PERCENT} % CVAT stops serving")
+    return warnings, checks
+
+
+def _wrong(name: str, detail: str) -> Check:
+    return {"name": name, "ok": False, "detail": detail}

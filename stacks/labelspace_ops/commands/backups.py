@@ -1,0 +1,139 @@
+"""Commands on backups: ``backup``, ``backups``, ``restore``, ``drill``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from labelspace_ops.commands.app import Json, Name, Yes, app, say, show
+
+if TYPE_CHECKING:
+    import docker
+
+    from labelspace_ops.backup.agent import Source
+
+
+def _source(name: str) -> tuple[docker.DockerClient, Source]:
+    from labelspace.home import Home
+    from labelspace_ops import engine, stack
+    from labelspace_ops.backup import agent
+
+    home = Home.find()
+    return engine.connect(), agent.source(stack.select(name, home), home)
+
+
+@app.command()
+def backup(
+    name: Name,
+    full: Annotated[bool, typer.Option("--full", help="everything anew, not only what changed")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take a backup now, beside those of the schedule."""
+    from labelspace_ops.backup import agent
+    from labelspace_ops.errors import OpsError
+
+    client, _ = _source(name)
+    running = agent.database(client, name)
+    if running is None:
+        raise OpsError(f"{name}: its database does not run: `labelspace start {name}` starts it")
+    done = agent.ask(running, "backup", kind="full" if full else "incr")
+    if as_json:
+        show({"name": name, **done})
+    else:
+        typer.echo(f"{name}: backup {done['id']} taken ({done['added'] / 1e6:.1f} MB added)")
+        say(f"prove it: labelspace drill {name}")
+
+
+@app.command()
+def backups(name: Name, as_json: Json = False) -> None:
+    """List the backups, newest last, and which moments can be restored."""
+    from labelspace_ops.backup import restore as restoring
+
+    client, source = _source(name)
+    rows = restoring.listing(client, source)
+    whole = [row for row in rows if row["complete"]]
+    since = whole[0]["when"] if whole else None
+    if as_json:
+        show({"name": name, "backups": rows, "restorable_from": since})
+        return
+    for row in rows:
+        typer.echo(_line(row))
+    say(f"restorable: any moment from {since} until now" if since else "nothing can be restored yet")
+
+
+def _line(row: dict[str, Any]) -> str:
+    """The id whole: it is what a restore is given."""
+    size = f"{row['size'] / 1e6:.1f} MB"
+    return f"  {row['id']:<33}  {row['when']}  {row['kind']:<4}  {size:>10}  {_verified(row)}"
+
+
+def _verified(row: dict[str, Any]) -> str:
+    if not row["complete"]:
+        return "interrupted"
+    if not row["files"]:
+        return "files missing"
+    proof = row["proof"]
+    return (
+        "not proven yet"
+        if proof is None
+        else f"proven {proof['when']}"
+        if proof["ok"]
+        else f"FAILED: {proof['reason']}"
+    )
+
+
+@app.command()
+def restore(
+    name: Name,
+    to: Annotated[str, typer.Option(help="a time, such as 2026-11-24T15:04:00Z")] = "",
+    backup: Annotated[str, typer.Option(help="the id of a backup (labelspace backups)")] = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Bring the annotations back to a time, a backup or the last change; what is there is kept first."""
+    from labelspace.home import Home
+    from labelspace_ops import stack
+    from labelspace_ops.backup import restore as restoring
+
+    home = Home.find()
+    stack.select(name, home)
+    if not yes:
+        moment = to or backup or "the last archived change"
+        typer.confirm(f"Stop {name} and bring its annotations back to {moment}?", abort=True)
+    done = restoring.restore(name, home, to=to, backup=backup)
+    if as_json:
+        show(done)
+        return
+    typer.echo(
+        f"{name}: restored to {done['to']} (last change: {done['last_change'] or 'none after the backup'})"
+    )
+    typer.echo(f"  lost  {done['lost']}")
+    if done["kept"] and not done["kept"].startswith("replaced-"):
+        typer.echo(f"  undo  labelspace restore {name} --backup {done['kept']}")
+
+
+@app.command()
+def drill(
+    name: Name,
+    backup: Annotated[str, typer.Option(help="the id of a backup; the newest by default")] = "",
+    as_json: Json = False,
+) -> None:
+    """Prove a backup: restore it beside the running database, and compare it with what it must hold."""
+    from labelspace_ops.backup import agent
+    from labelspace_ops.errors import OpsError
+
+    client, _ = _source(name)
+    running = agent.database(client, name)
+    if running is None:
+        raise OpsError(f"{name}: its database does not run: `labelspace start {name}` starts it")
+    proof = agent.ask(running, "drill", backup=backup)
+    if as_json:
+        show(proof)
+    elif proof["ok"]:
+        typer.echo(
+            f"{name}: {proof['backup']} proven: {proof['rows']} rows in {proof['tables']} tables as recorded,"
+            f" migrations complete, CVAT's files read ({proof['files_read']}), {proof['seconds']} s"
+        )
+    if not proof["ok"]:
+        raise OpsError(f"{name}: the drill of {proof['backup'] or 'a backup'} failed: {proof['reason']}")
