@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen --no-sync
 
 DEMO := $(LABELSPACE_HOME)/demo
 
-.PHONY: demo credentials test lint setup surroundings
+.PHONY: demo credentials contract test lint setup surroundings
 
 demo: surroundings
 	@$(UV) sync --frozen --quiet --group demo
@@ -17,6 +17,7 @@ demo: surroundings
 	$(RUN) labelspace upload demo $(DEMO)/science --bucket demo-science
 	@$(RUN) labelspace status demo
 	@echo "  password   make credentials"
+	@echo "  commands   $(LABELSPACE_HOME)/bin/labelspace --help"
 	@echo "  next       open the URL and sign in; the samples are under Connected file share"
 
 credentials:
@@ -26,6 +27,9 @@ test: surroundings lint
 	@$(RUN) python -m testbed browser
 	@$(RUN) python -m testbed scaleway
 	$(RUN) pytest
+
+contract: surroundings
+	$(RUN) pytest testbed/contract
 
 surroundings: setup
 	@$(RUN) python -m testbed prepare
@@ -38,6 +42,7 @@ lint: setup
 
 setup: $(UV)
 	@$(UV) sync --frozen --quiet
+	@mkdir -p $(LABELSPACE_HOME)/bin && ln -sf $(UV_PROJECT_ENVIRONMENT)/bin/labelspace $(LABELSPACE_HOME)/bin/labelspace
 
 $(UV):
 	python3 -m venv $(LABELSPACE_HOME)/tools/uv

@@ -7,6 +7,7 @@ Source: AUTH_PASSWORD_VALIDATORS of CVAT 2.73 (similarity, length 8 to 256, comm
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
 from importlib.resources import files
@@ -24,21 +25,58 @@ def _common() -> frozenset[str]:
 
 def password_problem(password: str, username: str, email: str) -> str | None:
     """Why the server would refuse ``password``, with the next step; ``None`` when it is good."""
+    if not password:
+        return "empty: give one, or leave it out to have one generated"
+    rules = password_rules(password, username, email)
+    return next((rule.refusal for rule in rules if not rule.met), None)
+
+
+@dataclass(frozen=True)
+class PasswordRule:
+    """One rule: what it asks for, what is said when it is broken, and whether it is met."""
+
+    wish: str
+    refusal: str
+    met: bool
+
+
+def password_rules(password: str, username: str, email: str) -> list[PasswordRule]:
+    """Every rule, in the order in which they are told."""
     words = (username, *re.split(r"\W+", email), email)
-    problems = (
-        (not password, "empty: give one, or leave it out to have one generated"),
-        (len(password) < MIN_LENGTH, f"too short: give at least {MIN_LENGTH} characters"),
-        (len(password) > MAX_LENGTH, f"too long: give at most {MAX_LENGTH} characters"),
-        (not password.isprintable(), "holds a line break or control character: use printable characters"),
-        (password.isdigit(), "only digits: add letters"),
-        (_is_common(password), "too common: give one that is not on lists of often used passwords"),
-        (
-            any(_similar(password, word) for word in words),
-            "too similar to the user name or e-mail: give one that does not contain them",
+    similar = any(_similar(password, word) for word in words)
+    return [
+        PasswordRule(
+            f"{MIN_LENGTH} characters or more",
+            f"too short: give at least {MIN_LENGTH} characters",
+            len(password) >= MIN_LENGTH,
         ),
-        (not _is_mixed(password), "too simple: use at least one digit, one lower and one upper case letter"),
-    )
-    return next((sentence for refused, sentence in problems if refused), None)
+        PasswordRule(
+            f"at most {MAX_LENGTH} characters",
+            f"too long: give at most {MAX_LENGTH} characters",
+            len(password) <= MAX_LENGTH,
+        ),
+        PasswordRule(
+            "printable characters alone",
+            "holds a line break or control character: use printable characters",
+            password.isprintable(),
+        ),
+        PasswordRule("not digits alone", "only digits: add letters", not password.isdigit()),
+        PasswordRule(
+            "not on lists of often used passwords",
+            "too common: give one that is not on lists of often used passwords",
+            not _is_common(password),
+        ),
+        PasswordRule(
+            "not like the user name or e-mail",
+            "too similar to the user name or e-mail: give one that does not contain them",
+            not similar,
+        ),
+        PasswordRule(
+            "a digit, a lower and an upper case letter",
+            "too simple: use at least one digit, one lower and one upper case letter",
+            _is_mixed(password),
+        ),
+    ]
 
 
 def _is_mixed(password: str) -> bool:

@@ -15,6 +15,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from labelspace.home import Home
 from labelspace_ops import cloud
 from labelspace_ops.errors import OpsError, UsageError
 
@@ -41,7 +42,7 @@ class Upload:
     @property
     def opens_in_cvat(self) -> bool:
         """Whether CVAT can make frames of it."""
-        return self.path.suffix.lower() in MEDIA
+        return Path(self.key).suffix.lower() in MEDIA
 
 
 def client(outputs: dict[str, Any], bucket: str) -> S3Client:
@@ -134,3 +135,8 @@ def _is_there(s3: S3Client, bucket: str, upload: Upload, digest: str) -> bool:
     except ClientError:
         return False
     return head["ContentLength"] == upload.size and head["Metadata"].get(CHECKSUM) == digest
+
+
+def kept(home: Home) -> list[str]:
+    """Buckets of this machine, of any workspace or of none."""
+    return sorted(path.name for path in home.buckets.glob("*") if path.is_dir() and path.name[0] != ".")

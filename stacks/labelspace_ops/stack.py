@@ -97,6 +97,14 @@ def names(home: Home) -> list[str]:
     return sorted(stack.name for stack in workspace.list_stacks())
 
 
+def outputs_of(name: str, home: Home) -> dict[str, Any]:
+    """The outputs of a workspace's stack; raises ``OpsError`` when it was never made completely."""
+    outputs = {key: output.value for key, output in select(name, home).outputs().items()}
+    if not outputs:
+        raise OpsError(f"{name}: it was never made completely: run `labelspace create {name}` again")
+    return outputs
+
+
 def write_settings(stack: auto.Stack, spec: WorkspaceSpec) -> None:
     """Put a wish into the stack's file; secrets are encrypted there."""
     values: dict[str, auto.ConfigValue] = {}

@@ -33,12 +33,8 @@ def outputs_of(name: str) -> dict[str, Any]:
     """The outputs of the workspace's stack; raises ``OpsError`` when it was never made completely."""
     from labelspace.home import Home
     from labelspace_ops import stack
-    from labelspace_ops.errors import OpsError
 
-    outputs = {key: output.value for key, output in stack.select(name, Home.find()).outputs().items()}
-    if not outputs:
-        raise OpsError(f"{name}: it was never made completely: run `labelspace create {name}` again")
-    return outputs
+    return stack.outputs_of(name, Home.find())
 
 
 def say(message: str) -> None:

@@ -1,0 +1,125 @@
+"""The form of a new workspace: what was typed, as a wish and as flags of ``labelspace create``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from labelspace.spec import SpecError, parse_spec
+
+PLACEHOLDERS = {"name": "any", "buckets": [{"name": "any"}]}
+FLAGS = {
+    "--description": "description",
+    "--target": "target",
+    "--admin-username": "username",
+    "--admin-email": "email",
+    "--registration": "registration",
+    "--annotator-group": "annotator_group",
+    "--listen": "listen",
+    "--size": "size",
+    "--port": "port",
+    "--s3-port": "s3_port",
+}
+
+
+@dataclass
+class Form:
+    """What stands in the fields; an empty password asks for a generated one."""
+
+    name: str = ""
+    description: str = ""
+    target: str = "local"
+    buckets: list[str] = field(default_factory=list)
+    """Chosen from those that exist."""
+    new_buckets: str = ""
+    """Names of new ones, separated by spaces or commas."""
+    username: str = "admin"
+    email: str = ""
+    password: str = ""
+    registration: str = "open"
+    annotator_group: str = "worker"
+    listen: str = "127.0.0.1"
+    size: str = "small"
+    port: str = ""
+    """Empty: a free one."""
+    s3_port: str = ""
+
+    @property
+    def all_buckets(self) -> list[str]:
+        """Chosen and new, in the order of the form."""
+        return [*self.buckets, *self.new_buckets.replace(",", " ").split()]
+
+    def values(self) -> dict[str, Any]:
+        """The wish, as ``parse_spec`` takes it."""
+        admin = {"username": self.username, "email": self.email, "password": self.password}
+        plain = ("name", "description", "target", "registration", "annotator_group", "listen", "size")
+        ports = {key: getattr(self, key) for key in ("port", "s3_port") if getattr(self, key)}
+        return {
+            **{key: getattr(self, key) for key in plain},
+            **ports,
+            "buckets": [{"name": name} for name in self.all_buckets],
+            "admin": {key: value for key, value in admin.items() if value or key == "username"},
+        }
+
+    def arguments(self) -> list[str]:
+        """Flags of ``labelspace create``; the password is not among them."""
+        flags = [f"{flag}={getattr(self, attribute)}" for flag, attribute in FLAGS.items()]
+        given = [flag for flag in flags if not flag.endswith("=")]
+        secret = ["--password-stdin"] if self.password else []
+        return [*given, *(f"--bucket={name}" for name in self.all_buckets), *secret]
+
+    @classmethod
+    def again(cls, name: str, arguments: list[str]) -> Form:
+        """The form that gave these flags; its password has to be typed again."""
+        form = cls(name=name)
+        for argument in arguments:
+            flag, _, value = argument.partition("=")
+            if flag in FLAGS:
+                setattr(form, FLAGS[flag], value)
+            elif flag == "--bucket":
+                form.new_buckets = f"{form.new_buckets} {value}".strip()
+        return form
+
+    def problems(self, taken: list[str]) -> dict[str, str]:
+        """Every refusal by field (``name``, ``buckets``, ``admin.username``, ...), all at once."""
+        found = problems(self.values())
+        if self.name in taken:
+            found["name"] = f"{self.name!r} is taken: choose another name"
+        return found
+
+
+def problems(values: dict[str, Any]) -> dict[str, str]:
+    """What the spec refuses, by field; refused fields are set aside, so that rules on several speak too."""
+    found: dict[str, str] = {}
+    values = {**values, "admin": dict(values.get("admin", {}))}
+    while True:
+        try:
+            parse_spec(values)
+        except SpecError as error:
+            fresh = {key: words for key, words in map(_by_field, error.problems) if key not in found}
+        else:
+            return found
+        found |= fresh
+        if not fresh:
+            return found
+        for key in fresh:
+            _set_aside(key, values)
+
+
+def _by_field(problem: str) -> tuple[str, str]:
+    path, _, words = problem.partition(": ")
+    words = re.sub(r" \(--[^)]*\)", "", words)  # flags are for the command line
+    if path == "admin" and words.startswith("password: "):
+        path, words = "admin.password", words.removeprefix("password: ")
+    parts = path.split(".")
+    return (".".join(parts[:2]) if parts[0] == "admin" else parts[0]), words
+
+
+def _set_aside(key: str, values: dict[str, Any]) -> None:
+    if key.startswith("admin."):
+        values["admin"].pop(key.removeprefix("admin."), None)
+    elif key in PLACEHOLDERS:
+        values[key] = PLACEHOLDERS[key]
+    else:
+        values.pop(key, None)

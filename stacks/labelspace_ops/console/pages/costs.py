@@ -1,0 +1,69 @@
+"""The page of costs: what is paid for, and what is taken of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from nicegui import ui
+
+from labelspace.home import Home
+from labelspace_ops import engine, stack, usage
+from labelspace_ops.console import parts
+from labelspace_ops.console.watch import Watch
+from labelspace_ops.errors import OpsError
+
+COLUMNS = ["Workspace", "A month", "Memory now", "Memory at most", "Annotations", "Buckets", "Backups"]
+
+
+class CostsPage:
+    """Measures once when it is opened, and again when asked."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        with parts.page("Costs", "/costs"):
+            parts.heading("Costs", 1)
+            parts.text(
+                "On this machine a workspace costs nothing but the memory and disk that it takes."
+                " A stopped one takes disk alone.",
+                "soft",
+            )
+            self.place = parts.box("stack").props("aria-live=polite")
+            parts.button(
+                "Measure again", on_click=self.measure, icon="refresh", props="outline color=primary"
+            )
+        ui.timer(0, self.measure, once=True)
+
+    async def measure(self) -> None:
+        """Fill the table."""
+        self._show([], "Measuring …")
+        try:
+            rows = await asyncio.to_thread(_rows, self.watch.home)
+        except OpsError as error:
+            self._show([], str(error))
+            return
+        self._show(rows, "" if rows else "No workspaces yet.")
+
+    def _show(self, rows: list[dict[str, Any]], words: str) -> None:
+        self.place.clear()
+        with self.place:
+            if words:
+                parts.text(words, "soft")
+            if rows:
+                with parts.box("card", "section").props('aria-label="Costs by workspace"'):
+                    parts.table(COLUMNS, [_cells(row) for row in rows], numbers=(1, 2, 3, 4, 5, 6))
+
+
+def _rows(home: Home) -> list[dict[str, Any]]:
+    client = engine.connect()
+    made = {name: stack.select(name, home).outputs() for name in stack.names(home)}
+    return [
+        usage.measure(name, [bucket["name"] for bucket in outputs["buckets"].value], client, home)
+        for name, outputs in made.items()
+        if outputs and outputs["target"].value == "local"
+    ]
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    sizes = [row[key] for key in ("memory", "memory_at_most", "data", "buckets", "backups")]
+    return [row["name"], "0 €", *(parts.size(number) for number in sizes)]

@@ -1,0 +1,106 @@
+"""The page of all workspaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nicegui import ui
+
+from labelspace_ops import jobs
+from labelspace_ops.console import parts
+from labelspace_ops.console.watch import TICK_SECONDS, Watch
+
+
+class ListPage:
+    """Draws anew what changed, by itself."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self.drawn: list[Any] = []
+        with parts.page("Workspaces", "/"):
+            parts.heading("Workspaces", 1)
+            self.place = parts.box("stack").props("aria-live=polite")
+        self.draw()
+        ui.timer(TICK_SECONDS, self.draw)
+
+    def draw(self) -> None:
+        """Bring the page to the newest measurements."""
+        watch = self.watch
+        state = [watch.problem, watch.known is None, [_seen(watch, row) for row in watch.rows()]]
+        if state != self.drawn:
+            self.drawn = state
+            self.place.clear()
+            with self.place:
+                _content(watch)
+
+
+def _seen(watch: Watch, row: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    return row, _line(watch, row["name"])
+
+
+def _line(watch: Watch, name: str) -> str:
+    job = jobs.latest(watch.home, name)
+    if job is None or job.state == "done":
+        return ""
+    if job.state == "running":
+        return job.lines[-1].text if job.lines else "starting"
+    return job.reason.splitlines()[0] if job.reason else ""
+
+
+def _content(watch: Watch) -> None:
+    rows = watch.rows()
+    if watch.problem:
+        parts.note(watch.problem, "bad")
+    if watch.known is None and not rows:
+        parts.text("Looking for workspaces …", "soft")
+    elif not rows and not watch.problem:
+        _empty()
+    for row in rows:
+        _card(watch, row)
+
+
+def _empty() -> None:
+    with parts.box("card stack empty"):
+        parts.heading("No workspaces yet")
+        parts.text(
+            "A workspace is an annotation server with your images, its own database and a URL to share."
+            " It takes a minute or two.",
+            "soft",
+        )
+        parts.button("Create the first workspace", on_click=lambda: ui.navigate.to("/create"), icon="add")
+
+
+def _card(watch: Watch, row: dict[str, Any]) -> None:
+    line = _line(watch, row["name"])
+    with parts.box("card stack tight list-card", "article").props(f'data-workspace="{row["name"]}"'):
+        with parts.box("line"):
+            with parts.box("", "h2"):
+                ui.link(row["name"], f"/workspace/{row['name']}")
+            parts.chip(row["status"])
+            if row["url"] and row["status"] in ("ready", "degraded"):
+                ui.link(row["url"], row["url"], new_tab=True).classes("link end")
+            elif line:
+                ui.link("Progress", f"/workspace/{row['name']}/progress").classes("link end")
+        if row["description"]:
+            parts.text(row["description"], "wrap")
+        if line and row["status"] not in ("ready", "stopped", "asleep"):
+            parts.text(line, "small mono wrap")
+        with parts.box("meta"):
+            for words in _meta(row):
+                parts.text(words)
+
+
+def _meta(row: dict[str, Any]) -> list[str]:
+    """Target, buckets, backup, price; nothing of what is not known yet."""
+    words = [f"on {'this machine' if row['target'] == 'local' else row['target']}"] if row["target"] else []
+    if row["buckets"]:
+        words.append("buckets: " + ", ".join(_bucket(bucket) for bucket in row["buckets"]))
+    if row["url"]:
+        words.append(f"last backup: {parts.moment(row['backup'].get('last'))}")
+    if row["target"] == "local":
+        words.append("0 € a month")
+    return words
+
+
+def _bucket(bucket: dict[str, Any]) -> str:
+    return bucket["name"] if bucket["objects"] is None else f"{bucket['name']} ({bucket['objects']} objects)"

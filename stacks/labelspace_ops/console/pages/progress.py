@@ -1,0 +1,139 @@
+"""The page of a job: its steps with times, its newest line, and what to do when it failed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from nicegui import ui
+
+from labelspace_ops import jobs, stack
+from labelspace_ops.console import parts, steps
+from labelspace_ops.console.watch import TICK_SECONDS, Watch
+from labelspace_ops.errors import OpsError
+
+TITLES = {"create": "Making", "delete": "Removing", "start": "Starting", "stop": "Stopping"}
+ENDS = {
+    "done": {
+        "create": "It is ready.",
+        "start": "It is ready.",
+        "stop": "It is stopped; data, URL and passwords stay.",
+    },
+    "running": {},
+}
+SIGNS = {"done": "done", "now": "under way", "later": "not yet", "failed": "failed"}
+
+
+class ProgressPage:
+    """Reads the job's journal again and again: leaving the page or the console changes nothing."""
+
+    def __init__(self, watch: Watch, name: str) -> None:
+        self.watch, self.name = watch, name
+        self.ended: jobs.Job | None = None
+        job = jobs.latest(watch.home, name)
+        title = f"{TITLES.get(job.verb, 'Working on')} {name}" if job else name
+        with parts.page(title):
+            parts.heading(title, 1)
+            if job is None:
+                parts.note(f"Nothing was done to {name} from here.", "warn")
+                return
+            self.top = parts.box("stack").props("aria-live=polite")
+            with parts.box("card", "section").props('aria-label="Steps"'):
+                self.steps = parts.box("steps", "ol")
+            with ui.expansion("Everything it said", icon="subject").classes("card"):
+                self.log = parts.box("log mono").props('role=log tabindex=0 aria-label="Log"')
+        self.told = 0
+        self.draw()
+        ui.timer(TICK_SECONDS, self.draw)
+
+    def draw(self) -> None:
+        """Bring the page to what the journal says."""
+        job = jobs.latest(self.watch.home, self.name)
+        if job is None or self.ended == job:
+            return
+        self.steps.clear()
+        with self.steps:
+            for step in steps.told(job):
+                _step(step)
+        if job.lines[: self.told] and len(job.lines) < self.told:
+            self.log.clear()
+            self.told = 0
+        with self.log:
+            for line in job.lines[self.told :]:
+                parts.text(f"{parts.clock(line.at)}  {line.text}")
+        self.told = len(job.lines)
+        self.top.clear()
+        with self.top:
+            self._top(job)
+        if job.state != "running":
+            self.ended = job
+            self.watch.hurry()
+
+    def _top(self, job: jobs.Job) -> None:
+        if job.state == "running":
+            newest = job.lines[-1].text if job.lines else "starting"
+            parts.note(newest, "move").props("data-state=running")
+            parts.text("You can leave this page, or close the browser: it goes on.", "soft small")
+        elif job.state == "done":
+            self._done(job)
+        else:
+            parts.note(job.reason or "It failed.", "bad").props(f"data-state={job.state}")
+            with parts.box("line"):
+                parts.button("Try again", on_click=lambda: self.try_again(job), icon="replay")
+                parts.button("Dismiss", on_click=self.dismiss, props="flat color=primary")
+
+    def _done(self, job: jobs.Job) -> None:
+        if job.verb == "delete":
+            parts.note(removed(job.result or {}), "good").props("data-state=done")
+            parts.button("To the list", on_click=lambda: ui.navigate.to("/"))
+            return
+        parts.note(ENDS["done"].get(job.verb, "Done."), "good").props("data-state=done")
+        with parts.box("line"):
+            parts.button("To the workspace", on_click=lambda: ui.navigate.to(f"/workspace/{self.name}"))
+
+    async def try_again(self, job: jobs.Job) -> None:
+        """Go on where it was; a wish that never became a stack goes back to the form."""
+        if job.verb == "create" and self.name not in await asyncio.to_thread(stack.names, self.watch.home):
+            ui.navigate.to(f"/create?again={self.name}")
+            return
+        if job.verb == "delete":
+            ui.navigate.to(f"/workspace/{self.name}")
+            return
+        begin(self.watch, job.verb, self.name, ["--yes"] if job.verb == "create" else [])
+
+    def dismiss(self) -> None:
+        """Forget the failed job; what it made stays."""
+        jobs.forget(self.watch.home, self.name)
+        self.watch.hurry()
+        ui.navigate.to("/")
+
+
+def begin(watch: Watch, verb: str, name: str, arguments: list[str], stdin: str = "") -> None:
+    """Begin a job and show its progress; a refusal is shown where one is."""
+    try:
+        jobs.begin(watch.home, verb, name, arguments, stdin)
+    except OpsError as error:
+        ui.notify(str(error), type="negative")
+        return
+    watch.hurry()
+    ui.navigate.to(f"/workspace/{name}/progress")
+
+
+def removed(result: dict[str, Any]) -> str:
+    """What `delete` left, in words."""
+    if result.get("purged"):
+        return "It is removed with its annotations and backups; bucket data stays."
+    where = result.get("backups", "")
+    last = f"The last backup is in {where}." if result.get("backed_up") else f"Its backups are in {where}."
+    return f"It is removed. Annotations and bucket data stay: the same name gets them back. {last}"
+
+
+def _step(step: steps.Step) -> None:
+    with parts.box(step.state, "li").props(f'data-step="{step.state}"'):
+        parts.box(f"dot {step.state}", "span").props(f'role=img aria-label="{SIGNS[step.state]}"')
+        with parts.box("stack tight grow"):
+            parts.text(step.title)
+            if step.detail and step.state in ("now", "failed"):
+                parts.text(step.detail, "small soft wrap")
+        if step.seconds is not None:
+            parts.text(parts.span(step.seconds), "time")

@@ -1,0 +1,72 @@
+"""Serves the console on 127.0.0.1 until it is interrupted."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from labelspace.home import Home
+from labelspace_ops.console.guard import Guard, Keys
+
+ADDRESS = "127.0.0.1"
+RECONNECT_SECONDS = 30.0
+
+
+def serve(home: Home, port: int, *, on_link: Callable[[str], None]) -> None:
+    """Serve until interrupted; ``on_link`` gets the first link and, when one was used, the next."""
+    os.environ["NICEGUI_STORAGE_PATH"] = str(home.root / "console")
+    os.environ["LABELSPACE_HOME"] = str(home.root)
+    keys = Keys(port, on_used=lambda token: on_link(link(port, token)))
+    guarded = Guard(_application(home), keys)
+    config = uvicorn.Config(
+        guarded, host=ADDRESS, port=port, log_level="warning", access_log=False, server_header=False
+    )
+    _Server(config, lambda: on_link(link(port, keys.token))).run()
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.on_ready()
+
+
+def link(port: int, token: str) -> str:
+    """The address that opens a session once."""
+    return f"http://{ADDRESS}:{port}/?token={token}"
+
+
+def _application(home: Home) -> FastAPI:
+    from nicegui import app, background_tasks, ui  # noqa: PLC0415 - reads its storage path when it is imported
+
+    from labelspace_ops.console import pages, parts  # noqa: PLC0415
+    from labelspace_ops.console.watch import Watch  # noqa: PLC0415
+
+    logging.getLogger("nicegui").setLevel(logging.ERROR if not sys.flags.dev_mode else logging.INFO)
+    watch = Watch(home)
+    outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    pages.register(watch)
+    ui.add_css(parts.STYLE, shared=True)
+    app.on_startup(lambda: background_tasks.create(watch.go_on(), name="watch"))
+    ui.run_with(
+        outer,
+        title="labelspace",
+        dark=None,
+        tailwind=False,
+        reconnect_timeout=RECONNECT_SECONDS,
+        show_welcome_message=False,
+        favicon="🏷️",
+    )
+    return outer

@@ -1,0 +1,93 @@
+"""What the pages show: every workspace's status, measured again and again while somebody looks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from nicegui import Client
+
+from labelspace.home import Home
+from labelspace_ops import engine, jobs, stack, status
+from labelspace_ops.errors import OpsError
+
+PAUSE_SECONDS = 5.0
+TICK_SECONDS = 0.5
+
+
+class Watch:
+    """The newest measurements by name; ``known`` is None before the first."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.known: list[str] | None = None
+        self.measured: dict[str, dict[str, Any]] = {}
+        self.problem = ""
+        self._asked = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Measure again now: something was done."""
+        self._asked.set()
+
+    async def go_on(self) -> None:
+        """Measure for as long as the console lives, and only while a page is open."""
+        while True:
+            if any(client.has_socket_connection for client in Client.instances.values()):
+                self._asked.clear()
+                await self._measure()
+                with_patience = asyncio.wait_for(self._asked.wait(), PAUSE_SECONDS)
+                await asyncio.gather(with_patience, return_exceptions=True)
+            else:
+                await asyncio.sleep(TICK_SECONDS)
+
+    async def _measure(self) -> None:
+        try:
+            names = await asyncio.to_thread(stack.names, self.home)
+            self.known = names
+            self.measured = {name: row for name, row in self.measured.items() if name in names}
+            problems = [await self._one(name) for name in names]
+            self.problem = "\n".join(filter(None, problems))
+        except Exception as error:
+            self.problem = _words(error)
+            self.known = self.known or []
+
+    async def _one(self, name: str) -> str:
+        """Why a workspace cannot be measured; that one is no failure of the rest."""
+        try:
+            self.measured[name] = await asyncio.to_thread(_status, name, self.home)
+        except Exception as error:
+            words = _words(error)
+            return "" if "no such workspace" in words else f"{name}: cannot be measured: {words}"
+        return ""
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A status object for each workspace, and for each one whose making was begun or has failed."""
+        names = sorted({*(self.known or []), *(name for name in jobs.names(self.home) if self._begun(name))})
+        return [self.row(name) for name in names]
+
+    def _begun(self, name: str) -> bool:
+        job = jobs.latest(self.home, name)
+        return job is not None and (job.state == "running" or (job.verb == "create" and job.state != "done"))
+
+    def row(self, name: str) -> dict[str, Any]:
+        """One workspace's newest measurement and the word of its newest job; empty values when unmeasured."""
+        row = {"name": name, "target": "", "description": "", "status": "measuring", "url": "", "buckets": [],
+               "backup": {}, "checks": [], "admin_username": "", "cvat_version": ""}  # fmt: skip
+        row |= self.measured.get(name, {})
+        job = jobs.latest(self.home, name)
+        if job and job.state == "running":
+            row["status"] = {"create": "creating", "delete": "deleting", "stop": "stopping"}.get(
+                job.verb, "starting"
+            )
+        elif self._begun(name) and not row["url"] and row["status"] in ("measuring", "stopped"):
+            row["status"] = "failed"
+        return row
+
+
+def _status(name: str, home: Home) -> dict[str, Any]:
+    return status.measure(stack.select(name, home), engine.connect(), home)
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, for people; Pulumi's own report is long."""
+    return str(error) if isinstance(error, OpsError) else stack.reason(str(error))

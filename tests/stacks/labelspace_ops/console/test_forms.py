@@ -1,0 +1,53 @@
+"""What was typed, as refusals by field and as flags."""
+
+from __future__ import annotations
+
+import pytest
+
+from labelspace_ops.console.forms import Form
+
+GOOD = Form(name="street", new_buckets="photos, clips", email="ann@example.org", password="a-Long-phrase-26")
+REFUSED = {
+    "name": ("name", "Bad Name", "lowercase letters"),
+    "description": ("description", "x" * 501, "at most 500"),
+    "buckets": ("new_buckets", "UPPER", "lowercase letters"),
+    "admin.username": ("username", "ann", "5 to 150"),
+    "admin.email": ("email", "nobody", "ann@example.org"),
+    "admin.password": ("password", "short1", "too short"),
+    "listen": ("listen", "nowhere", "IP address"),
+    "port": ("port", "80", "1024"),
+}
+
+
+def test_a_good_form_has_no_problems() -> None:
+    assert GOOD.problems([]) == {}
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_a_refusal_is_told_at_its_field(key: str) -> None:
+    attribute, value, words = REFUSED[key]
+    found = Form(**{**vars(GOOD), attribute: value}).problems([])
+    assert list(found) == [key]
+    assert words in found[key]
+
+
+def test_all_refusals_are_told_at_once() -> None:
+    typed = {attribute: value for attribute, value, _ in REFUSED.values()}
+    assert set(Form(**{**vars(GOOD), **typed}).problems([])) == set(REFUSED)
+
+
+def test_words_for_the_command_line_stay_there() -> None:
+    found = Form(name="street").problems([])
+    assert found == {"buckets": "name at least one dataset bucket"}
+
+
+def test_a_taken_name() -> None:
+    assert GOOD.problems(["street"]) == {"name": "'street' is taken: choose another name"}
+
+
+def test_the_flags_hold_no_password_and_give_the_form_back() -> None:
+    flags = GOOD.arguments()
+    assert "--password-stdin" in flags
+    assert GOOD.password not in " ".join(flags)
+    again = Form.again("street", flags)
+    assert again == Form(**{**vars(GOOD), "new_buckets": "photos clips", "password": ""})
