@@ -4,6 +4,7 @@ from __future__ import annotations
 
 BACKENDS = frozenset({"init", "server", "worker", "worker-chunks", "bootstrap"})
 SHARE = frozenset({"server", "worker", "worker-chunks", "bootstrap"})
+EVERYTHING = BACKENDS | {"database", "redis", "cache", "opa", "ui", "proxy", "gateway"}
 REACH: dict[str, frozenset[str]] = {
     "description": frozenset(),
     "admin": frozenset({"bootstrap", "admin"}),
@@ -14,10 +15,10 @@ REACH: dict[str, frozenset[str]] = {
     "s3_port": frozenset({"gateway"}),
     "size": BACKENDS | {"redis", "cache", "database"},
     "cvat_version": BACKENDS | {"ui"},
-    "backup": frozenset({"database"}),
-    "sleep_after_minutes": frozenset({"proxy", "sleeper", "bootstrap"}),
+    "backup": frozenset({"database", "init"}),
+    "sleep_after_minutes": EVERYTHING | {"sleeper", "notes"},
 }
-"""Setting -> parts whose containers it changes; kept true by a test that declares the workspace both ways."""
+"""Setting -> parts that it changes, or that follow those; a test declares the workspace both ways."""
 
 HOLDS = {
     "database": "annotations",
@@ -43,7 +44,7 @@ WAITS = {
 
 
 def reaches(key: str, part: str) -> bool:
-    """Whether the containers of ``part`` change with the setting ``key`` (dotted)."""
+    """Whether the containers of ``part`` may change with the setting ``key`` (dotted)."""
     head, _, bucket = key.partition(".")
     if head == "running":
         return True  # a stopped workspace has no containers
