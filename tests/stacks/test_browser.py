@@ -10,6 +10,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions as until
 from selenium.webdriver.support.wait import WebDriverWait
+from tests.browser import chromium
 from tests.lab import ADMIN, PASSWORD, Lab, admin_of
 
 PATIENCE_SECONDS = 30
@@ -17,12 +18,8 @@ PATIENCE_SECONDS = 30
 
 @pytest.fixture
 def browser() -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1200,900"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options)
-    yield driver
-    driver.quit()
+    with chromium(1200, 900) as driver:
+        yield driver
 
 
 def _fill(browser: webdriver.Chrome, **values: str) -> None:

@@ -13,6 +13,7 @@ from typing import IO
 
 import pytest
 from selenium import webdriver
+from tests.browser import chromium as browser_of
 from tests.lab import BIN, Lab, ports
 
 from labelspace_ops.stack import PROJECT
@@ -73,12 +74,8 @@ def console(lab: Lab) -> Iterator[Console]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,1000"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options)
-    yield driver
-    driver.quit()
+    with browser_of(1280, 1000) as driver:
+        yield driver
 
 
 @pytest.fixture
