@@ -34,7 +34,7 @@ def association(table: Table, rng: np.random.Generator) -> Association | None:
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():
         return None
-    value = float(_cramers_v(table[None], corrections=1)[0])
+    value = cramers_v(table)
     low, high = _interval(table, rng)
     p_value, test = p_of(table, rng)
     return Association(value, min(low, value), max(high, value), p_value, test)
