@@ -44,6 +44,14 @@ def database(client: docker.DockerClient, name: str) -> Container | None:
     return one if one.status == "running" else None
 
 
+def needed(client: docker.DockerClient, name: str) -> Container:
+    """The workspace's running database; raises ``OpsError`` when it does not run."""
+    running = database(client, name)
+    if running is None:
+        raise OpsError(f"{name}: its database does not run: `labelspace start {name}` starts it")
+    return running
+
+
 def ask(one: Container, verb: str, **given: Any) -> Any:
     """The program's answer; raises ``OpsError`` with its reason."""
     try:
@@ -64,17 +72,21 @@ def _answer(said: str) -> Any:
     return answer
 
 
-def source_of(name: str, backup: BackupSpec, home: Home) -> Source:
-    """A workspace's own repository; raises ``OpsError`` when this machine has no key for it."""
+def key_of(name: str, home: Home) -> str:
+    """What encrypts a workspace's backups; raises ``OpsError`` when this machine does not have it."""
     try:
-        key = home.backup_key(name).read_text().strip()
+        return home.backup_key(name).read_text().strip()
     except FileNotFoundError:
         raise OpsError(
             f"{name}: its backups are encrypted and this machine has no key for them"
             f" ({home.backup_key(name)}):"
             " import the recovery kit of the machine that made them (`labelspace keys import KIT`)"
         ) from None
-    return Source(name, str(home.backups / name), backup, key)
+
+
+def source_of(name: str, backup: BackupSpec, home: Home) -> Source:
+    """A workspace's own repository; raises ``OpsError`` when this machine has no key for it."""
+    return Source(name, str(home.backups / name), backup, key_of(name, home))
 
 
 def source(chosen: auto.Stack, home: Home) -> Source:

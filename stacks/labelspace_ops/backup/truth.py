@@ -31,13 +31,18 @@ def measure(
     warnings, checks = _disks(client, home, chosen.name)
     try:
         running = agent.database(client, chosen.name)
-        source = agent.source(chosen, home)
-        state = agent.ask(running, "state") if running else agent.ask_apart(client, source, "state")
+        agent.key_of(chosen.name, home)
+        state = agent.ask(running, "state") if running else _apart(client, chosen, home)
     except OpsError as error:
         reasons = [] if at_rest else [_wrong("backups", str(error))]
         return {"copies": None, "last": None, "last_archived": None, "warnings": warnings}, reasons
     reasons = [] if at_rest or not running else [*checks, *judged(state)]
     return {**_shown(state), "warnings": warnings}, reasons
+
+
+def _apart(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> Any:
+    """Of a database that does not run; the settings, slow to read, say where its backups are."""
+    return agent.ask_apart(client, agent.source(chosen, home), "state")
 
 
 def judged(state: dict[str, Any]) -> list[Check]:

@@ -31,13 +31,9 @@ def backup(
 ) -> None:
     """Take a backup now, beside those of the schedule."""
     from labelspace_ops.backup import agent
-    from labelspace_ops.errors import OpsError
 
     client, _ = _source(name)
-    running = agent.database(client, name)
-    if running is None:
-        raise OpsError(f"{name}: its database does not run: `labelspace start {name}` starts it")
-    done = agent.ask(running, "backup", kind="full" if full else "incr")
+    done = agent.ask(agent.needed(client, name), "backup", kind="full" if full else "incr")
     if as_json:
         show({"name": name, **done})
     else:
@@ -124,10 +120,7 @@ def drill(
     from labelspace_ops.errors import OpsError
 
     client, _ = _source(name)
-    running = agent.database(client, name)
-    if running is None:
-        raise OpsError(f"{name}: its database does not run: `labelspace start {name}` starts it")
-    proof = agent.ask(running, "drill", backup=backup)
+    proof = agent.ask(agent.needed(client, name), "drill", backup=backup)
     if as_json:
         show(proof)
     elif proof["ok"]:
