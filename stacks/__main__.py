@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import json
-
 import pulumi
 
-from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
+from labelspace.spec import SpecError, WorkspaceSpec, parse_spec, setting
 from labelspace.workspace import declare
-
-PLAIN = (
-    *("description", "target", "registration", "annotator_group", "listen", "size", "cvat_version"),
-    "running",
-)
-NUMBERS = ("port", "s3_port", "sleep_after_minutes")
-NESTED = ("buckets", "admin", "backup", "scaleway")
 
 
 def wish() -> WorkspaceSpec:
     """The stack's settings under ``labelspace:``; the stack's name is the workspace's."""
     config = pulumi.Config("labelspace")
     values: dict[str, object] = {"name": pulumi.get_stack()}
-    for key in (*PLAIN, *NUMBERS, *NESTED):
+    for key in WorkspaceSpec.model_fields.keys() - {"name"}:
         text = config.get(key)
         if text is not None:
-            values[key] = json.loads(text) if key in NESTED else int(text) if key in NUMBERS else text
+            values[key] = setting(key, text)
     return parse_spec(values)
 
 

@@ -7,6 +7,7 @@ CVAT 2.73 (``cvat/settings/base.py``, ``cvat/apps/iam``), Amazon S3's bucket nam
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from typing import Annotated, Any, Literal, get_args
 
@@ -338,6 +339,17 @@ def parse_spec(values: dict[str, Any]) -> WorkspaceSpec:
         return WorkspaceSpec.model_validate(values)
     except ValidationError as error:
         raise SpecError([_sentence(problem) for problem in error.errors(include_url=False)]) from None
+
+
+_BLOCKS = ("buckets", "admin", "backup", "scaleway")
+_NUMBERS = ("port", "s3_port", "sleep_after_minutes")
+
+
+def setting(key: str, text: str) -> Any:
+    """A setting as a stack's file holds it, text or JSON, turned into what ``parse_spec`` takes."""
+    if key in _BLOCKS:
+        return json.loads(text)
+    return int(text) if key in _NUMBERS else text
 
 
 def revealed(spec: BaseModel) -> dict[str, Any]:

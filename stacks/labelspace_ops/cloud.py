@@ -13,6 +13,7 @@ from labelspace.home import Home
 from labelspace.scaleway.prices import VOLUME_GB, monthly_cost, total
 from labelspace.spec import SpecError, WorkspaceSpec
 from labelspace_ops import locks, progress, stack
+from labelspace_ops.checks import bucket_row, health
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
 
@@ -141,7 +142,6 @@ def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
         wished = completed(spec)
         chosen = stack.create_or_select(spec.name, home)
         stack.write_settings(chosen, wished)
-        stack.set_running(chosen, running=spec.running)
         locks.clear_stale(home, chosen)
         say(f"  costs {cost}")
         stack.update(chosen, progress.Resources().on_event)
@@ -185,9 +185,9 @@ def delete(name: str, home: Home) -> dict[str, Any]:
 
 def measure(chosen: auto.Stack, home: Home) -> dict[str, Any]:
     """The status object that scripts rely on, from the URL's own word and the API's."""
-    outputs = {key: output.value for key, output in chosen.outputs().items()}
+    outputs = stack.values(chosen)
     running = outputs.get("running", True)
-    checks = [_health(outputs["api_url"])] if outputs and running else []
+    checks = [health(outputs["api_url"], patience=15)] if outputs and running else []
     busy = locks.busy(home, chosen.name)
     ready = "ready" if all(check["ok"] for check in checks) else "degraded"
     status = busy or ("stopped" if not running else ready if outputs else "failed")
@@ -200,21 +200,11 @@ def measure(chosen: auto.Stack, home: Home) -> dict[str, Any]:
         "api_url": outputs.get("api_url", ""),
         "cvat_version": outputs.get("cvat_version", ""),
         "admin_username": outputs.get("admin_username", ""),
-        "buckets": [{**bucket, "objects": None, "bytes": None} for bucket in outputs.get("buckets", [])],
+        "buckets": [bucket_row(bucket) for bucket in outputs.get("buckets", [])],
         "backup": {**outputs.get("backups", {}), "copies": None, "last": None, "last_archived": None},
         "cost": outputs.get("cost", {}),
         "checks": checks,
     }
-
-
-def _health(api_url: str) -> dict[str, Any]:
-    """CVAT's own word: a status code alone would prove nothing."""
-    try:
-        parts = httpx.get(f"{api_url}/api/server/health/?format=json", timeout=15).json()
-    except (httpx.HTTPError, ValueError) as error:
-        return {"name": "health", "ok": False, "detail": f"{api_url}: {error}"}
-    broken = [f"{name}: {text}" for name, text in parts.items() if text != "working"]
-    return {"name": "health", "ok": not broken, "detail": "; ".join(broken) or "every part works"}
 
 
 def examine() -> list[dict[str, Any]]:

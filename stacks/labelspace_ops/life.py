@@ -85,12 +85,11 @@ def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
     with locks.hold(home, spec.name, "creating"):
         chosen = stack.create_or_select(spec.name, home)
         stack.write_settings(chosen, spec)
-        stack.set_running(chosen, running=spec.running)
         locks.clear_stale(home, chosen)
         engine.sweep(client, chosen)
         with progress.gate(client, spec.name):
             stack.update(chosen, progress.Resources().on_event)
-    rest.wake(spec.name, {key: one.value for key, one in chosen.outputs().items()}, say)
+    rest.wake(spec.name, stack.values(chosen), say)
     return chosen
 
 

@@ -76,7 +76,7 @@ def review(spec: WorkspaceSpec, home: Home) -> Review:
     known = spec.name in stack.names(home)
     steps: list[Any] = []
     with _inline(spec, home, known=known) as chosen:
-        outputs = {key: output.value for key, output in chosen.outputs().items()} if known else {}
+        outputs = stack.values(chosen) if known else {}
         _preview(chosen, steps)
     settings = _settings(json.loads(outputs["settings"]), revealed(spec)) if "settings" in outputs else []
     keys = [setting.key for setting in settings]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -15,8 +14,8 @@ from pulumi import automation as auto
 from pulumi.automation import PulumiCommand
 from semver import VersionInfo
 
-from labelspace.home import Home
-from labelspace.spec import WorkspaceSpec
+from labelspace.home import Home, write_once
+from labelspace.spec import WorkspaceSpec, setting
 from labelspace_ops.errors import OpsError, UsageError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -60,9 +59,7 @@ def prepare_home(home: Home) -> None:
     for folder in (home.state, home.locks):
         folder.mkdir(parents=True, exist_ok=True)
     if not home.passphrase.exists():
-        handle = os.open(home.passphrase, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_urlsafe(32))
+        write_once(home.passphrase, secrets.token_urlsafe(32))
 
 
 def options(home: Home, folder: Path = PROJECT) -> auto.LocalWorkspaceOptions:
@@ -97,9 +94,14 @@ def names(home: Home) -> list[str]:
     return sorted(stack.name for stack in workspace.list_stacks())
 
 
+def values(stack: auto.Stack) -> dict[str, Any]:
+    """What the stack's last update exported, secrets in the clear; empty before the first."""
+    return {key: output.value for key, output in stack.outputs().items()}
+
+
 def outputs_of(name: str, home: Home) -> dict[str, Any]:
     """The outputs of a workspace's stack; raises ``OpsError`` when it was never made completely."""
-    outputs = {key: output.value for key, output in select(name, home).outputs().items()}
+    outputs = values(select(name, home))
     if not outputs:
         raise OpsError(f"{name}: it was never made completely: run `labelspace create {name}` again")
     return outputs
@@ -118,8 +120,7 @@ def write_settings(stack: auto.Stack, spec: WorkspaceSpec) -> None:
 def _plain(spec: WorkspaceSpec) -> dict[str, Any]:
     """The wish without what has a default, so that the stack's file stays short."""
     values = spec.model_dump(exclude={"name"}, exclude_defaults=True, mode="python")
-    values["port"], values["s3_port"] = spec.port, spec.s3_port
-    return values
+    return {**values, "port": spec.port, "s3_port": spec.s3_port, "running": spec.running}
 
 
 def _flatten(prefix: str, value: Any, into: dict[str, auto.ConfigValue]) -> None:
@@ -132,28 +133,25 @@ def _flatten(prefix: str, value: Any, into: dict[str, auto.ConfigValue]) -> None
     elif value is not None:
         secret = hasattr(value, "get_secret_value")
         text = value.get_secret_value() if secret else value
-        into[prefix] = auto.ConfigValue(str(text), secret=secret)
+        into[prefix] = auto.ConfigValue(_text(text), secret=secret)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def set_running(stack: auto.Stack, *, running: bool) -> None:
     """Put into the stack's file whether the workspace shall run."""
-    stack.set_config("labelspace:running", auto.ConfigValue(str(running).lower()))
+    stack.set_config("labelspace:running", auto.ConfigValue(_text(running)))
 
 
 def read_settings(stack: auto.Stack) -> dict[str, Any]:
     """The stack's settings, as ``parse_spec`` takes them."""
-    nested, numbers = ("buckets", "admin", "backup", "scaleway"), ("port", "s3_port", "sleep_after_minutes")
     values: dict[str, Any] = {"name": stack.name}
     for full, value in stack.get_all_config().items():
         key = full.removeprefix("labelspace:")
         if key != full:
-            values[key] = (
-                json.loads(value.value)
-                if key in nested
-                else int(value.value)
-                if key in numbers
-                else value.value
-            )
+            values[key] = setting(key, value.value)
     return values
 
 

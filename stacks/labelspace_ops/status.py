@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from typing import Any
 
 import docker
@@ -15,13 +12,13 @@ from labelspace.home import Home
 from labelspace_ops import buckets, cloud, drift, engine, locks, rest
 from labelspace_ops import stack as stack_module
 from labelspace_ops.backup import truth
+from labelspace_ops.checks import Check, bucket_row, health
 from labelspace_ops.errors import OpsError
 
 LONG_LIVED = (
     *("database", "redis", "cache", "opa", "server"),
     *("worker", "worker-chunks", "ui", "proxy", "gateway"),
 )
-Check = dict[str, Any]
 
 
 def of(chosen: auto.Stack, home: Home) -> dict[str, Any]:
@@ -33,7 +30,7 @@ def of(chosen: auto.Stack, home: Home) -> dict[str, Any]:
 
 def measure(stack: auto.Stack, client: docker.DockerClient, home: Home) -> dict[str, Any]:
     """The status object that scripts rely on."""
-    outputs = {key: output.value for key, output in stack.outputs().items()}
+    outputs = stack_module.values(stack)
     mine = engine.containers(client, stack.name)
     busy = locks.busy(home, stack.name)
     said = {} if busy else rest.told(outputs)
@@ -73,15 +70,11 @@ def _running(mine: dict[str, Container]) -> list[str]:
 
 def _at_rest(outputs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Check]]:
     """Nothing is asked of what does not run."""
-    return [_row(bucket) for bucket in outputs.get("buckets", [])], []
+    return [bucket_row(bucket) for bucket in outputs.get("buckets", [])], []
 
 
 def _by_hand(sentence: str) -> Check:
     return {"name": "drift", "ok": False, "detail": f"{sentence}: `labelspace create` sets it right"}
-
-
-def _row(bucket: dict[str, Any]) -> dict[str, Any]:
-    return {"name": bucket["name"], "endpoint": bucket["endpoint"], "objects": None, "bytes": None}
 
 
 def _at_work(outputs: dict[str, Any], mine: dict[str, Container]) -> tuple[list[dict[str, Any]], list[Check]]:
@@ -89,7 +82,7 @@ def _at_work(outputs: dict[str, Any], mine: dict[str, Container]) -> tuple[list[
     sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
     checks = [_container(part, mine.get(part)) for part in (*LONG_LIVED, *mounts, *sleeper)]
     if outputs:
-        checks.append(_health(outputs["api_url"]))
+        checks.append(health(outputs["api_url"]))
     listed, problems = _buckets(outputs)
     return listed, checks + problems
 
@@ -114,28 +107,10 @@ def _container(part: str, one: Container | None) -> Check:
     return {"name": part, "ok": one.status == "running" and health in ("", "healthy"), "detail": detail}
 
 
-def _health(api_url: str) -> Check:
-    """CVAT's own word: a status code alone would prove nothing."""
-    parts: Any = None
-    try:
-        with urllib.request.urlopen(f"{api_url}/api/server/health/?format=json", timeout=10) as answer:  # noqa: S310
-            parts = json.load(answer)
-    except urllib.error.HTTPError as error:
-        return {"name": "health", "ok": False, "detail": error.read(500).decode(errors="replace")}
-    except (OSError, ValueError) as error:
-        return {"name": "health", "ok": False, "detail": str(error)}
-    broken = {name: text for name, text in parts.items() if text != "working"}
-    return {
-        "name": "health",
-        "ok": not broken,
-        "detail": json.dumps(broken) if broken else "every part works",
-    }
-
-
 def _buckets(outputs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Check]]:
     listed, checks = [], []
     for bucket in outputs.get("buckets", []):
-        row = _row(bucket)
+        row = bucket_row(bucket)
         try:
             row["objects"], row["bytes"] = buckets.size(
                 buckets.client(outputs, bucket["name"]), bucket["name"]
