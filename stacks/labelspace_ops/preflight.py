@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import socket
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from docker.models.containers import Container
 
 from labelspace.home import Home
 from labelspace.spec import BucketSpec, WorkspaceSpec
-from labelspace_ops import buckets, engine
+from labelspace_ops import buckets, disk, engine
 from labelspace_ops.errors import OpsError, UsageError
 
 LEAST_FREE_BYTES = 5 * 2**30
@@ -104,14 +103,10 @@ def free_port(listen: str, first: int, taken: set[int]) -> int:
 
 def disk_has_room(client: docker.DockerClient, home: Home) -> None:
     """Refuse a disk on which CVAT would soon stop serving."""
-    for place in (Path(client.info()["DockerRootDir"]), home.root):
-        if not place.exists():
-            continue
-        usage = shutil.disk_usage(place)
-        percent = usage.used * 100 / (usage.used + usage.free)
-        if usage.free < LEAST_FREE_BYTES or percent > MOST_USED_PERCENT:
+    for place, percent, free in disk.uses((Path(client.info()["DockerRootDir"]), home.root)):
+        if free < LEAST_FREE_BYTES or percent > MOST_USED_PERCENT:
             raise OpsError(
-                f"disk: {place} has {usage.free / 2**30:.1f} GiB free, {percent:.0f} % used; a workspace"
+                f"disk: {place} has {free / 2**30:.1f} GiB free, {percent:.0f} % used; a workspace"
                 f" needs {LEAST_FREE_BYTES / 2**30:.0f} GiB and at most {MOST_USED_PERCENT} %: make room"
                 " (`docker system df` shows what Docker holds)"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import docker
 from pulumi import automation as auto
 
 from labelspace.home import Home
+from labelspace_ops import disk
 from labelspace_ops.backup import agent
 from labelspace_ops.errors import OpsError
 
@@ -107,12 +107,8 @@ def _zulu(when: str) -> str:
 def _disks(client: docker.DockerClient, home: Home, name: str) -> tuple[list[str], list[Check]]:
     """The disks of the engine and of the backups, each said before CVAT itself fails."""
     warnings, checks = [], []
-    for place in {Path(client.info()["DockerRootDir"]), home.backups / name}:
-        if not place.exists():
-            continue
-        usage = shutil.disk_usage(place)
-        used = 100 * usage.used / (usage.used + usage.free)
-        said = f"{place} is {used:.0f} % full ({usage.free / 1e9:.1f} GB free): make room"
+    for place, used, free in disk.uses({Path(client.info()["DockerRootDir"]), home.backups / name}):
+        said = f"{place} is {used:.0f} % full ({free / 1e9:.1f} GB free): make room"
         if used > FULL_PERCENT:
             checks.append(_wrong("disk", f"{said}; above {FULL_PERCENT} % CVAT stops serving"))
         elif used > WARN_PERCENT:
