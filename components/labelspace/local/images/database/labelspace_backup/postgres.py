@@ -22,7 +22,8 @@ TRUST = "local all all trust\n"
 def ask(settings: Settings, sql: str, socket: str = RUNNING) -> str:
     """The server's answer, rows by lines, columns by tabs; raises ``FailedError``."""
     command = ["psql", "-q", "-X", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", socket]
-    return run([*command, "-U", settings.user, "-d", settings.database], stdin=sql).strip()
+    said = run([*command, "-U", settings.user, "-d", settings.database], stdin=sql)
+    return said.strip("\n")  # tabs stay: a last column may be empty
 
 
 def make_empty(folder: Path) -> None:
