@@ -7,6 +7,8 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from labelspace.cvat.proxy import LOOK_HEADER
+
 Check = dict[str, Any]
 """``name``, ``ok`` and ``detail``."""
 
@@ -14,8 +16,10 @@ Check = dict[str, Any]
 def health(api_url: str, patience: float = 10) -> Check:
     """CVAT's own word: a status code alone would prove nothing. ``patience`` is in seconds."""
     parts: Any = None
+    url = f"{api_url}/api/server/health/?format=json"
+    request = urllib.request.Request(url, headers={LOOK_HEADER: "1"})  # noqa: S310
     try:
-        with urllib.request.urlopen(f"{api_url}/api/server/health/?format=json", timeout=patience) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310
             parts = json.load(answer)
     except urllib.error.HTTPError as error:
         return {"name": "health", "ok": False, "detail": error.read(500).decode(errors="replace")}

@@ -38,7 +38,7 @@ def measure(stack: auto.Stack, client: docker.DockerClient, home: Home) -> dict[
     listed, checks = _at_rest(outputs) if resting else _at_work(outputs, mine)
     if not resting and not busy:
         checks += [_by_hand(sentence) for sentence in drift.found(stack, mine)]
-    backup, reasons = truth.measure(client, stack, home, at_rest=bool(resting))
+    backup, reasons = truth.measure(client, stack, home, at_rest=bool(resting), busy=bool(busy))
     checks += reasons
     return {
         "name": stack.name,

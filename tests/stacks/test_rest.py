@@ -12,6 +12,8 @@ import httpx
 import pytest
 from tests.lab import ADMIN, Lab, admin_of, containers
 
+from labelspace_ops import checks
+
 
 def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) -> None:
     name = street["name"]
@@ -83,6 +85,7 @@ def test_it_sleeps_by_itself_and_wakes_once_for_twenty_requests(lab: Lab, sleepy
 
     before = _times_woken(name)
     assert httpx.get(f"{url}/robots.txt").status_code == 200
+    assert not checks.health(url)["ok"]  # a look wakes nobody
     with ThreadPoolExecutor(20) as together:
         answers = list(together.map(lambda _: httpx.get(url, timeout=60), range(20)))
     assert {answer.status_code for answer in answers} == {503}

@@ -12,6 +12,8 @@ WAKING_PAGE = "/srv/labelspace/waking.html"
 ALIVE_PATH = "/.labelspace/alive"
 GATE_HEADER = "X-Labelspace-Gate"
 """Sent by the gate, which must see what is behind the waking page."""
+LOOK_HEADER = "X-Labelspace-Look"
+"""Sent by who only measures: it wakes nobody."""
 
 _CLOSED = """\
 	@register path_regexp (?i)^/+api/+auth/+register
@@ -160,6 +162,11 @@ _ASLEEP = f"""\
 			handle @still {{
 				log_skip
 				respond "User-agent: *\\nDisallow: /\\n" 200
+			}}
+			@look header {LOOK_HEADER} *
+			handle @look {{
+				log_skip
+				respond 503
 			}}
 			log_name wake
 			header Cache-Control no-store

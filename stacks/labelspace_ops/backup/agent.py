@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import secrets
 import tarfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -97,15 +99,20 @@ def source(chosen: auto.Stack, home: Home) -> Source:
 def ask_apart(
     client: docker.DockerClient, source: Source, verb: str, *, volumes_of: str = "", **given: Any
 ) -> Any:
-    """As ``ask``, in a container of its own; with ``volumes_of`` it can write that workspace's volumes."""
-    name = f"labelspace-{volumes_of or source.workspace}-restore"
+    """As ``ask``, in a container of its own; with ``volumes_of`` it can write that workspace's volumes.
+
+    One that writes has a fixed name and the workspace's lock; those that look may be many at once.
+    """
+    _must_be_there(source)
+    part = "restore" if volumes_of else f"look-{secrets.token_hex(4)}"
+    name = f"labelspace-{volumes_of or source.workspace}-{part}"
     _remove(client, name)
     one = client.containers.create(
         _image(client),
         entrypoint=PROGRAM,
         command=[verb, json.dumps(given)],
         name=name,
-        labels={WORKSPACE_LABEL: volumes_of or source.workspace, PART_LABEL: "restore"},
+        labels={WORKSPACE_LABEL: volumes_of or source.workspace, PART_LABEL: part},
         volumes=_mounts(client, source, volumes_of),
         network_mode="bridge" if source.backup.bucket else "none",
         cap_drop=["ALL"],
@@ -120,6 +127,12 @@ def ask_apart(
         return _answer(one.logs(stdout=True, stderr=False).decode(errors="replace"))
     finally:
         one.remove(force=True)
+
+
+def _must_be_there(source: Source) -> None:
+    """A folder that is missing would be made by the engine, and pass for a place without backups."""
+    if not source.backup.bucket and not Path(source.folder).exists():
+        raise OpsError(f"{source.workspace}: there are no backups: {source.folder} does not exist")
 
 
 def _remove(client: docker.DockerClient, name: str) -> None:

@@ -18,24 +18,28 @@ LATE_FACTOR = 1.5
 """A backup or drill is late when it is older than this many of its intervals."""
 WARN_PERCENT, FULL_PERCENT = 85, 90
 """CVAT's own health fails at 90 % used (CVAT_HEALTH_DISK_USAGE_MAX)."""
+UNKNOWN: dict[str, Any] = {"copies": None, "last": None, "last_archived": None}
 Check = dict[str, Any]
 
 
 def measure(
-    client: docker.DockerClient, chosen: auto.Stack, home: Home, *, at_rest: bool
+    client: docker.DockerClient, chosen: auto.Stack, home: Home, *, at_rest: bool, busy: bool
 ) -> tuple[dict[str, Any], list[Check]]:
     """The status's ``backup`` object, and a check for each thing that is not as it must be.
 
-    A workspace at rest had its last backup when it stopped: nothing of it is late.
+    A workspace at rest had its last backup when it stopped: nothing of it is late. While a command works on
+    one that is ``busy``, nobody else opens its backups.
     """
     warnings, checks = _disks(client, home, chosen.name)
+    running = agent.database(client, chosen.name)
+    if busy and not running:
+        return {**UNKNOWN, "warnings": warnings}, []
     try:
-        running = agent.database(client, chosen.name)
         agent.key_of(chosen.name, home)
         state = agent.ask(running, "state") if running else _apart(client, chosen, home)
     except OpsError as error:
         reasons = [] if at_rest else [_wrong("backups", str(error))]
-        return {"copies": None, "last": None, "last_archived": None, "warnings": warnings}, reasons
+        return {**UNKNOWN, "warnings": warnings}, reasons
     reasons = [] if at_rest or not running else [*checks, *judged(state)]
     return {**_shown(state), "warnings": warnings}, reasons
 

@@ -8,7 +8,7 @@ from typing import Any
 from nicegui import Client
 
 from labelspace.home import Home
-from labelspace_ops import engine, jobs, stack, status
+from labelspace_ops import jobs, stack, status
 from labelspace_ops.errors import OpsError
 
 PAUSE_SECONDS = 5.0
@@ -85,7 +85,7 @@ class Watch:
 
 
 def _status(name: str, home: Home) -> dict[str, Any]:
-    return status.measure(stack.select(name, home), engine.connect(), home)
+    return status.of(stack.select(name, home), home)
 
 
 def _words(error: Exception) -> str:

@@ -67,12 +67,12 @@ def served(lab: Lab) -> Iterator[Console]:
         one.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def console(lab: Lab) -> Iterator[Console]:
     yield from served(lab)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[webdriver.Chrome]:
     with browser_of(1280, 1000) as driver:
         yield driver
