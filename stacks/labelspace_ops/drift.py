@@ -34,7 +34,7 @@ def _differences(known: dict[str, Any], mine: dict[str, Container]) -> list[str]
     then = {
         "memory limit (MiB)": known["memory"],
         "restart policy": known["restart"],
-        "networks": sorted(one["name"] for one in known["networksAdvanced"]),
+        "networks": sorted(one["name"] for one in known["networksAdvanced"]) or [known["networkMode"]],
     }
     return [f"{part}: {what} is {now[what]}, was {then[what]}" for what in then if now[what] != then[what]]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.lab import ADMIN, Lab, admin_of, containers
+from tests.lab import ADMIN, Lab, Visitor, admin_of, containers
 
 from labelspace_ops import checks
 
@@ -42,15 +42,36 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
 PATIENCE_SECONDS = 420
 
 
-def _until(lab: Lab, name: str, status: str) -> Any:
-    """Wait for ``status``; the requests of ``labelspace status`` itself are no user's."""
+def _until_asleep(lab: Lab, name: str) -> Any:
+    """Wait for it to sleep, and for the last container to stop; a status is no user's request."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         measured = json.loads(lab.run("status", name, "--json").stdout)
-        if measured["status"] == status:
+        if measured["status"] == "asleep" and _running(name) == {"proxy", "sleeper"}:
             return measured
         time.sleep(2)
-    raise AssertionError(f"{name} did not become {status}: {measured}")
+    raise AssertionError(f"{name} does not sleep: {measured}\n{_log(name)}")
+
+
+def _until_woken(lab: Lab, name: str, admin: Visitor) -> None:
+    """Wait for it to be ready, as an open page does: it asks CVAT again and again."""
+    seen = []
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        admin.get("/api/users/self")
+        measured = json.loads(lab.run("status", name, "--json").stdout)
+        if measured["status"] == "ready":
+            return
+        seen.append((measured["status"], [check for check in measured["checks"] if not check["ok"]]))
+    raise AssertionError(f"{name} did not wake: {seen}\n{_log(name)}")
+
+
+def _running(name: str) -> set[str]:
+    return {part for part, one in containers(name).items() if one.status == "running"}
+
+
+def _log(name: str) -> str:
+    return str(containers(name)["sleeper"].logs().decode())
 
 
 def _set_sleep(lab: Lab, name: str, minutes: int) -> None:
@@ -72,10 +93,8 @@ def sleepy(lab: Lab, street: Any) -> Iterator[Any]:
 def test_it_sleeps_by_itself_and_wakes_once_for_twenty_requests(lab: Lab, sleepy: Any) -> None:
     street, admin = sleepy
     name, url = street["name"], street["api_url"]
-    asleep = _until(lab, name, "asleep")
-    assert asleep["since"]
+    assert _until_asleep(lab, name)["since"]
     mine = containers(name)
-    assert {part for part, one in mine.items() if one.status == "running"} == {"proxy", "sleeper"}
     holds = [part for part, one in mine.items() if "docker.sock" in json.dumps(one.attrs["Mounts"])]
     assert holds == ["sleeper"]
     assert mine["sleeper"].attrs["HostConfig"]["NetworkMode"] == "none"
@@ -90,11 +109,10 @@ def test_it_sleeps_by_itself_and_wakes_once_for_twenty_requests(lab: Lab, sleepy
         answers = list(together.map(lambda _: httpx.get(url, timeout=60), range(20)))
     assert {answer.status_code for answer in answers} == {503}
     assert all("Waking up" in answer.text for answer in answers)
-    _until(lab, name, "ready")
+    _until_woken(lab, name, admin)
     assert _times_woken(name) == before + 1
     assert admin.get("/api/users/self").json()["username"] == ADMIN
 
 
 def _times_woken(name: str) -> int:
-    lines = containers(name)["sleeper"].logs().decode().splitlines()
-    return sum(line.endswith(" waking") for line in lines)
+    return sum(line.endswith(" waking") for line in _log(name).splitlines())
