@@ -183,9 +183,8 @@ def delete(name: str, home: Home) -> dict[str, Any]:
     return {"name": name, "backed_up": False, "backups": backups.get("where"), "purged": False, "kept": kept}
 
 
-def measure(chosen: auto.Stack, home: Home) -> dict[str, Any]:
+def measure(chosen: auto.Stack, outputs: dict[str, Any], home: Home) -> dict[str, Any]:
     """The status object that scripts rely on, from the URL's own word and the API's."""
-    outputs = stack.values(chosen)
     running = outputs.get("running", True)
     checks = [health(outputs["api_url"], patience=15)] if outputs and running else []
     busy = locks.busy(home, chosen.name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 """The folder of Pulumi.yaml: a workspace's settings lie there, under ``stacks/``."""
 
 
+@cache
 def command_line(home: Home) -> PulumiCommand:
     """Pulumi's program: labelspace's own, else one on PATH, else downloaded once."""
     if (home.pulumi_root / "bin" / "pulumi").exists():
@@ -77,10 +80,15 @@ def options(home: Home, folder: Path = PROJECT) -> auto.LocalWorkspaceOptions:
 
 def select(name: str, home: Home) -> auto.Stack:
     """The stack of a workspace that exists."""
-    if name not in names(home):
+    try:
+        return auto.select_stack(name, work_dir=str(PROJECT), opts=options(home))
+    except auto.CommandError as error:
+        if name in names(home):
+            raise OpsError(reason(str(error))) from None
         known = ", ".join(names(home)) or "none yet"
-        raise UsageError(f"name: {name!r}: no such workspace; there are: {known}. Make it: labelspace create")
-    return auto.select_stack(name, work_dir=str(PROJECT), opts=options(home))
+        raise UsageError(
+            f"name: {name!r}: no such workspace; there are: {known}. Make it: labelspace create"
+        ) from None
 
 
 def create_or_select(name: str, home: Home) -> auto.Stack:
@@ -95,8 +103,14 @@ def names(home: Home) -> list[str]:
 
 
 def values(stack: auto.Stack) -> dict[str, Any]:
-    """What the stack's last update exported, secrets in the clear; empty before the first."""
-    return {key: output.value for key, output in stack.outputs().items()}
+    """What the stack's last update exported, secrets in the clear; empty before the first.
+
+    ``Stack.outputs`` would ask twice, to tell secrets apart.
+    """
+    place = stack.workspace
+    ask = ["stack", "output", "--json", "--show-secrets", "--stack", stack.name, "--non-interactive"]
+    environment = {**place.env_vars, "PULUMI_HOME": str(place.pulumi_home)}
+    return dict(json.loads(place.pulumi_command.run(ask, place.work_dir, environment).stdout))
 
 
 def outputs_of(name: str, home: Home) -> dict[str, Any]:

@@ -23,14 +23,16 @@ LONG_LIVED = (
 
 def of(chosen: auto.Stack, home: Home) -> dict[str, Any]:
     """The status object of a workspace, whatever its target."""
-    if stack_module.target(chosen) == "scaleway":
-        return cloud.measure(chosen, home)
-    return measure(chosen, engine.connect(), home)
+    outputs = stack_module.values(chosen)
+    if (outputs.get("target") or stack_module.target(chosen)) == "scaleway":
+        return cloud.measure(chosen, outputs, home)
+    return measure(chosen, outputs, engine.connect(), home)
 
 
-def measure(stack: auto.Stack, client: docker.DockerClient, home: Home) -> dict[str, Any]:
+def measure(
+    stack: auto.Stack, outputs: dict[str, Any], client: docker.DockerClient, home: Home
+) -> dict[str, Any]:
     """The status object that scripts rely on."""
-    outputs = stack_module.values(stack)
     mine = engine.containers(client, stack.name)
     busy = locks.busy(home, stack.name)
     said = {} if busy else rest.told(outputs)
