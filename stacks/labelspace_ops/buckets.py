@@ -93,11 +93,18 @@ def _under(path: Path, prefix: str) -> Iterator[Upload]:
     if path.is_file():
         yield Upload(path, prefix + path.name, path.stat().st_size)
         return
-    if not os.access(path, os.R_OK | os.X_OK):
-        raise UsageError(f"path: {path} cannot be read: check its permissions")
-    for file in sorted(path.rglob("*")):
-        if file.is_file():
-            yield Upload(file, prefix + file.relative_to(path).as_posix(), file.stat().st_size)
+    for file in sorted(_files(path)):
+        yield Upload(file, prefix + file.relative_to(path).as_posix(), file.stat().st_size)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Every file of a folder; one that cannot be looked into is an error, never passed over."""
+
+    def refuse(error: OSError) -> None:
+        raise UsageError(f"path: {error.filename} cannot be read: check its permissions")
+
+    for folder, _, names in os.walk(path, onerror=refuse):
+        yield from (file for name in names if (file := Path(folder) / name).is_file())
 
 
 def send(s3: S3Client, bucket: str, upload: Upload, progress: Callable[[int], None]) -> bool:

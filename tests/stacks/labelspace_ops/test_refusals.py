@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 from tests.lab import PASSWORD, Lab, containers
 
+from labelspace.home import Home
+from labelspace_ops import buckets, engine, preflight
+from labelspace_ops.errors import OpsError, UsageError
 from labelspace_ops.locks import hold
 
 BAD_FLAGS = {
@@ -81,11 +88,63 @@ def test_uploads_that_cannot_be(lab: Lab, street: Any, tmp_path: Path) -> None:
     assert (foreign.returncode, "choose one of street, fields" in foreign.stderr) == (2, True)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_an_unreadable_upload(lab: Lab, street: Any, tmp_path: Path) -> None:
-    (tmp_path / "closed.png").touch(mode=0o000)
-    done = lab.run("upload", street["name"], str(tmp_path), "--bucket", "street")
-    assert (done.returncode, "cannot be read" in done.stderr) == (2, True)
+NOBODY = 65534
+
+
+@contextmanager
+def _without_roots_rights() -> Iterator[None]:
+    """What root may do to any file hides what others are refused."""
+    root = os.geteuid() == 0
+    if root:
+        os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield
+    finally:
+        if root:
+            os.setresuid(0, 0, 0)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_an_unreadable_upload(tmp_path: Path, *, inside: bool) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir() if inside else closed.touch()
+    closed.chmod(0o000)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    with _without_roots_rights(), pytest.raises(UsageError, match="closed cannot be read"):
+        buckets.plan([tmp_path], "")
+    closed.chmod(0o755)
+
+
+def test_an_engine_without_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    door = tmp_path / "docker.sock"
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{door}")
+    with socket.socket(socket.AF_UNIX) as engines:
+        engines.bind(str(door))
+        engines.listen()
+        door.chmod(0o600)
+        with _without_roots_rights(), pytest.raises(OpsError, match="add the user to the group 'docker'"):
+            engine.connect()
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own of which nearly all is used."""
+    if os.geteuid() != 0:
+        pytest.skip("a disk of its own needs root")
+    place = tmp_path / "disk"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "none", str(place)], check=True)
+    (place / "ballast").write_bytes(b"x" * 15 * 2**20)
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_disk_that_is_nearly_full(full: Path) -> None:
+    with pytest.raises(OpsError, match=rf"disk: {full} has 0\.0 GiB free, 94 % used"):
+        preflight.disk_has_room(docker.from_env(), Home(full))
 
 
 def test_an_unknown_workspace(lab: Lab) -> None:
