@@ -26,7 +26,8 @@ credentials:
 test: surroundings lint
 	@$(RUN) python -m testbed browser
 	@$(RUN) python -m testbed scaleway
-	$(RUN) pytest
+	$(RUN) pytest --durations=20
+	$(RUN) pytest testbed/contract
 
 contract: surroundings
 	$(RUN) pytest testbed/contract
