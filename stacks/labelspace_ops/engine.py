@@ -47,7 +47,7 @@ def sweep(client: docker.DockerClient, stack: auto.Stack) -> None:
     known = {resource.get("id") for resource in state.get("resources", [])}
     for one in containers(client, stack.name).values():
         if one.id not in known or _unfinished(one):
-            one.remove(force=True)
+            one.remove(force=True, v=True)
     for network in client.networks.list(filters={"label": f"{WORKSPACE_LABEL}={stack.name}"}):
         if network.id not in known:
             network.remove()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import docker
 import httpx
 import pytest
 from tests.lab import ADMIN, Lab, Visitor, admin_of, containers
@@ -22,7 +23,9 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
 
     assert lab.json("stop", name)["backed_up"]
     assert {part for part in containers(name) if not part.startswith("bucket-")} == set()
+    volumes = _volumes()
     done = lab.run("status", name)
+    assert _volumes() == volumes  # a look at the backups leaves nothing
     assert done.returncode == 1
     assert "(stopped)" in done.stdout
     assert f"labelspace start {name}" in done.stderr
@@ -64,6 +67,10 @@ def _until_woken(lab: Lab, name: str, admin: Visitor) -> None:
             return
         seen.append((measured["status"], [check for check in measured["checks"] if not check["ok"]]))
     raise AssertionError(f"{name} did not wake: {seen}\n{_log(name)}")
+
+
+def _volumes() -> set[str]:
+    return {str(volume.id) for volume in docker.from_env().volumes.list()}
 
 
 def _running(name: str) -> set[str]:
