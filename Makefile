@@ -27,7 +27,6 @@ test: surroundings lint
 	@$(RUN) python -m testbed browser
 	@$(RUN) python -m testbed scaleway
 	$(RUN) pytest --durations=20
-	$(RUN) pytest testbed/contract
 
 contract: surroundings
 	$(RUN) pytest testbed/contract
