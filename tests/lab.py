@@ -87,6 +87,11 @@ def containers(name: str) -> dict[str, Any]:
     return {one.labels[PART_LABEL]: one for one in found}
 
 
+def running(name: str) -> dict[str, Any]:
+    """Those of the workspace's containers that run."""
+    return {part: one for part, one in containers(name).items() if one.status == "running"}
+
+
 class Visitor:
     """A person at the workspace's URL, with cookies as a browser keeps them."""
 

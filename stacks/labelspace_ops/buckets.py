@@ -83,8 +83,12 @@ def plan(paths: list[Path], prefix: str) -> list[Upload]:
     uploads = [upload for path in paths for upload in _under(path, prefix)]
     for upload in uploads:
         if not os.access(upload.path, os.R_OK):
-            raise UsageError(f"path: {upload.path} cannot be read: check its permissions")
+            raise _unreadable(upload.path)
     return uploads
+
+
+def _unreadable(path: Path | str) -> UsageError:
+    return UsageError(f"path: {path} cannot be read: check its permissions")
 
 
 def _under(path: Path, prefix: str) -> Iterator[Upload]:
@@ -101,7 +105,7 @@ def _files(path: Path) -> Iterator[Path]:
     """Every file of a folder; one that cannot be looked into is an error, never passed over."""
 
     def refuse(error: OSError) -> None:
-        raise UsageError(f"path: {error.filename} cannot be read: check its permissions")
+        raise _unreadable(error.filename)
 
     for folder, _, names in os.walk(path, onerror=refuse):
         yield from (file for name in names if (file := Path(folder) / name).is_file())

@@ -155,7 +155,7 @@ def stop(name: str, home: Home) -> dict[str, Any]:
         locks.clear_stale(home, chosen)
         stack.set_running(chosen, running=False)
         stack.update(chosen, progress.Resources().on_event)
-    where = chosen.outputs()["backups"].value["where"]
+    where = stack.values(chosen)["backups"]["where"]
     return {"name": name, "status": "stopped", "backed_up": False, "backups": where}
 
 
@@ -174,7 +174,7 @@ def delete(name: str, home: Home) -> dict[str, Any]:
     chosen = stack.select(name, home)
     spec = stack.read_settings(chosen)
     size = int(spec.get("scaleway", {}).get("data_gb", 50))
-    backups = dict(chosen.outputs()["backups"].value) if chosen.outputs() else {}
+    backups = stack.values(chosen).get("backups", {})
     with locks.hold(home, name, "deleting"):
         locks.clear_stale(home, chosen)
         stack.destroy(chosen, progress.Resources().on_event)

@@ -47,10 +47,15 @@ def sweep(client: docker.DockerClient, stack: auto.Stack) -> None:
     known = {resource.get("id") for resource in state.get("resources", [])}
     for one in containers(client, stack.name).values():
         if one.id not in known or _unfinished(one):
-            one.remove(force=True, v=True)
+            remove(one)
     for network in client.networks.list(filters={"label": f"{WORKSPACE_LABEL}={stack.name}"}):
         if network.id not in known:
             network.remove()
+
+
+def remove(one: Container) -> None:
+    """Remove a container with the nameless volumes that its image made; named ones stay."""
+    one.remove(force=True, v=True)
 
 
 def _unfinished(one: Container) -> bool:

@@ -127,7 +127,7 @@ def delete(name: str, home: Home, *, purge: bool) -> dict[str, Any]:
         last = "" if purge else ending.last_backup(client, name)
         stack.destroy(chosen, progress.Resources().on_event)
         for one in engine.containers(client, name).values():
-            one.remove(force=True, v=True)
+            engine.remove(one)
         chosen.workspace.remove_stack(name)
         if purge:
             engine.remove_data(client, name, where)

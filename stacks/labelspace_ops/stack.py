@@ -83,9 +83,10 @@ def select(name: str, home: Home) -> auto.Stack:
     try:
         return auto.select_stack(name, work_dir=str(PROJECT), opts=options(home))
     except auto.CommandError as error:
-        if name in names(home):
+        made = names(home)
+        if name in made:
             raise OpsError(reason(str(error))) from None
-        known = ", ".join(names(home)) or "none yet"
+        known = ", ".join(made) or "none yet"
         raise UsageError(
             f"name: {name!r}: no such workspace; there are: {known}. Make it: labelspace create"
         ) from None

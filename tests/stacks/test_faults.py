@@ -10,22 +10,22 @@ import time
 from typing import Any
 
 import pytest
-from tests.lab import ADMIN, BIN, PASSWORD, Lab, admin_of, containers, ports
+from tests.lab import ADMIN, BIN, PASSWORD, Lab, admin_of, containers, ports, running
 
 from labelspace_ops.stack import PROJECT
 
 
 def test_every_container_comes_back_by_itself(lab: Lab, street: Any) -> None:
     """By its process's id: ``docker kill`` would suspend the restart policy."""
-    running = {part: one for part, one in containers(street["name"]).items() if one.status == "running"}
-    assert len(running) == 10
-    for one in running.values():
+    alive = running(street["name"])
+    assert len(alive) == 10
+    for one in alive.values():
         os.kill(one.attrs["State"]["Pid"], signal.SIGKILL)
     measured = lab.until_ready(street["name"])
     assert measured["status"] == "ready"
     restarted = containers(street["name"])
-    assert all(restarted[part].id == one.id for part, one in running.items())
-    assert all(restarted[part].attrs["RestartCount"] >= 1 for part in running)
+    assert all(restarted[part].id == one.id for part, one in alive.items())
+    assert all(restarted[part].attrs["RestartCount"] >= 1 for part in alive)
 
 
 @pytest.mark.parametrize("line", ["[10]", "gate: "])

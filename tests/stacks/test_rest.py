@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import docker
 import httpx
 import pytest
-from tests.lab import ADMIN, Lab, Visitor, admin_of, containers
+from tests.lab import ADMIN, Lab, admin_of, containers, running
 
 from labelspace_ops import checks
 
@@ -45,36 +45,21 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
 PATIENCE_SECONDS = 420
 
 
-def _until_asleep(lab: Lab, name: str) -> Any:
-    """Wait for it to sleep, and for the last container to stop; a status is no user's request."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        measured = json.loads(lab.run("status", name, "--json").stdout)
-        if measured["status"] == "asleep" and _running(name) == {"proxy", "sleeper"}:
-            return measured
-        time.sleep(2)
-    raise AssertionError(f"{name} does not sleep: {measured}\n{_log(name)}")
-
-
-def _until_woken(lab: Lab, name: str, admin: Visitor) -> None:
-    """Wait for it to be ready, as an open page does: it asks CVAT again and again."""
+def _until(lab: Lab, name: str, arrived: Callable[[Any], bool]) -> Any:
+    """Ask for the status until it has ``arrived``; the requests of ``labelspace status`` are no user's."""
     seen = []
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        admin.get("/api/users/self")
         measured = json.loads(lab.run("status", name, "--json").stdout)
-        if measured["status"] == "ready":
-            return
+        if arrived(measured):
+            return measured
         seen.append((measured["status"], [check for check in measured["checks"] if not check["ok"]]))
-    raise AssertionError(f"{name} did not wake: {seen}\n{_log(name)}")
+        time.sleep(2)
+    raise AssertionError(f"{name} did not arrive: {seen}\n{_log(name)}")
 
 
 def _volumes() -> set[str]:
     return {str(volume.id) for volume in docker.from_env().volumes.list()}
-
-
-def _running(name: str) -> set[str]:
-    return {part for part, one in containers(name).items() if one.status == "running"}
 
 
 def _log(name: str) -> str:
@@ -100,7 +85,15 @@ def sleepy(lab: Lab, street: Any) -> Iterator[Any]:
 def test_it_sleeps_by_itself_and_wakes_once_for_twenty_requests(lab: Lab, sleepy: Any) -> None:
     street, admin = sleepy
     name, url = street["name"], street["api_url"]
-    assert _until_asleep(lab, name)["since"]
+
+    def sleeps(now: Any) -> bool:
+        return now["status"] == "asleep" and running(name).keys() == {"proxy", "sleeper"}
+
+    def ready_for_an_open_page(now: Any) -> bool:
+        admin.get("/api/users/self")  # again and again, as a page does
+        return bool(now["status"] == "ready")
+
+    assert _until(lab, name, sleeps)["since"]
     mine = containers(name)
     holds = [part for part, one in mine.items() if "docker.sock" in json.dumps(one.attrs["Mounts"])]
     assert holds == ["sleeper"]
@@ -116,7 +109,7 @@ def test_it_sleeps_by_itself_and_wakes_once_for_twenty_requests(lab: Lab, sleepy
         answers = list(together.map(lambda _: httpx.get(url, timeout=60), range(20)))
     assert {answer.status_code for answer in answers} == {503}
     assert all("Waking up" in answer.text for answer in answers)
-    _until_woken(lab, name, admin)
+    _until(lab, name, ready_for_an_open_page)
     assert _times_woken(name) == before + 1
     assert admin.get("/api/users/self").json()["username"] == ADMIN
 

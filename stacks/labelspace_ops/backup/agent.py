@@ -126,7 +126,7 @@ def ask_apart(
         one.wait(timeout=24 * 3600)
         return _answer(one.logs(stdout=True, stderr=False).decode(errors="replace"))
     finally:
-        one.remove(force=True, v=True)
+        engine.remove(one)
 
 
 def _must_be_there(source: Source) -> None:
@@ -138,7 +138,7 @@ def _must_be_there(source: Source) -> None:
 def _remove(client: docker.DockerClient, name: str) -> None:
     """What a command that was killed left."""
     try:
-        client.containers.get(name).remove(force=True, v=True)
+        engine.remove(client.containers.get(name))
     except NotFound:
         return
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 from tests.lab import PASSWORD, Lab, containers
 
@@ -104,22 +103,26 @@ def _without_roots_rights() -> Iterator[None]:
             os.setresuid(0, 0, 0)
 
 
-@pytest.mark.parametrize("inside", [False, True])
-def test_an_unreadable_upload(tmp_path: Path, *, inside: bool) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir() if inside else closed.touch()
-    closed.chmod(0o000)
+@pytest.fixture
+def public(tmp_path: Path) -> Path:
+    """A folder that every user of the machine can reach."""
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_an_unreadable_upload(public: Path, *, inside: bool) -> None:
+    closed = public / "closed"
+    closed.mkdir() if inside else closed.touch()
+    closed.chmod(0o000)
     with _without_roots_rights(), pytest.raises(UsageError, match="closed cannot be read"):
-        buckets.plan([tmp_path], "")
+        buckets.plan([public], "")
     closed.chmod(0o755)
 
 
-def test_an_engine_without_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    door = tmp_path / "docker.sock"
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+def test_an_engine_without_rights(public: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    door = public / "docker.sock"
     monkeypatch.setenv("DOCKER_HOST", f"unix://{door}")
     with socket.socket(socket.AF_UNIX) as engines:
         engines.bind(str(door))
@@ -144,7 +147,7 @@ def full(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_disk_that_is_nearly_full(full: Path) -> None:
     with pytest.raises(OpsError, match=rf"disk: {full} has 0\.0 GiB free, 94 % used"):
-        preflight.disk_has_room(docker.from_env(), Home(full))
+        preflight.disk_has_room(engine.connect(), Home(full))
 
 
 def test_an_unknown_workspace(lab: Lab) -> None:

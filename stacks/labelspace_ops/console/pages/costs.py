@@ -56,11 +56,11 @@ class CostsPage:
 
 def _rows(home: Home) -> list[dict[str, Any]]:
     client = engine.connect()
-    made = {name: stack.select(name, home).outputs() for name in stack.names(home)}
+    made = {name: stack.values(stack.select(name, home)) for name in stack.names(home)}
     return [
-        usage.measure(name, [bucket["name"] for bucket in outputs["buckets"].value], client, home)
+        usage.measure(name, [bucket["name"] for bucket in outputs["buckets"]], client, home)
         for name, outputs in made.items()
-        if outputs and outputs["target"].value == "local"
+        if outputs and outputs["target"] == "local"
     ]
 
 
