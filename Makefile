@@ -5,28 +5,36 @@ UV := $(LABELSPACE_HOME)/tools/uv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 
 DEMO := $(LABELSPACE_HOME)/demo
+WORKSPACE ?= demo
 
-.PHONY: demo credentials contract test lint setup surroundings
+BENCH ?=
+
+.PHONY: bench demo credentials contract test lint docs setup surroundings
 
 demo: surroundings
 	@$(UV) sync --frozen --quiet --group demo
-	$(RUN) labelspace create demo --yes --bucket demo-photos --bucket demo-science \
+	$(RUN) labelspace create $(WORKSPACE) --yes --take-up --bucket demo-photos --bucket demo-science \
 	    --description "Sample photographs, a video and a text file"
 	@$(RUN) python examples/demo/samples.py $(DEMO)
-	$(RUN) labelspace upload demo $(DEMO)/photos --bucket demo-photos
-	$(RUN) labelspace upload demo $(DEMO)/science --bucket demo-science
-	@$(RUN) labelspace status demo
+	$(RUN) labelspace upload $(WORKSPACE) $(DEMO)/photos --bucket demo-photos
+	$(RUN) labelspace upload $(WORKSPACE) $(DEMO)/science --bucket demo-science
+	@$(RUN) labelspace status $(WORKSPACE)
 	@echo "  password   make credentials"
 	@echo "  commands   $(LABELSPACE_HOME)/bin/labelspace --help"
 	@echo "  next       open the URL and sign in; the samples are under Connected file share"
 
 credentials:
-	@$(RUN) labelspace credentials demo
+	@$(RUN) labelspace credentials $(WORKSPACE)
 
 test: surroundings lint
 	@$(RUN) python -m testbed browser
 	@$(RUN) python -m testbed scaleway
-	$(RUN) pytest --durations=20
+	@$(RUN) python -m testbed yaml
+	$(RUN) pytest -n 2 --durations=25
+
+# All figures, or some: make bench BENCH="create upload --pairs 1"; `make bench BENCH=--help` names them.
+bench: surroundings
+	$(RUN) python -m bench $(BENCH)
 
 contract: surroundings
 	$(RUN) pytest testbed/contract
@@ -37,8 +45,12 @@ surroundings: setup
 lint: setup
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) mypy components stacks tests
+	$(RUN) mypy components stacks tests docs bench/*.py
 	$(RUN) lint-imports
+	$(RUN) python -m docs.generate --check
+
+docs: setup
+	$(RUN) python -m docs.generate
 
 setup: $(UV)
 	@$(UV) sync --frozen --quiet

@@ -12,11 +12,13 @@ from typing import Any
 
 import pandas as pd
 
+from bench.rows import Bound, Row
+from bench.workspace import Bench
 from labelspace_ops.audit import source
 
 ANNOTATIONS, ATTRIBUTES, PER_IMAGE = 1_000_000, 20, 10
 CLASSES = ("car", "bus", "person", "bicycle")
-BOUND_SECONDS, BOUND_GIB = 90, 2
+BOUND_SECONDS, BOUND_GIB = Bound(90), Bound(2)
 AUDIT = "import sys; from labelspace_ops.cli import main; main()"
 PEER = """
 import sys, pandas, scipy.stats
@@ -82,7 +84,7 @@ def _peer(path: Path, folder: Path) -> float:
     return _run([sys.executable, "-c", PEER, str(table)])[0]
 
 
-def measure() -> list[dict[str, Any]]:
+def measure(_: Bench) -> list[Row]:
     """The figures; the peer only counts and tests, what the audit does beside reading."""
     with tempfile.TemporaryDirectory(prefix="labelspace-bench-") as name:
         folder = Path(name)
@@ -105,39 +107,9 @@ def measure() -> list[dict[str, Any]]:
         quarter = runs[ANNOTATIONS // 4][0]
         peer = _peer(folder / f"{ANNOTATIONS}.xml", folder)
     what = f"audit of {ANNOTATIONS:,} annotations x {ATTRIBUTES} attributes ({size:.2f} GiB of XML)"
+    counting = "pandas crosstab and scipy, without reading"
     return [
-        _row(
-            f"{what}: time",
-            seconds,
-            "s",
-            "pandas crosstab and scipy, without reading",
-            peer,
-            bound=BOUND_SECONDS,
-        ),
-        _row(f"{what}: memory", gib, "GiB", None, None, bound=BOUND_GIB),
-        _row("time of the whole to time of a quarter", seconds / quarter, "x", "linear", 4.0, bound=None),
+        Row(f"{what}: time", seconds, "s", counting, peer, BOUND_SECONDS),
+        Row(f"{what}: memory", gib, "GiB", bound=BOUND_GIB),
+        Row("time of the whole to time of a quarter", seconds / quarter, "x", "linear", 4.0),
     ]
-
-
-def _row(
-    what: str, value: float, unit: str, peer: str | None, peer_value: float | None, *, bound: float | None
-) -> dict[str, Any]:
-    ratio = value / peer_value if peer_value else None
-    return {
-        "what": what,
-        "value": value,
-        "unit": unit,
-        "peer": peer,
-        "peer_value": peer_value,
-        "ratio": ratio,
-        "bound": bound,
-    }
-
-
-def main() -> None:
-    """Print the figures."""
-    sys.stdout.write(json.dumps(measure(), indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,13 @@
-"""The program: reads the selected stack's wish, declares its Workspace, exports its outputs."""
+"""The program: reads the selected stack's wish and labels, declares its Workspace, exports its outputs."""
 
 from __future__ import annotations
 
 import pulumi
 
 from labelspace.spec import SpecError, WorkspaceSpec, parse_spec, setting
-from labelspace.workspace import declare
+from labelspace_ops.errors import UsageError
+from labelspace_ops.labels import file as labels_file
+from labelspace_ops.program import declare
 
 
 def wish() -> WorkspaceSpec:
@@ -23,9 +25,10 @@ def main() -> None:
     """Declare the workspace; a wish that cannot be granted ends here, with each reason in one line."""
     try:
         spec = wish()
-    except SpecError as error:
+        labels = labels_file.of(spec.name)
+    except (SpecError, UsageError) as error:
         raise pulumi.RunError(f"settings of stack {pulumi.get_stack()}:\n{error}") from None
-    declare(spec)
+    declare(spec, labels)
 
 
 main()

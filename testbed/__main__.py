@@ -1,4 +1,4 @@
-"""``python -m testbed prepare``: set up Pulumi, an engine and the images; ``scaleway``: its plugin."""
+"""``python -m testbed prepare``: Pulumi, an engine, the images; ``scaleway`` and ``yaml``: more of Pulumi."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def main() -> int:
         "prepare": prepare,
         "browser": lambda _: print_table([browser.prepare()]),
         "scaleway": lambda home: print_table(toolchain.prepare_scaleway(home)),
+        "yaml": lambda home: print_table(toolchain.prepare_yaml(home)),
     }
     if len(sys.argv) != 2 or sys.argv[1] not in verbs:
         print(f"usage: python -m testbed {'|'.join(verbs)}", file=sys.stderr)

@@ -25,6 +25,8 @@ LANGUAGE_HOST = "v3.76.0"
 """The last release of Pulumi's Go SDK that ships the Python language host."""
 SERVERS = {"scaleway": ("--server", "github://api.github.com/pulumiverse")}
 """Where a plugin is published, when not by Pulumi (pulumi-plugin.json of its Python package)."""
+YAML_HOST = "v1.30.0"
+"""The release of github.com/pulumi/pulumi-yaml that is built; v1.10.0 cannot read this engine's settings."""
 NO_DOWNLOAD = "no plugin downloads from here"
 
 
@@ -40,6 +42,46 @@ def prepare_scaleway(home: Home) -> list[Part]:
     return [_plugin(home, "scaleway", "pulumiverse-scaleway")]
 
 
+def prepare_yaml(home: Home) -> list[Part]:
+    """Set up what stacks in YAML need to use the components: about 2 minutes where it must be built."""
+    return [_yaml_host(home), _components_host(home)]
+
+
+def _yaml_host(home: Home) -> Part:
+    program = home.pulumi_root / "bin" / "pulumi-language-yaml"
+    name = "YAML language host"
+    if not program.exists():
+        _need_go()
+        with timed("building the YAML language host from its Go module (about 2 minutes)"):
+            build(home, f"github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml@{YAML_HOST}", program)
+    elif not _is_built(home):
+        return Part(name, "official", "downloaded with the command line")
+    return Part(name, "real, built here", f"from its Go module, {YAML_HOST}")
+
+
+def _components_host(home: Home) -> Part:
+    name = "components for other languages"
+    if _is_built(home):
+        why = "a launcher starts them: the newest Python host that can be built cannot run a plugin's folder"
+        return Part(name, "stand-in", why)
+    return Part(name, "official", "Pulumi's Python host runs components/ by its PulumiPlugin.yaml")
+
+
+def components_plugin(home: Home, folder: Path) -> Path:
+    """Where a stack finds the components' plugin: their folder, or a launcher of it made in ``folder``."""
+    components = HERE.parent / "components"
+    if not _is_built(home):
+        return components
+    program = folder / "pulumi-resource-labelspace"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} {components} "$@"\n')
+    program.chmod(0o755)
+    return folder
+
+
+def _is_built(home: Home) -> bool:
+    return (home.pulumi_root / "built-here").exists()
+
+
 def pulumi(home: Home) -> Path:
     """The program."""
     return home.pulumi_root / "bin" / "pulumi"
@@ -48,8 +90,7 @@ def pulumi(home: Home) -> Path:
 def _command_line(home: Home) -> Part:
     wanted = version("pulumi")
     if works([str(pulumi(home)), "version"]):
-        marker = home.pulumi_root / "built-here"
-        kind = ("real, built here", "from its Go module") if marker.exists() else ("official", "downloaded")
+        kind = ("real, built here", "from its Go module") if _is_built(home) else ("official", "downloaded")
         return Part("Pulumi CLI", kind[0], kind[1])  # type: ignore[arg-type]
     if _downloaded(home, wanted):
         return Part("Pulumi CLI", "official", "downloaded")
@@ -142,7 +183,7 @@ def _plugin(home: Home, name: str, package: str = "") -> Part:
 
 
 def _download_plugin(home: Home, name: str, at: str) -> bool:
-    if (home.pulumi_root / "built-here").exists():
+    if _is_built(home):
         return False  # where the command line could not be had, neither can its plugins
     command = [str(pulumi(home)), "plugin", "install", "resource", name, at, *SERVERS.get(name, ())]
     return works(command, timeout=300, env={"PULUMI_HOME": str(home.pulumi_home)})

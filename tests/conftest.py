@@ -11,9 +11,22 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from xdist.scheduler import LoadScopeScheduling
 
 from labelspace.home import Home
 from tests.lab import Lab
+
+
+class _FileByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Of the processes that share the tests, one takes a whole file, and one the whole contract of CVAT."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "contract" if file.startswith("testbed/contract/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _FileByFile:
+    return _FileByFile(config, log)
 
 
 @pytest.fixture(scope="session")

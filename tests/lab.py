@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import docker
 import httpx
+import psutil
+from pydantic import TypeAdapter
 
 from labelspace.home import Home
+from labelspace.local import backup
 from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
+from labelspace_ops import engine, shapes
 from labelspace_ops.stack import PROJECT, environment
 
 BIN = Path(sys.executable).parent
@@ -32,29 +40,38 @@ class Lab:
     home: Home
 
     def env(self) -> dict[str, str]:
+        """For plain ``pulumi``."""
         return {**os.environ, **environment(self.home)}
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """``labelspace`` as a user types it."""
         command = [str(BIN / "labelspace"), *arguments]
+        env = {key: value for key, value in self.env().items() if key != "PULUMI_BACKEND_URL"}
         return subprocess.run(
-            command, env=self.env(), input=stdin, capture_output=True, text=True, check=False, cwd=PROJECT
+            command, env=env, input=stdin, capture_output=True, text=True, check=False, cwd=PROJECT
         )
 
     def json(self, *arguments: str, stdin: str = "") -> Any:
-        """The JSON of a command that must succeed."""
+        """The JSON of a command that must succeed, and be what the reference promises."""
         done = self.run(*arguments, "--json", stdin=stdin)
         assert done.returncode == 0, done.stdout + done.stderr
+        promised = shapes.PRINTED.get(arguments[0]) or shapes.PRINTED.get(" ".join(arguments[:2]))
+        if promised is not None:
+            TypeAdapter(promised).validate_json(done.stdout)
         return json.loads(done.stdout)
 
-    def pulumi(self, *arguments: str) -> str:
-        """Plain ``pulumi``, which must succeed; returns everything it said."""
-        done = subprocess.run(
+    def plain(self, *arguments: str, cwd: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+        """Plain ``pulumi`` in a project's folder."""
+        return subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],
-            env=self.env(), capture_output=True, text=True, check=False, cwd=PROJECT,
+            env=self.env(), capture_output=True, text=True, check=False, cwd=cwd,
         )  # fmt: skip
+
+    def pulumi(self, *arguments: str, fails: bool = False) -> str:
+        """Plain ``pulumi``, which must succeed, or fail; returns everything it said."""
+        done = self.plain(*arguments)
         said = done.stdout + done.stderr
-        assert done.returncode == 0, said
+        assert bool(done.returncode) == fails, said
         return said
 
     def create(self, name: str, *flags: str) -> Any:
@@ -63,6 +80,32 @@ class Lab:
             "create", name, "--yes", "--admin-username", ADMIN, "--admin-email", "head@example.org",
             "--password-stdin", *ports(), *flags, stdin=PASSWORD + "\n",
         )  # fmt: skip
+
+    def kill_at(self, line: str, *arguments: str, stdin: str = "") -> None:
+        """Start ``labelspace`` and kill it with Pulumi and its plugins once it prints ``line``."""
+        started = subprocess.Popen(
+            [str(BIN / "labelspace"), *arguments], env=self.env(), cwd=PROJECT, text=True,
+            start_new_session=True, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert started.stdin
+        assert started.stderr
+        started.stdin.write(stdin)
+        started.stdin.close()
+        met = any(line in printed for printed in started.stderr)
+        plugins = psutil.Process(started.pid).children(recursive=True)  # each is in a group of its own
+        os.killpg(started.pid, signal.SIGKILL)
+        for one in plugins:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
+        started.wait()
+        started.stderr.close()
+        assert met, f"it never said {line!r}"
+        time.sleep(1)
+
+    def forget(self, *names: str) -> None:
+        """Remove what a destroyed stack's parts kept on purpose."""
+        for name in names:
+            engine.remove_data(docker.from_env(), name, self.home.backups / name)
 
     def until_ready(self, name: str) -> Any:
         """Wait for the workspace to be ready by itself."""
@@ -73,6 +116,24 @@ class Lab:
                 return json.loads(done.stdout)
             time.sleep(1)
         raise AssertionError(f"{name} did not become ready: {done.stdout}{done.stderr}")
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    """Wait until something is true."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.1)
+
+
+def alone(name: str, sql: str) -> str:
+    """What PostgreSQL says of a workspace's database without a server."""
+    volume = f"labelspace-{name}-database:{backup.DATA}"
+    command = ["docker", "run", "--rm", "-i", "-v", volume, "--user=postgres", "--entrypoint=postgres"]
+    words = [backup.image_name(), "--single", "-D", backup.DATA, "cvat"]
+    return subprocess.run(
+        [*command, *words], input=f"{sql}\n", capture_output=True, text=True, check=True
+    ).stdout
 
 
 def ports() -> tuple[str, ...]:
@@ -123,3 +184,19 @@ def admin_of(measured: dict[str, Any]) -> Visitor:
     visitor = Visitor(measured["api_url"])
     assert visitor.log_in(ADMIN, PASSWORD).status_code == 200
     return visitor
+
+
+def task_of(admin: Visitor, name: str) -> int:
+    """A task with the label ``car`` of all that is in the bucket ``street``; its number."""
+    number = int(admin.post("/api/tasks", {"name": name, "labels": [{"name": "car"}]}).json()["id"])
+    request = admin.post(
+        f"/api/tasks/{number}/data", {"server_files": ["street/"], "image_quality": 70}
+    ).json()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        made = admin.get(f"/api/requests/{quote(request['rq_id'])}").json()
+        if made["status"] in ("finished", "failed"):
+            break
+        time.sleep(0.3)
+    assert made["status"] == "finished", made
+    return number

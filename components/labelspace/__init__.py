@@ -1,17 +1,55 @@
-"""What a labeling workspace is made of: declarations, importable in anybody's stack."""
+"""What a labeling workspace is made of: declarations, importable in anybody's stack.
 
-from labelspace.local.bucket import DatasetBucket
-from labelspace.local.database import AnnotationDatabase
-from labelspace.local.server import AnnotationServer
-from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
-from labelspace.workspace import Workspace
+``__all__`` is the whole public interface; every other name may change in any release. Each name is
+imported when it is first asked for: a program that needs a limit alone does not wait for Pulumi.
+"""
+
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from labelspace.parts import AnnotationDatabase, AnnotationServer, DatasetBucket
+    from labelspace.spec import (
+        AdminSpec,
+        BackupBucketSpec,
+        BackupSpec,
+        BucketSpec,
+        ScalewaySpec,
+        SpecError,
+        WorkspaceSpec,
+        parse_spec,
+    )
+    from labelspace.workspace import Workspace
 
 __all__ = [
+    "AdminSpec",
     "AnnotationDatabase",
     "AnnotationServer",
+    "BackupBucketSpec",
+    "BackupSpec",
+    "BucketSpec",
     "DatasetBucket",
+    "ScalewaySpec",
     "SpecError",
     "Workspace",
     "WorkspaceSpec",
     "parse_spec",
 ]
+
+_AT = {
+    "AnnotationDatabase": "labelspace.parts",
+    "AnnotationServer": "labelspace.parts",
+    "DatasetBucket": "labelspace.parts",
+    "Workspace": "labelspace.workspace",
+}
+"""Where a public name is, when not in ``labelspace.spec``."""
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_AT.get(name, "labelspace.spec")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

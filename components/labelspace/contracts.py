@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pulumi
+
+from labelspace.spec import WorkspaceSpec
+
+BeforeUpgrade = Callable[[WorkspaceSpec, str], None]
+"""Asked before another version of CVAT is used, with the wish and the old version (empty when the stack does
+not know it); what it raises fails the update before anything of CVAT was touched."""
 
 
 @dataclass(frozen=True)
@@ -127,3 +133,12 @@ class Service:
     """Has no network at all."""
     publishes: tuple[int, int] | None = None
     """The port inside and the host's port that leads to it."""
+
+    @property
+    def restart(self) -> str:
+        """When the engine starts it again.
+
+        An engine that crashed stops at its next start what it finds alive, and takes its own stop for a
+        user's: with ``unless-stopped`` such a container stays down.
+        """
+        return "no" if self.one_shot else "always"

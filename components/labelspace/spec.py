@@ -9,7 +9,8 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from typing import Annotated, Any, Literal, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -30,8 +31,9 @@ Region = Literal["fr-par", "nl-ams", "pl-waw"]
 Registration = Literal["open", "closed"]
 AnnotatorGroup = Literal["worker", "user"]
 
-SUPPORTED_CVAT = ("2.73.0",)
-"""CVAT versions whose containers were read and run; the first is the default."""
+SUPPORTED_CVAT = "2.73"
+"""The line of CVAT whose containers were read and run; its patch releases keep them."""
+DEFAULT_CVAT = "2.73.0"
 
 MAX_NAME = 32
 """Characters in a workspace's name: it is part of container, volume and host names (at most 63 each)."""
@@ -100,8 +102,8 @@ def _email(value: str) -> str:
 
 def _cvat_version(value: str) -> str:
     version = value.removeprefix("v")
-    if version not in SUPPORTED_CVAT:
-        raise ValueError(f"supported: {', '.join(SUPPORTED_CVAT)}")
+    if not re.fullmatch(rf"{re.escape(SUPPORTED_CVAT)}\.\d{{1,4}}", version):
+        raise ValueError(f"supported: {DEFAULT_CVAT} and later patch releases of {SUPPORTED_CVAT}")
     return version
 
 
@@ -141,15 +143,22 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_Wish = TypeVar("_Wish", bound=_Part)
+
+
 class BucketSpec(_Part):
     """A dataset bucket: kept on this machine, or reached at any S3 endpoint."""
 
     name: BucketName
+    """The bucket's name; in CVAT the folder of that name under Connected file share."""
     endpoint: str | None = None
     """S3 endpoint of a bucket elsewhere, as URL; none: a bucket of the workspace's own target."""
     region: str = "us-east-1"
+    """Region that requests to ``endpoint`` are signed for."""
     access_key: SecretStr | None = None
+    """S3 access key for ``endpoint``; none: a public bucket."""
     secret_key: SecretStr | None = None
+    """S3 secret key for ``endpoint``."""
     adopt: bool = False
     """Scaleway: take over a bucket of the project that is there already, as it is."""
 
@@ -177,8 +186,12 @@ class AdminSpec(_Part):
     """The admin: CVAT's superuser. Without a password one is generated."""
 
     username: Annotated[str, AfterValidator(_username)] = "admin"
+    """User name of CVAT's superuser."""
     email: Annotated[str, AfterValidator(_email)] = "admin@localhost"
+    """E-mail address of CVAT's superuser."""
     password: SecretStr | None = None
+    """Password of CVAT's superuser; none: one is generated. Eight characters or more, with a digit, an upper
+    and a lower case letter, not common, not like user name and e-mail (CVAT's rules)."""
 
     @model_validator(mode="after")
     def _password_is_strong(self) -> AdminSpec:
@@ -193,11 +206,15 @@ class BackupBucketSpec(_Part):
     """An S3 bucket for the backups, anywhere; pgBackRest speaks S3 over HTTPS alone."""
 
     name: BucketName
+    """The bucket's name."""
     endpoint: str
-    """Host, or ``https://host:port``."""
+    """URL of the S3 endpoint, ``https://host`` or ``https://host:port``."""
     region: str = "us-east-1"
+    """Region that requests to ``endpoint`` are signed for."""
     access_key: SecretStr
+    """S3 access key; it must write and delete."""
     secret_key: SecretStr
+    """S3 secret key."""
     ca_certificate: str | None = None
     """PEM of the authority that signed the endpoint's certificate, when machines do not know it."""
 
@@ -230,6 +247,7 @@ class ScalewaySpec(_Part):
     """What only the scaleway target asks; which types there are stands in ``scaleway/prices.py``."""
 
     region: Region = "fr-par"
+    """Where everything of the workspace is."""
     zone: Literal[1, 2, 3] = 1
     """Availability zone of the region; managed databases are on a private network in the first alone."""
     server_type: str | None = None
@@ -239,8 +257,11 @@ class ScalewaySpec(_Part):
     data_gb: int = Field(default=50, ge=10, le=10000)
     """Block volume for what CVAT keeps; it can grow, never shrink."""
     database_gb: int = Field(default=10, ge=10, le=10000, multiple_of=5)
+    """Volume of the managed PostgreSQL."""
     network: Annotated[str, AfterValidator(_private_network)] = "10.37.0.0/24"
+    """Addresses of the private network."""
     domain: Annotated[str, AfterValidator(_domain)] | None = None
+    """Host name of the URL; none: a name under sslip.io that follows the address."""
     dns_zone: Annotated[str, AfterValidator(_domain)] | None = None
     """The zone of ``domain`` at Scaleway, for the record to be made; none: make it by hand."""
     admin_cidrs: tuple[Annotated[str, AfterValidator(_cidr)], ...] = ()
@@ -269,25 +290,37 @@ class WorkspaceSpec(_Part):
     """The validated wish for one workspace; one workspace is one Pulumi stack."""
 
     name: Name
+    """The workspace's name; its stack's name as well."""
     description: str = Field(default="", max_length=500)
+    """What it is for, in your words."""
     target: Target = "local"
+    """Where it runs: this machine's Docker engine, or Scaleway."""
     buckets: tuple[BucketSpec, ...]
+    """The dataset buckets, at least one."""
     admin: AdminSpec = AdminSpec()
+    """The one who assigns the work: CVAT's superuser."""
     registration: Registration = "open"
+    """Open: annotators sign up by themselves; closed: only the admin makes accounts."""
     annotator_group: AnnotatorGroup = "worker"
+    """CVAT's group of a new account: ``worker`` sees what is assigned, ``user`` browses the share, too."""
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1"
+    """Address of this machine that serves URL and S3 (local target): 127.0.0.1 is this machine alone."""
     port: Port = 8080
     """Host port of the annotation server."""
     s3_port: Port = 8081
     """Host port of the workspace's own S3 gateway (local target)."""
     size: Size = "small"
-    cvat_version: Annotated[str, AfterValidator(_cvat_version)] = SUPPORTED_CVAT[0]
+    """How many workers run, and how much memory each part may take."""
+    cvat_version: Annotated[str, AfterValidator(_cvat_version)] = DEFAULT_CVAT
+    """The annotation server's version."""
     backup: BackupSpec = BackupSpec()
+    """When the annotation database is backed up, where to, and for how long."""
     running: bool = True
     """False: the containers are gone (Scaleway: the server is stopped); everything that they keep stays."""
     scaleway: ScalewaySpec = ScalewaySpec()
+    """What only the target ``scaleway`` asks."""
     sleep_after_minutes: int = Field(default=0, ge=0, le=10080)
-    """Minutes without a user before the workspace sleeps; 0: never."""
+    """Minutes without a user before the workspace sleeps (local target); 0: never."""
 
     @field_validator("buckets")
     @classmethod
@@ -316,6 +349,11 @@ class WorkspaceSpec(_Part):
                 f"bucket {elsewhere!r}: target scaleway has no buckets elsewhere in this version:"
                 " leave endpoint out"
             )
+        if self.backup.bucket:
+            raise ValueError(
+                "backup.bucket is for target local: scaleway keeps its dumps in a bucket of its own; leave it"
+                " out"
+            )
         dotted = next((bucket.name for bucket in self.buckets if "." in bucket.name), None)
         if dotted:
             raise ValueError(
@@ -333,10 +371,33 @@ class WorkspaceSpec(_Part):
         return self
 
 
-def parse_spec(values: dict[str, Any]) -> WorkspaceSpec:
+class DatasetBucketSpec(_Part):
+    """The validated wish for a dataset bucket by itself, on this machine."""
+
+    name: Name
+    bucket: BucketName
+    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1"
+    port: Port
+    """Host port of its S3 gateway."""
+
+
+class AnnotationDatabaseSpec(_Part):
+    """The validated wish for an annotation database by itself, on this machine."""
+
+    name: Name
+    size: Size = "small"
+    backup: BackupSpec = BackupSpec()
+
+
+def parse_spec(values: Mapping[str, Any]) -> WorkspaceSpec:
     """Validate ``values``; raises ``SpecError`` with one line for each problem."""
+    return checked(WorkspaceSpec, values)
+
+
+def checked(wish: type[_Wish], values: Mapping[str, Any]) -> _Wish:
+    """``values`` as a ``wish``; raises ``SpecError`` with one line for each problem."""
     try:
-        return WorkspaceSpec.model_validate(values)
+        return wish.model_validate(values)
     except ValidationError as error:
         raise SpecError([_sentence(problem) for problem in error.errors(include_url=False)]) from None
 
@@ -368,7 +429,7 @@ def _revealed(value: Any) -> Any:
 def _sentence(problem: Any) -> str:
     field = ".".join(str(part) for part in problem["loc"]) or "workspace"
     message = _next_step(problem)
-    if problem["type"] == "missing":
+    if problem["type"] == "missing" or _is_late(problem["input"]):
         return f"{field}: {message}"
     return f"{field}: {_shown(field, problem['input'])}{message}"
 
@@ -381,7 +442,14 @@ def _shown(field: str, value: Any) -> str:
     return f"{value!r} is refused: "
 
 
+def _is_late(value: Any) -> bool:
+    """Whether it is one of Pulumi's outputs; a wish knows nothing of Pulumi."""
+    return callable(getattr(value, "apply", None))
+
+
 def _next_step(problem: Any) -> str:
+    if _is_late(problem["input"]):
+        return "is secret, or known only after another resource is made: give a plain value"
     choices = {
         "target": Target,
         "size": Size,

@@ -1,35 +1,72 @@
 """The workspace: a validated wish turned into the parts of its target."""
-
-from __future__ import annotations
+# Annotations are real here, not text: the component provider derives its schema from them.
 
 import json
 from typing import Any
 
 import pulumi
 
-from labelspace.contracts import Built
-from labelspace.cvat.services import Secrets
-from labelspace.generated import generated
+from labelspace.contracts import BeforeUpgrade, Built
+from labelspace.generated import workspace_secrets
 from labelspace.spec import WorkspaceSpec, revealed
 
 
-def declare(spec: WorkspaceSpec) -> None:
-    """The whole program of a workspace's stack: declares it and exports its outputs."""
-    workspace = Workspace(spec.name, spec)
+def declare(spec: WorkspaceSpec, before_upgrade: BeforeUpgrade | None = None) -> "Workspace":
+    """The workspace of a stack: declares it and exports its outputs."""
+    workspace = Workspace(spec.name, spec, before_upgrade=before_upgrade)
     for name, value in workspace.outputs().items():
         pulumi.export(name, value)
     pulumi.export("settings", pulumi.Output.secret(json.dumps(revealed(spec), sort_keys=True)))
+    return workspace
 
 
 class Workspace(pulumi.ComponentResource):
-    """A CVAT server with its admin, its dataset buckets and its annotation database, on the spec's target."""
+    """A CVAT server with its admin, its dataset buckets and its annotation database, on the spec's target.
 
-    def __init__(self, name: str, spec: WorkspaceSpec, opts: pulumi.ResourceOptions | None = None) -> None:
+    ``admin_password``: the admin's password where another resource makes it, in place of
+    ``spec.admin.password``; a weak one fails the update. Raises ``SpecError`` when both are given.
+    """
+
+    url: pulumi.Output[str]
+    """Where people work; resolves when the workspace is ready."""
+    api_url: pulumi.Output[str]
+    """The same server for programs (CVAT's REST API)."""
+    admin_username: pulumi.Output[str]
+    """User name of CVAT's superuser."""
+    admin_password: pulumi.Output[str]
+    """The superuser's password; secret."""
+    buckets: pulumi.Output[list[dict[str, str]]]
+    """Each dataset bucket's name, S3 endpoint and region."""
+    bucket_keys: pulumi.Output[dict[str, dict[str, str]]]
+    """Access key and secret key of each bucket by its name, empty for a public one; secret."""
+    backups: pulumi.Output[dict[str, str]]
+    """Where backups are, when they are made and how long they are kept, for people."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: WorkspaceSpec,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        admin_password: pulumi.Input[str] | None = None,
+        before_upgrade: BeforeUpgrade | None = None,
+    ) -> None:
         super().__init__("labelspace:index:Workspace", name, None, opts)
-        self.spec = spec
-        self.secrets = self._secrets()
+        self.spec, self._before_upgrade = spec, before_upgrade
+        self.secrets = workspace_secrets(self, spec.name, spec.admin, admin_password=admin_password)
         self.built = self._built()
-        self.register_outputs(self.outputs())
+        outputs = self.outputs()
+        self._hand_on(outputs)
+        self.register_outputs(outputs)
+
+    def _hand_on(self, outputs: dict[str, Any]) -> None:
+        """The outputs that other resources use, as attributes."""
+        output = pulumi.Output.from_input
+        self.url, self.api_url = output(outputs["url"]), output(outputs["api_url"])
+        self.admin_username = output(outputs["admin_username"])
+        self.admin_password = output(outputs["admin_password"])
+        self.buckets, self.bucket_keys = output(outputs["buckets"]), outputs["bucket_keys"]
+        self.backups = output(outputs["backups"])
 
     def outputs(self) -> dict[str, pulumi.Input[object]]:
         """What a stack exports, the same names on every target; secrets are secret."""
@@ -62,23 +99,7 @@ class Workspace(pulumi.ComponentResource):
             return scaleway.build(self, self.spec, self.secrets)
         from labelspace.local import room as local  # noqa: PLC0415
 
-        return local.build(self, self.spec, self.secrets)
-
-    def _secrets(self) -> Secrets:
-        name = self.spec.name
-        return Secrets(
-            database=generated(self, name, "database"),
-            redis=generated(self, name, "redis"),
-            cache=generated(self, name, "cache"),
-            django=generated(self, name, "django", length=50),
-            admin=self._admin_password(),
-        )
-
-    def _admin_password(self) -> pulumi.Output[str]:
-        chosen = self.spec.admin.password
-        if chosen is not None:
-            return pulumi.Output.secret(chosen.get_secret_value())
-        return generated(self, self.spec.name, "admin", length=20)
+        return local.build(self, self.spec, self.secrets, self._before_upgrade)
 
 
 def _keys(built: Built) -> pulumi.Output[dict[str, Any]]:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import sys
 
 from labelspace_ops.commands import (  # noqa: F401 - importing them registers their commands
+    annotators,
     audit,
     backups,
     console,
     data,
+    export,
     keys,
+    labels,
     life,
+    login,
     look,
     review,
+    task,
 )
 from labelspace_ops.commands.app import app, say
 from labelspace_ops.errors import OpsError, UsageError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import docker
 from docker.errors import DockerException
@@ -37,13 +38,12 @@ def containers(client: docker.DockerClient, name: str) -> dict[str, Container]:
     return {one.labels[PART_LABEL]: one for one in found}
 
 
-def sweep(client: docker.DockerClient, stack: auto.Stack) -> None:
-    """Clear what an interrupted update left, so that the next one can go on; volumes are not touched."""
-    deployment = stack.export_stack()
-    state = dict(deployment.deployment or {})
-    if state.pop("pending_operations", None):
-        deployment.deployment = state
-        stack.import_stack(deployment)
+def sweep(client: docker.DockerClient, stack: auto.Stack, *, new: bool = False) -> None:
+    """Clear what an interrupted update left, so that the next one can go on; volumes are not touched.
+
+    A ``new`` stack knows of nothing.
+    """
+    state = {} if new else _settled(stack)
     known = {resource.get("id") for resource in state.get("resources", [])}
     for one in containers(client, stack.name).values():
         if one.id not in known or _unfinished(one):
@@ -51,6 +51,16 @@ def sweep(client: docker.DockerClient, stack: auto.Stack) -> None:
     for network in client.networks.list(filters={"label": f"{WORKSPACE_LABEL}={stack.name}"}):
         if network.id not in known:
             network.remove()
+
+
+def _settled(stack: auto.Stack) -> dict[str, Any]:
+    """The stack's state, without operations that were under way when something died."""
+    deployment = stack.export_stack()
+    state = dict(deployment.deployment or {})
+    if state.pop("pending_operations", None):
+        deployment.deployment = state
+        stack.import_stack(deployment)
+    return state
 
 
 def remove(one: Container) -> None:

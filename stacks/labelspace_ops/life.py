@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import docker
 from pulumi import automation as auto
 
 from labelspace.home import Home
-from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
-from labelspace_ops import cloud, engine, locks, preflight, progress, rest, stack
-from labelspace_ops.backup import ending
+from labelspace.local import backup as described
+from labelspace.spec import BackupSpec, SpecError, WorkspaceSpec, parse_spec
+from labelspace_ops import buckets, cloud, engine, locks, preflight, progress, rest, stack
+from labelspace_ops.backup import agent, ending, left, origin, upgrade
 from labelspace_ops.commands.app import say
-from labelspace_ops.errors import UsageError
+from labelspace_ops.errors import OpsError, UsageError
+from labelspace_ops.labels import file as labels_file
 
 FIRST_PORT = 8080
+PORTS = ("port", "s3_port")
 
 
 def wished(values: dict[str, Any], home: Home) -> WorkspaceSpec:
@@ -25,8 +29,9 @@ def wished(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     kept = stack.read_settings(stack.select(name, home)) if name in stack.names(home) else {}
     _not_taken(kept, values)
     merged = {**kept, **values}
-    if "admin" in kept and "admin" in values:
-        merged["admin"] = {**kept["admin"], **values["admin"]}  # a new e-mail keeps the password
+    for field in ("admin", "backup"):  # a new e-mail keeps the password, a bucket the schedule
+        if field in kept and field in values:
+            merged[field] = {**kept[field], **values[field]}
     if not kept:
         _give_ports(merged, home)
     return validated(merged)
@@ -51,46 +56,88 @@ def _not_taken(kept: dict[str, Any], values: dict[str, Any]) -> None:
         if kept and field in values and field in kept and _names(kept[field]) != _names(values[field]):
             raise UsageError(
                 f"name: {kept['name']!r} is taken by a workspace with other {field}"
-                f" ({_names(kept[field])}): choose another name, or change its settings with"
-                f" `pulumi config set` and run `labelspace create {kept['name']}`"
+                f" ({_names(kept[field])}): choose another name{_or_set(kept['name'], field, values[field])}"
             )
 
 
+def _or_set(name: str, field: str, value: Any) -> str:
+    """How the workspace that is there gets the other value; a target stays what it is."""
+    return (
+        "" if field == "target" else f", or change that one: `labelspace set {name} {field}={_names(value)}`"
+    )
+
+
 def _names(value: Any) -> Any:
-    return [item["name"] for item in value] if isinstance(value, list) else value
+    """Buckets by their names, as ``labelspace set`` takes them."""
+    return ",".join(item["name"] for item in value) if isinstance(value, list) else value
 
 
 def _give_ports(values: dict[str, Any], home: Home) -> None:
     listen = str(values.get("listen", "127.0.0.1"))
-    taken = _ports_of_others(home)
-    for field in ("port", "s3_port"):
-        if field not in values:
-            values[field] = preflight.free_port(listen, FIRST_PORT, taken)
+    missing = [field for field in PORTS if field not in values]
+    taken = {int(values[field]) for field in PORTS if field in values}
+    if missing:
+        taken |= _ports_of_others(home)
+    for field in missing:
+        values[field] = preflight.free_port(listen, FIRST_PORT, taken)
         taken.add(int(values[field]))
 
 
 def _ports_of_others(home: Home) -> set[int]:
     """Ports that stopped workspaces will want back."""
     settings = [stack.read_settings(stack.select(name, home)) for name in stack.names(home)]
-    return {one[field] for one in settings for field in ("port", "s3_port") if field in one}
+    return {one[field] for one in settings for field in PORTS if field in one}
 
 
-def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
-    """Make the workspace, or take it up where an earlier attempt ended; ends when it is ready."""
+def create(spec: WorkspaceSpec, home: Home, *, take_up: bool = False, from_backup: str = "") -> auto.Stack:
+    """Make the workspace, or take it up where an earlier attempt ended; ends when it is ready.
+
+    ``take_up``: go on with what an earlier workspace of the name left. ``from_backup``: begin with the
+    annotations of another one, as ``origin.find`` takes it.
+    """
     if spec.target == "scaleway":
+        _only_here(from_backup)
         return cloud.create(spec, home)
+    labels_file.of(spec.name)  # a file that cannot be read ends it here, before anything is made
     client = engine.connect()
     known = spec.name in stack.names(home)
     preflight.check(spec, client, home, known=known)
     with locks.hold(home, spec.name, "creating"):
+        begins = origin.begin(client, spec, home, text=from_backup, take_up=take_up)
+        if begins:
+            origin.fill(client, begins, spec, home)
         chosen = stack.create_or_select(spec.name, home)
-        stack.write_settings(chosen, spec)
         locks.clear_stale(home, chosen)
-        engine.sweep(client, chosen)
-        with progress.gate(client, spec.name):
-            stack.update(chosen, progress.Resources().on_event)
-    rest.wake(spec.name, stack.values(chosen), say)
+        engine.sweep(client, chosen, new=not known)
+        old, backup = _upgrade(client, chosen, spec, home) if known else ("", "")
+        stack.write_settings(chosen, spec, new=not known)
+        try:
+            with progress.gate(client, spec.name):
+                stack.update(chosen, progress.Resources().on_event, new=not known)
+        except OpsError as error:
+            hint = f"\n{upgrade.way_back(spec.name, old, backup)}" if backup else ""
+            raise OpsError(f"{error}{hint}") from None
+    origin.finished(spec.name, home)
+    if spec.sleep_after_minutes or not spec.running:
+        rest.wake(spec.name, stack.values(chosen), say)
     return chosen
+
+
+def _only_here(from_backup: str) -> None:
+    if from_backup:
+        raise UsageError("from-backup: a workspace on scaleway cannot be made from a backup in this version")
+
+
+def _upgrade(
+    client: docker.DockerClient, chosen: auto.Stack, spec: WorkspaceSpec, home: Home
+) -> tuple[str, str]:
+    """Back up and rehearse when the version changes: the old one, and the backup from before, or empty."""
+    old = str(stack.values(chosen).get("cvat_version", "")) or upgrade.running_version(client, spec.name)
+    if not old or old == spec.cvat_version:
+        return old, ""
+    backup = upgrade.before(client, agent.source(chosen, home), spec.cvat_version, old)
+    chosen.workspace.env_vars = {**chosen.workspace.env_vars, upgrade.DONE: spec.cvat_version}
+    return old, backup
 
 
 def stop(name: str, home: Home) -> dict[str, Any]:
@@ -105,7 +152,8 @@ def stop(name: str, home: Home) -> dict[str, Any]:
         stack.set_running(chosen, running=False)
         engine.sweep(client, chosen)
         stack.update(chosen, progress.Resources().on_event)
-    return {"name": name, "status": "stopped", "backed_up": backed_up, "backups": str(home.backups / name)}
+    where = _where(name, _spec_of(chosen), home)
+    return {"name": name, "status": "stopped", "backed_up": backed_up, "backups": where}
 
 
 def start(name: str, home: Home) -> auto.Stack:
@@ -113,28 +161,76 @@ def start(name: str, home: Home) -> auto.Stack:
     return create(wished({"name": name, "running": True}, home), home)
 
 
+def left_of(name: str, home: Home) -> left.Left | None:
+    """What an earlier workspace of this name left on this machine, when no workspace has the name now."""
+    return left.found(name, engine.connect(), home)
+
+
 def delete(name: str, home: Home, *, purge: bool) -> dict[str, Any]:
     """Back up once more, remove the containers, forget the stack; with ``purge`` the data too."""
+    if purge and name not in stack.names(home) and left_of(name, home):
+        return _purge(engine.connect(), name, home, None)
     chosen = stack.select(name, home)
     if stack.target(chosen) == "scaleway":
         if purge:
             raise UsageError("purge: data on Scaleway is removed in its console: delete without --purge")
         return cloud.delete(name, home)
     client = engine.connect()
-    where = home.backups / name
     with locks.hold(home, name, "deleting"):
         locks.clear_stale(home, chosen)
+        spec = _spec_of(chosen)
         last = "" if purge else ending.last_backup(client, name)
         stack.destroy(chosen, progress.Resources().on_event)
         for one in engine.containers(client, name).values():
             engine.remove(one)
         chosen.workspace.remove_stack(name)
         if purge:
-            engine.remove_data(client, name, where)
+            return _purge(client, name, home, spec)
+    last = last or _newest(client, name, spec, home)
+    come_back = left.command(spec) if spec else None
+    return _deleted(name, _where(name, spec, home), last=last, come_back=come_back)
+
+
+def _where(name: str, spec: WorkspaceSpec | None, home: Home) -> str:
+    """The place of the backups, for people."""
+    return described.where(spec.backup if spec else BackupSpec(), home.backups / name, name)
+
+
+def _newest(client: docker.DockerClient, name: str, spec: WorkspaceSpec | None, home: Home) -> str:
+    """Of a workspace whose database was gone already: it had its last backup when that went."""
+    backup = spec.backup if spec else BackupSpec()
+    try:
+        rows = agent.ask_apart(client, agent.source_of(name, backup, home), "list")
+    except OpsError:
+        return ""
+    return next((str(row["id"]) for row in reversed(rows) if row["complete"]), "")
+
+
+def _spec_of(chosen: auto.Stack) -> WorkspaceSpec | None:
+    """None for a workspace whose making ended before its settings were written."""
+    try:
+        return parse_spec(stack.read_settings(chosen))
+    except SpecError:
+        return None
+
+
+def _purge(client: docker.DockerClient, name: str, home: Home, spec: WorkspaceSpec | None) -> dict[str, Any]:
+    """Volumes, backups wherever they are, and the key that nothing needs any more."""
+    for one in engine.containers(client, name).values():
+        engine.remove(one)
+    engine.remove_data(client, name, home.backups / name)
+    if spec and spec.backup.bucket:
+        buckets.remove_backups(spec.backup.bucket, name)
+    home.backup_key(name).unlink(missing_ok=True)
+    return {**_deleted(name, None, last="", come_back=None), "purged": True}
+
+
+def _deleted(name: str, where: str | None, *, last: str, come_back: str | None) -> dict[str, Any]:
     return {
         "name": name,
         "backed_up": bool(last),
         "last_backup": last or None,
-        "backups": None if purge else str(where),
-        "purged": purge,
+        "backups": where,
+        "purged": False,
+        "come_back": come_back,
     }

@@ -23,7 +23,7 @@ MOST_USED_PERCENT = 88
 def check(spec: WorkspaceSpec, client: docker.DockerClient, home: Home, *, known: bool) -> None:
     """Refuse a name that is taken, a port in use and a disk nearly full; nothing is changed."""
     mine = engine.containers(client, spec.name)
-    if mine and not known:
+    if mine.keys() - {"restore"} and not known:  # one that makes it from a backup may have been interrupted
         raise UsageError(
             f"name: {spec.name!r} is taken: this engine runs containers of a workspace of that name whose"
             f" state is not under {home.root}. Choose another name, or set LABELSPACE_HOME to its home"

@@ -11,7 +11,7 @@ from typing import Any
 import docker
 from docker.errors import DockerException
 
-from labelspace_ops.commands.app import console
+from labelspace_ops.commands.app import say
 
 VERBS = {
     "create": "made",
@@ -41,12 +41,13 @@ class Resources:
             self.done += 1
             name = outputs.metadata.urn.rsplit("::", 1)[-1]
             what = outputs.metadata.type.rsplit(":", 1)[-1].lower()
-            console.print(f"  [{self.done:2d}] {what} {name}: {VERBS[kind]}", markup=False)
+            say(f"  [{self.done:2d}] {what} {name}: {VERBS[kind]}")
 
 
 def _kept(kind: str, resource_type: str) -> bool:
-    """Components are names only; a volume or image that a stack lets go of stays on the machine."""
-    stays = resource_type.endswith((":Volume", ":RemoteImage", ":RandomPassword")) and kind == "delete"
+    """Components are names only; a volume, image or project of CVAT that a stack lets go of stays."""
+    held = (":Volume", ":RemoteImage", ":RandomPassword", ":CvatProject")
+    stays = resource_type.endswith(held) and kind == "delete"
     return stays or resource_type.startswith(("labelspace:", "pulumi:"))
 
 
@@ -76,7 +77,7 @@ def _follow(client: docker.DockerClient, name: str, over: threading.Event) -> No
             begun, lines = "", []
         for line in lines[seen.get(begun, 0) :] if _recent(begun) else []:
             if line.startswith("gate: "):
-                console.print(f"  {line}", markup=False, soft_wrap=True)
+                say(f"  {line}")
         seen[begun] = len(lines)
         if last:
             return

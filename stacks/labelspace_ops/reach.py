@@ -14,7 +14,7 @@ REACH: dict[str, frozenset[str]] = {
     "port": frozenset({"proxy", "bootstrap"}),
     "s3_port": frozenset({"gateway"}),
     "size": BACKENDS | {"redis", "cache", "database"},
-    "cvat_version": BACKENDS | {"ui"},
+    "cvat_version": BACKENDS | {"ui", "server-image"},
     "backup": frozenset({"database", "init"}),
     "sleep_after_minutes": EVERYTHING | {"sleeper", "notes"},
 }

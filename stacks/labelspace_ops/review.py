@@ -19,10 +19,12 @@ from pulumi import automation as auto
 
 from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec, revealed
-from labelspace.workspace import declare
 from labelspace_ops import stack
 from labelspace_ops.cloud import costs
 from labelspace_ops.errors import OpsError
+from labelspace_ops.labels import file as labels_file
+from labelspace_ops.labels import plan
+from labelspace_ops.program import declare
 from labelspace_ops.reach import data_of, reaches, waiting
 
 ACTIONS = ("create", "update", "replace", "delete", "same")
@@ -35,8 +37,11 @@ class SettingChange:
     """One setting of the wish that differs from what is deployed; secrets are never shown."""
 
     key: str
+    """The setting, with dots; a bucket goes by its name."""
     before: str
+    """What is deployed."""
     after: str
+    """What is wished for."""
 
 
 @dataclass(frozen=True)
@@ -44,27 +49,43 @@ class Change:
     """What happens to one resource."""
 
     resource: str
+    """Its name in the stack."""
     kind: str
+    """``container``, ``volume``, ``network`` and so on."""
     part: str
+    """Which part of the workspace it is."""
     action: str
+    """``create``, ``update``, ``replace`` or ``delete``."""
     replaces: bool
+    """Whether it is made anew."""
     properties: list[str]
+    """What of it differs."""
     why: list[str]
+    """The settings that it follows from, or another reason."""
     data: str
+    """What becomes of the data behind it; empty when there is none."""
     downtime: str
+    """Who waits, and how long; empty for nobody."""
 
 
 @dataclass(frozen=True)
 class Review:
-    """A preview as data; ``counts`` has a number for each of ``ACTIONS``."""
+    """A preview as data."""
 
     name: str
+    """The workspace."""
     target: str
+    """Where it runs."""
     exists: bool
+    """Whether it is deployed already."""
     settings: list[SettingChange]
+    """Settings that differ from what is deployed."""
     changes: list[Change]
+    """Resources that change, by kind and part: Pulumi announces them in the order of its threads."""
     counts: dict[str, int]
+    """How many resources for each of ``create``, ``update``, ``replace``, ``delete``, ``same``."""
     notes: list[str]
+    """What to know besides."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, as ``labelspace preview --json`` prints them."""
@@ -87,9 +108,9 @@ def review(spec: WorkspaceSpec, home: Home) -> Review:
         target=spec.target,
         exists=bool(outputs),
         settings=settings,
-        changes=changes,
+        changes=sorted(changes, key=lambda change: (change.kind, change.part, change.resource)),
         counts={action: sum(_action(step) == action for step in made) for action in ACTIONS},
-        notes=_notes(spec, changes, new=not outputs),
+        notes=_notes(spec, changes, keys, new=not outputs),
     )
 
 
@@ -103,7 +124,8 @@ def _inline(spec: WorkspaceSpec, home: Home, *, known: bool) -> Iterator[auto.St
         else:
             options.env_vars = {**(options.env_vars or {}), "PULUMI_BACKEND_URL": f"file://{folder}"}
         make = auto.select_stack if known else auto.create_stack
-        yield make(spec.name, project_name="labelspace", program=partial(declare, spec), opts=options)
+        program = partial(declare, spec, labels_file.of(spec.name))
+        yield make(spec.name, project_name="labelspace", program=program, opts=options)
 
 
 def _preview(chosen: auto.Stack, steps: list[Any]) -> None:
@@ -166,10 +188,34 @@ def _change(step: Any, spec: WorkspaceSpec, keys: list[str], *, new: bool) -> Ch
         action=action,
         replaces=action == "replace",
         properties=sorted({path.split(".")[0].split("[")[0] for path in step.diffs or []}),
-        why=_why(step, part, keys, new=new),
-        data=data_of(kind, part, action, spec.name),
+        why=_label_changes(step) or _why(step, part, keys, new=new),
+        data=_lost_labels(step) or data_of(kind, part, action, spec.name),
         downtime="" if new else waiting(kind, part, action),
     )
+
+
+def _label_steps(step: Any) -> list[plan.Step]:
+    """What an update of a project does to its labels; empty for any other resource."""
+    if not step.type.endswith(":CvatProject") or step.new is None:
+        return []
+    had = step.old.outputs.get("labels", {}) if step.old else {}
+    wish = step.new.inputs
+    return plan.steps(had, wish["labels"], wish["renamed"])
+
+
+def _label_changes(step: Any) -> list[str]:
+    """Why a project changes; empty for any other resource, and for one that is let go."""
+    if not step.type.endswith(":CvatProject") or step.new is None:
+        return []
+    return [one.sentence for one in _label_steps(step)] or ["where CVAT is, or who its admin is"]
+
+
+def _lost_labels(step: Any) -> str:
+    """A step that loses annotations gets as far as a preview only when the file names it."""
+    if step.type.endswith(":CvatProject") and _action(step) == "delete":
+        return "kept: the project and its annotations stay in CVAT"
+    lost = [one.name for one in _label_steps(step) if one.action in plan.LOSES]
+    return f"removed with the annotations that carry it: {', '.join(lost)}" if lost else ""
 
 
 def _action(step: Any) -> str:
@@ -201,14 +247,28 @@ def _notes_of_target(spec: WorkspaceSpec, *, new: bool) -> list[str]:
     return [f"the URL will be http://{spec.name}.localhost:{spec.port}"] if new else []
 
 
-def _notes(spec: WorkspaceSpec, changes: list[Change], *, new: bool) -> list[str]:
-    notes = _notes_of_target(spec, new=new)
+def _notes_of_upgrade(spec: WorkspaceSpec, keys: list[str]) -> list[str]:
+    if "cvat_version" not in keys:
+        return []
+    if spec.target == "scaleway":
+        return ["an upgrade is not rehearsed on scaleway: its server migrates the database at once"]
+    return [
+        f"upgrade to CVAT {spec.cvat_version}: first a backup, then a rehearsal: a copy of it is migrated"
+        " with the new version, and its rows are counted; only then is the real database touched. A"
+        " rehearsal that fails changes nothing. Afterwards the way back is that backup"
+    ]
+
+
+def _notes(spec: WorkspaceSpec, changes: list[Change], keys: list[str], *, new: bool) -> list[str]:
+    notes = [*_notes_of_target(spec, new=new), *_notes_of_upgrade(spec, keys)]
     loopback = spec.listen in ("127.0.0.1", "::1")
     if spec.target == "local" and spec.registration == "open" and not loopback:
         notes.append(
             f"everybody who reaches {spec.listen}:{spec.port} can make an account (registration: open)"
         )
-    if any(change.data.startswith("AT RISK") for change in changes):
+    if any(change.data.startswith("removed with") for change in changes):
+        notes.append("labels go with their annotations: take a backup first")
+    elif any(change.data.startswith("AT RISK") for change in changes):
         notes.append("data is at risk: see the lines marked so, and take a backup first")
     elif not new:
         notes.append("no annotation, backup or bucket data is removed")

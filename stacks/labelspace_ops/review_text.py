@@ -54,11 +54,13 @@ def _by_kind(review: Review) -> list[str]:
     """A new workspace is many resources and no surprise: a line for each kind."""
     kinds = list(dict.fromkeys(row.kind for row in review.changes))
     parts = {kind: [row.part for row in review.changes if row.kind == kind] for kind in kinds}
-    return [f"  + {len(names)} {kind}: {', '.join(sorted(names))}" for kind, names in parts.items()]
+    return [f"  + {len(names)} {kind}: {', '.join(names)}" for kind, names in parts.items()]
 
 
 def _line(change: Change) -> str:
-    why = "" if change.why == ["new workspace"] else f"  because of {', '.join(change.why)}"
+    of_labels = change.kind == "cvatproject"
+    why = f"  {': ' if of_labels else 'because of '}{', '.join(change.why)}"
+    why = "" if change.why == ["new workspace"] else why
     data = f"; {change.data}" if change.data else ""
     return f"{change.action:<8} {change.kind} {change.part}{why}{data}"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -18,8 +20,10 @@ from semver import VersionInfo
 
 from labelspace.home import Home, write_once
 from labelspace.spec import WorkspaceSpec, setting
+from labelspace_ops import backend
 from labelspace_ops.errors import OpsError, UsageError
 
+PREFIX = "labelspace:"
 PROJECT = Path(__file__).resolve().parents[2]
 """The folder of Pulumi.yaml: a workspace's settings lie there, under ``stacks/``."""
 
@@ -43,10 +47,9 @@ def command_line(home: Home) -> PulumiCommand:
 
 def environment(home: Home) -> dict[str, str]:
     """What Pulumi needs to work on this machine's workspaces; the passphrase is handed on as a file."""
-    backend = os.environ.get("PULUMI_BACKEND_URL") or f"file://{home.state}"
     return {
         "PULUMI_HOME": str(home.pulumi_home),
-        "PULUMI_BACKEND_URL": backend,
+        "PULUMI_BACKEND_URL": backend.chosen(home),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(home.passphrase),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "LABELSPACE_HOME": str(home.root),
@@ -87,8 +90,10 @@ def select(name: str, home: Home) -> auto.Stack:
         if name in made:
             raise OpsError(reason(str(error))) from None
         known = ", ".join(made) or "none yet"
+        kept = home.backups / name
+        again = f"; its backups are in {kept}: `labelspace create {name} --take-up`" if kept.exists() else ""
         raise UsageError(
-            f"name: {name!r}: no such workspace; there are: {known}. Make it: labelspace create"
+            f"name: {name!r}: no such workspace{again}; there are: {known}. Make it: labelspace create"
         ) from None
 
 
@@ -108,10 +113,14 @@ def values(stack: auto.Stack) -> dict[str, Any]:
 
     ``Stack.outputs`` would ask twice, to tell secrets apart.
     """
-    place = stack.workspace
-    ask = ["stack", "output", "--json", "--show-secrets", "--stack", stack.name, "--non-interactive"]
+    asked = ["stack", "output", "--json", "--show-secrets", "--stack", stack.name]
+    return dict(json.loads(pulumi(stack.workspace, asked)))
+
+
+def pulumi(place: auto.Workspace, words: list[str]) -> str:
+    """What Pulumi's command prints in a place, where the Automation API has no words for it."""
     environment = {**place.env_vars, "PULUMI_HOME": str(place.pulumi_home)}
-    return dict(json.loads(place.pulumi_command.run(ask, place.work_dir, environment).stdout))
+    return str(place.pulumi_command.run([*words, "--non-interactive"], place.work_dir, environment).stdout)
 
 
 def outputs_of(name: str, home: Home) -> dict[str, Any]:
@@ -122,20 +131,58 @@ def outputs_of(name: str, home: Home) -> dict[str, Any]:
     return outputs
 
 
-def write_settings(stack: auto.Stack, spec: WorkspaceSpec) -> None:
-    """Put a wish into the stack's file; secrets are encrypted there."""
-    values: dict[str, auto.ConfigValue] = {}
-    _flatten("labelspace:", _plain(spec), values)
-    stale = [key for key in stack.get_all_config() if key.startswith("labelspace:")]
-    if stale:
-        stack.remove_all_config(stale)  # a list that got shorter would keep its old end
-    stack.set_all_config(values, path=True)
+def write_settings(stack: auto.Stack, spec: WorkspaceSpec, *, new: bool = False) -> None:
+    """Put a wish into the stack's file; secrets are encrypted there. What it says already is left alone."""
+    values = _flat(_plain(spec))
+    before = {} if new else stack.get_all_config()
+    mine = {key: value for key, value in before.items() if key.startswith(PREFIX)}
+    same = {key for key, value in mine.items() if _says(key, value, values)}
+    if mine.keys() - same:
+        stack.remove_all_config(sorted(mine.keys() - same))  # a list that got shorter would keep its old end
+    changed = {key: value for key, value in values.items() if _block(key) not in same}
+    plain = {key: value for key, value in changed.items() if not value.secret}
+    if plain:
+        stack.set_all_config(plain, path=True)
+    for key in changed.keys() - plain.keys():
+        _set_secret(stack, key, changed[key].value)
+
+
+def _says(key: str, value: auto.ConfigValue, wanted: dict[str, auto.ConfigValue]) -> bool:
+    """Whether a key of the stack's file has what is wanted of it, and hides it where it must."""
+    name = key.removeprefix(PREFIX)
+    had = {inner: one.value for inner, one in _flat({name: setting(name, value.value)}).items()}
+    mine = {inner: one for inner, one in wanted.items() if _block(inner) == key}
+    hides = any(one.secret for one in mine.values())
+    return had == {inner: one.value for inner, one in mine.items()} and value.secret == hides
+
+
+def _block(key: str) -> str:
+    return re.split(r"[.\[]", key)[0]
+
+
+def _set_secret(stack: auto.Stack, key: str, text: str) -> None:
+    """By standard input: the Automation API would make it an argument, which all users of the machine see."""
+    place = stack.workspace
+    words = ["config", "set", key, "--secret", "--path", "--stack", stack.name, "--non-interactive"]
+    done = subprocess.run(
+        [place.pulumi_command.command, *words], input=text, capture_output=True, text=True, check=False,
+        cwd=place.work_dir, env={**os.environ, **place.env_vars, "PULUMI_HOME": str(place.pulumi_home)},
+    )  # fmt: skip
+    if done.returncode:
+        raise OpsError(f"{key}: it cannot be kept in the stack's file: {done.stderr.strip()}")
 
 
 def _plain(spec: WorkspaceSpec) -> dict[str, Any]:
     """The wish without what has a default, so that the stack's file stays short."""
     values = spec.model_dump(exclude={"name"}, exclude_defaults=True, mode="python")
     return {**values, "port": spec.port, "s3_port": spec.s3_port, "running": spec.running}
+
+
+def _flat(values: dict[str, Any]) -> dict[str, auto.ConfigValue]:
+    """By the paths that Pulumi takes."""
+    found: dict[str, auto.ConfigValue] = {}
+    _flatten(PREFIX, values, found)
+    return found
 
 
 def _flatten(prefix: str, value: Any, into: dict[str, auto.ConfigValue]) -> None:
@@ -164,7 +211,7 @@ def read_settings(stack: auto.Stack) -> dict[str, Any]:
     """The stack's settings, as ``parse_spec`` takes them."""
     values: dict[str, Any] = {"name": stack.name}
     for full, value in stack.get_all_config().items():
-        key = full.removeprefix("labelspace:")
+        key = full.removeprefix(PREFIX)
         if key != full:
             values[key] = setting(key, value.value)
     return values
@@ -175,10 +222,16 @@ def target(stack: auto.Stack) -> str:
     return str(read_settings(stack).get("target", "local"))
 
 
-def update(stack: auto.Stack, on_event: Callable[[Any], None]) -> None:
-    """Bring the workspace to its settings; reads the engine first, so that what was lost is made again."""
+def update(
+    stack: auto.Stack, on_event: Callable[[Any], None], *, only: str | None = None, new: bool = False
+) -> None:
+    """Bring the workspace to its settings; reads the engine first, so that what was lost is made again.
+
+    ``only``: no resource but those whose URN matches. Of a ``new`` stack nothing can have been lost.
+    """
+    target = [only] if only else None
     try:
-        stack.up(on_event=on_event, refresh=True, color="never", suppress_progress=True)
+        stack.up(on_event=on_event, refresh=not new, target=target, color="never", suppress_progress=True)
     except auto.CommandError as error:
         raise OpsError(reason(str(error))) from None
 

@@ -17,7 +17,7 @@ from testbed.contract.stack import ADMIN, PASSWORD, Stack, until
 IMAGES = ("street/a.png", "street/b c.jpg", "street/größe/c.png", "tiny/1.png")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def share(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four images, a text file beside them, another alone, and a broken image."""
     root = tmp_path_factory.mktemp("share")
@@ -32,7 +32,7 @@ def share(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def early(share: Path) -> Iterator[Stack]:
     """The database and the caches, and nothing else yet: no table, no server."""
     stack = Stack(share)
@@ -45,7 +45,7 @@ def early(share: Path) -> Iterator[Stack]:
         stack.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def too_early(early: Stack) -> tuple[int, str]:
     """``createsuperuser`` before any migration: its exit code and what it said."""
     return early.django("createsuperuser", "--noinput", **superuser("hasty-admin"))
@@ -59,7 +59,7 @@ def superuser(name: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(early: Stack, too_early: tuple[int, str]) -> Stack:
     """The whole CVAT, ready, with its admin."""
     assert too_early[0] != 0
@@ -69,12 +69,12 @@ def stack(early: Stack, too_early: tuple[int, str]) -> Stack:
     return early
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def admin(stack: Stack) -> Person:
     return Person(stack.url).logged_in(ADMIN)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(stack: Stack) -> Iterator[Any]:
     """cvat-sdk's client of the admin."""
     with make_client(stack.url, credentials=(ADMIN, PASSWORD)) as made:

@@ -150,6 +150,7 @@ TABLES = {
     *("engine_project", "engine_task", "engine_data", "engine_image", "engine_segment", "engine_job"),
     *("engine_label", "engine_attributespec", "engine_labeledimage", "engine_labeledimageattributeval"),
     *("engine_labeledshape", "engine_labeledshapeattributeval", "engine_serverfile", "engine_profile"),
+    "engine_skeleton",
 }
 COLUMNS = {
     "engine_project": {"id", "name", "owner_id", "assignee_id", "bug_tracker", "status", "created_date"},
@@ -165,6 +166,7 @@ COLUMNS = {
     },
     "engine_job": {"id", "segment_id", "assignee_id", "stage", "state", "status", "type", "parent_job_id"},
     "engine_label": {"id", "name", "color", "type", "project_id", "task_id", "parent_id"},
+    "engine_skeleton": {"id", "root_id", "svg"},
     "engine_attributespec": {"id", "label_id", "name", "mutable", "input_type", "default_value", "values"},
     "engine_labeledimage": {"id", "job_id", "label_id", "frame", "group", "source"},
     "engine_labeledshape": {"id", "job_id", "label_id", "frame", "type", "points", "z_order", "rotation"},

@@ -89,6 +89,58 @@ def test_a_project_keeps_its_labels_in_order(project: Any) -> None:
     assert (doors.default_value, doors.values) == ("4", ["0", "6", "1"])
 
 
+SKELETON: dict[str, Any] = {
+    "name": "body",
+    "type": "skeleton",
+    "sublabels": [
+        {"name": "head", "type": "points", "attributes": []},
+        {"name": "hip", "type": "points", "attributes": []},
+    ],
+    "svg": '<line x1="50" y1="10" x2="50" y2="60" data-type="edge" data-node-from="1" data-node-to="2">'
+    "</line>"
+    '<circle r="0.75" cx="50" cy="10" data-type="element node" data-element-id="1" data-node-id="1"'
+    ' data-label-name="head"></circle>'
+    '<circle r="0.75" cx="50" cy="60" data-type="element node" data-element-id="2" data-node-id="2"'
+    ' data-label-name="hip"></circle>',
+}
+
+
+def test_a_skeleton_keeps_its_points_and_its_drawing_names_them_by_id(client: Any, project: Any) -> None:
+    """LabelSerializer.create_labels and update_label: a PATCH adds a skeleton, and does not redraw one."""
+    project.update({"labels": [SKELETON]})
+    body = labels_of(project)["body"]
+    assert [(point.name, point.type, point.has_parent) for point in body.sublabels] == [
+        ("head", "points", True), ("hip", "points", True),
+    ]  # fmt: skip
+    expected = SKELETON["svg"]
+    for point in body.sublabels:
+        expected = expected.replace(f'data-label-name="{point.name}"', f'data-label-id="{point.id}"')
+    assert body.svg == expected
+    assert "head" not in labels_of(project), "the list of labels has no points"
+    project.update({"labels": [{"id": body.id, "name": "man", "color": "#010203", "svg": "<line></line>"}]})
+    man = labels_of(project)["man"]
+    assert (man.id, man.svg, man.color) == (body.id, expected, "#010203")
+    assert [point.id for point in man.sublabels] == [point.id for point in body.sublabels]
+
+
+def test_nothing_becomes_a_skeleton_and_a_skeleton_becomes_nothing_else(project: Any) -> None:
+    """LabelSerializer.update_label: such a change of type is left out without an error."""
+    project.update({"labels": [SKELETON]})
+    before = labels_of(project)
+    project.update(
+        {
+            "labels": [
+                {"id": before["body"].id, "type": "polygon"},
+                {"id": before["car"].id, "type": "skeleton"},
+            ]
+        }
+    )
+    after = labels_of(project)
+    assert (after["body"].type, after["car"].type) == ("skeleton", "rectangle")
+    project.update({"labels": [{"id": before["body"].id, "deleted": True}]})
+    assert "body" not in labels_of(project)
+
+
 def test_labels_change_by_id_and_by_name(client: Any, project: Any) -> None:
     """LabelSerializer.update_label: only a new attribute is named, the others stay; ``deleted`` removes."""
     before = labels_of(project)
@@ -311,6 +363,54 @@ def test_a_new_attribute_shows_its_default_on_old_annotations(task: Any, project
     project.update({"labels": [{"id": car.id, "attributes": [wheels]}]})
     new = _spec(labels_of(project)["car"], "wheels")
     assert _values(task.get_annotations().shapes[0])[new] == "four"
+
+
+def test_labels_and_attributes_are_renamed_and_removed_by_id(task: Any, project: Any) -> None:
+    """LabelSerializer.update_label: a new name keeps what was said; ``deleted`` drops the values."""
+    car, _ = annotate(task)
+    doors, kind = (one.to_dict() for one in labels_of(project)["car"].attributes)
+    head = {"id": car.id, "name": "auto", "color": car.color, "type": "rectangle"}
+    change = {**head, "attributes": [{**doors, "name": "gates"}, {**kind, "deleted": True}]}
+    project.update({"labels": [change]})
+    after = labels_of(project)["auto"]
+    assert (after.id, after.color, [one.name for one in after.attributes]) == (car.id, car.color, ["gates"])
+    [box] = task.get_annotations().shapes
+    assert _values(box) == {doors["id"]: "2"}
+
+
+def test_choices_and_defaults_grow(project: Any) -> None:
+    """LabelSerializer._update_attribute: further choices, and then one of them as the default."""
+    car = labels_of(project)["car"]
+    more = {**KIND, "id": _spec(car, "kind"), "values": ["van", "bus", "cab"], "default_value": "cab"}
+    project.update({"labels": [{"id": car.id, "name": "car", "color": car.color, "attributes": [more]}]})
+    kind = labels_of(project)["car"].attributes[1]
+    assert (kind.values, kind.default_value) == (["van", "bus", "cab"], "cab")
+
+
+def test_tasks_are_found_by_project_name_and_subset(admin: Person, task: Any, project: Any) -> None:
+    """cvat/apps/engine/views.py, TaskViewSet.simple_filters."""
+    for query in ({"name": "task"}, {"subset": "train"}):
+        rows = admin.get("/tasks", project_id=project.id, **query).json()["results"]
+        assert [row["id"] for row in rows] == [task.id]
+    assert admin.get("/tasks", project_id=project.id, subset="other").json()["results"] == []
+
+
+def test_annotations_that_were_read_can_be_added_elsewhere(client: Any, task: Any, project: Any) -> None:
+    """What GET gives of a tag and a shape, without ids, is what ``action=create`` takes."""
+    annotate(task)
+    other = client.tasks.create_from_data(
+        spec={"name": "other", "project_id": project.id},
+        resource_type=ResourceType.SHARE,
+        resources=["street/größe/c.png"],
+        data_params={"copy_data": False},
+    )
+    [box] = task.get_annotations().to_dict()["shapes"]
+    moved = {key: value for key, value in box.items() if key not in ("id", "elements")}
+    body = {"shapes": [{**moved, "frame": 0}]}
+    other.api.partial_update_annotations("create", other.id, patched_labeled_data_request=body)
+    [copy] = other.get_annotations().to_dict()["shapes"]
+    same = ("label_id", "points", "attributes", "type", "z_order", "occluded", "rotation", "source")
+    assert {key: copy[key] for key in same} == {key: box[key] for key in same}
 
 
 def test_a_deleted_label_takes_its_annotations(task: Any, project: Any) -> None:

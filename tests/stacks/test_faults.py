@@ -5,14 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import subprocess
-import time
 from typing import Any
 
 import pytest
-from tests.lab import ADMIN, BIN, PASSWORD, Lab, admin_of, containers, ports, running
-
-from labelspace_ops.stack import PROJECT
+from tests.lab import ADMIN, PASSWORD, Lab, admin_of, containers, ports, running
 
 
 def test_every_container_comes_back_by_itself(lab: Lab, street: Any) -> None:
@@ -32,7 +28,6 @@ def test_every_container_comes_back_by_itself(lab: Lab, street: Any) -> None:
 def test_an_engine_killed_in_mid_create_is_taken_up_again(lab: Lab, line: str) -> None:
     name = f"k{secrets.token_hex(3)}"
     command = [
-        str(BIN / "labelspace"),
         "create",
         name,
         "--yes",
@@ -43,7 +38,7 @@ def test_an_engine_killed_in_mid_create_is_taken_up_again(lab: Lab, line: str) -
         ADMIN,
     ]
     try:
-        _kill_at(lab, [*command, "--password-stdin"], line)
+        lab.kill_at(line, *command, "--password-stdin", stdin=PASSWORD + "\n")
         measured = lab.json("create", name, "--yes")
         assert measured["status"] == "ready"
         users = admin_of(measured).get("/api/users").json()["results"]
@@ -54,20 +49,8 @@ def test_an_engine_killed_in_mid_create_is_taken_up_again(lab: Lab, line: str) -
     assert not containers(name)
 
 
-def _kill_at(lab: Lab, command: list[str], line: str) -> None:
-    """Start ``command`` and kill it with Pulumi and its plugins once it prints ``line``."""
-    started = subprocess.Popen(
-        command, env=lab.env(), cwd=PROJECT, text=True, start_new_session=True,
-        stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert started.stdin
-    assert started.stderr
-    started.stdin.write(PASSWORD + "\n")
-    started.stdin.close()
-    for printed in started.stderr:
-        if line in printed:
-            break
-    os.killpg(started.pid, signal.SIGKILL)
-    started.wait()
-    started.stderr.close()
-    time.sleep(1)
+def test_pulumi_writes_nothing_in_place_that_a_kill_could_tear(lab: Lab, street: Any) -> None:
+    """Its ``.attrs`` files it writes in place; an empty one ended every command with ``EOF``."""
+    written = {file.suffix for file in lab.home.state.rglob("*") if file.is_file()}
+    assert ".json" in written
+    assert ".attrs" not in written

@@ -11,8 +11,9 @@ from typing import Any
 import docker
 import httpx
 import pytest
-from tests.lab import ADMIN, Lab, admin_of, containers, running
+from tests.lab import ADMIN, Lab, admin_of, containers, running, until
 
+from labelspace.cvat.files import SECRETS_SCRIPT
 from labelspace_ops import checks
 
 
@@ -25,10 +26,11 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
     assert {part for part in containers(name) if not part.startswith("bucket-")} == set()
     volumes = _volumes()
     done = lab.run("status", name)
-    assert _volumes() == volumes  # a look at the backups leaves nothing
+    until(lambda: not _volumes(dangling=True) - volumes, "a look at the backups leaves nothing")
     assert done.returncode == 1
     assert "(stopped)" in done.stdout
     assert f"labelspace start {name}" in done.stderr
+    assert lab.json("restore", name, "--yes")["kept"]  # it may be restored as it is, and stays stopped
     assert {row["name"]: row["status"] for row in lab.json("list")}[name] == "stopped"
     assert "unchanged" in lab.pulumi("preview", "--stack", name, "--expect-no-changes")
     assert "unchanged" in lab.pulumi("refresh", "--stack", name, "--yes", "--expect-no-changes")
@@ -58,8 +60,8 @@ def _until(lab: Lab, name: str, arrived: Callable[[Any], bool]) -> Any:
     raise AssertionError(f"{name} did not arrive: {seen}\n{_log(name)}")
 
 
-def _volumes() -> set[str]:
-    return {str(volume.id) for volume in docker.from_env().volumes.list()}
+def _volumes(**which: Any) -> set[str]:
+    return {str(volume.id) for volume in docker.from_env().volumes.list(filters=which)}
 
 
 def _log(name: str) -> str:
@@ -67,8 +69,8 @@ def _log(name: str) -> str:
 
 
 def _set_sleep(lab: Lab, name: str, minutes: int) -> None:
-    lab.pulumi("config", "set", "--stack", name, "labelspace:sleep_after_minutes", str(minutes))
-    lab.pulumi("up", "--stack", name, "--yes", "--skip-preview")
+    done = lab.run("set", name, f"sleep_after_minutes={minutes}", "--yes")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture
@@ -112,6 +114,43 @@ def test_it_sleeps_by_itself_and_wakes_once_for_twenty_requests(lab: Lab, sleepy
     _until(lab, name, ready_for_an_open_page)
     assert _times_woken(name) == before + 1
     assert admin.get("/api/users/self").json()["username"] == ADMIN
+
+
+WHERE = """
+import os, sys, redis, rq
+where = {key: os.environ["CVAT_REDIS_INMEM_" + key.upper()] for key in ("host", "port", "password")}
+queues = redis.Redis(**where)
+"""
+OCCUPY = f"{WHERE}print(rq.Queue('import', connection=queues).enqueue('time.sleep', 170).id)"
+ASK = f"{WHERE}print(rq.job.Job.fetch(sys.argv[1], connection=queues).is_finished)"
+
+
+@pytest.mark.timeout(1500)
+def test_it_stays_awake_under_an_active_user_and_under_a_running_job(lab: Lab, sleepy: Any) -> None:
+    """Each longer than the minute after which it would sleep."""
+    street, admin = sleepy
+    name = street["name"]
+    job = _said(name, OCCUPY)
+    working = time.monotonic() + 80
+    while time.monotonic() < working:
+        assert admin.get("/api/users/self").status_code == 200
+        time.sleep(5)
+    while _said(name, ASK, job) != "True":
+        assert json.loads(lab.run("status", name, "--json").stdout)["status"] == "ready"
+        time.sleep(5)
+    told = _log(name).split("in use by ")
+    assert told[-1].startswith("a job")
+    assert "asleep" not in told[-1] + told[-2]
+    _until(lab, name, lambda now: now["status"] == "asleep")
+
+
+def _said(name: str, program: str, *arguments: str) -> str:
+    """What a program in the workspace's server prints."""
+    words = f'. {SECRETS_SCRIPT}; exec python3 -c "$0" "$@"'
+    server = containers(name)["server"]
+    done = server.exec_run(["bash", "-c", words, program, *arguments], demux=True)
+    assert done.exit_code == 0, done.output
+    return str(done.output[0].decode().strip())
 
 
 def _times_woken(name: str) -> int:

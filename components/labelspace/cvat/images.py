@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 CVAT_VERSION = "2.73.0"
-"""The CVAT whose server was read in full and run; ``labelspace.spec`` refuses others."""
+"""The CVAT whose server was read in full and run; ``labelspace.spec`` refuses other lines than its own."""
+
+
+def of_cvat(part: str, version: str) -> str:
+    """The image of CVAT's ``server`` or ``ui`` at a version."""
+    return f"cvat/{part}:v{version}"
+
+
+def version_of(image: str) -> str:
+    """The version in the name of an image of CVAT's; empty when it names none."""
+    return image.rpartition(":v")[2] if ":v" in image else ""
+
 
 IMAGES = {
     "postgres": "postgres:15-bookworm",
@@ -13,7 +24,7 @@ IMAGES = {
     "caddy": "caddy:2.10-alpine",
     "versitygw": "versity/versitygw:v1.8.0",
     "rclone": "rclone/rclone:1.75.1",
-    "server": f"cvat/server:v{CVAT_VERSION}",
-    "ui": f"cvat/ui:v{CVAT_VERSION}",
+    "server": of_cvat("server", CVAT_VERSION),
+    "ui": of_cvat("ui", CVAT_VERSION),
 }
 """Versions are those that CVAT's own compose file pins, where it uses the image."""

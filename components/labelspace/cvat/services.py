@@ -12,7 +12,7 @@ import pulumi
 
 from labelspace.contracts import File, Health, Service
 from labelspace.cvat import files, proxy
-from labelspace.cvat.images import IMAGES
+from labelspace.cvat.images import CVAT_VERSION, IMAGES, of_cvat
 from labelspace.cvat.proxy import Https, caddyfile
 
 DATABASE_ALIAS = "cvat-db"
@@ -29,6 +29,8 @@ QUEUES = (
     "consensus",
 )
 """The queues of the common worker; ``chunks`` has a worker of its own."""
+AFTER_MIGRATIONS = ("server", "worker-chunks", "worker", "opa")
+"""What needs the migrated database; OPA asks a server that is not there for its rules ever less often."""
 PROXY_PORT = 8080
 GATE_PATIENCE_SECONDS = 900
 """Longest wait for readiness; a first start on two busy cores was seen to take 160 s."""
@@ -83,6 +85,7 @@ class Settings:
     secrets: Secrets
     https: Https | None = None
     sleeps: bool = False
+    version: str = CVAT_VERSION
 
 
 def services(settings: Settings) -> dict[str, Service]:
@@ -97,7 +100,7 @@ def services(settings: Settings) -> dict[str, Service]:
         _server(backend, settings, scale),
         _worker("worker-chunks", backend, settings, ("chunks",)),
         _worker("worker", backend, settings, QUEUES),
-        _ui(),
+        _ui(settings.version),
         _proxy(settings),
         _bootstrap(backend, settings),
     ]
@@ -176,7 +179,7 @@ def _backend(settings: Settings) -> Service:
     overlay = files.settings_overlay(settings.registration, settings.annotator_group)
     return Service(
         name="backend",
-        image=IMAGES["server"],
+        image=of_cvat("server", settings.version),
         memory=512,
         environment=BACKEND_ENVIRONMENT,
         volumes=DATA_VOLUMES,
@@ -254,9 +257,11 @@ def _worker(name: str, backend: Service, settings: Settings, queues: tuple[str, 
     )
 
 
-def _ui() -> Service:
+def _ui(version: str) -> Service:
     fetch = "wget -q -O /dev/null http://127.0.0.1:8000/"
-    return Service("ui", IMAGES["ui"], 128, aliases=("cvat-ui",), health=Health(("CMD-SHELL", fetch)))
+    return Service(
+        "ui", of_cvat("ui", version), 128, aliases=("cvat-ui",), health=Health(("CMD-SHELL", fetch))
+    )
 
 
 def _rules(settings: Settings) -> str:

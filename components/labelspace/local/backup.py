@@ -56,18 +56,31 @@ def _settings(workspace: str, backup: BackupSpec, key: str) -> dict[str, object]
         "restic": f"{REPOSITORY}/files",
     }
     if backup.bucket:
-        settings["restic"] = f"s3:{backup.bucket.endpoint}/{backup.bucket.name}/labelspace/{workspace}/files"
-        settings["restic_environment"] = _restic_environment(backup.bucket)
+        settings |= _in_bucket(backup.bucket, workspace)
     return settings
 
 
+def _in_bucket(bucket: BackupBucketSpec, workspace: str) -> dict[str, object]:
+    host, port = _endpoint(bucket)
+    return {
+        "restic": f"s3:{bucket.endpoint}/{bucket.name}/labelspace/{workspace}/files",
+        "restic_environment": _restic_environment(bucket),
+        "endpoint": f"{host}:{port}",
+        "authority": CA_FILE if bucket.ca_certificate else "",
+    }
+
+
+def _endpoint(bucket: BackupBucketSpec) -> tuple[str, str]:
+    host, _, port = bucket.endpoint.removeprefix("https://").partition(":")
+    return host, port or "443"
+
+
 def _restic_environment(bucket: BackupBucketSpec) -> dict[str, str]:
-    environment = {
+    return {
         "AWS_ACCESS_KEY_ID": bucket.access_key.get_secret_value(),
         "AWS_SECRET_ACCESS_KEY": bucket.secret_key.get_secret_value(),
         "AWS_DEFAULT_REGION": bucket.region,
     }
-    return {**environment, "RESTIC_CACERT": CA_FILE} if bucket.ca_certificate else environment
 
 
 def _pgbackrest(workspace: str, backup: BackupSpec, key: str) -> str:
@@ -98,13 +111,13 @@ def _repository(workspace: str, bucket: BackupBucketSpec | None) -> str:
     if bucket is None:
         return f"repo1-path={REPOSITORY}/database\n"
     authority = f"repo1-storage-ca-file={CA_FILE}\n" if bucket.ca_certificate else ""
-    host, _, port = bucket.endpoint.removeprefix("https://").partition(":")
+    host, port = _endpoint(bucket)
     return f"""\
 repo1-type=s3
 repo1-path=/labelspace/{workspace}/database
 repo1-s3-bucket={bucket.name}
 repo1-s3-endpoint={host}
-repo1-storage-port={port or 443}
+repo1-storage-port={port}
 repo1-s3-region={bucket.region}
 repo1-s3-uri-style=path
 repo1-s3-key={bucket.access_key.get_secret_value()}

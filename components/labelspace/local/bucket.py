@@ -49,6 +49,8 @@ class DatasetBucket(pulumi.ComponentResource):
     """
 
     access: BucketAccess
+    ready: pulumi.Output[str]
+    """Resolves when its folder is prepared."""
 
     def __init__(
         self,
@@ -101,7 +103,7 @@ class DatasetBucket(pulumi.ComponentResource):
             for path in folders
         ]
         prepared = container(replace(service, environment=environment), self._place, binds=binds, parent=self)
-        succeeded(prepared, self._place, service.name)
+        self.ready = succeeded(prepared, self._place, service.name)
         return prepared
 
 

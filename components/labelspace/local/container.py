@@ -6,6 +6,7 @@ import pulumi
 import pulumi_docker as docker
 
 from labelspace.contracts import File, Folder, Health, Remote, Service
+from labelspace.home import Home
 from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL, Place
 
 Share = dict[str, Folder | Remote]
@@ -63,7 +64,7 @@ def container(
         destroy_grace_seconds=STOP_SECONDS,
         attach=service.one_shot,
         must_run=not service.one_shot and (service.stays_awake or not place.sleeps),
-        restart="no" if service.one_shot else "unless-stopped",
+        restart=service.restart,
         opts=pulumi.ResourceOptions(
             parent=parent,
             depends_on=depends_on,
@@ -185,6 +186,19 @@ def _labels(
             lambda values: ",".join(str(value)[:12] for value in values)
         )
     return [docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()]
+
+
+def settle(
+    parent: pulumi.Resource, workspace: str, listen: str, *, part: str = "", sleeps: bool = False
+) -> Place:
+    """A place with a network of its own; ``part`` tells apart the networks of parts that go by one name."""
+    network = docker.Network(
+        f"{workspace}-network",
+        name="-".join(filter(None, ("labelspace", workspace, part))),
+        labels=[docker.NetworkLabelArgs(label=WORKSPACE_LABEL, value=workspace)],
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    return Place(workspace, network.name, listen, Home.find(), sleeps=sleeps)
 
 
 def volume(name: str, place: Place, *, parent: pulumi.Resource, keep: bool = True) -> docker.Volume:

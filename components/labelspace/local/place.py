@@ -15,6 +15,11 @@ NEW_FOLDER_OWNER = 1000
 """Who owns a new bucket folder: CVAT's user inside, the first user of most Linux machines outside."""
 
 
+def reachable(listen: str) -> str:
+    """An address at which this machine's programs reach what listens there."""
+    return "127.0.0.1" if listen in ("0.0.0.0", "::") else listen  # noqa: S104 - compared, not bound
+
+
 @dataclass(frozen=True)
 class Place:
     """Hands every part of one local workspace its names; ``network`` is the name of its Docker network."""

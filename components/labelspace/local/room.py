@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import pulumi
-import pulumi_docker as docker
 
-from labelspace.contracts import Built
+from labelspace.contracts import BackupPolicy, BeforeUpgrade, Built
 from labelspace.cvat.services import Secrets
 from labelspace.generated import generated
-from labelspace.home import Home
 from labelspace.local.bucket import DatasetBucket
+from labelspace.local.container import settle
 from labelspace.local.database import AnnotationDatabase
 from labelspace.local.gateway import ACCESS_KEY, S3Gateway
-from labelspace.local.place import WORKSPACE_LABEL, Place
+from labelspace.local.place import Place, reachable
 from labelspace.local.server import AnnotationServer, file_volumes
 from labelspace.spec import WorkspaceSpec
 
 
-def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> Built:
+def build(
+    workspace: pulumi.Resource,
+    spec: WorkspaceSpec,
+    secrets: Secrets,
+    before_upgrade: BeforeUpgrade | None = None,
+) -> Built:
     """Declare every part as a child of ``workspace``."""
-    place = _place(workspace, spec)
+    place = settle(workspace, spec.name, spec.listen, sleeps=spec.sleep_after_minutes > 0)
     gateway_key = generated(workspace, spec.name, "gateway")
     buckets = _buckets(workspace, spec, place, gateway_key)
     if spec.running:
@@ -43,28 +47,26 @@ def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> 
         buckets=[bucket.access for bucket in buckets],
         secrets=secrets,
         files=files,
+        before_upgrade=before_upgrade,
         opts=pulumi.ResourceOptions(parent=workspace, depends_on=[*buckets]),
     )
-    backups = database.access.backups
     return Built(
-        url=server.ready.apply(lambda _: server.url),
-        api_url=f"http://{_reachable(spec.listen)}:{spec.port}",
+        url=pulumi.Output.all(server.ready, *(bucket.ready for bucket in buckets)).apply(
+            lambda _: server.url
+        ),
+        api_url=f"http://{reachable(spec.listen)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
-        backups={
-            "where": backups.where,
-            "schedule": f"changes within {backups.archive_timeout_seconds} s,"
-            f" a backup every {spec.backup.every_hours} h",
-            "keep": f"{backups.keep_days} days",
-        },
+        backups=_told(database.access.backups, spec.backup.every_hours),
     )
 
 
-def _place(workspace: pulumi.Resource, spec: WorkspaceSpec) -> Place:
-    name = f"labelspace-{spec.name}"
-    label = docker.NetworkLabelArgs(label=WORKSPACE_LABEL, value=spec.name)
-    opts = pulumi.ResourceOptions(parent=workspace)
-    network = docker.Network(f"{spec.name}-network", name=name, labels=[label], opts=opts)
-    return Place(spec.name, network.name, spec.listen, Home.find(), sleeps=spec.sleep_after_minutes > 0)
+def _told(backups: BackupPolicy, every_hours: int) -> dict[str, str]:
+    """What becomes of the annotations' copies, for people."""
+    return {
+        "where": backups.where,
+        "schedule": f"changes within {backups.archive_timeout_seconds} s, a backup every {every_hours} h",
+        "keep": f"{backups.keep_days} days",
+    }
 
 
 def _buckets(
@@ -75,7 +77,7 @@ def _buckets(
             f"{spec.name}-{bucket.name}",
             spec=bucket,
             place=place,
-            endpoint=f"http://{_reachable(spec.listen)}:{spec.s3_port}",
+            endpoint=f"http://{reachable(spec.listen)}:{spec.s3_port}",
             access_key=ACCESS_KEY,
             secret_key=key,
             beside=tuple(one.name for one in spec.buckets),
@@ -102,8 +104,3 @@ def _gateway(
         depends_on=[*buckets],
         opts=pulumi.ResourceOptions(parent=workspace),
     )
-
-
-def _reachable(listen: str) -> str:
-    """An address at which this machine's programs reach what listens there."""
-    return "127.0.0.1" if listen in ("0.0.0.0", "::") else listen  # noqa: S104 - compared, not bound

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
 import pulumi
 import pulumi_docker as docker
 
-from labelspace.contracts import BucketAccess, DatabaseAccess, Service
+from labelspace.contracts import BeforeUpgrade, BucketAccess, DatabaseAccess, Service
 from labelspace.cvat import services as cvat
+from labelspace.cvat.images import of_cvat, version_of
 from labelspace.local.backup import FILE_VOLUMES
 from labelspace.local.container import Share, container, succeeded, volume
 from labelspace.local.place import Place
@@ -40,12 +42,14 @@ class AnnotationServer(pulumi.ComponentResource):
         buckets: list[BucketAccess],
         secrets: cvat.Secrets,
         files: Mapping[str, docker.Volume],
+        before_upgrade: BeforeUpgrade | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationServer", name, None, opts)
         self._place, self._database = place, database
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
-        self._volumes = [*files.values(), *self._make_volumes()]
+        self._image = _image(spec, before_upgrade, parent=self)
+        self._volumes = [*files.values(), *self._make_volumes(), self._image]
         self.url = f"http://{place.workspace}.localhost:{spec.port}"
         self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
         self.register_outputs({"url": self.url, "ready": self.ready})
@@ -58,19 +62,33 @@ class AnnotationServer(pulumi.ComponentResource):
         described = cvat.services(_settings(spec, secrets))
         described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
         awake = self._sleeper(spec.sleep_after_minutes) if self._place.sleeps else []
-        gate = self._gate(described["bootstrap"], self._run(described, awake))
-        return succeeded(gate, self._place, "bootstrap")
+        migrated, running = self._run(described, awake)
+        gate = self._gate(described["bootstrap"], running)
+        ended = succeeded(gate, self._place, "bootstrap")
+        return pulumi.Output.all(ended, migrated).apply(lambda ids: str(ids[0]))
 
     def _sleeper(self, minutes: int) -> list[pulumi.Resource]:
         """Before the others: it gives them the folder of notes."""
         notes = volume("notes", self._place, parent=self, keep=False)
         return [sleeper(self._place, minutes, depends_on=[notes], parent=self)]
 
-    def _run(self, described: dict[str, Service], after: list[pulumi.Resource]) -> list[docker.Container]:
+    def _run(
+        self, described: dict[str, Service], after: list[pulumi.Resource]
+    ) -> tuple[pulumi.Output[str], list[docker.Container]]:
+        """What resolves when the database is migrated, and the containers that stay."""
         init = self._container(described["init"], [*self._volumes], [self._database.ready])
-        succeeded(init, self._place, "init")
+        migrated = succeeded(init, self._place, "init")
         long_lived = [one for one in described.values() if not one.one_shot]
-        return [self._container(service, [*self._volumes, *after]) for service in long_lived]
+        running = [
+            self._container(service, [*self._volumes, *after, *self._before(service, init)])
+            for service in long_lived
+        ]
+        return migrated, running
+
+    @staticmethod
+    def _before(service: Service, init: docker.Container) -> list[pulumi.Resource]:
+        """Those that would ask again and again whether the migrations ended would slow them down."""
+        return [init] if service.name in cvat.AFTER_MIGRATIONS else []
 
     def _gate(self, service: Service, running: list[docker.Container]) -> docker.Container:
         """Again whenever a container of the server was replaced, or the admin changed."""
@@ -92,12 +110,35 @@ class AnnotationServer(pulumi.ComponentResource):
         )
 
 
+def _image(
+    spec: WorkspaceSpec, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
+) -> docker.RemoteImage:
+    """CVAT's server: everything made from it waits for it, and so for what is asked before an upgrade."""
+    hooks = _asking(spec, before_upgrade) if before_upgrade else None
+    return docker.RemoteImage(
+        f"{spec.name}-server-image",
+        name=of_cvat("server", spec.cvat_version),
+        keep_locally=True,
+        opts=pulumi.ResourceOptions(parent=parent, hooks=hooks),
+    )
+
+
+def _asking(spec: WorkspaceSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:
+    async def ask(args: pulumi.ResourceHookArgs) -> None:
+        old = version_of(str((args.old_inputs or {}).get("name", "")))
+        await asyncio.to_thread(before_upgrade, spec, old)
+
+    hook = pulumi.ResourceHook(f"{spec.name}-before-upgrade", ask)
+    return pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
+
+
 def _settings(spec: WorkspaceSpec, secrets: cvat.Secrets) -> cvat.Settings:
     return cvat.Settings(
         size=spec.size,
         registration=spec.registration,
         annotator_group=spec.annotator_group,
         hosts=_hosts(spec),
+        version=spec.cvat_version,
         admin_username=spec.admin.username,
         admin_email=spec.admin.email,
         secrets=secrets,

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from labelspace.contracts import Health, Service
+from labelspace.cvat.files import DATABASE_PASSWORD
 from labelspace.cvat.images import IMAGES
 from labelspace.cvat.services import DATABASE_ALIAS
 from labelspace.scaleway.bucket import SHARE
@@ -223,7 +224,7 @@ def _service(service: Service, database_host: str) -> dict[str, Any]:
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
         "depends_on": _after(service),
         "init": True,
-        "restart": "no" if service.one_shot else "unless-stopped",
+        "restart": service.restart,
     }
     return {key: value for key, value in values.items() if value not in (None, [], {})}
 
@@ -234,7 +235,7 @@ def _literal(text: str) -> str:
 
 
 def _needs_database(service: Service) -> bool:
-    return service.image == IMAGES["server"]
+    return any(file.path == DATABASE_PASSWORD for file in service.files)
 
 
 def _after(service: Service) -> dict[str, Any] | None:

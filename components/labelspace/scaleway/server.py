@@ -178,6 +178,7 @@ def _described(
         admin_email=spec.admin.email,
         secrets=replace(secrets, database=database.password),
         https=Https(host),
+        version=spec.cvat_version,
     )
     described = cvat.services(settings)
     certificate = File(CERTIFICATE, pulumi.Output.from_input(database.ca_certificate or ""))

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import MISSING
-from labelspace_ops.audit.items import Choices, Items
+from labelspace_ops.audit.items import Items
 from labelspace_ops.errors import UsageError
 
 MOST_CELLS = 100_000

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from labelspace_ops.audit.dataset import Builder, text
-from labelspace_ops.audit.datumaro import BUILT_IN
+from labelspace_ops.audit.dataset import Builder
 
 
 def read(document: dict[str, Any], builder: Builder) -> None:
@@ -20,12 +19,7 @@ def read(document: dict[str, Any], builder: Builder) -> None:
     for image in document["images"]:
         builder.add_image(str(image["file_name"]))
         for annotation in of_image[image["id"]]:
-            own = {
-                name: text(value)
-                for name, value in annotation.get("attributes", {}).items()
-                if name not in BUILT_IN
-            }
-            builder.add(
-                labels[annotation["category_id"]], tuple(own), list(own.values()), tag=False,
+            builder.add_of_format(
+                labels[annotation["category_id"]], annotation.get("attributes", {}), tag=False,
                 identity=int(annotation["id"]),
             )  # fmt: skip

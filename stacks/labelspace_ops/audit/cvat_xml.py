@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree
 
-from labelspace_ops.audit.dataset import Builder
+from labelspace_ops.audit.dataset import ALIKE, Builder
 from labelspace_ops.errors import UsageError
 
 OBJECTS = ("box", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton")
@@ -30,11 +30,16 @@ def read(file: Any, name: str, builder: Builder, progress: Callable[[], None]) -
         raise UsageError(
             f"annotations: {name} is XML, but not of CVAT: its outermost element is not <annotations>"
         )
+    if reader.frames:
+        builder.notes.append(f"{reader.frames} images are frames of videos: {ALIKE}")
 
 
 class _Reader:
     def __init__(self, name: str, builder: Builder) -> None:
         self.begun = False
+        self.frames = 0
+        """Images that are frames of videos."""
+        self._videos: set[str] = set()
         self._name, self._builder = name, builder
         self._place = 0
 
@@ -55,6 +60,7 @@ class _Reader:
             self._begin(tag, element)
         if tag == "image":
             self._builder.add_image(_file_name(element))
+            self.frames += bool(self._videos) and element.get("task_id") in (None, *self._videos)
             self._place = 0
         elif tag == "track":
             raise UsageError(
@@ -84,15 +90,22 @@ class _Reader:
         _forget(element)
 
     def _meta(self, meta: Any) -> None:
+        """The points of skeletons, labels with a parent here, are neither classes nor carry attributes."""
         for label in meta.iter("label"):
-            if label.find("name") is not None:
+            if label.find("name") is not None and label.find("parent") is None:
                 self._builder.declare_label(label.findtext("name") or "")
-        for attribute in meta.iter("attribute"):
+                self._attributes(label)
+        for part in meta.iter("task", "job"):
+            if part.findtext("mode") == "interpolation":
+                self._videos.add(part.findtext("id") or "")
+        _forget(meta)
+
+    def _attributes(self, label: Any) -> None:
+        for attribute in label.iter("attribute"):
             if attribute.find("name") is not None:
                 self._builder.declare(
                     attribute.findtext("name") or "", attribute.findtext("input_type") or ""
                 )
-        _forget(meta)
 
 
 def _file_name(element: Any) -> str:

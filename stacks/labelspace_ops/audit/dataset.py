@@ -19,12 +19,20 @@ from labelspace_ops.errors import UsageError
 Codes = NDArray[np.int16]
 Rows = NDArray[np.int64]
 MISSING = -1
+BUILT_IN = {"occluded", "rotation", "track_id", "keyframe", "outside"}
+"""Attributes that CVAT writes by itself into Datumaro and COCO."""
 MOST_VALUES = 1000
 """An attribute with more different values is free text, nothing to count by."""
 MOST_ROWS = 20_000_000
+MOST_CELLS = 2**30
+"""Annotations times attributes: two bytes each."""
+LONGEST_VALUE = 4096
+"""CVAT 2.73 keeps no longer value of an attribute (``AttributeVal``, ``cvat/apps/engine/models.py``)."""
 CATEGORICAL = {"select", "radio", "checkbox"}
 UNKNOWN = {"", "unknown", "__undefined__"}
 """Values, in lower case, that say the annotator could not tell."""
+ALIKE = "each counts, but neighbours are alike, so that tests and intervals are surer than they should be"
+"""What frames of a video and of a track have in common: they are no independent samples."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,10 @@ class Vocabulary(dict[str, int]):
     """Values as they come, numbered; past MOST_VALUES all further ones share a number."""
 
     def __missing__(self, value: str) -> int:
+        if len(value) > LONGEST_VALUE:
+            raise UsageError(
+                f"annotations: a value of an attribute has {len(value):,} characters, which CVAT never writes"
+            )
         if len(self) >= MOST_VALUES:
             return MOST_VALUES
         self[value] = code = len(self)
@@ -87,6 +99,7 @@ class Builder:
     def __init__(self, wanted: Iterable[str] = ()) -> None:
         self.images: list[str] = []
         self.notes: list[str] = []
+        self._tracked = 0
         self._wanted = set(wanted)
         self._labels: dict[str, int] = {}
         self._vocabularies: dict[str, Vocabulary] = {}
@@ -125,6 +138,12 @@ class Builder:
         if len(labels) > MOST_ROWS:
             raise UsageError(f"annotations: more than {MOST_ROWS:,} annotations: export the tasks one by one")
 
+    def add_of_format(self, label: str, attributes: dict[str, Any], *, tag: bool, identity: int) -> None:
+        """The same from a format that CVAT's exporter writes by way of Datumaro, with its own attributes."""
+        own = {name: text(value) for name, value in attributes.items() if name not in BUILT_IN}
+        self._tracked += "track_id" in attributes
+        self.add(label, tuple(own), list(own.values()), tag=tag, identity=identity)
+
     def _block(self, names: tuple[str, ...]) -> _Block:
         found = [self._vocabularies.setdefault(name, Vocabulary()) for name in names]
         self._blocks[names] = block = _Block(found)
@@ -133,16 +152,27 @@ class Builder:
     def build(self, source: str) -> Dataset:
         """The export, complete."""
         image, label, tag, identity = (np.array(column, dtype=np.int64) for column in self._columns)
+        if self._tracked:
+            self.notes.append(f"{self._tracked} objects are frames of tracks: {ALIKE}")
         return Dataset(
             source, self.images, list(self._labels), image, label, tag.astype(bool), identity,
             self._attributes(len(label)), self.notes,
         )  # fmt: skip
 
     def _attributes(self, rows: int) -> dict[str, Column]:
-        columns = {
-            name: Column(np.full(rows, MISSING, dtype=np.int16), list(vocabulary))
+        counted = {
+            name: vocabulary
             for name, vocabulary in self._vocabularies.items()
             if not isinstance(vocabulary, Ignored)
+        }
+        if rows * len(counted) > MOST_CELLS:
+            raise UsageError(
+                f"annotations: {rows:,} annotations with {len(counted):,} different attributes are too many"
+                " to count: export the tasks one by one"
+            )
+        columns = {
+            name: Column(np.full(rows, MISSING, dtype=np.int16), list(vocabulary))
+            for name, vocabulary in counted.items()
         }
         for names, block in self._blocks.items():
             codes = np.array(block.codes, dtype=np.int16).reshape(len(block.rows), len(names))

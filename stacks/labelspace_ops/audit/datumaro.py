@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelspace_ops.audit.dataset import Builder, text
-
-BUILT_IN = {"occluded", "rotation", "track_id", "keyframe", "outside"}
-"""Attributes that CVAT writes by itself."""
+from labelspace_ops.audit.dataset import Builder
 
 
 def read(document: dict[str, Any], builder: Builder) -> None:
     """Fill ``builder``; a malformed document raises KeyError, TypeError and the like."""
-    labels = [label["name"] for label in document["categories"].get("label", {}).get("labels", [])]
-    for label in labels:
-        builder.declare_label(label)
+    known = document["categories"].get("label", {}).get("labels", [])
+    labels = [label["name"] for label in known]
+    for label in known:
+        if not label.get("parent"):  # the points of skeletons are no classes
+            builder.declare_label(label["name"])
     for item in document["items"]:
         builder.add_image(_file_name(item))
         for annotation in item["annotations"]:
@@ -28,13 +27,9 @@ def _file_name(item: dict[str, Any]) -> str:
 
 
 def _add(annotation: dict[str, Any], label: str, builder: Builder) -> None:
-    own = {
-        name: text(value) for name, value in annotation.get("attributes", {}).items() if name not in BUILT_IN
-    }
-    builder.add(
+    builder.add_of_format(
         label,
-        tuple(own),
-        list(own.values()),
+        annotation.get("attributes", {}),
         tag=annotation["type"] == "label",
         identity=int(annotation["id"]),
     )

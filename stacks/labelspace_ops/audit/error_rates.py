@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.audit import statistics
+from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import MISSING
-from labelspace_ops.audit.items import Choices, Items
+from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.predictions import Predictions
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import MISSING
-from labelspace_ops.audit.items import Choices, Items
+from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.predictions import Predictions
 
 

@@ -23,8 +23,9 @@ from labelspace_ops.audit import (
 from labelspace_ops.audit import (
     predictions as predictions_module,
 )
+from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import Dataset
-from labelspace_ops.audit.items import Choices, Items
+from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.statistics import CONFIDENCE, Numbers
 from labelspace_ops.errors import OpsError
 

@@ -4,35 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.audit import statistics
+from labelspace_ops.audit.choices import AUDIT_LABEL, Choices
 from labelspace_ops.audit.dataset import MISSING, Codes, Column, Dataset, Rows
 from labelspace_ops.errors import UsageError
-
-AUDIT_LABEL = "audit"
-"""The label that a schema's audit block becomes in CVAT: never a class."""
-KINDS = ("condition", "protected")
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What to audit: attributes by kind (none: all select, radio, checkbox), labels that are no classes."""
-
-    condition: tuple[str, ...] = ()
-    protected: tuple[str, ...] = ()
-    additional: tuple[str, ...] = ()
-    balance: tuple[str, ...] = ()
-    seed: int = 0
-    alpha: float = 0.05
-    min_group: int = 30
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """Every attribute that was asked for."""
-        return tuple(dict.fromkeys(self.condition + self.protected + self.balance))
 
 
 @dataclass(frozen=True)
@@ -74,8 +54,9 @@ def find(dataset: Dataset, choices: Choices) -> Items:
     """The items of an export; raises ``UsageError`` for an attribute or label that it does not hold."""
     names = _attributes(dataset, choices)
     additional = _additional(dataset, names, choices)
-    first = _first_copies(dataset.images)
-    target = ~np.isin(dataset.label, additional) & first[dataset.image]
+    target = ~np.isin(dataset.label, additional)
+    first = _first_copies(dataset.images, np.bincount(dataset.image[target], minlength=len(dataset.images)))
+    target &= first[dataset.image]
     level = "image" if (target & dataset.tag).any() else "object"
     rows = np.flatnonzero(target & (dataset.tag == (level == "image")))
     rows = _once(dataset, rows) if level == "image" else rows
@@ -120,16 +101,19 @@ def _additional(dataset: Dataset, names: Iterable[str], choices: Choices) -> lis
     return found
 
 
-def _first_copies(images: list[str]) -> NDArray[np.bool_]:
+def _first_copies(images: list[str], labelled: NDArray[Any]) -> NDArray[np.bool_]:
+    """Of each file the first copy that has a class: a task that nobody annotated yet hides nothing."""
     place: dict[str, int] = {}
-    return np.array(
-        [place.setdefault(name, index) == index for index, name in enumerate(images)], dtype=np.bool_
-    )
+    for index, name in enumerate(images):
+        if labelled[index] and not labelled[place.setdefault(name, index)]:
+            place[name] = index
+        place.setdefault(name, index)
+    return np.array([place[name] == index for index, name in enumerate(images)], dtype=np.bool_)
 
 
 def _duplicates(first: NDArray[np.bool_]) -> list[str]:
     count = int((~first).sum())
-    return [f"{count} images were annotated more than once: only the first copy counts"] if count else []
+    return [f"{count} images are there more than once: the first copy with a class counts"] if count else []
 
 
 def _once(dataset: Dataset, rows: Rows) -> Rows:

@@ -71,10 +71,11 @@ def _read_zip(archive: zipfile.ZipFile, path: Path, builder: Builder) -> str:
         raise UsageError(
             f"annotations: {path.name} holds no annotations.xml and no annotations/*.json; {NEITHER}"
         )
-    kinds = []
+    kinds, left = [], MOST_XML
     for name in sorted(names):
         with archive.open(name) as file:
-            kinds.append(_read_member(file, name, builder))
+            kinds.append(_read_member(file, name, builder, left))
+            left -= file.tell()
     return kinds[0]
 
 
@@ -83,15 +84,17 @@ def _is_annotations(name: str) -> bool:
     return parts[-1] == "annotations.xml" or (parts[-1].endswith(".json") and "annotations" in parts[:-1])
 
 
-def _read_member(file: IO[bytes], name: str, builder: Builder) -> str:
+def _read_member(file: IO[bytes], name: str, builder: Builder, most: int = MOST_XML) -> str:
+    """``most``: bytes, of all that an archive holds."""
     start = file.read(512)
     file.seek(0)
     if start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<" or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        bounded = Bounded(file, name, MOST_XML, MOST_SILENCE)
+        bounded = Bounded(file, name, most, MOST_SILENCE)
         cvat_xml.read(bounded, name, builder, bounded.progress)
         return "CVAT for images 1.1"
     if start.lstrip()[:1] == b"{":
-        return _read_json(_load(Bounded(file, name, MOST_JSON, MOST_JSON), name), name, builder)
+        fits = min(most, MOST_JSON)
+        return _read_json(_load(Bounded(file, name, fits, fits), name), name, builder)
     raise UsageError(f"annotations: {name} is neither XML nor JSON; {NEITHER}")
 
 

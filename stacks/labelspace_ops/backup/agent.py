@@ -6,6 +6,7 @@ import io
 import json
 import secrets
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from labelspace_ops import engine, stack
 from labelspace_ops.errors import OpsError
 
 PROGRAM = ["python3", "-m", "labelspace_backup"]
+DUMP = "/run/labelspace/dump"
+"""As in ``labelspace_backup.load``."""
 VOLUMES = {"database": described.DATA, **described.FILE_VOLUMES, "redis": "/redis", "cache": "/cache"}
 """What a restore writes, by the name of the workspace's volume."""
 
@@ -35,6 +38,11 @@ class Source:
     folder: str
     backup: BackupSpec
     key: str
+
+    @property
+    def where(self) -> str:
+        """The folder, or the bucket's URL."""
+        return described.where(self.backup, Path(self.folder), self.workspace)
 
 
 def database(client: docker.DockerClient, name: str) -> Container | None:
@@ -60,10 +68,11 @@ def ask(one: Container, verb: str, **given: Any) -> Any:
         _, said = engine.run_inside(one, [*PROGRAM, verb, json.dumps(given)])
     except DockerException as error:
         raise OpsError(f"the database's container went away: {error}") from None
-    return _answer(said)
+    return answer(said)
 
 
-def _answer(said: str) -> Any:
+def answer(said: str) -> Any:
+    """What the program printed last; raises ``OpsError`` with its reason."""
     lines = said.strip().splitlines()
     try:
         answer = json.loads(lines[-1])
@@ -97,14 +106,41 @@ def source(chosen: auto.Stack, home: Home) -> Source:
 
 
 def ask_apart(
-    client: docker.DockerClient, source: Source, verb: str, *, volumes_of: str = "", **given: Any
+    client: docker.DockerClient,
+    source: Source,
+    verb: str,
+    *,
+    volumes_of: str = "",
+    dump: Path | None = None,
+    **given: Any,
 ) -> Any:
     """As ``ask``, in a container of its own; with ``volumes_of`` it can write that workspace's volumes.
 
     One that writes has a fixed name and the workspace's lock; those that look may be many at once.
     """
-    _must_be_there(source)
     part = "restore" if volumes_of else f"look-{secrets.token_hex(4)}"
+    one = apart(client, source, verb, given, part=part, volumes_of=volumes_of, dump=dump)
+    try:
+        one.start()
+        one.wait(timeout=24 * 3600)
+        return answer(one.logs(stdout=True, stderr=False).decode(errors="replace"))
+    finally:
+        engine.remove(one)
+
+
+def apart(
+    client: docker.DockerClient,
+    source: Source,
+    verb: str,
+    given: dict[str, Any],
+    *,
+    part: str,
+    volumes_of: str = "",
+    network: str = "none",
+    dump: Path | None = None,
+) -> Container:
+    """A container for ``verb``, not started yet; it reaches ``network``, and its bucket if it has one."""
+    _must_be_there(source)
     name = f"labelspace-{volumes_of or source.workspace}-{part}"
     _remove(client, name)
     one = client.containers.create(
@@ -113,20 +149,17 @@ def ask_apart(
         command=[verb, json.dumps(given)],
         name=name,
         labels={WORKSPACE_LABEL: volumes_of or source.workspace, PART_LABEL: part},
-        volumes=_mounts(client, source, volumes_of),
-        network_mode="bridge" if source.backup.bucket else "none",
+        volumes=_mounts(client, source, volumes_of, dump),
+        network_mode="bridge" if source.backup.bucket else network,
         cap_drop=["ALL"],
         cap_add=["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"],
         security_opt=["no-new-privileges:true"],
         init=True,
     )
-    try:
-        one.put_archive("/", _archive(described.files(source.workspace, source.backup, source.key)))
-        one.start()
-        one.wait(timeout=24 * 3600)
-        return _answer(one.logs(stdout=True, stderr=False).decode(errors="replace"))
-    finally:
-        engine.remove(one)
+    if source.backup.bucket and network != "none":
+        client.networks.get(network).connect(one)
+    one.put_archive("/", packed(described.files(source.workspace, source.backup, source.key)))
+    return one
 
 
 def _must_be_there(source: Source) -> None:
@@ -143,8 +176,16 @@ def _remove(client: docker.DockerClient, name: str) -> None:
         return
 
 
-def _mounts(client: docker.DockerClient, source: Source, volumes_of: str) -> dict[str, dict[str, str]]:
-    mounts = {source.folder: {"bind": described.REPOSITORY, "mode": "rw"}}
+def _mounts(
+    client: docker.DockerClient, source: Source, volumes_of: str, dump: Path | None
+) -> dict[str, dict[str, str]]:
+    """Another workspace's backups are for reading alone."""
+    others = volumes_of and volumes_of != source.workspace
+    mounts = {}
+    if not source.backup.bucket or Path(source.folder).exists():  # with a bucket, proofs alone lie there
+        mounts[source.folder] = {"bind": described.REPOSITORY, "mode": "ro" if others else "rw"}
+    if dump:
+        mounts[str(dump)] = {"bind": DUMP, "mode": "ro"}
     if volumes_of:
         for part, path in VOLUMES.items():
             volume = f"labelspace-{volumes_of}-{part}"
@@ -163,7 +204,8 @@ def _image(client: docker.DockerClient) -> str:
     return name
 
 
-def _archive(files: dict[str, str]) -> bytes:
+def packed(files: Mapping[str, str]) -> bytes:
+    """Files by path as the engine takes them, readable inside their container."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         for path, text in files.items():

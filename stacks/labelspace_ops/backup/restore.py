@@ -13,7 +13,7 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.spec import parse_spec
 from labelspace_ops import engine, locks, progress, stack
-from labelspace_ops.backup import agent
+from labelspace_ops.backup import agent, rehearsal
 from labelspace_ops.backup.plan import Plan, plan
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError
@@ -29,14 +29,16 @@ def restore(name: str, home: Home, *, to: str = "", backup: str = "") -> dict[st
     chosen = stack.select(name, home)
     client = engine.connect()
     source = agent.source(chosen, home)
-    running = parse_spec(stack.read_settings(chosen)).running
+    spec = parse_spec(stack.read_settings(chosen))
+    running = spec.running
     with locks.hold(home, name, "restoring"):
         rows = listing(client, source)
         planned = plan(rows, to, backup, datetime.now(UTC))
+        known = rehearsal.refuse_newer(client, rows, planned.backup, spec.cvat_version)
         kept = (
             _keep(client, source) if running else str(rows[-1]["id"])
         )  # its last backup, from when it stopped
-        done = _replace(client, source, planned)
+        done = _replace(client, source, planned, known)
         if running:
             _start(client, chosen, home)
     return {
@@ -100,7 +102,9 @@ def _keep_the_folder(client: docker.DockerClient, source: agent.Source, one: Con
     return tag
 
 
-def _replace(client: docker.DockerClient, source: agent.Source, planned: Plan) -> dict[str, Any]:
+def _replace(
+    client: docker.DockerClient, source: agent.Source, planned: Plan, known: list[str]
+) -> dict[str, Any]:
     name = source.workspace
     mine = engine.containers(client, name)
     say(f"{name}: stopping the server")
@@ -111,7 +115,7 @@ def _replace(client: docker.DockerClient, source: agent.Source, planned: Plan) -
     try:
         answer = agent.ask_apart(
             client, source, "restore", volumes_of=name,
-            backup=planned.backup, target=planned.target, files=planned.files, same_place=True,
+            backup=planned.backup, target=planned.target, files=planned.files, known=known, same_place=True,
         )  # fmt: skip
     except OpsError as error:
         raise OpsError(

@@ -9,15 +9,14 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-console = Console(stderr=True, highlight=False)
-"""Progress and warnings go to standard error; standard output is for what was asked."""
 app = typer.Typer(
     help="Labeling workspaces as code: a CVAT server, its admin, its datasets and its backed-up annotations.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # plain help: it needs no renderer
     pretty_exceptions_enable=False,
+    context_settings={"max_content_width": 110},
 )
 Name = Annotated[str, typer.Argument(help="name of the workspace")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON alone on standard output")]
@@ -38,5 +37,5 @@ def outputs_of(name: str) -> dict[str, Any]:
 
 
 def say(message: str) -> None:
-    """One line of progress or warning, never read as markup."""
-    console.print(message, markup=False, soft_wrap=True)
+    """One line of progress or warning, on standard error: standard output is for what was asked."""
+    typer.echo(message, err=True)

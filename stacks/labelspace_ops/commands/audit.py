@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from labelspace_ops.commands.app import Json, app, say
 from labelspace_ops.errors import UsageError
 
+if TYPE_CHECKING:
+    from labelspace_ops.live_audit import LiveProject
+
 
 @app.command()
 def audit(
+    name: Annotated[str, typer.Argument(help="name of the workspace, with --project")] = "",
     *,
+    project: Annotated[str, typer.Option(help="project of the workspace to audit as it is now")] = "",
+    write_subset: Annotated[
+        str, typer.Option(help="write the balanced set as this CVAT subset of the project")
+    ] = "",
     annotations: Annotated[
         Path | None, typer.Option(help="an export: CVAT for images 1.1, Datumaro or COCO")
     ] = None,
@@ -34,22 +42,46 @@ def audit(
 ) -> None:
     """Find what goes with a class by accident, who is misjudged, and how to balance."""
     from labelspace_ops.audit import findings
-    from labelspace_ops.audit.items import Choices
+    from labelspace_ops.audit.choices import Choices
 
-    if annotations is None:
-        raise UsageError(
-            "annotations: which ones? Export the project from CVAT and give --annotations export.zip"
-        )
     choices = Choices(
         tuple(condition or ()), tuple(protected or ()), tuple(additional or ()), tuple(balance or ()),
         seed, alpha, min_group,
     )  # fmt: skip
-    result = findings.audit_file(annotations, choices, predictions)
+    live = _live(name, project, annotations, write_subset)
+    if live is None:
+        result = findings.audit_file(_needed(annotations), choices, predictions)
+    else:
+        result = live.audit(choices, predictions)
     findings.write(result, out)
+    if live is not None and write_subset:
+        live.write_subset(write_subset, result.found["balanced_set"]["files"])
     if as_json:
         typer.echo((out / "audit.json").read_text(encoding="utf-8"), nl=False)
     else:
         _print(result.found, out)
+
+
+def _live(name: str, project: str, annotations: Path | None, write_subset: str) -> LiveProject | None:
+    """The project to audit in place; None for a file. Raises ``UsageError`` for half of each."""
+    from labelspace_ops.live_audit import LiveProject
+
+    if annotations is not None and (name or project):
+        raise UsageError("annotations: either an export, or a workspace with --project: not both")
+    if bool(name) != bool(project):
+        raise UsageError("project: an audit in place is `labelspace audit NAME --project PROJECT`: give both")
+    if write_subset and not name:
+        raise UsageError("write-subset: goes into a project: `labelspace audit NAME --project PROJECT`")
+    return LiveProject(name, project, say) if name else None
+
+
+def _needed(annotations: Path | None) -> Path:
+    if annotations is None:
+        raise UsageError(
+            "annotations: which ones? `labelspace audit NAME --project PROJECT`, or an export with"
+            " --annotations export.zip"
+        )
+    return annotations
 
 
 def _print(found: dict[str, Any], out: Path) -> None:

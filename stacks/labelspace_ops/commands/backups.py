@@ -60,23 +60,10 @@ def backups(name: Name, as_json: Json = False) -> None:
 
 def _line(row: dict[str, Any]) -> str:
     """The id whole: it is what a restore is given."""
+    from labelspace_ops.backup.rows import verified
+
     size = f"{row['size'] / 1e6:.1f} MB"
-    return f"  {row['id']:<33}  {row['when']}  {row['kind']:<4}  {size:>10}  {_verified(row)}"
-
-
-def _verified(row: dict[str, Any]) -> str:
-    if not row["complete"]:
-        return "interrupted"
-    if not row["files"]:
-        return "files missing"
-    proof = row["proof"]
-    return (
-        "not proven yet"
-        if proof is None
-        else f"proven {proof['when']}"
-        if proof["ok"]
-        else f"FAILED: {proof['reason']}"
-    )
+    return f"  {row['id']:<33}  {row['when']}  {row['kind']:<4}  {size:>10}  {verified(row)}"
 
 
 @app.command()
@@ -116,17 +103,23 @@ def drill(
     as_json: Json = False,
 ) -> None:
     """Prove a backup: restore it beside the running database, and compare it with what it must hold."""
-    from labelspace_ops.backup import agent
+    from labelspace_ops.backup import rehearsal
     from labelspace_ops.errors import OpsError
 
     client, _ = _source(name)
-    proof = agent.ask(agent.needed(client, name), "drill", backup=backup)
+    proof = rehearsal.drill(client, name, backup)
     if as_json:
         show(proof)
     elif proof["ok"]:
         typer.echo(
             f"{name}: {proof['backup']} proven: {proof['rows']} rows in {proof['tables']} tables as recorded,"
-            f" migrations complete, CVAT's files read ({proof['files_read']}), {proof['seconds']} s"
+            f" {_migrations(proof['missing'])}, CVAT's files read ({proof['files_read']}),"
+            f" {proof['seconds']} s"
         )
     if not proof["ok"]:
         raise OpsError(f"{name}: the drill of {proof['backup'] or 'a backup'} failed: {proof['reason']}")
+
+
+def _migrations(missing: list[str]) -> str:
+    """Missing ones are those of an upgrade since: a restore migrates."""
+    return f"{len(missing)} migrations older than its CVAT" if missing else "migrations complete"

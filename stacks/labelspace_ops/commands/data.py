@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from labelspace_ops.commands.app import Json, Name, app, console, outputs_of, say, show
+from labelspace_ops.commands.app import Json, Name, app, outputs_of, say, show
 from labelspace_ops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,11 +54,12 @@ def _choose_bucket(name: str, bucket: str | None, known: list[str]) -> str:
 
 
 def _send(s3: Any, bucket: str, uploads: list[buckets.Upload]) -> int:
+    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     from labelspace_ops import buckets
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"to {bucket}", total=sum(one.size for one in uploads))
-        return sum(buckets.send(s3, bucket, one, lambda done: bar.advance(task, done)) for one in uploads)
+        return buckets.send_all(s3, bucket, uploads, lambda done: bar.advance(task, done))

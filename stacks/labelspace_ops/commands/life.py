@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,10 @@ from labelspace_ops.commands.app import Json, Name, Yes, app, say, show
 from labelspace_ops.commands.look import report
 from labelspace_ops.errors import UsageError
 
+if TYPE_CHECKING:
+    from labelspace.home import Home
+    from labelspace.spec import WorkspaceSpec
+
 
 @app.command()
 def create(  # noqa: PLR0917 - each is a flag of its own
@@ -19,6 +23,7 @@ def create(  # noqa: PLR0917 - each is a flag of its own
     name: Annotated[str, typer.Argument(help="name of the new workspace")] = "",
     bucket: wish.Bucket = None,
     remote_bucket: wish.RemoteBucket = None,
+    backup_bucket: wish.BackupBucket = None,
     description: wish.Description = None,
     target: wish.Target = None,
     admin_username: wish.AdminUsername = None,
@@ -31,6 +36,15 @@ def create(  # noqa: PLR0917 - each is a flag of its own
     s3_port: wish.S3Port = None,
     size: wish.Size = None,
     cvat_version: wish.CvatVersion = None,
+    take_up: Annotated[
+        bool, typer.Option("--take-up", help="go on with what an earlier workspace of this name left")
+    ] = False,
+    from_backup: Annotated[
+        str,
+        typer.Option(
+            help="begin with another's annotations: backups in a folder or bucket, a backup's id, a dump"
+        ),
+    ] = "",
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -42,9 +56,18 @@ def create(  # noqa: PLR0917 - each is a flag of its own
     home = Home.find()
     values = {"running": True, **wish.from_flags(context.params, ask=not yes)}
     spec = life.wished(values, home)
+    if not take_up and not from_backup and not yes and sys.stdin.isatty():
+        take_up = _asked_to_take_up(spec, home)
     say(f"workspace {spec.name}: making it (Ctrl-C and the same command again are safe)")
-    chosen = life.create(spec, home)
+    chosen = life.create(spec, home, take_up=take_up, from_backup=from_backup)
     report(status_module.of(chosen, home), as_json=as_json)
+
+
+def _asked_to_take_up(spec: WorkspaceSpec, home: Home) -> bool:
+    from labelspace_ops import life
+
+    found = life.left_of(spec.name, home) if spec.target == "local" else None
+    return bool(found and typer.confirm(f"{found}. Take that up", abort=True))
 
 
 @app.command()
@@ -91,7 +114,8 @@ def delete(
     from labelspace_ops import life, stack
 
     home = Home.find()
-    stack.select(name, home)
+    if not (purge and name not in stack.names(home) and life.left_of(name, home)):
+        stack.select(name, home)
     if purge:
         _name_is_typed(name)
     elif not yes:
@@ -106,9 +130,9 @@ def delete(
     elif purge:
         typer.echo(f"{name}: removed, with its annotations and backups; bucket data stays in {home.buckets}")
     else:
-        typer.echo(
-            f"{name}: removed; annotations stay, last backup in {done['backups']}; same name, same data again"
-        )
+        last = f", last backup {done['last_backup']} in {done['backups']}" if done["last_backup"] else ""
+        typer.echo(f"{name}: removed; annotations stay{last}")
+        typer.echo(f"  again  {done['come_back']}" if done["come_back"] else "", nl=bool(done["come_back"]))
 
 
 def _name_is_typed(name: str) -> None:

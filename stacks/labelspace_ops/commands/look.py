@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from labelspace_ops.commands.app import Json, Name, app, console, outputs_of, say, show
+from labelspace_ops.commands.app import Json, Name, app, outputs_of, say, show
 
 AT_REST = {
     "stopped": "labelspace start {name}",
@@ -74,6 +74,7 @@ def status(name: Name, as_json: Json = False) -> None:
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List this machine's workspaces."""
+    from rich.console import Console
     from rich.table import Table
 
     from labelspace.home import Home
@@ -90,7 +91,7 @@ def list_(as_json: Json = False) -> None:
         table.add_row(row["name"], row["target"], row["status"], row["url"])
     typer.echo("no workspaces yet: labelspace create" if not rows else "", nl=not rows)
     if rows:
-        console.print(table)
+        Console(highlight=False).print(table)
 
 
 @app.command("open")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,8 +20,15 @@ RemoteBucket = Annotated[
         " AWS_SECRET_ACCESS_KEY, region from AWS_DEFAULT_REGION; may be given again"
     ),
 ]
+BackupBucket = Annotated[
+    str | None,
+    typer.Option(
+        help="S3 bucket for the backups, as NAME@https://ENDPOINT; keys and region as for --remote-bucket;"
+        " AWS_CA_BUNDLE names the file of the authority, where machines do not know it"
+    ),
+]
 Description = Annotated[str | None, typer.Option(help="what it is for")]
-Target = Annotated[str | None, typer.Option(help="where it runs: local")]
+Target = Annotated[str | None, typer.Option(help="where it runs: local or scaleway")]
 AdminUsername = Annotated[str | None, typer.Option(help="the admin's user name")]
 AdminEmail = Annotated[str | None, typer.Option(help="the admin's e-mail address")]
 PasswordStdin = Annotated[
@@ -50,6 +58,8 @@ def from_flags(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
         admin["password"] = sys.stdin.readline().rstrip("\r\n")
     if not admin:
         del values["admin"]
+    if flags.get("backup_bucket"):
+        values["backup"] = {"bucket": _backup_bucket("backup-bucket", flags["backup_bucket"])}
     return values
 
 
@@ -81,25 +91,39 @@ def _ask_name(*, ask: bool) -> str:
 
 def _buckets(names: list[str] | None, remotes: list[str] | None) -> list[dict[str, str]]:
     """Buckets of this machine by name, and those elsewhere with the keys that the environment holds."""
+    here = [{"name": name} for name in names or []]
+    return here + [{**_environment(), **_named_at("remote-bucket", remote)} for remote in remotes or []]
+
+
+def _environment() -> dict[str, str]:
+    """Keys and region of a bucket elsewhere: never an argument, others would see it."""
     words = {"AWS_ACCESS_KEY_ID": "access_key", "AWS_SECRET_ACCESS_KEY": "secret_key"}
     words["AWS_DEFAULT_REGION"] = "region"
-    given = {field: os.environ[word] for word, field in words.items() if os.environ.get(word)}
-    here = [{"name": name} for name in names or []]
-    return here + [{**given, **_named_at(remote)} for remote in remotes or []]
+    return {field: os.environ[word] for word, field in words.items() if os.environ.get(word)}
 
 
-def _named_at(remote: str) -> dict[str, str]:
+def _named_at(field: str, remote: str) -> dict[str, str]:
     name, at, endpoint = remote.partition("@")
     if not at:
-        raise UsageError(f"remote-bucket: {remote!r}: give NAME@https://ENDPOINT")
+        raise UsageError(f"{field}: {remote!r}: give NAME@https://ENDPOINT")
     return {"name": name, "endpoint": endpoint}
+
+
+def _backup_bucket(field: str, text: str) -> dict[str, str]:
+    bundle = os.environ.get("AWS_CA_BUNDLE")
+    try:
+        authority = {"ca_certificate": Path(bundle).read_text()} if bundle else {}
+    except OSError as error:
+        raise UsageError(f"AWS_CA_BUNDLE: {bundle} cannot be read: {error.strerror}") from None
+    return {**_environment(), **authority, **_named_at(field, text)}
 
 
 def from_assignments(words: list[str], settings: Mapping[str, Any]) -> dict[str, Any]:
     """``settings`` with each ``KEY=VALUE`` of ``words`` applied.
 
     Keys of inner settings are written with a dot (``backup.keep_days=30``). ``buckets`` takes names with
-    commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and take away.
+    commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and take away. ``backup.bucket`` takes
+    ``NAME@https://ENDPOINT``, or nothing for a folder of this machine.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for word in words:
@@ -108,6 +132,9 @@ def from_assignments(words: list[str], settings: Mapping[str, Any]) -> dict[str,
             raise UsageError(f"{word!r}: write KEY=VALUE, for example registration=closed")
         if key.rstrip("+-") == "buckets":
             changed["buckets"] = _changed_buckets(list(changed.get("buckets", [])), key, value)
+        elif key == "backup.bucket":
+            bucket = _backup_bucket(key, value) if value else None
+            changed["backup"] = {**changed.get("backup", {}), "bucket": bucket}
         else:
             _assign(changed, key, value)
     return {**changed, "name": settings["name"]}
@@ -125,14 +152,20 @@ def _changed_buckets(buckets: list[dict[str, Any]], key: str, value: str) -> lis
     return buckets + wanted if key == "buckets+" else wanted
 
 
-SECRET_KEYS = ("admin.password",)
+SECRET_KEYS = {
+    "admin.password": "a password is no argument, others would see it: use --password-stdin",
+    "backup.bucket.access_key": "keys are no arguments, others would see them: give"
+    " backup.bucket=NAME@https://ENDPOINT, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the"
+    " environment",
+}
+SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"]
 
 
 def _assign(values: dict[str, Any], key: str, value: str) -> None:
     if key in ("name", "target"):
         raise UsageError(f"{key}: a workspace keeps its {key}: make another with `labelspace create`")
     if key in SECRET_KEYS:
-        raise UsageError(f"{key}: a password is no argument, others would see it: use --password-stdin")
+        raise UsageError(f"{key}: {SECRET_KEYS[key]}")
     *path, last = key.split(".")
     for step in path:
         inner = values.get(step, {})

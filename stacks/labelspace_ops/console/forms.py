@@ -21,6 +21,8 @@ FLAGS = {
     "--port": "port",
     "--s3-port": "s3_port",
 }
+LOCAL = ("listen", "port", "s3_port")
+"""Fields that only this machine has."""
 
 
 @dataclass
@@ -44,29 +46,40 @@ class Form:
     port: str = ""
     """Empty: a free one."""
     s3_port: str = ""
+    take_up: bool = False
+    """Go on with what an earlier workspace of the name left."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it runs on this machine: only there are addresses, ports and folders chosen."""
+        return self.target == "local"
 
     @property
     def all_buckets(self) -> list[str]:
         """Chosen and new, in the order of the form."""
-        return [*self.buckets, *self.new_buckets.replace(",", " ").split()]
+        kept = self.buckets if self.is_local else []
+        return [*kept, *self.new_buckets.replace(",", " ").split()]
 
     def values(self) -> dict[str, Any]:
         """The wish, as ``parse_spec`` takes it."""
         admin = {"username": self.username, "email": self.email, "password": self.password}
-        plain = ("name", "description", "target", "registration", "annotator_group", "listen", "size")
-        ports = {key: getattr(self, key) for key in ("port", "s3_port") if getattr(self, key)}
+        plain = ("name", "description", "target", "registration", "annotator_group", "size")
+        own = {key: getattr(self, key) for key in LOCAL if getattr(self, key)}
         return {
             **{key: getattr(self, key) for key in plain},
-            **ports,
+            **(own if self.is_local else {}),
             "buckets": [{"name": name} for name in self.all_buckets],
             "admin": {key: value for key, value in admin.items() if value or key == "username"},
         }
 
     def arguments(self) -> list[str]:
         """Flags of ``labelspace create``; the password is not among them."""
-        flags = [f"{flag}={getattr(self, attribute)}" for flag, attribute in FLAGS.items()]
+        wanted = {flag: key for flag, key in FLAGS.items() if self.is_local or key not in LOCAL}
+        flags = [f"{flag}={getattr(self, attribute)}" for flag, attribute in wanted.items()]
         given = [flag for flag in flags if not flag.endswith("=")]
         secret = ["--password-stdin"] if self.password else []
+        if self.take_up:
+            given.append("--take-up")
         return [*given, *(f"--bucket={name}" for name in self.all_buckets), *secret]
 
     @classmethod
@@ -77,6 +90,8 @@ class Form:
             flag, _, value = argument.partition("=")
             if flag in FLAGS:
                 setattr(form, FLAGS[flag], value)
+            elif flag == "--take-up":
+                form.take_up = True
             elif flag == "--bucket":
                 form.new_buckets = f"{form.new_buckets} {value}".strip()
         return form

@@ -45,6 +45,16 @@ def box(classes: str = "", tag: str = "div") -> ui.element:
     return ui.element(tag).classes(classes)
 
 
+def section(title: str, words: str = "") -> ui.element:
+    """A part of the page under a heading of its own."""
+    made = box("card stack", "section").props(f'aria-label="{title}"')
+    with made:
+        heading(title)
+        if words:
+            text(words, "soft")
+    return made
+
+
 def text(words: str, classes: str = "", tag: str = "div") -> TextElement:
     """Words as an element of any tag; never read as markup."""
     element = TextElement(tag=tag, text=words)
@@ -104,6 +114,14 @@ def size(number: float | None) -> str:
             return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
         number /= 1000
     return f"{number:.1f} TB"
+
+
+def price(cost: dict[str, Any]) -> str:
+    """What a workspace in the cloud costs, as its outputs say."""
+    if not cost:
+        return "not known"
+    running, stopped = cost["eur_per_month_running"], cost["eur_per_month_stopped"]
+    return f"{running:.2f} €, {stopped:.2f} € while stopped"
 
 
 def span(seconds: float) -> str:

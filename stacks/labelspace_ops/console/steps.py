@@ -14,6 +14,9 @@ TITLES = {
     "start": ("Check this machine", "Start the parts"),
     "stop": ("Take a last backup", "Stop the parts"),
     "delete": ("Take a last backup", "Remove the parts"),
+    "restore": ("Keep what is there, restore", "Start the parts"),
+    "backup": ("Take the backup",),
+    "drill": ("Restore it beside the database, and compare",),
 }
 GATES = {
     "health": "Wait until every part of CVAT works",
@@ -37,7 +40,7 @@ class Step:
 
 def told(job: Job) -> list[Step]:
     """The steps of a job as far as it came: each lasts until the next one's first line."""
-    gates = GATES if job.verb in ("create", "start") else {}
+    gates = GATES if job.verb in ("create", "start", "restore") else {}
     steps = [Step(title) for title in (*TITLES.get(job.verb, ("Prepare", "Do it")), *gates.values())]
     began, details, parts = {0: job.began}, {0: ""}, 0
     for line in job.lines:

@@ -13,6 +13,14 @@ from labelspace_ops.errors import OpsError
 
 PAUSE_SECONDS = 5.0
 TICK_SECONDS = 0.5
+BUSY = {
+    "create": "creating",
+    "delete": "deleting",
+    "stop": "stopping",
+    "start": "starting",
+    "restore": "restoring",
+}
+"""A workspace's word while a job runs; a backup or a drill disturbs nobody."""
 
 
 class Watch:
@@ -76,9 +84,7 @@ class Watch:
         row |= self.measured.get(name, {})
         job = jobs.latest(self.home, name)
         if job and job.state == "running":
-            row["status"] = {"create": "creating", "delete": "deleting", "stop": "stopping"}.get(
-                job.verb, "starting"
-            )
+            row["status"] = BUSY.get(job.verb, row["status"])
         elif self._begun(name) and not row["url"] and row["status"] in ("measuring", "stopped"):
             row["status"] = "failed"
         return row

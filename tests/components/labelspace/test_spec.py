@@ -125,6 +125,16 @@ def test_a_bucket_elsewhere_is_for_the_local_target_alone() -> None:
         parse_spec({**wish, "target": "scaleway"})
 
 
+def test_a_bucket_for_backups_is_for_the_local_target_alone() -> None:
+    bucket = {"name": "kept", "endpoint": "https://s3.example.org", "access_key": "AK", "secret_key": "SK"}
+    wish = {"name": "street", "buckets": [{"name": "photos"}], "backup": {"bucket": bucket}}
+    found = parse_spec(wish).backup.bucket
+    assert found
+    assert found.endpoint == bucket["endpoint"]
+    with pytest.raises(SpecError, match="keeps its dumps in a bucket of its own"):
+        parse_spec({**wish, "target": "scaleway"})
+
+
 def test_running_is_a_yes_or_no() -> None:
     wish = {"name": "street", "buckets": [{"name": "street"}]}
     assert parse_spec(wish).running

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,29 @@ def test_bad_flags(lab: Lab, case: str) -> None:
     assert not containers("fresh")
 
 
+HALVES = {
+    "audit of what": (["audit"], "annotations: which ones?"),
+    "audit without project": (["audit", "fresh"], "project: an audit in place"),
+    "audit of both": (["audit", "fresh", "--project", "P", "--annotations", "x.xml"], "not both"),
+    "subset of a file": (["audit", "--annotations", "x.xml", "--write-subset", "s"], "goes into a project"),
+    "export to clean": (["export", "fresh", "--project", "P", "--format", "YOLO 1.1", "--for-training"],
+                        "format: 'YOLO 1.1' cannot be cleaned"),
+    "hold-out alone": (["export", "fresh", "--project", "P", "--hold-out", "s"], "goes with --for-training"),
+    "no folder": (["export", "fresh", "--project", "P", "--out", "/nowhere/x.zip"], "/nowhere is no folder"),
+    "no labels": (["labels", "apply", "fresh"], "labels: no project in"),
+    "no labels file": (["labels", "check", "/nowhere.yaml"], "No such file"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HALVES)
+def test_half_a_wish_about_labels_and_audits(lab: Lab, case: str) -> None:
+    words, said = HALVES[case]
+    done = lab.run(*words)
+    assert done.returncode == 2, done.stderr
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("password", ["", "short1", "password123", "8301846512"])
 def test_weak_passwords(lab: Lab, password: str) -> None:
     done = lab.run("create", "fresh", "--yes", "--bucket", "b-1", "--password-stdin", stdin=password + "\n")
@@ -62,6 +86,10 @@ def test_a_name_taken_by_a_workspace_with_other_buckets(lab: Lab, street: Any) -
     done = lab.run("create", street["name"], "--yes", "--bucket", "something-else")
     assert done.returncode == 2
     assert f"name: {street['name']!r} is taken" in done.stderr
+    assert f"(street,fields): choose another name, or change that one: `labelspace set {street['name']}" in (
+        done.stderr
+    )
+    assert "buckets=something-else`" in done.stderr
 
 
 def test_a_name_taken_in_another_home(lab: Lab, street: Any, tmp_path: Path) -> None:
@@ -106,7 +134,8 @@ def _without_roots_rights() -> Iterator[None]:
 @pytest.fixture
 def public(tmp_path: Path) -> Path:
     """A folder that every user of the machine can reach."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    beneath = Path(tempfile.gettempdir())
+    for folder in (tmp_path, *(one for one in tmp_path.parents if beneath in one.parents)):
         folder.chmod(0o755)
     return tmp_path
 

@@ -60,11 +60,20 @@ def _json_or_text(raw):
         return raw[:200].decode(errors="replace")
 
 
+def load_django():
+    """Once the server answers, while OPA still fetches its rules: the admin needs it next."""
+    import django
+
+    if not os.path.exists(DONE):
+        django.setup()
+
+
 def health():
     """Every part of CVAT says "working"."""
     status, parts = ask("/api/server/health/?format=json")
     if not isinstance(parts, dict):
         raise NotYetError(f"health answers {status}")
+    load_django()
     broken = {name: text for name, text in parts.items() if text != "working"}
     if broken or not parts.keys() >= REQUIRED:
         missing = dict.fromkeys(REQUIRED - parts.keys(), "not reported")
@@ -166,13 +175,10 @@ def until_true(name, what, step, deadline):
 
 def main():
     """Go through the steps; all share one deadline. Run again, as after a sleep, it changes nothing."""
-    import django
-
     deadline = time.monotonic() + PATIENCE
     first, *rest = STEPS
     if not until_true(*first, deadline):
         return 1
-    django.setup()
     again = os.path.exists(DONE)
     steps = [step for step in rest if not again or step[0] == "workers"]
     if not all(until_true(*step, deadline) for step in steps):

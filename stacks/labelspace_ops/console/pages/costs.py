@@ -14,6 +14,7 @@ from labelspace_ops.console.watch import Watch
 from labelspace_ops.errors import OpsError
 
 COLUMNS = ["Workspace", "A month", "Memory now", "Memory at most", "Annotations", "Buckets", "Backups"]
+MEASURED = ("memory", "memory_at_most", "data", "buckets", "backups")
 
 
 class CostsPage:
@@ -25,7 +26,7 @@ class CostsPage:
             parts.heading("Costs", 1)
             parts.text(
                 "On this machine a workspace costs nothing but the memory and disk that it takes."
-                " A stopped one takes disk alone.",
+                " A stopped one takes disk alone. Elsewhere the price is that of the table in labelspace.",
                 "soft",
             )
             self.place = parts.box("stack").props("aria-live=polite")
@@ -55,15 +56,18 @@ class CostsPage:
 
 
 def _rows(home: Home) -> list[dict[str, Any]]:
-    client = engine.connect()
     made = {name: stack.values(stack.select(name, home)) for name in stack.names(home)}
-    return [
-        usage.measure(name, [bucket["name"] for bucket in outputs["buckets"]], client, home)
-        for name, outputs in made.items()
-        if outputs and outputs["target"] == "local"
-    ]
+    return [_row(name, outputs, home) for name, outputs in made.items() if outputs]
+
+
+def _row(name: str, outputs: dict[str, Any], home: Home) -> dict[str, Any]:
+    if outputs["target"] != "local":
+        return {"name": name, "cost": outputs.get("cost", {})}
+    used = [bucket["name"] for bucket in outputs["buckets"]]
+    return usage.measure(name, used, engine.connect(), home)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    sizes = [row[key] for key in ("memory", "memory_at_most", "data", "buckets", "backups")]
-    return [row["name"], "0 €", *(parts.size(number) for number in sizes)]
+    if "cost" in row:
+        return [row["name"], parts.price(row["cost"]), *["in the cloud"] * len(MEASURED)]
+    return [row["name"], "0 €", *(parts.size(row[key]) for key in MEASURED)]

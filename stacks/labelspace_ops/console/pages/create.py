@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from nicegui import ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
 from labelspace._passwords import password_rules
 from labelspace.home import Home
-from labelspace.spec import AnnotatorGroup, Registration, Size
-from labelspace_ops import buckets, jobs, life, review
+from labelspace.spec import AnnotatorGroup, Registration, Size, Target
+from labelspace_ops import buckets, cloud, jobs, life, review
 from labelspace_ops.console import parts
 from labelspace_ops.console.forms import Form
 from labelspace_ops.console.watch import Watch
@@ -33,7 +33,7 @@ FIELDS = {
 }
 """A refusal's field and the form's own."""
 CHOICES = {
-    "target": {"local": "This machine"},
+    "target": {"local": "This machine", "scaleway": "Scaleway, in the cloud"},
     "registration": {
         "open": "Open: annotators sign up by themselves",
         "closed": "Closed: the admin makes accounts",
@@ -45,7 +45,7 @@ CHOICES = {
     "size": {"small": "Small", "medium": "Medium", "large": "Large"},
 }
 KINDS: dict[str, Any] = {
-    "target": Literal["local"],  # the form knows the fields of no other
+    "target": Target,
     "registration": Registration,
     "annotator_group": AnnotatorGroup,
     "size": Size,
@@ -82,7 +82,7 @@ class CreatePage:
         self._tell()
 
     def _what(self) -> None:
-        with _section("Workspace"):
+        with parts.section("Workspace"):
             with parts.box("grid"):
                 self._text(
                     "name", "Name", "Part of its URL: lowercase letters, digits and hyphens", "required"
@@ -91,10 +91,10 @@ class CreatePage:
             self._text("description", "Description", "What it is for; optional", "autogrow")
 
     def _data(self) -> None:
-        with _section(
+        with parts.section(
             "Dataset buckets", "Images and videos live in buckets. Choose some, name new ones, or both."
         ):
-            kept = buckets.kept(self.watch.home)
+            kept = buckets.kept(self.watch.home) if self.form.is_local else []
             if kept:
                 with parts.box("line").props('role=group aria-label="Buckets of this machine"'):
                     for name in kept:
@@ -104,7 +104,7 @@ class CreatePage:
             )
 
     def _admin(self) -> None:
-        with _section("Admin", "The one who assigns work. An empty password gets you a generated one."):
+        with parts.section("Admin", "The one who assigns work. An empty password gets you a generated one."):
             with parts.box("grid"):
                 self._text("username", "User name", "5 characters or more", "required autocomplete=off")
                 self._text("email", "E-mail", "Optional", "autocomplete=off")
@@ -114,11 +114,18 @@ class CreatePage:
             self.rules = parts.box("stack tight").props("aria-live=polite")
 
     def _access(self) -> None:
-        with _section("Annotators"):
+        ui.checkbox(
+            "Go on with the annotations that a deleted workspace of this name left",
+            value=self.form.take_up,
+            on_change=lambda event: setattr(self.form, "take_up", bool(event.value)),
+        )
+        with parts.section("Annotators"):
             self._choice("registration", "Registration")
         with ui.expansion("More settings", icon="tune").classes("card"), parts.box("grid"):
             self._choice("annotator_group", "New annotators are")
             self._choice("size", "Size")
+            if not self.form.is_local:
+                return
             self._text(
                 "listen", "Served on", "127.0.0.1 is this machine alone; 0.0.0.0 is whoever reaches it"
             )
@@ -161,6 +168,8 @@ class CreatePage:
 
     def _typed(self, attribute: str, value: str) -> None:
         setattr(self.form, attribute, value)
+        if attribute == "target":
+            self.show_form()  # each target has fields of its own
         self._left(attribute)
 
     def _left(self, attribute: str) -> None:
@@ -206,7 +215,7 @@ class CreatePage:
         with self.where:
             parts.note("Asking Pulumi what would be made …", "move")
         try:
-            reviewed = await asyncio.to_thread(_review, self.form, self.watch.home)
+            reviewed, costs = await asyncio.to_thread(_review, self.form, self.watch.home)
         except OpsError as error:
             self.show_form()
             self.summary.set_text(str(error))
@@ -214,10 +223,10 @@ class CreatePage:
             return
         self.where.clear()
         with self.where:
-            self._show_review(reviewed)
+            self._show_review(reviewed, costs)
 
-    def _show_review(self, review: dict[str, Any]) -> None:
-        with _section(f"Preview of {review['name']}"):
+    def _show_review(self, review: dict[str, Any], costs: str) -> None:
+        with parts.section(f"Preview of {review['name']}"):
             parts.facts(self._wish())
             for remark in review["notes"]:
                 parts.note(remark, "warn")
@@ -226,11 +235,14 @@ class CreatePage:
             for key, number in review["counts"].items()
             if number and key in ACTIONS
         ]
-        with _section("What will be made", ", ".join(counts)), ui.expansion("Every part").classes("grow"):
+        with (
+            parts.section("What will be made", ", ".join(counts)),
+            ui.expansion("Every part").classes("grow"),
+        ):
             rows = [[change["kind"], change["part"], change["data"]] for change in review["changes"]]
             parts.table(["Kind", "Part", "Its data"], rows)
-        with _section("What it costs"):
-            parts.text("0 € a month: it runs on this machine and takes of its memory and disk.")
+        with parts.section("What it costs"):
+            parts.text(costs)
         with parts.box("line"):
             parts.button("Create", on_click=self.create, icon="check")
             parts.button("Back to the form", on_click=self.show_form, props="flat color=primary")
@@ -258,8 +270,12 @@ class CreatePage:
         ui.navigate.to(f"/workspace/{form.name}/progress")
 
 
-def _review(form: Form, home: Home) -> dict[str, Any]:
-    return review.review(life.wished(form.values(), home), home).as_json()
+def _review(form: Form, home: Home) -> tuple[dict[str, Any], str]:
+    """The preview, and the price in words."""
+    spec = life.wished(form.values(), home)
+    local = "0 € a month: it runs on this machine and takes of its memory and disk."
+    price = local if form.is_local else cloud.costs(spec)
+    return review.review(spec, home).as_json(), price
 
 
 def strength(password: str, rules_met: bool) -> str:
@@ -272,12 +288,3 @@ def strength(password: str, rules_met: bool) -> str:
 def _first(watch: Watch, again: str) -> Form:
     job = jobs.latest(watch.home, again) if again else None
     return Form.again(job.name, job.arguments) if job and job.verb == "create" else Form()
-
-
-def _section(title: str, words: str = "") -> Any:
-    section = parts.box("card stack", "section").props(f'aria-label="{title}"')
-    with section:
-        parts.heading(title)
-        if words:
-            parts.text(words, "soft")
-    return section

@@ -99,6 +99,8 @@ def _meta(row: dict[str, Any]) -> list[str]:
         words.append(f"last backup: {parts.moment(row['backup'].get('last'))}")
     if row["target"] == "local":
         words.append("0 € a month")
+    elif row.get("cost"):
+        words.append(f"a month: {parts.price(row['cost'])}")
     return words
 
 

@@ -12,14 +12,21 @@ from labelspace_ops.console import parts, steps
 from labelspace_ops.console.watch import TICK_SECONDS, Watch
 from labelspace_ops.errors import OpsError
 
-TITLES = {"create": "Making", "delete": "Removing", "start": "Starting", "stop": "Stopping"}
+TITLES = {
+    "create": "Making",
+    "delete": "Removing",
+    "start": "Starting",
+    "stop": "Stopping",
+    "backup": "Backing up",
+    "drill": "Proving a backup of",
+    "restore": "Restoring",
+}
 ENDS = {
-    "done": {
-        "create": "It is ready.",
-        "start": "It is ready.",
-        "stop": "It is stopped; data, URL and passwords stay.",
-    },
-    "running": {},
+    "create": "It is ready.",
+    "start": "It is ready.",
+    "stop": "It is stopped; data, URL and passwords stay.",
+    "backup": "The backup is taken.",
+    "drill": "The newest backup is proven: it holds what it must.",
 }
 SIGNS = {"done": "done", "now": "under way", "later": "not yet", "failed": "failed"}
 
@@ -87,7 +94,8 @@ class ProgressPage:
             parts.note(removed(job.result or {}), "good").props("data-state=done")
             parts.button("To the list", on_click=lambda: ui.navigate.to("/"))
             return
-        parts.note(ENDS["done"].get(job.verb, "Done."), "good").props("data-state=done")
+        words = restored(job.result or {}) if job.verb == "restore" else ENDS.get(job.verb, "Done.")
+        parts.note(words, "good").props("data-state=done")
         with parts.box("line"):
             parts.button("To the workspace", on_click=lambda: ui.navigate.to(f"/workspace/{self.name}"))
 
@@ -99,7 +107,8 @@ class ProgressPage:
         if job.verb == "delete":
             ui.navigate.to(f"/workspace/{self.name}")
             return
-        begin(self.watch, job.verb, self.name, ["--yes"] if job.verb == "create" else [])
+        again = {"create": ["--yes"], "restore": job.arguments}  # its arguments hold no secret
+        begin(self.watch, job.verb, self.name, again.get(job.verb, []))
 
     def dismiss(self) -> None:
         """Forget the failed job; what it made stays."""
@@ -125,7 +134,12 @@ def removed(result: dict[str, Any]) -> str:
         return "It is removed with its annotations and backups; bucket data stays."
     where = result.get("backups", "")
     last = f"The last backup is in {where}." if result.get("backed_up") else f"Its backups are in {where}."
-    return f"It is removed. Annotations and bucket data stay: the same name gets them back. {last}"
+    return f"It is removed. Annotations and bucket data stay, for a new one of the name to go on with. {last}"
+
+
+def restored(result: dict[str, Any]) -> str:
+    """What `restore` did, in words."""
+    return f"It is back at {result.get('to', 'the moment asked for')}. Lost: {result.get('lost', 'unknown')}."
 
 
 def _step(step: steps.Step) -> None:

@@ -12,6 +12,8 @@ from nicegui import events, ui
 from labelspace.home import Home
 from labelspace_ops import buckets, jobs, stack
 from labelspace_ops.console import parts
+from labelspace_ops.console.pages.annotators import Annotators
+from labelspace_ops.console.pages.backups import Backups
 from labelspace_ops.console.pages.progress import begin
 from labelspace_ops.console.watch import TICK_SECONDS, Watch
 from labelspace_ops.errors import OpsError
@@ -28,8 +30,12 @@ class WorkspacePage:
                 parts.heading(name, 1)
                 parts.note(f"There is no workspace {name!r}.", "warn")
                 return
-            self.top = parts.box("stack").props("aria-live=polite")
+            self.page = parts.box("stack")
+            with self.page:
+                self.top = parts.box("stack").props("aria-live=polite")
             self.upload = Upload(watch, name)
+            self.annotators = Annotators(watch, name)
+            self.backups = Backups(watch, name)
             self.below = parts.box("stack")
         self.draw()
         ui.timer(TICK_SECONDS, self.draw)
@@ -45,6 +51,8 @@ class WorkspacePage:
             with place:
                 content(row)
         self.upload.offer(row)
+        self.annotators.offer(row)
+        self.backups.offer(row)
 
     def _top(self, row: dict[str, Any]) -> None:
         with parts.box("line"):
@@ -75,7 +83,7 @@ class WorkspacePage:
             )
 
     def _facts(self, row: dict[str, Any]) -> None:
-        with _section("Information"):
+        with parts.section("Information"):
             with parts.box("facts", "dl"):
                 with _fact("URL"), parts.box("line"):
                     ui.link(row["url"], row["url"], new_tab=True).classes("link")
@@ -89,11 +97,6 @@ class WorkspacePage:
                     parts.text("this machine" if row["target"] == "local" else row["target"])
                 with _fact("CVAT"):
                     parts.text(row["cvat_version"])
-                with _fact("Annotators"), parts.box("line"):
-                    parts.text(
-                        "sign up at the URL, unless registration is closed; assign tasks to them as the admin"
-                    )
-                    ui.link("Accounts", f"{row['url']}/admin/auth/user/", new_tab=True).classes("link")
             parts.heading("Buckets", 3)
             counts = [
                 [one["name"], _count(one["objects"]), parts.size(one["bytes"])] for one in row["buckets"]
@@ -110,9 +113,11 @@ class WorkspacePage:
         try:
             outputs = await asyncio.to_thread(stack.outputs_of, self.name, self.watch.home)
         except OpsError as error:
-            ui.notify(str(error), type="negative")
+            with self.page:
+                ui.notify(str(error), type="negative")
             return
         with (
+            self.page,  # not the button: it is drawn anew with each change
             ui.dialog(value=True) as dialog,
             parts.box("card stack").props('aria-label="Password of the admin"'),
         ):
@@ -126,12 +131,9 @@ class WorkspacePage:
         dialog.on("hide", dialog.delete)
 
     def _below(self, row: dict[str, Any]) -> None:
-        if row["url"]:
-            with _section("Backups"):
-                parts.facts(_backup(row["backup"]))
         self._rest(row)
         if row["status"] not in ("deleting", "measuring"):
-            with _section("Delete"):
+            with parts.section("Delete"):
                 parts.text(
                     "Takes a last backup and removes the containers. Bucket data stays in any case.", "soft"
                 )
@@ -141,7 +143,7 @@ class WorkspacePage:
     def _rest(self, row: dict[str, Any]) -> None:
         """Stop what runs, start what rests."""
         if row["status"] in ("ready", "degraded"):
-            with _section("Stop"):
+            with parts.section("Stop"):
                 parts.text(
                     "Takes a last backup and frees memory and processor; data, URL and passwords stay.",
                     "soft",
@@ -153,7 +155,7 @@ class WorkspacePage:
                     props="outline color=primary",
                 )
         elif row["status"] in ("stopped", "asleep"):
-            with _section("Start"):
+            with parts.section("Start"):
                 parts.text("It rests: nobody can work in it, nothing is lost.", "soft")
                 parts.button(
                     "Start", on_click=lambda: begin(self.watch, "start", self.name, []), icon="play_arrow"
@@ -165,7 +167,7 @@ class Upload:
 
     def __init__(self, watch: Watch, name: str) -> None:
         self.watch, self.name = watch, name
-        self.section = _section("Add data")
+        self.section = parts.section("Add data")
         with self.section:
             parts.text("Drop images or videos here, or choose them with the plus sign.", "soft")
             self.bucket = ui.select([], label="Bucket").props("outlined")
@@ -217,7 +219,7 @@ class Deletion:
         with ui.dialog(value=True) as self.dialog, parts.box("card stack").props('aria-label="Delete"'):
             parts.heading(f"Delete {name}?")
             parts.text(
-                "Annotations and backups stay on this machine: making the same name again gets them back."
+                "Annotations and backups stay on this machine, for a new workspace of the name to go on with."
             )
             self.purge = ui.checkbox("Remove annotations and backups too, for good")
             self.typed = ui.input("Type the workspace's name", on_change=self.check).props(
@@ -248,13 +250,6 @@ class Deletion:
         )
 
 
-def _section(title: str) -> ui.element:
-    section = parts.box("card stack", "section").props(f'aria-label="{title}"')
-    with section:
-        parts.heading(title)
-    return section
-
-
 def _fact(term: str) -> ui.element:
     parts.text(term, tag="dt")
     return parts.box("", "dd")
@@ -262,12 +257,3 @@ def _fact(term: str) -> ui.element:
 
 def _count(objects: int | None) -> str:
     return "not measured" if objects is None else str(objects)
-
-
-def _backup(backup: dict[str, Any]) -> dict[str, str]:
-    return {
-        "Kept in": str(backup.get("where", "")),
-        "Schedule": f"{backup.get('schedule', '')}, kept for {backup.get('keep', '')}",
-        "Copies": str(backup.get("copies", 0)),
-        "Last": parts.moment(backup.get("last")),
-    }

@@ -13,13 +13,15 @@ import pytest
 from tests.lab import BIN
 from tests.stacks.labelspace_ops.audit import exports
 
-from labelspace_ops.audit import findings, source
-from labelspace_ops.audit.items import Choices
+from labelspace_ops.audit import dataset, findings, source
+from labelspace_ops.audit.choices import Choices
 from labelspace_ops.errors import UsageError
 
 BOXES = """<annotations><meta><task><labels><label><name>car</name><attributes>
 <attribute><name>light</name><input_type>select</input_type></attribute>
-<attribute><name>speed</name><input_type>number</input_type></attribute></attributes></label></labels></task></meta>
+<attribute><name>speed</name><input_type>number</input_type></attribute></attributes></label>
+<label><name>nose</name><type>points</type><attributes><attribute><name>hidden</name>
+<input_type>checkbox</input_type></attribute></attributes><parent>man</parent></label></labels></task></meta>
 <image id="0" name="größe/a.jpg" width="6" height="4"><box label="car" xtl="1" ytl="1" xbr="2" ybr="2">
 <attribute name="light">day</attribute><attribute name="speed">12</attribute></box>
 <skeleton label="man"><points label="nose" points="1,1"><attribute name="light">odd</attribute></points>
@@ -68,6 +70,54 @@ def test_coco(tmp_path: Path) -> None:
     found = findings.audit_file(tmp_path / "instances.json", Choices()).found
     assert (found["source"], found["level"], found["classes"]) == ("COCO 1.0", "object", {"car": 1})
     assert list(found["attributes"]) == ["light"]
+
+
+VIDEO = """<annotations><meta><project><tasks><task><id>4</id><mode>interpolation</mode></task>
+<task><id>5</id><mode>annotation</mode></task></tasks></project></meta>
+<image name="frame_000000" task_id="4"><box label="car"></box></image>
+<image name="frame_000001" task_id="4"><box label="car"></box></image>
+<image name="a.jpg" task_id="5"><box label="car"></box></image></annotations>"""
+
+
+@pytest.mark.parametrize(
+    ("text", "frames"),
+    [
+        (VIDEO, 2),
+        ("<annotations><meta><job><id>9</id><mode>interpolation</mode></job></meta>"
+         '<image name="frame_0"><box label="car"></box></image></annotations>', 1),
+        (BOXES, 0),
+    ],
+)  # fmt: skip
+def test_frames_of_videos_are_counted_and_said_to_be_alike(text: str, frames: int, tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text(text, encoding="utf-8")
+    found = findings.audit_file(tmp_path / "a.xml", Choices()).found
+    said = [note for note in found["notes"] if "frames of videos" in note]
+    assert [note.split()[0] for note in said] == ([str(frames)] if frames else [])
+    assert all("surer than they should be" in note for note in said)
+    assert found["images"] == text.count("<image ")
+
+
+@pytest.mark.parametrize("document", [datumaro, coco])
+def test_frames_of_tracks_count_one_by_one_and_are_said_to_be_alike(document: Any, tmp_path: Path) -> None:
+    text = json.dumps(document())
+    (tmp_path / "a.json").write_text(text)
+    assert not any("tracks" in note for note in source.read(tmp_path / "a.json").notes)
+    tracked = text.replace('"light": "day"', '"light": "day", "track_id": 3, "keyframe": false')
+    (tmp_path / "a.json").write_text(tracked)
+    found = source.read(tmp_path / "a.json")
+    assert found.notes[0].startswith("1 objects are frames of tracks: each counts")
+    assert set(found.attributes) <= {"light", "indoor"}
+
+
+def test_the_points_of_a_skeleton_are_no_labels_of_their_own(tmp_path: Path) -> None:
+    made = datumaro()
+    made["categories"]["label"]["labels"].append({"name": "nose", "parent": "cat"})
+    (tmp_path / "a.json").write_text(json.dumps(made))
+    assert source.read(tmp_path / "a.json").labels == ["cat", "audit"]
+    (tmp_path / "a.xml").write_text(BOXES, encoding="utf-8")
+    found = source.read(tmp_path / "a.xml")
+    assert "nose" not in found.labels
+    assert "hidden" not in found.attributes
 
 
 def test_a_tag_beside_the_classes_is_no_class(tmp_path: Path) -> None:
@@ -135,6 +185,91 @@ def test_a_bomb_is_stopped_by_what_comes_out_of_it(tmp_path: Path) -> None:
             file.write(b"<b/>" * 2**18)
     with pytest.raises(UsageError, match="unpacks to more"):
         source.read(path)
+
+
+def test_a_bomb_of_json_is_stopped_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "MOST_JSON", 2**20)
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("annotations/a.json", json.dumps(datumaro()) + " " * 2**21)
+    with pytest.raises(UsageError, match="unpacks to more"):
+        source.read(path)
+
+
+@pytest.mark.parametrize("document", [exports.xml([("a", "cat", {})]), json.dumps(datumaro())])
+def test_a_bomb_of_many_small_files_is_stopped_by_their_sum(
+    document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "MOST_XML", 10 * len(document))
+    path = tmp_path / "many.zip"
+    name = "annotations.xml" if document[0] == "<" else "annotations/a.json"
+    for many, fits in ((10, True), (11, False)):
+        with zipfile.ZipFile(path, "w") as archive:
+            for number in range(many):
+                archive.writestr(f"{number:02}/{name}", document)
+        if fits:
+            assert len(source.read(path).images) == many
+        else:
+            with pytest.raises(UsageError, match="unpacks to more"):
+                source.read(path)
+
+
+def test_deeply_nested_exports_are_refused(tmp_path: Path) -> None:
+    for name, text in (("a.xml", "<annotations>" + "<b>" * 10**5), ("a.json", '{"items": ' + "[" * 10**6)):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(UsageError, match=r"^annotations: "):
+            source.read(tmp_path / name)
+
+
+def test_more_attributes_than_memory_holds_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "MOST_CELLS", 10_000)
+    rows: list[exports.Row] = [(f"{n}", "cat", {f"attribute {n}": "x"}) for n in range(100)]
+    with pytest.raises(UsageError, match="different attributes are too many"):
+        source.read(exports.write(tmp_path / "a.xml", rows))
+
+
+def test_a_value_longer_than_cvats_is_refused(tmp_path: Path) -> None:
+    good = exports.write(tmp_path / "a.xml", [("a", "cat", {"light": "x" * 4096})])
+    assert source.read(good).attributes["light"].values == ["x" * 4096]
+    with pytest.raises(UsageError, match="4,097 characters"):
+        source.read(exports.write(tmp_path / "b.xml", [("a", "cat", {"light": "x" * 4097})]))
+
+
+EMPTY = {
+    "xml": "<annotations><meta><project><labels></labels></project></meta></annotations>",
+    "datumaro": '{"categories": {}, "items": []}',
+    "datumaro with labels": '{"categories": {"label": {"labels": [{"name": "cat"}]}}, "items": []}',
+    "coco": '{"categories": [], "images": [], "annotations": []}',
+    "images alone": '<annotations><image name="a"></image><image name="a"></image></annotations>',
+}
+
+
+@pytest.mark.parametrize("kind", EMPTY)
+def test_an_empty_project_is_reported_as_one(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "export").write_text(EMPTY[kind])
+    (tmp_path / "p.csv").write_text("image,prediction\na,cat\n")
+    audit = findings.audit_file(tmp_path / "export", Choices(), tmp_path / "p.csv")
+    findings.write(audit, tmp_path / "out")
+    assert (audit.found["items"], audit.found["balanced_set"]["files"]) == (0, [])
+    assert "no annotation has a class: there is nothing to compare yet" in audit.found["notes"]
+    assert "1 predictions name images" in " ".join(audit.found["notes"])
+    assert json.loads((tmp_path / "out" / "audit.json").read_text())["classes"] == {}
+
+
+def test_names_that_are_no_utf_8_find_their_predictions_and_come_out_as_they_were(tmp_path: Path) -> None:
+    made = datumaro()
+    made["items"] = [{**made["items"][0], "image": {"path": f"caf{n}E.jpg"}} for n in range(2)]
+    for one in made["items"]:
+        one["annotations"] = one["annotations"][:1]
+    raw = json.dumps(made).encode().replace(b"E.jpg", b"\xe9.jpg")
+    (tmp_path / "a.json").write_bytes(raw)
+    (tmp_path / "p.csv").write_bytes(b"image,prediction\ncaf0\xe9.jpg,cat\n")
+    audit = findings.audit_file(tmp_path / "a.json", Choices(), tmp_path / "p.csv")
+    findings.write(audit, tmp_path / "out")
+    assert audit.found["predictions"]["matched"] == 1
+    assert b"caf0\xe9.jpg" in (tmp_path / "out" / "weights.csv").read_bytes()
 
 
 def test_a_real_exports_ratio_is_no_bomb(tmp_path: Path) -> None:

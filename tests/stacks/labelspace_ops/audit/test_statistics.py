@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -71,6 +72,26 @@ def test_wilson_is_statsmodels(errors: int, count: int) -> None:
     assert statistics.wilson(errors, count) == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("table", [TABLES[2], [[3, 0, 1, 2], [0, 4, 2, 1]], [[2, 2, 2], [0, 1, 9]]])
+def test_wide_fisher_is_the_sum_over_scipys_random_tables(table: list[list[int]]) -> None:
+    counts = np.array(table)
+    columns, first = counts.sum(axis=0), int(counts[0].sum())
+    known = stats.random_table(counts.sum(axis=1), columns)
+    ranges = [range(min(int(one), first) + 1) for one in columns]
+    rows = [np.array(row) for row in itertools.product(*ranges) if sum(row) == first]
+    masses = np.array([known.pmf(np.array([row, columns - row])) for row in rows])
+    expected = masses[masses <= known.pmf(counts) * (1 + 1e-9)].sum()
+    assert statistics.exact(counts, rng())[0] == pytest.approx(expected, abs=1e-9)
+
+
+def test_corrected_v_of_a_wide_table_by_hand() -> None:
+    # rows 20 and 20, columns 16, 12, 12: expected 8, 6, 6 twice; chi2 = 2 * (16/8 + 4/6 + 4/6) = 20/3
+    phi = (20 / 3) / 40 - 2 / 39
+    shorter = 2 - 1 / 39
+    by_hand = math.sqrt(phi / (shorter - 1))
+    assert statistics.cramers_v(np.array([[12, 4, 4], [4, 8, 8]])) == pytest.approx(by_hand, abs=1e-9)
+
+
 def test_holm_is_statsmodels() -> None:
     p_values = [0.04, 0.001, 0.2, 0.03, 0.001, 0.9]
     assert statistics.holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
@@ -107,7 +128,26 @@ def test_the_interval_of_v_covers_the_truth(cells: list[list[float]]) -> None:
     assert 0.92 <= hits / runs <= 0.99
 
 
+def test_the_interval_of_v_holds_nothing_when_there_is_nothing() -> None:
+    draws, runs, hits = rng(), 200, 0
+    for _ in range(runs):
+        counts = draws.multinomial(300, [0.2, 0.1, 0.2, 0.2, 0.1, 0.2]).reshape(2, 3)
+        result = statistics.association(counts, draws)
+        assert result is not None
+        hits += result.ci_low == 0
+    assert hits / runs >= 0.93
+
+
 def test_the_interval_of_a_rate_covers_the_truth() -> None:
     drawn = rng().binomial(60, 0.15, size=4000)
     hits = [low <= 0.15 <= high for low, high in (statistics.wilson(int(one), 60) for one in drawn)]
     assert 0.935 <= np.mean(hits) <= 0.97
+
+
+@pytest.mark.parametrize("count", [30, 100, 1000])
+def test_the_interval_of_a_rate_covers_the_truth_on_average_over_rates(count: int) -> None:
+    """Of one rate it swings about the level (Brown, Cai and DasGupta, Stat. Sci. 16 (2001) 101)."""
+    rates = rng().uniform(0, 1, size=4000)
+    intervals = [statistics.wilson(int(errors), count) for errors in rng().binomial(count, rates)]
+    hits = [low <= rate <= high for rate, (low, high) in zip(rates, intervals, strict=True)]
+    assert 0.94 <= np.mean(hits) <= 0.965

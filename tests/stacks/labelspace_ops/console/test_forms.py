@@ -46,8 +46,8 @@ def test_a_taken_name() -> None:
 
 
 def test_the_flags_hold_no_password_and_give_the_form_back() -> None:
-    flags = GOOD.arguments()
+    flags = Form(**{**vars(GOOD), "take_up": True}).arguments()
     assert "--password-stdin" in flags
     assert GOOD.password not in " ".join(flags)
     again = Form.again("street", flags)
-    assert again == Form(**{**vars(GOOD), "new_buckets": "photos clips", "password": ""})
+    assert again == Form(**{**vars(GOOD), "new_buckets": "photos clips", "password": "", "take_up": True})

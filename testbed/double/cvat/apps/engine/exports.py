@@ -176,18 +176,28 @@ def _segment(segment, host):
 
 
 def _labels(found):
+    """Points of skeletons are labels of their own here, with their skeleton's name."""
+    roots = rows.labels_of(found)
+    every = [one for root in roots for one in (root, *root.sublabels.order_by("id"))]
+    return [("label", _label(label)) for label in every]
+
+
+def _label(label):
     return [
-        (
-            "label",
-            [
-                ("name", label.name),
-                ("color", label.color),
-                ("type", label.type),
-                ("attributes", [("attribute", _spec(spec)) for spec in _specs(label)]),
-            ],
-        )
-        for label in rows.labels_of(found)
+        ("name", label.name),
+        ("color", label.color),
+        ("type", label.type),
+        ("attributes", [("attribute", _spec(spec)) for spec in _specs(label)]),
+        *([("parent", label.parent.name)] if label.parent else []),
+        *([("svg", _with_names(label))] if label.type == "skeleton" else []),
     ]
+
+
+def _with_names(label):
+    svg = label.skeleton.svg
+    for point in label.sublabels.all():
+        svg = svg.replace(f'data-label-id="{point.id}"', f'data-label-name="{point.name}"')
+    return svg
 
 
 def _specs(label):

@@ -6,12 +6,11 @@ from django.db import IntegrityError, transaction
 from rest_framework.exceptions import NotFound
 from rest_framework.exceptions import ValidationError as Refused
 
-from cvat.apps.engine.models import AttributeSpec, Label
-from cvat.apps.engine.unknown import NotInTheDoubleError
+from cvat.apps.engine.models import AttributeSpec, Label, Skeleton
 
 INPUT_TYPES = {"checkbox", "radio", "number", "text", "select"}
 TYPES = {
-    *("any", "rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "tag"),
+    *("any", "rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "tag", "skeleton"),
 }
 FIXED = ("mutable", "input_type")
 
@@ -28,37 +27,45 @@ def create(rows, parent):
 
 
 @transaction.atomic
-def update(rows, parent):
-    """Rows with ``id`` change or, with ``deleted``, remove a label; others are new."""
+def update(rows, parent, root=None):
+    """Rows with ``id`` change or, with ``deleted``, remove a label; others are new. ``root``: of points."""
     for row in rows:
         if row.get("deleted") and row.get("id") is None:
             raise Refused({"labels": ["Deleted label must have an ID"]})
         if row.get("id") is None:
-            _new(row, parent)
+            _new(row, parent, root)
         else:
-            _change(row, parent)
+            _change(row, parent, root)
 
 
 def _checked_type(row):
     kind = row.get("type", "any")
-    if kind == "skeleton" or row.get("sublabels"):
-        raise NotInTheDoubleError("skeleton labels")
     if kind not in TYPES:
         raise Refused({"labels": [{"type": [f'"{kind}" is not a valid choice.']}]})
     return kind
 
 
-def _new(row, parent):
+def _new(row, parent, root=None):
     if not row.get("name"):
         raise Refused({"labels": [{"name": ["This field is required."]}]})
-    label = Label(
-        name=row["name"], type=_checked_type(row), color=row.get("color") or "", **parent_of(parent)
-    )
+    place = {"parent": root, **parent_of(parent)}
+    label = Label(name=row["name"], type=_checked_type(row), color=row.get("color") or "", **place)
     label.color = label.color or _color(label.name)
     _saved(label)
+    for point in row.get("sublabels", []):
+        _new(point, parent, label)
+    if label.type == "skeleton":
+        Skeleton.objects.create(root=label, svg=_with_ids(row.get("svg", ""), label))
     _unique([attribute.get("name") for attribute in row.get("attributes", [])])
     for attribute in row.get("attributes", []):
         _new_attribute(label, attribute)
+
+
+def _with_ids(svg, label):
+    """As in LabelSerializer.create_labels: the bare name is looked for, only when a skeleton is made."""
+    for point in label.sublabels.all():
+        svg = svg.replace(f'data-label-name="{point.name}"', f'data-label-id="{point.id}"')
+    return svg
 
 
 def _saved(label):
@@ -73,16 +80,20 @@ def _color(name):
     return "#" + hashlib.sha256(name.encode()).hexdigest()[:6]
 
 
-def _change(row, parent):
-    label = Label.objects.filter(id=row["id"], **parent_of(parent)).first()
+def _change(row, parent, root):
+    of_root = {"parent": root} if root else {}
+    label = Label.objects.filter(id=row["id"], **of_root, **parent_of(parent)).first()
     if label is None:
         raise NotFound(f"Not found label with id #{row['id']} to change")
     if row.get("deleted"):
         label.delete()
         return
-    label.type = _checked_type({**row, "type": row.get("type") or label.type})
+    kind = _checked_type({**row, "type": row.get("type") or label.type})
+    if "skeleton" not in (kind, label.type):
+        label.type = kind
     label.name, label.color = row.get("name") or label.name, row.get("color") or label.color
     _saved(label)
+    update(row.get("sublabels", []), parent, label)
     kept = [attribute for attribute in row.get("attributes", []) if not attribute.get("deleted")]
     _unique([attribute["name"] for attribute in kept if "name" in attribute])
     for attribute in row.get("attributes", []):

@@ -1,6 +1,7 @@
 """Tables named and shaped as CVAT's (cvat/apps/engine/models.py at v2.73.0), as far as the double fills them.
 
-Tracks, skeletons, issues, webhooks, cloud storages and organizations have none: the double refuses them.
+Tracks, shapes of skeletons, issues, webhooks, cloud storages and organizations have none: the double
+refuses them.
 """
 
 from django.contrib.auth.models import User
@@ -138,6 +139,14 @@ def _unique_name(parent, other):
     )
 
 
+def _unique_point(parent, other):
+    return models.UniqueConstraint(
+        name=f"{parent}_name_parent_unique",
+        fields=(parent, "name", "parent"),
+        condition=models.Q(**{f"{other}__isnull": True}),
+    )
+
+
 class Label(models.Model):
     task = models.ForeignKey(Task, null=True, blank=True, on_delete=models.CASCADE)
     project = models.ForeignKey(Project, null=True, blank=True, on_delete=models.CASCADE)
@@ -149,7 +158,17 @@ class Label(models.Model):
     )
 
     class Meta:
-        constraints = [_unique_name("project", "task"), _unique_name("task", "project")]
+        constraints = [
+            _unique_name("project", "task"),
+            _unique_name("task", "project"),
+            _unique_point("project", "task"),
+            _unique_point("task", "project"),
+        ]
+
+
+class Skeleton(models.Model):
+    root = models.OneToOneField(Label, on_delete=models.CASCADE)
+    svg = models.TextField(null=True, default=None)
 
 
 class AttributeSpec(models.Model):

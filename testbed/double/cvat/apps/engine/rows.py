@@ -152,15 +152,22 @@ def job(request, found):
 def label(_, found):
     parent = {"project_id": found.project_id} if found.project_id else {"task_id": found.task_id}
     return {
+        **_sublabel(found),
+        "sublabels": [_sublabel(point) for point in found.sublabels.order_by("id")],
+        "parent_id": found.parent_id,
+        **({"svg": found.skeleton.svg} if found.type == "skeleton" else {}),
+        **parent,
+    }
+
+
+def _sublabel(found):
+    return {
         "id": found.id,
         "name": found.name,
         "color": found.color,
         "type": found.type,
         "attributes": [attribute(spec) for spec in found.attributespec_set.order_by("id")],
-        "sublabels": [],
-        "parent_id": found.parent_id,
         "has_parent": bool(found.parent_id),
-        **parent,
     }
 
 

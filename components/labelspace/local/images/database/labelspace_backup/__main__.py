@@ -7,19 +7,24 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import backup, database, drill, restore, schedule, settings, state
+from . import backup, copy, database, drill, endpoint, load, restore, schedule, settings, state
 from .programs import FailedError
 
 HOLDS, HOLDS_NOT = 0, 1
+OPEN = ("holds-backups", "keep", "backup", "keep-folder", "drill", "copy", "list", "restore")
+"""Verbs that can do nothing without the place of the backups."""
 
 
 def main() -> int:
     """Run the verb; a failure ends with 1 and its reason as JSON."""
     verb, given = sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
     try:
+        loaded = settings.load()
+        if verb in OPEN:
+            endpoint.must_answer(loaded)
         if verb == "holds-backups":
-            return HOLDS if database.backups(database.info()) else HOLDS_NOT
-        answer = VERBS[verb](settings.load(), given)
+            return HOLDS if database.backups(database.readable()) else HOLDS_NOT
+        answer = VERBS[verb](loaded, given)
     except (FailedError, OSError, KeyError, ValueError) as error:
         sys.stdout.write(json.dumps({"failed": _text(error)}) + "\n")
         if verb == "keep":
@@ -34,9 +39,8 @@ def _text(error: Exception) -> str:
 
 
 def _restore(loaded: settings.Settings, given: dict[str, Any]) -> dict[str, Any]:
-    return restore.run(
-        loaded, given["backup"], given["target"], given["files"], same_place=given["same_place"]
-    )
+    wish = restore.Wish(given["backup"], given["target"], given["files"], given.get("known", []))
+    return restore.run(loaded, wish, same_place=given["same_place"])
 
 
 VERBS: dict[str, Callable[[settings.Settings, dict[str, Any]], Any]] = {
@@ -44,6 +48,9 @@ VERBS: dict[str, Callable[[settings.Settings, dict[str, Any]], Any]] = {
     "backup": lambda loaded, given: backup.take(loaded, given.get("kind", "incr")),
     "keep-folder": lambda loaded, given: backup.keep_as_it_is(loaded, given["tag"], given["folder"]),
     "drill": lambda loaded, given: drill.run(loaded, given.get("backup", "")),
+    "copy": lambda loaded, given: copy.serve(loaded, given["backup"]),
+    "look-at-copy": lambda loaded, given: copy.look(loaded, given["backup"]),
+    "load": lambda loaded, _: load.load(loaded),
     "list": lambda loaded, _: state.listing(loaded),
     "state": lambda loaded, _: state.measure(loaded),
     "standing": lambda _, __: restore.standing(),

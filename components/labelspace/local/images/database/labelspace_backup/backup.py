@@ -5,12 +5,16 @@ Files come last, so that every file which the database names is there.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from . import database, files, postgres, record
-from .programs import alone
-from .settings import Settings
+from .programs import FailedError, alone
+from .settings import DATA, PLACE, Settings
 
+PROBE_BYTES = 2**20
+LAST_PLACE = DATA / "labelspace-place"
+"""Where the database's changes were archived last."""
 COMMITTED = "select pg_current_xact_id();\nselect pg_switch_wal();\n"
 """A commit after the restore point, archived at once: any moment before it can be a restore's target."""
 
@@ -18,10 +22,26 @@ COMMITTED = "select pg_current_xact_id();\nselect pg_switch_wal();\n"
 def take(settings: Settings, kind: str) -> dict[str, Any]:
     """Take a backup now; raises ``FailedError`` and leaves what was there before."""
     with alone():
+        _must_be_writable(settings)
+        database.readable()
         files.prepare(settings)
         backup = database.take(kind)
         complete(settings, backup.label)
     return {"id": backup.label, "kind": backup.kind, "size": backup.size, "added": backup.added}
+
+
+def _must_be_writable(settings: Settings) -> None:
+    """Said at once: restic would try for a quarter of an hour."""
+    if not settings.restic.startswith(str(PLACE)):
+        return
+    probe = PLACE / ".probe"
+    try:
+        probe.write_bytes(bytes(PROBE_BYTES))
+    except OSError as error:
+        raise FailedError(f"the place of the backups cannot be written: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            probe.unlink()
 
 
 def complete(settings: Settings, label: str) -> None:
@@ -51,10 +71,15 @@ def first(settings: Settings) -> None:
         with alone():
             files.prepare(settings)
             complete(settings, known[-1].label)
-    elif max(one.timeline for one in known if one.record) < _timeline(settings):
-        take(
-            settings, "incr"
-        )  # what follows a restore can be reached from a backup of its own timeline alone
+    elif max(one.timeline for one in known if one.record) < _timeline(settings) or _moved(settings):
+        # What follows a restore can be reached from a backup of its own timeline alone, and what was archived
+        # in another place from none that is here.
+        take(settings, "incr")
+    LAST_PLACE.write_text(settings.restic)
+
+
+def _moved(settings: Settings) -> bool:
+    return not LAST_PLACE.exists() or LAST_PLACE.read_text() != settings.restic
 
 
 def _timeline(settings: Settings) -> int:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .programs import run
+from .programs import FailedError, run
 
 COMMAND = ("pgbackrest", "--stanza=main")
+OTHER_FORMAT = re.compile(r"expected format (\d+) but found (\d+)")
+WRONG_KEY = ("cipher header invalid", "unable to flush", "key/value found outside of section")
+"""How pgBackRest calls what it read with a wrong key."""
 RECORD = "labelspace-record"
 """Annotation with the row counts of a backup's restore point."""
 
@@ -33,7 +37,7 @@ class Backup:
 def info() -> dict[str, Any]:
     """What pgBackRest knows of the repository; raises ``FailedError`` when it cannot be read."""
     said = run([*COMMAND, "--output=json", "--log-level-console=off", "--log-level-stderr=error", "info"])
-    return next(iter(json.loads(said)), {})
+    return next(iter(json.loads(said, strict=False)), {})
 
 
 def trouble(known: dict[str, Any]) -> str:
@@ -43,8 +47,30 @@ def trouble(known: dict[str, Any]) -> str:
     repository = repositories[0]["status"] if repositories else {}
     for one in (repository, status):
         if one.get("code") in (99, 4, 5):  # other, different stanza systems, mismatch
-            return str(one.get("message", "")).splitlines()[0]
+            return _in_words(str(one.get("message", "")))
     return ""
+
+
+def _in_words(message: str) -> str:
+    """pgBackRest's reason, or what it means where that is known."""
+    other = OTHER_FORMAT.search(message)
+    if other:
+        return (
+            f"they are of pgBackRest's format {other[2]}, this labelspace reads format {other[1]}:"
+            " use the labelspace that wrote them, or a newer one"
+        )
+    if any(sign in message for sign in WRONG_KEY):
+        return "the key does not open them"
+    return message.partition("\n")[0]
+
+
+def readable() -> dict[str, Any]:
+    """As ``info``; raises ``FailedError`` also when the repository cannot be used."""
+    known = info()
+    why = trouble(known)
+    if why:
+        raise FailedError(f"the backups cannot be read: {why}")
+    return known
 
 
 def backups(known: dict[str, Any]) -> list[Backup]:

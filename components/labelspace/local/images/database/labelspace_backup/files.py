@@ -23,7 +23,8 @@ def _restic(settings: Settings, *words: str) -> str:
         "GOGC": "25",
         **settings.restic_environment,
     }
-    return run(["restic", *words], user="root", env=env)
+    authority = [f"--cacert={settings.authority}"] if settings.authority else []
+    return run(["restic", *authority, *words], user="root", env=env)
 
 
 def prepare(settings: Settings) -> None:
@@ -33,8 +34,9 @@ def prepare(settings: Settings) -> None:
     except FailedError as error:
         if "unable to open config file" not in str(error) and "does not exist" not in str(error):
             raise
-        _restic(settings, "init")
-    _restic(settings, "unlock", "--remove-all")
+        _restic(settings, "init")  # nobody can have locked it yet
+    else:
+        _restic(settings, "unlock", "--remove-all")
 
 
 def snapshots(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -74,4 +76,4 @@ def check(settings: Settings) -> str:
 def restore(settings: Settings, tag: str) -> None:
     """Put a snapshot's files back; newer files stay, as what the database does not name is never shown."""
     row = snapshots(settings)[tag]
-    _restic(settings, "restore", row["id"], "--target=/", f"--include={CVAT}")
+    _restic(settings, "restore", row["id"], "--no-lock", "--target=/", f"--include={CVAT}")

@@ -17,6 +17,7 @@ RUNNING = "/var/run/postgresql"
 """The socket folder of the workspace's own server."""
 POLL_SECONDS = 0.3
 TRUST = "local all all trust\n"
+SCRAM = "host all all all scram-sha-256\n"
 
 
 def ask(settings: Settings, sql: str, socket: str = RUNNING) -> str:
@@ -34,16 +35,21 @@ def make_empty(folder: Path) -> None:
 
 
 @contextmanager
-def server(folder: Path, settings: Settings, *, archive: bool) -> Iterator[tuple[str, Path]]:
-    """A server over ``folder`` that no network reaches: its socket's folder, and its log. Ends in order."""
+def server(
+    folder: Path, settings: Settings, *, archive: bool, network: bool = False
+) -> Iterator[tuple[str, Path]]:
+    """A server over ``folder``: its socket's folder, and its log. Ends in order.
+
+    No network reaches it, or with ``network`` who knows its password.
+    """
     with tempfile.TemporaryDirectory(prefix="labelspace-") as name:
         place = Path(name)
         place.chmod(0o777)
-        (place / "hba").write_text(TRUST)
+        (place / "hba").write_text(TRUST + (SCRAM if network else ""))
         log = place / "log"
         with log.open("w") as out:
             started = subprocess.Popen(
-                _command(folder, place, archive=archive),
+                _command(folder, place, archive=archive, network=network),
                 stdout=out,
                 stderr=out,
                 preexec_fn=becoming("postgres"),  # noqa: PLW1509 - the program has one thread
@@ -56,9 +62,9 @@ def server(folder: Path, settings: Settings, *, archive: bool) -> Iterator[tuple
             _stop(started, folder)
 
 
-def _command(folder: Path, place: Path, *, archive: bool) -> list[str]:
+def _command(folder: Path, place: Path, *, archive: bool, network: bool) -> list[str]:
     options = {
-        "listen_addresses": "",
+        "listen_addresses": "*" if network else "",
         "unix_socket_directories": str(place),
         "hba_file": str(place / "hba"),
         "archive_mode": "on" if archive else "off",

@@ -33,6 +33,7 @@ def run(
         input=stdin,
         capture_output=True,
         text=True,
+        errors="replace",  # pgBackRest shows what a wrong key makes of a file
         check=False,
         env={**os.environ, **(env or {})},
         preexec_fn=becoming(user),

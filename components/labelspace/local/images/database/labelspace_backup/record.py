@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,11 @@ where schemaname not in ('pg_catalog', 'information_schema') order by 1
 def point(label: str) -> str:
     """The name of a backup's restore point."""
     return f"labelspace-{label}"
+
+
+def target(label: str) -> list[str]:
+    """What pgBackRest needs to end a restore exactly there."""
+    return ["--type=name", f"--target={point(label)}", "--target-action=promote"]
 
 
 def take(settings: Settings, label: str) -> dict[str, Any]:
@@ -50,6 +56,20 @@ def migrations(settings: Settings, socket: str) -> str:
     return postgres.ask(settings, _digesting(tables(settings, socket)), socket)
 
 
+def applied(settings: Settings, socket: str) -> list[str]:
+    """Every applied migration of CVAT, as ``app.name``."""
+    if "public.django_migrations" not in tables(settings, socket):
+        return []
+    asked = "select app || '.' || name from django_migrations order by app, name"
+    return postgres.ask(settings, asked, socket).splitlines()
+
+
+def latest(settings: Settings, socket: str) -> dict[str, str]:
+    """The last applied migration of each app of CVAT."""
+    found: dict[str, str] = json.loads(postgres.ask(settings, _latest(tables(settings, socket)), socket))
+    return found
+
+
 def _once(settings: Settings, label: str) -> dict[str, Any]:
     """The locks hold writers for the moment in which snapshot and restore point are made one, no longer:
     going back to the savepoint frees them, and the counting goes on in the snapshot."""
@@ -66,16 +86,18 @@ savepoint quiet;
 select pg_create_restore_point('{point(label)}');
 rollback to savepoint quiet;
 {_digesting(names)}
+{_latest(names)}
 {_counting(names)}
 commit;
 """,
     )
-    first, digest, *rows = said.splitlines()
+    first, digest, latest, *rows = said.splitlines()
     return {
         "lsn": first,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "counts": _rows("\n".join(rows)),
         "migrations": digest,
+        "latest": json.loads(latest),
     }
 
 
@@ -83,6 +105,14 @@ def _digesting(names: list[str]) -> str:
     if "public.django_migrations" not in names:
         return "select 'none';\n"
     return "select md5(string_agg(app || '.' || name, ',' order by app, name)) from django_migrations;\n"
+
+
+def _latest(names: list[str]) -> str:
+    """The last applied migration of each app: what a version of CVAT must know to run on the backup."""
+    if "public.django_migrations" not in names:
+        return "select '{}';\n"
+    each = "select app, max(name) as name from django_migrations group by app"
+    return f"select coalesce(json_object_agg(app, name order by app)::text, '{{}}') from ({each}) as each;\n"  # noqa: S608
 
 
 def _counting(names: list[str]) -> str:

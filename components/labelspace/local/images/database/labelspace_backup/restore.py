@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import database, files, postgres
+from . import database, files, postgres, record
 from .programs import FailedError
 from .settings import DATA, PLACE, Settings
 
@@ -30,48 +31,71 @@ def standing() -> dict[str, bool]:
     return {"interrupted": MARK.exists(), "data": (DATA / "PG_VERSION").exists()}
 
 
-def run(settings: Settings, label: str, target: list[str], tag: str, *, same_place: bool) -> dict[str, Any]:
-    """Restore the database from ``label`` to ``target`` and the files of ``tag``.
+@dataclass(frozen=True)
+class Wish:
+    """The backup to start from, pgBackRest's target, the files' snapshot, CVAT's migrations."""
+
+    label: str
+    target: list[str]
+    files: str
+    known: list[str]
+
+
+def run(settings: Settings, wish: Wish, *, same_place: bool) -> dict[str, Any]:
+    """Restore the database and the files.
 
     ``same_place``: the workspace goes on with this repository; else its changes are no longer archived here.
     """
     postgres.make_empty(NEW)
-    said = _restored(settings, label, target, archive=same_place)
+    said = _restored(settings, wish, archive=same_place)
     if same_place:
-        MARK.write_text(label)
-    _take_the_place()
-    if tag:
-        files.restore(settings, tag)
+        MARK.write_text(wish.label)
+    take_the_place()
+    if wish.files:
+        files.restore(settings, wish.files)
     for folder in EMPTIED:
         _empty(folder)
     if same_place:
         MARK.unlink()
     found = LAST_CHANGE.findall(said)
-    return {"backup": label, "files": tag, "last_change": found[-1] if found else None}
+    return {"backup": wish.label, "files": wish.files, "last_change": found[-1] if found else None}
 
 
-def _restored(settings: Settings, label: str, target: list[str], *, archive: bool) -> str:
+def _restored(settings: Settings, wish: Wish, *, archive: bool) -> str:
     """A time after the last archived change means all of them: nothing else was there at that time."""
     try:
-        return _recovered(settings, label, target, archive=archive)
+        return _recovered(settings, wish, archive=archive)
     except FailedError as error:
-        if TOO_FAR not in str(error) or "--type=time" not in target:
+        if TOO_FAR not in str(error) or "--type=time" not in wish.target:
             raise
     postgres.make_empty(NEW)
-    return _recovered(settings, label, ["--type=default", "--target-timeline=current"], archive=archive)
+    everything = ["--type=default", "--target-timeline=current"]
+    return _recovered(settings, replace(wish, target=everything), archive=archive)
 
 
-def _recovered(settings: Settings, label: str, target: list[str], *, archive: bool) -> str:
-    database.restore(NEW, label, target)
+def _recovered(settings: Settings, wish: Wish, *, archive: bool) -> str:
+    database.restore(NEW, wish.label, wish.target)
     with postgres.server(NEW, settings, archive=archive) as (socket, log):
         said = log.read_text()
+        _must_be_known(record.latest(settings, socket), wish.known)
         for name in RESET:
             postgres.ask(settings, f"alter system reset {name}", socket)
     return said
 
 
-def _take_the_place() -> None:
-    """Renames alone, within one volume; run again after an interruption, it ends the same."""
+def _must_be_known(latest: dict[str, str], known: list[str]) -> None:
+    """The CVAT that will run must have every migration of the apps that it has."""
+    apps = {name.split(".")[0] for name in known}
+    later = [f"{app}.{name}" for app, name in latest.items() if app in apps and f"{app}.{name}" not in known]
+    if later:
+        raise FailedError(f"it was migrated by a later CVAT ({later[0]}): give that CVAT's version")
+
+
+def take_the_place() -> None:
+    """Put what was made in ``NEW`` in place of what is there.
+
+    Renames alone, within one volume; run again after an interruption, it ends the same.
+    """
     REPLACED.mkdir(exist_ok=True)
     for path in DATA.iterdir():
         if path not in (NEW, REPLACED):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from . import backup, database, drill
+from . import backup, database, drill, endpoint, postgres, record
 from .programs import FailedError
 from .settings import Settings
 
@@ -19,14 +19,26 @@ IN_USE = Path("/tmp/pgbackrest/in-use")  # noqa: S108 - inside the container
 
 
 def due(
-    settings: Settings, backups: list[database.Backup], proof: dict[str, Any] | None, now: datetime
+    settings: Settings,
+    backups: list[database.Backup],
+    proof: dict[str, Any] | None,
+    migrations: str,
+    now: datetime,
 ) -> str:
-    """What to do now: ``full``, ``incr``, ``drill``, or nothing."""
+    """What to do now: ``full``, ``incr``, ``drill``, or nothing.
+
+    After a drill that failed a full one: others would lean on what is damaged. After an upgrade one at once:
+    ``migrations`` is the digest of those that the running database has.
+    """
     whole = [one for one in backups if one.record]
     fulls = [one for one in whole if one.kind == "full"]
+    if proof and not proof["ok"] and fulls and fulls[-1].stop < datetime.fromisoformat(proof["when"]):
+        return "full"
     if not fulls or now - fulls[-1].stop >= timedelta(days=settings.full_every_days):
         return "full"
     if now - whole[-1].stop >= timedelta(hours=settings.every_hours):
+        return "incr"
+    if (whole[-1].record or {}).get("migrations") != migrations:
         return "incr"
     every = timedelta(days=settings.drill_every_days)
     proven = datetime.fromisoformat(proof["when"]) if proof else whole[0].stop
@@ -48,7 +60,10 @@ def keep(settings: Settings) -> None:
 
 
 def _one(settings: Settings) -> None:
-    what = due(settings, database.backups(database.info()), drill.last(), datetime.now(UTC))
+    endpoint.must_answer(settings)
+    migrations = record.migrations(settings, postgres.RUNNING)
+    known = database.backups(database.info())
+    what = due(settings, known, drill.last(), migrations, datetime.now(UTC))
     if what == "drill":
         proof = drill.run(settings)
         say(f"drill of {proof['backup']}: {'proven' if proof['ok'] else 'FAILED: ' + proof['reason']}")

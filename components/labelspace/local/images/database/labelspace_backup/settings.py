@@ -17,7 +17,11 @@ CVAT = Path("/cvat")
 
 @dataclass(frozen=True)
 class Settings:
-    """Hours, days and places; ``restic`` is restic's repository, ``restic_environment`` what it needs."""
+    """Hours, days and places; ``restic`` is restic's repository, ``restic_environment`` what it needs.
+
+    ``endpoint`` is the bucket's ``host:port``, empty for a folder; ``authority`` the file of who signed its
+    certificate, empty for those that everybody knows.
+    """
 
     user: str
     database: str
@@ -27,6 +31,8 @@ class Settings:
     archive_timeout_seconds: int
     key: str
     restic: str
+    endpoint: str = ""
+    authority: str = ""
     restic_environment: dict[str, str] = field(default_factory=dict)
 
 

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from . import database, drill, files, postgres
+from . import database, drill, endpoint, files, postgres
 from .programs import FailedError
 from .settings import DATA, PLACE, Settings
 
@@ -23,6 +23,7 @@ def measure(settings: Settings) -> dict[str, Any]:
     """Everything at once; what cannot be asked says why under ``problems``."""
     found: dict[str, Any] = {"backups": [], "problems": [], "now": time.time()}
     try:
+        endpoint.must_answer(settings)
         known = database.info()
         found["backups"] = [_row(one) for one in database.backups(known)]
         found["trouble"] = database.trouble(known)
@@ -32,8 +33,7 @@ def measure(settings: Settings) -> dict[str, Any]:
         found |= archive(settings)
     except FailedError as error:
         found["problems"].append(f"the archive's state cannot be asked: {error}")
-    usage = shutil.disk_usage(PLACE)
-    found["free_bytes"], found["used_percent"] = usage.free, round(100 - 100 * usage.free / usage.total, 1)
+    found |= _room(settings)
     found["drill"] = drill.last()
     found["schedule"] = {
         "every_hours": settings.every_hours,
@@ -43,11 +43,21 @@ def measure(settings: Settings) -> dict[str, Any]:
     return found
 
 
+def _room(settings: Settings) -> dict[str, Any]:
+    """What is left where the backups go; of a bucket nobody knows."""
+    if settings.endpoint:
+        return {"free_bytes": None, "used_percent": None}
+    usage = shutil.disk_usage(PLACE)
+    return {"free_bytes": usage.free, "used_percent": round(100 - 100 * usage.free / usage.total, 1)}
+
+
 def listing(settings: Settings) -> list[dict[str, Any]]:
     """The backups, oldest first, each with its proof and whether CVAT's files are there."""
+    rows = [_row(one) for one in database.backups(database.readable())]
+    if not rows:
+        return []  # restic has no repository before the first
     proofs = drill.all_proofs()
     tags = files.snapshots(settings)
-    rows = [_row(one) for one in database.backups(database.info())]
     return [{**row, "files": row["id"] in tags, "proof": proofs.get(row["id"])} for row in rows]
 
 
@@ -81,4 +91,5 @@ def _row(one: database.Backup) -> dict[str, Any]:
         "complete": one.record is not None,
         "timeline": one.timeline,
         "rows": sum(one.record["counts"].values()) if one.record else None,
+        "latest": one.record.get("latest", {}) if one.record else {},
     }

@@ -494,4 +494,34 @@ class Migration(migrations.Migration):
                 name="task_name_unique",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="label",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("task__isnull", True)),
+                fields=("project", "name", "parent"),
+                name="project_name_parent_unique",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="label",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("project__isnull", True)),
+                fields=("task", "name", "parent"),
+                name="task_name_parent_unique",
+            ),
+        ),
+        migrations.CreateModel(
+            name="Skeleton",
+            fields=[
+                (
+                    "id",
+                    models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("svg", models.TextField(default=None, null=True)),
+                (
+                    "root",
+                    models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, to="engine.label"),
+                ),
+            ],
+        ),
     ]

@@ -1,0 +1,72 @@
+"""``restore --to``, beside pg_restore of a dump of the same data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from bench.million import SHAPES, Million, million, timed
+from bench.rows import Bound, Row
+from bench.workspace import Bench, run, seconds
+from labelspace.cvat.services import DATABASE_USER
+
+DUMP, PEER_DATABASE = "/tmp/bench.dump", "bench_peer"  # noqa: S108 - inside the container
+BOUND = Bound(1.0, of="ratio")
+
+
+def measure(bench: Bench) -> list[Row]:
+    """Seconds. The peer restores into an empty database beside CVAT's, and stops and starts nothing."""
+    data = million(bench)
+    dumped = timed(data.container, "pg_dump", "-U", DATABASE_USER, "-Fc", "-f", DUMP, "cvat")
+    peers = [_plain_restore(data) for _ in range(bench.pairs)]
+    run("backup", data.made.name)
+    moment = _quiet_moment(data)
+    with _life(f"labelspace-{data.made.name}-restore") as database:
+        whole = seconds("restore", data.made.name, "--to", moment, "--yes")
+    left = int(data.ask("select count(*) from engine_labeledshape"))
+    if left != SHAPES:
+        raise RuntimeError(f"restore --to {moment}: {left} shapes instead of {SHAPES}")
+    peer, middle = "pg_restore of a dump", sorted(peers)[len(peers) // 2]
+    return [
+        Row("restore --to, until the workspace is ready", whole, "s", peer, middle, BOUND),
+        Row("restore --to, the container that restores, alone", database[-1], "s", peer, middle),
+        Row("pg_restore, each run", middle, "s", runs=peers),
+        Row("pg_dump", dumped, "s"),
+    ]
+
+
+def _plain_restore(data: Million) -> float:
+    data.ask(f"drop database if exists {PEER_DATABASE}", "postgres")
+    data.ask(f"create database {PEER_DATABASE}", "postgres")
+    taken = timed(data.container, "pg_restore", "-U", DATABASE_USER, "-d", PEER_DATABASE, DUMP)
+    data.ask(f"drop database {PEER_DATABASE}", "postgres")
+    return taken
+
+
+def _quiet_moment(data: Million) -> str:
+    """A moment with all shapes there, and a mistake after it that the restore undoes."""
+    time.sleep(2)
+    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time.sleep(2)
+    data.ask("delete from engine_labeledshape where id in (select id from engine_labeledshape limit 1000)")
+    return moment
+
+
+@contextmanager
+def _life(container: str) -> Iterator[list[float]]:
+    """Seconds from each start of a container to its end, as the engine saw it; there when the block ends."""
+    words = ["docker", "events", "--format={{json .}}", f"--filter=container={container}"]
+    lives: list[float] = []
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as listener:
+        try:
+            yield lives
+        finally:
+            time.sleep(1)
+            listener.terminate()
+        events = [json.loads(line) for line in listener.stdout or ()]
+    times = {what: [e["timeNano"] for e in events if e["Action"] == what] for what in ("start", "die")}
+    lives.extend((end - begin) / 1e9 for begin, end in zip(times["start"], times["die"], strict=True))

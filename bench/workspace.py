@@ -1,0 +1,168 @@
+"""Workspaces of a bench's own, made with the command line in a home of their own, and removed."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.models.containers import Container
+
+from labelspace.cvat.images import IMAGES
+from labelspace.home import Home
+from labelspace_ops import engine
+from labelspace_ops.preflight import free_port
+from labelspace_ops.stack import PROJECT, environment
+
+LABELSPACE = str(Path(sys.executable).parent / "labelspace")
+ADMIN, PASSWORD = "admin", secrets.token_urlsafe(16)
+"""The admin of every workspace of this run."""
+FIRST_PORT = 31400
+
+
+@dataclass(frozen=True)
+class Made:
+    """A workspace that is ready; ``seconds`` from the command's start to its end."""
+
+    name: str
+    bucket: str
+    seconds: float
+    status: dict[str, Any]
+
+    @property
+    def containers(self) -> dict[str, Container]:
+        """By part, as they are now."""
+        return engine.containers(docker.from_env(timeout=600), self.name)
+
+
+class Bench:
+    """One run: a home of its own, and a workspace that the benches share, made when the first asks for it.
+
+    ``pairs``: how often a measurement and its peer's are repeated in turn; the median counts.
+    ``server_image``: the image that a stand-in replaces here; its memory is measured besides.
+    """
+
+    def __init__(self, pairs: int, server_image: str = "") -> None:
+        self.pairs, self.server_image = pairs, server_image
+        self._ends = ExitStack()
+
+    def __enter__(self) -> Bench:
+        self._ends.enter_context(own_home())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.close()
+
+    @cached_property
+    def workspace(self) -> Made:
+        """The shared one."""
+        return self._ends.enter_context(workspace())
+
+
+@contextmanager
+def own_home() -> Iterator[Home]:
+    """A home beside the user's, with the same tools: what others made there does not count."""
+    before = os.environ.get("LABELSPACE_HOME")
+    tools = Home.find().tools
+    with tempfile.TemporaryDirectory(prefix="labelspace-bench-", ignore_cleanup_errors=True) as folder:
+        home = Home(Path(folder))
+        home.root.chmod(0o755)
+        home.tools.symlink_to(tools)
+        os.environ["LABELSPACE_HOME"] = folder
+        os.environ.pop("PULUMI_BACKEND_URL", None)  # whoever runs this may have one of their own
+        try:
+            yield home
+        finally:
+            _empty(home)
+            if before is None:
+                del os.environ["LABELSPACE_HOME"]
+            else:
+                os.environ["LABELSPACE_HOME"] = before
+
+
+def _empty(home: Home) -> None:
+    """What the containers' users own: a container removes it."""
+    words = ("run", "--rm", "--network=none", f"--volume={home.root}:/home-of-bench", "--entrypoint=sh")
+    remove = "rm -rf /home-of-bench/buckets /home-of-bench/gateway /home-of-bench/backups"
+    subprocess.run(["docker", *words, IMAGES["versitygw"], "-c", remove], capture_output=True, check=False)
+
+
+def run(*command: str, stdin: str = "") -> str:
+    """``labelspace`` as a user types it; raises ``RuntimeError`` with its last words when it fails."""
+    done = subprocess.run(
+        [LABELSPACE, *command], input=stdin, capture_output=True, text=True, check=False, cwd=PROJECT
+    )
+    if done.returncode:
+        tail = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
+        raise RuntimeError(f"labelspace {command[0]} ended with {done.returncode}: {tail}")
+    return done.stdout
+
+
+def seconds(*command: str) -> float:
+    """Wall time of a command that succeeds."""
+    began = time.monotonic()
+    run(*command)
+    return time.monotonic() - began
+
+
+def ports() -> tuple[str, ...]:
+    """Two that are free."""
+    first = free_port("127.0.0.1", FIRST_PORT + secrets.randbelow(300), set())
+    second = free_port("127.0.0.1", first + 1, set())
+    return ("--port", str(first), "--s3-port", str(second))
+
+
+@contextmanager
+def workspace() -> Iterator[Made]:
+    """One with a bucket; removed at the end with all that it made."""
+    name = f"bench{secrets.token_hex(2)}"
+    bucket = f"{name}-bucket"
+    try:
+        began = time.monotonic()
+        said = run(
+            *("create", name, "--yes", "--json", "--bucket", bucket, "--password-stdin", *ports()),
+            stdin=f"{PASSWORD}\n",
+        )
+        yield Made(name, bucket, time.monotonic() - began, json.loads(said))
+    finally:
+        subprocess.run(
+            [LABELSPACE, "delete", name, "--purge"],
+            input=f"{name}\n",
+            text=True,
+            capture_output=True,
+            check=False,
+            cwd=PROJECT,
+        )
+
+
+def outputs(name: str) -> dict[str, Any]:
+    """The stack's outputs, secrets in the clear."""
+    return dict(json.loads(pulumi("stack", "output", "--json", "--show-secrets", "--stack", name)))
+
+
+def pulumi(*words: str) -> str:
+    """Plain ``pulumi`` on the workspaces of ``$LABELSPACE_HOME``."""
+    env = {**os.environ, **environment(Home.find())}
+    command = ["pulumi", *words, "--non-interactive"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, cwd=PROJECT)
+    return done.stdout
+
+
+def resident(one: Container) -> float:
+    """MiB of every process in the container; the engine's own figure is not there on every kernel.
+
+    What processes share is counted in each.
+    """
+    rows = one.top(ps_args="-o pid,rss")["Processes"] or []
+    return sum(int(row[1]) for row in rows) / 1024

@@ -1,0 +1,76 @@
+"""The annotators of one workspace: who signed up, with which jobs, and an invitation for who did not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from nicegui import ui
+
+from labelspace.home import Home
+from labelspace_ops import cvat, people
+from labelspace_ops.console import parts
+from labelspace_ops.console.watch import Watch
+from labelspace_ops.errors import OpsError
+from labelspace_ops.labels import file
+
+COLUMNS = ["E-mail", "User name", "Group", "Jobs", "Completed"]
+
+
+class Annotators:
+    """Lists when asked to: each look asks the server, as its admin."""
+
+    def __init__(self, watch: Watch, name: str) -> None:
+        self.watch, self.name = watch, name
+        self.row: dict[str, Any] = {}
+        self.section = parts.section("Annotators", "They sign up at the URL; the admin assigns jobs to them.")
+        with self.section:
+            with parts.box("line"):
+                parts.button("Show annotators", on_click=self.show, icon="group",
+                             props="outline color=primary")  # fmt: skip
+                self.accounts = ui.link("Accounts", "", new_tab=True).classes("link")
+            self.list = parts.box("stack").props("aria-live=polite")
+            with parts.box("line"):
+                self.email = ui.input("E-mail").props("outlined dense type=email name=invite")
+                parts.button("Copy an invitation", on_click=self.copy, icon="content_copy",
+                             props="outline color=primary")  # fmt: skip
+            self.invitation = parts.text("", "log wrap").props("data-invitation")
+        self.invitation.set_visibility(False)
+        self.section.set_visibility(False)
+
+    def offer(self, row: dict[str, Any]) -> None:
+        """Show itself while the server answers."""
+        self.row = row
+        self.section.set_visibility(bool(row["url"]) and row["status"] in ("ready", "degraded"))
+        self.accounts.props(f'href="{row["url"]}/admin/auth/user/"')
+
+    async def show(self) -> None:
+        """The table of everybody in the labels file or with an account."""
+        try:
+            rows = await asyncio.to_thread(_listing, self.name, self.watch.home)
+        except OpsError as error:
+            ui.notify(str(error), type="negative")
+            return
+        self.list.clear()
+        with self.list:
+            parts.table(COLUMNS, [_cells(row) for row in rows], numbers=(3, 4))
+
+    def copy(self) -> None:
+        """A text to send, shown and put into the visitor's clipboard."""
+        address = self.email.value.strip()
+        if "@" not in address:
+            ui.notify("E-mail: type the address of whom you invite", type="negative")
+            return
+        words = people.invitation(address, self.row["url"], self.row["description"])
+        ui.clipboard.write(words)
+        self.invitation.set_text(words)
+        self.invitation.set_visibility(True)
+
+
+def _listing(name: str, home: Home) -> list[dict[str, Any]]:
+    return people.listing(cvat.of(name, home, lambda _: None), file.of(name))
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    known = [str(row["jobs"]), str(row["completed"])] if row["signed_up"] else ["", ""]
+    return [row["email"], row["username"] or "did not sign up yet", row["group"], *known]

@@ -1,0 +1,1 @@
+"""Labels as code: the file, what CVAT has, the difference, and the resource that brings them together."""

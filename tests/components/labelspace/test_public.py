@@ -1,0 +1,83 @@
+"""The public interface: its names, their documentation, and what the wheel ships."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import labelspace
+from labelspace.home import Home
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGE = ROOT / "components" / "labelspace"
+PROGRAM = """
+import pulumi
+from labelspace import AnnotationDatabase, DatasetBucket, Workspace, parse_spec
+
+endpoint: pulumi.Output[str] = DatasetBucket("photos", port=9000).endpoint
+port: pulumi.Output[int] = AnnotationDatabase("labels", backup={"keep_days": 3}).port
+url: pulumi.Output[str] = Workspace("w", parse_spec({"name": "w"})).url
+DatasetBucket("photos", port="9000")
+"""
+
+
+@pytest.mark.parametrize("name", labelspace.__all__)
+def test_a_public_name_can_be_imported_and_is_documented(name: str) -> None:
+    public = getattr(labelspace, name)
+    assert public.__module__.startswith("labelspace.")
+    assert len(inspect.getdoc(public) or "") > 40
+
+
+def test_nothing_is_public_by_accident() -> None:
+    imported = {name for name in dir(labelspace) if not inspect.ismodule(getattr(labelspace, name))}
+    assert {name for name in imported if not name.startswith("_")} == set(labelspace.__all__)
+    assert labelspace.__all__ == sorted(labelspace.__all__)
+
+
+@pytest.mark.parametrize("name", ["Workspace", "DatasetBucket", "AnnotationDatabase", "AnnotationServer"])
+def test_every_output_of_a_component_is_documented(name: str) -> None:
+    source = inspect.getsource(getattr(labelspace, name))
+    outputs = re.findall(r'^    (\w+): pulumi\.Output\[.*\]\n(    """.+""")?', source, re.MULTILINE)
+    assert len(outputs) >= 3
+    assert [output for output, documented in outputs if not documented] == []
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    uv = shutil.which("uv") or str(Home.find().tools / "uv" / "bin" / "uv")
+    subprocess.run([uv, "build", "--wheel", "--quiet", "--out-dir", str(folder), str(ROOT)], check=True)
+    return zipfile.ZipFile(next(folder.glob("labelspace-*.whl")))
+
+
+def test_the_wheel_ships_the_typed_marker_and_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
+    names = set(wheel.namelist())
+    assert {"labelspace/py.typed", "labelspace/local/images/database/Dockerfile"} <= names
+    tracked = subprocess.run(
+        ["git", "ls-files", "."], cwd=PACKAGE, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {f"labelspace/{name}" for name in tracked} - names == set()
+    assert not [name for name in names if name.endswith((".pyc", ".go"))]
+
+
+def test_another_teams_type_checker_reads_the_types(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """From the wheel's files: the last line alone is wrong."""
+    wheel.extractall(tmp_path / "site")
+    (tmp_path / "program.py").write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "program.py"],
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(tmp_path / "site")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    errors = [line for line in done.stdout.splitlines() if "error:" in line and line.startswith("program.py")]
+    assert len(errors) == 1, done.stdout
+    assert 'Argument "port" to "DatasetBucket" has incompatible type "str"' in errors[0]

@@ -1,0 +1,83 @@
+"""Many files at a time: none twice, none left out, and the first failure ends it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from labelspace_ops.buckets import AT_A_TIME, MANY, plan, send_all
+from labelspace_ops.errors import OpsError
+
+
+class Storage:
+    """What a bucket answers: keeps objects, checks checksums as S3 does, and counts questions."""
+
+    def __init__(self, broken: str = "", *, echo: bool = True) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.broken, self.echo, self.asked, self.puts = broken, echo, 0, 0
+        self._one = threading.Lock()
+
+    def put_object(self, **request: Any) -> dict[str, str]:
+        body = request["Body"].read()
+        digest = hashlib.sha256(body).digest()
+        with self._one:
+            self.puts += 1
+            if request["Key"] == self.broken:
+                raise ClientError({"Error": {"Code": "BadDigest"}}, "PutObject")
+            assert base64.b64decode(request["ChecksumSHA256"]) == digest
+            self.objects[request["Key"]] = {"ContentLength": len(body), "Metadata": request["Metadata"]}
+        return {"ChecksumSHA256": request["ChecksumSHA256"]} if self.echo else {}
+
+    def head_object(self, **request: Any) -> dict[str, Any]:
+        with self._one:
+            self.asked += 1
+            if request["Key"] not in self.objects:
+                raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
+            return self.objects[request["Key"]]
+
+    def get_paginator(self, _: str) -> Storage:
+        return self
+
+    def paginate(self, **request: Any) -> list[dict[str, Any]]:
+        return [{"Contents": [{"Key": key} for key in self.objects if key.startswith(request["Prefix"])]}]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number in range(10 * MANY):
+        (tmp_path / f"{number:03}.jpg").write_bytes(bytes([number % 256]) * number)
+    return tmp_path
+
+
+def _send(storage: Storage, folder: Path, seen: list[int]) -> int:
+    client: Any = storage
+    return send_all(client, "bucket", plan([folder], "in/"), seen.append)
+
+
+def test_each_file_goes_once_and_a_second_time_not_at_all(folder: Path) -> None:
+    storage, seen = Storage(), list[int]()
+    assert _send(storage, folder, seen) == 10 * MANY
+    assert storage.puts == len(storage.objects) == 10 * MANY
+    assert storage.asked == 0
+    assert sum(seen) == sum(file.stat().st_size for file in folder.iterdir())
+    (folder / "007.jpg").write_bytes(b"changed")
+    assert _send(storage, folder, seen) == 1
+    assert storage.puts == 10 * MANY + 1
+
+
+def test_a_storage_that_says_no_checksum_is_asked(folder: Path) -> None:
+    storage = Storage(echo=False)
+    assert _send(storage, folder, []) == storage.asked == 10 * MANY
+
+
+def test_the_first_failure_ends_it_and_names_the_file(folder: Path) -> None:
+    storage = Storage(broken="in/000.jpg")
+    with pytest.raises(OpsError, match=r"000\.jpg: upload failed .*BadDigest.* run the same command again"):
+        _send(storage, folder, [])
+    assert storage.puts <= 5 * MANY + AT_A_TIME
