@@ -12,7 +12,7 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.scaleway.prices import VOLUME_GB, monthly_cost, total
 from labelspace.spec import SpecError, WorkspaceSpec
-from labelspace_ops import locks, progress, stack
+from labelspace_ops import locks, program, progress, stack
 from labelspace_ops.checks import bucket_row, health
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
@@ -144,7 +144,7 @@ def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
         stack.write_settings(chosen, wished)
         locks.clear_stale(home, chosen)
         say(f"  costs {cost}")
-        stack.update(chosen, progress.Resources().on_event)
+        stack.update(chosen, program.run, progress.Resources().on_event)
     return chosen
 
 
@@ -154,7 +154,7 @@ def stop(name: str, home: Home) -> dict[str, Any]:
     with locks.hold(home, name, "stopping"):
         locks.clear_stale(home, chosen)
         stack.set_running(chosen, running=False)
-        stack.update(chosen, progress.Resources().on_event)
+        stack.update(chosen, program.run, progress.Resources().on_event)
     where = stack.values(chosen)["backups"]["where"]
     return {"name": name, "status": "stopped", "backed_up": False, "backups": where}
 

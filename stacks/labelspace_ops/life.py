@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import docker
@@ -11,7 +12,7 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.local import backup as described
 from labelspace.spec import BackupSpec, SpecError, WorkspaceSpec, parse_spec
-from labelspace_ops import buckets, cloud, engine, locks, preflight, progress, rest, stack
+from labelspace_ops import buckets, cloud, engine, locks, preflight, program, progress, rest, stack
 from labelspace_ops.backup import agent, ending, left, origin, upgrade
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
@@ -110,10 +111,11 @@ def create(spec: WorkspaceSpec, home: Home, *, take_up: bool = False, from_backu
         locks.clear_stale(home, chosen)
         engine.sweep(client, chosen, new=not known)
         old, backup = _upgrade(client, chosen, spec, home) if known else ("", "")
+        asked = partial(program.run, before_upgrade=None)
         stack.write_settings(chosen, spec, new=not known)
         try:
             with progress.gate(client, spec.name):
-                stack.update(chosen, progress.Resources().on_event, new=not known)
+                stack.update(chosen, asked, progress.Resources().on_event, new=not known)
         except OpsError as error:
             hint = f"\n{upgrade.way_back(spec.name, old, backup)}" if backup else ""
             raise OpsError(f"{error}{hint}") from None
@@ -135,9 +137,7 @@ def _upgrade(
     old = str(stack.values(chosen).get("cvat_version", "")) or upgrade.running_version(client, spec.name)
     if not old or old == spec.cvat_version:
         return old, ""
-    backup = upgrade.before(client, agent.source(chosen, home), spec.cvat_version, old)
-    chosen.workspace.env_vars = {**chosen.workspace.env_vars, upgrade.DONE: spec.cvat_version}
-    return old, backup
+    return old, upgrade.before(client, agent.source(chosen, home), spec.cvat_version, old)
 
 
 def stop(name: str, home: Home) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def stop(name: str, home: Home) -> dict[str, Any]:
         backed_up = bool(ending.last_backup(client, name, prove=False))
         stack.set_running(chosen, running=False)
         engine.sweep(client, chosen)
-        stack.update(chosen, progress.Resources().on_event)
+        stack.update(chosen, program.run, progress.Resources().on_event)
     where = _where(name, _spec_of(chosen), home)
     return {"name": name, "status": "stopped", "backed_up": backed_up, "backups": where}
 

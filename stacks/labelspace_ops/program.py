@@ -1,20 +1,52 @@
-"""The whole program of a workspace's stack: the workspace, then the labels of its file."""
+"""The whole program of a workspace's stack: its wish and labels are read, and both are declared.
+
+``pulumi up`` runs it by ``stacks/__main__.py``; `labelspace` runs it in its own process.
+"""
 
 from __future__ import annotations
 
 import pulumi
 
-from labelspace.spec import WorkspaceSpec
+from labelspace.contracts import BeforeUpgrade
+from labelspace.spec import SpecError, WorkspaceSpec, parse_spec, setting
 from labelspace.workspace import Workspace
 from labelspace.workspace import declare as declare_workspace
 from labelspace_ops.backup import upgrade
+from labelspace_ops.errors import UsageError
+from labelspace_ops.labels import file as labels_file
 from labelspace_ops.labels import shape
 from labelspace_ops.labels.model import LabelsFile, slug
 
 
-def declare(spec: WorkspaceSpec, labels: LabelsFile) -> None:
+def run(*, before_upgrade: BeforeUpgrade | None = upgrade.hook) -> None:
+    """Declare the selected stack; a wish that cannot be granted ends here, with each reason in one line.
+
+    ``before_upgrade``: what is asked before another version of CVAT; None where it was asked already.
+    """
+    try:
+        spec = wish()
+        labels = labels_file.of(spec.name)
+    except (SpecError, UsageError) as error:
+        raise pulumi.RunError(f"settings of stack {pulumi.get_stack()}:\n{error}") from None
+    declare(spec, labels, before_upgrade=before_upgrade)
+
+
+def wish() -> WorkspaceSpec:
+    """The stack's settings under ``labelspace:``; the stack's name is the workspace's."""
+    config = pulumi.Config("labelspace")
+    values: dict[str, object] = {"name": pulumi.get_stack()}
+    for key in WorkspaceSpec.model_fields.keys() - {"name"}:
+        text = config.get(key)
+        if text is not None:
+            values[key] = setting(key, text)
+    return parse_spec(values)
+
+
+def declare(
+    spec: WorkspaceSpec, labels: LabelsFile, *, before_upgrade: BeforeUpgrade | None = upgrade.hook
+) -> None:
     """Declare the workspace and a ``CvatProject`` for each project of the file, once it is ready."""
-    workspace = declare_workspace(spec, before_upgrade=upgrade.hook)
+    workspace = declare_workspace(spec, before_upgrade=before_upgrade)
     if labels.projects:
         _declare_projects(workspace, labels)
 

@@ -123,9 +123,9 @@ def _inline(spec: WorkspaceSpec, home: Home, *, known: bool) -> Iterator[auto.St
             shutil.copy2(stack.PROJECT / "stacks" / f"Pulumi.{spec.name}.yaml", folder)
         else:
             options.env_vars = {**(options.env_vars or {}), "PULUMI_BACKEND_URL": f"file://{folder}"}
-        make = auto.select_stack if known else auto.create_stack
-        program = partial(declare, spec, labels_file.of(spec.name))
-        yield make(spec.name, project_name="labelspace", program=program, opts=options)
+        options.program = partial(declare, spec, labels_file.of(spec.name))
+        options.project_settings = auto.ProjectSettings("labelspace", "python", str(stack.PROJECT))
+        yield stack.opened(spec.name, options, new=not known)
 
 
 def _preview(chosen: auto.Stack, steps: list[Any]) -> None:

@@ -10,12 +10,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
 from pulumi.automation import PulumiCommand
+from pulumi.automation._stack import StackInitMode
 from semver import VersionInfo
 
 from labelspace.home import Home, write_once
@@ -81,29 +83,54 @@ def options(home: Home, folder: Path = PROJECT) -> auto.LocalWorkspaceOptions:
     )
 
 
+class _Place(auto.LocalWorkspace):
+    """Selects nothing: every command names its stack, and selecting is one more command of half a second."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Leave alone which stack is selected for plain ``pulumi``."""
+
+
+class _Stack(auto.Stack):
+    """After an update the Automation API runs three more commands for an answer that nobody reads here."""
+
+    def outputs(self) -> auto.OutputMap:
+        """Nothing: see ``values``."""
+        return {}
+
+    def info(self, show_secrets: bool = True) -> auto.UpdateSummary:
+        """Nothing of the history."""
+        return auto.UpdateSummary("update", datetime.now(UTC), "", {}, {}, "unread")
+
+
 def select(name: str, home: Home) -> auto.Stack:
     """The stack of a workspace that exists."""
-    try:
-        return auto.select_stack(name, work_dir=str(PROJECT), opts=options(home))
-    except auto.CommandError as error:
-        made = names(home)
-        if name in made:
-            raise OpsError(reason(str(error))) from None
-        known = ", ".join(made) or "none yet"
-        kept = home.backups / name
-        again = f"; its backups are in {kept}: `labelspace create {name} --take-up`" if kept.exists() else ""
-        raise UsageError(
-            f"name: {name!r}: no such workspace{again}; there are: {known}. Make it: labelspace create"
-        ) from None
+    made = names(home)
+    if name in made:
+        return opened(name, options(home))
+    known = ", ".join(made) or "none yet"
+    kept = home.backups / name
+    again = f"; its backups are in {kept}: `labelspace create {name} --take-up`" if kept.exists() else ""
+    raise UsageError(
+        f"name: {name!r}: no such workspace{again}; there are: {known}. Make it: labelspace create"
+    )
 
 
 def create_or_select(name: str, home: Home) -> auto.Stack:
     """The stack of a workspace, made when it is new."""
-    return auto.create_or_select_stack(name, work_dir=str(PROJECT), opts=options(home))
+    return opened(name, options(home), new=name not in names(home))
+
+
+def opened(name: str, options: auto.LocalWorkspaceOptions, *, new: bool = False) -> auto.Stack:
+    """The stack at its place; a ``new`` one is made."""
+    mode = StackInitMode.CREATE if new else StackInitMode.SELECT
+    return _Stack(name, _Place(**vars(options)), mode)
 
 
 def names(home: Home) -> list[str]:
-    """All workspaces of this machine."""
+    """All workspaces of this machine, or of the bucket that a team shares."""
+    folder = backend.folder(home)
+    if folder:
+        return backend.stacks_in(folder)
     workspace = auto.LocalWorkspace(**vars(options(home)))
     return sorted(stack.name for stack in workspace.list_stacks())
 
@@ -223,15 +250,24 @@ def target(stack: auto.Stack) -> str:
 
 
 def update(
-    stack: auto.Stack, on_event: Callable[[Any], None], *, only: str | None = None, new: bool = False
+    stack: auto.Stack,
+    program: Callable[[], None],
+    on_event: Callable[[Any], None],
+    *,
+    only: str | None = None,
+    new: bool = False,
 ) -> None:
     """Bring the workspace to its settings; reads the engine first, so that what was lost is made again.
 
+    ``program``: what the stack's own program does, here in this process, which has loaded it all already.
     ``only``: no resource but those whose URN matches. Of a ``new`` stack nothing can have been lost.
     """
     target = [only] if only else None
     try:
-        stack.up(on_event=on_event, refresh=not new, target=target, color="never", suppress_progress=True)
+        stack.up(
+            program=program, on_event=on_event, refresh=not new, target=target,
+            color="never", suppress_progress=True,
+        )  # fmt: skip
     except auto.CommandError as error:
         raise OpsError(reason(str(error))) from None
 

@@ -29,8 +29,8 @@ def endpoint(clinic: Any) -> str:
 
 @pytest.fixture(scope="module")
 def keys(lab: Lab, clinic: Any) -> Iterator[dict[str, str]]:
-    outputs = stack.select(clinic["name"], lab.home).outputs()
-    found = outputs["bucket_keys"].value["street"]
+    outputs = stack.outputs_of(clinic["name"], lab.home)
+    found = outputs["bucket_keys"]["street"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", found["access_key"])
         patch.setenv("AWS_SECRET_ACCESS_KEY", found["secret_key"])

@@ -12,7 +12,7 @@ from pulumi import automation as auto
 
 from labelspace.home import Home
 from labelspace.spec import parse_spec
-from labelspace_ops import engine, locks, progress, stack
+from labelspace_ops import engine, locks, program, progress, stack
 from labelspace_ops.backup import agent, rehearsal
 from labelspace_ops.backup.plan import Plan, plan
 from labelspace_ops.commands.app import say
@@ -143,7 +143,7 @@ def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
             _through(mine["bootstrap"])
         return
     with progress.gate(client, name):
-        stack.update(chosen, progress.Resources().on_event)
+        stack.update(chosen, program.run, progress.Resources().on_event)
 
 
 def _through(one_shot: Container) -> None:

@@ -1,11 +1,10 @@
 """Another version of CVAT: backed up and rehearsed before anything of the workspace is touched.
 
-`labelspace` asks here before its update; plain `pulumi up` asks by the hook on the server's image.
+`labelspace` asks here before an update that changes the version; every other update, and plain `pulumi up`,
+asks by the hook on the server's image.
 """
 
 from __future__ import annotations
-
-import os
 
 import docker
 from docker.errors import DockerException
@@ -18,8 +17,6 @@ from labelspace_ops.backup import agent, ending, rehearsal
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
 
-DONE = "LABELSPACE_REHEARSED"
-"""In the environment of an update: the version for which the command has asked already."""
 WRITERS = ("worker", "worker-chunks", "server")
 
 
@@ -102,8 +99,6 @@ def _deployed(name: str) -> str:
 
 def hook(spec: WorkspaceSpec, old: str) -> None:
     """For a stack's program: asked by Pulumi before the image of another version is used."""
-    if os.environ.get(DONE) == spec.cvat_version:
-        return
     client, name = engine.connect(), spec.name
     old = old or running_version(client, name) or _deployed(name)
     if old and old != spec.cvat_version:

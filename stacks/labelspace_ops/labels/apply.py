@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labelspace.home import Home
-from labelspace_ops import locks, stack
+from labelspace_ops import locks, program, stack
 from labelspace_ops.cvat import Cvat, project_named
 from labelspace_ops.errors import UsageError
 from labelspace_ops.labels import file, plan, project, shape
@@ -48,4 +48,4 @@ def update(workspace: str, home: Home, on_event: Callable[[Any], None]) -> None:
     chosen = stack.select(workspace, home)
     with locks.hold(home, workspace, "creating"):
         locks.clear_stale(home, chosen)
-        stack.update(chosen, on_event, only=f"urn:pulumi:{workspace}::labelspace::{TYPE}::*")
+        stack.update(chosen, program.run, on_event, only=f"urn:pulumi:{workspace}::labelspace::{TYPE}::*")
