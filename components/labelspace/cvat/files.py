@@ -11,6 +11,7 @@ DATABASE_PASSWORD = "/run/labelspace/database-password"  # noqa: S105 - a path
 SETTINGS = "/opt/cvat/settings.py"
 """Where a settings overlay belongs since CVAT 2.72."""
 ADMIN = "/run/labelspace/admin.json"
+INIT = "/opt/labelspace/init.py"
 BOOTSTRAP = "/opt/labelspace/bootstrap.py"
 WORKER_CHECK = "/opt/labelspace/workercheck.py"
 REDIS_CONF = "/run/labelspace/redis.conf"

@@ -96,7 +96,7 @@ def services(settings: Settings) -> dict[str, Service]:
         _redis(settings, scale),
         _cache(settings, scale),
         _opa(),
-        _init(backend),
+        _init(backend, settings.version),
         _server(backend, settings, scale),
         _worker("worker-chunks", backend, settings, ("chunks",)),
         _worker("worker", backend, settings, QUEUES),
@@ -212,8 +212,17 @@ BACKEND_ENVIRONMENT = {
 """Source: x-backend-env of docker-compose.yml; names that must exist even when empty are all here."""
 
 
-def _init(backend: Service) -> Service:
-    return replace(backend, name="init", command=("init",), one_shot=True, memory=1024)
+def _init(backend: Service, version: str) -> Service:
+    """Brings database and queues to this version; ends at once where they are."""
+    return replace(
+        backend,
+        name="init",
+        entrypoint=("bash", "-c"),
+        command=(f". {files.SECRETS_SCRIPT}; exec python3 {files.INIT} {version}",),
+        files=(*backend.files, File(files.INIT, files.script("init.py"))),
+        one_shot=True,
+        memory=1024,
+    )
 
 
 def _server(backend: Service, settings: Settings, scale: Scale) -> Service:

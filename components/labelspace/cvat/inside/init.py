@@ -1,0 +1,86 @@
+"""CVAT's own ``init``, unless this database and this Redis had it already from this version and settings.
+
+It starts Django three times: at the start of a workspace that is as it was, most of what there is to wait
+for. What was done is noted in both places, so that one that is restored, or new, has it done again.
+"""
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+
+import psycopg2
+import redis
+
+INIT = ["/opt/cvat/backend_entrypoint.sh", "init"]
+SETTINGS = "/opt/cvat/settings.py"
+KEY = "labelspace:init"
+
+
+def database():
+    """As CVAT connects (cvat/settings/production.py); TLS by libpq's own environment."""
+    with open(os.environ["CVAT_POSTGRES_PASSWORD_FILE"], encoding="utf-8") as file:
+        password = file.read().strip()
+    names = {"host": "HOST", "port": "PORT", "dbname": "DBNAME", "user": "USER"}
+    words = {key: os.environ[f"CVAT_POSTGRES_{name}"] for key, name in names.items()}
+    return contextlib.closing(psycopg2.connect(**words, password=password, connect_timeout=5))
+
+
+def queues():
+    """The Redis whose data ``init`` migrates."""
+    return redis.Redis(
+        host=os.environ["CVAT_REDIS_INMEM_HOST"],
+        port=int(os.environ["CVAT_REDIS_INMEM_PORT"]),
+        password=os.environ.get("CVAT_REDIS_INMEM_PASSWORD") or None,
+        socket_timeout=5,
+    )
+
+
+def note(cursor, version):
+    """What is noted: version, settings, and the migrations that are there now."""
+    with open(SETTINGS, "rb") as file:
+        settings = hashlib.sha256(file.read()).hexdigest()[:16]
+    cursor.execute("SELECT count(*), max(id) FROM django_migrations")
+    return "labelspace: CVAT {} with settings {}, {} migrations up to {}".format(
+        version, settings, *cursor.fetchone()
+    )
+
+
+def was_done(version):
+    """Whether both places say that nothing is left to do."""
+    try:
+        with database() as connection, connection.cursor() as cursor:
+            noted = note(cursor, version).encode()
+            cursor.execute("SELECT obj_description('django_migrations'::regclass, 'pg_class')")
+            return (cursor.fetchone()[0] or "").encode() == noted == queues().get(KEY)
+    except (psycopg2.Error, redis.RedisError):
+        return False
+
+
+def keep(version):
+    """Note it; where that fails, it is done again next time."""
+    try:
+        with database() as connection, connection.cursor() as cursor:
+            noted = note(cursor, version)
+            cursor.execute("COMMENT ON TABLE django_migrations IS %s", (noted,))
+            connection.commit()
+        queues().set(KEY, noted)
+    except (psycopg2.Error, redis.RedisError) as error:
+        print(f"init: done, but it could not be noted: {error}", flush=True)
+
+
+def main():
+    """Return the exit code of CVAT's ``init``, or 0 where it was done before."""
+    version = sys.argv[1]
+    if was_done(version):
+        print("init: was done before", flush=True)
+        return 0
+    code = subprocess.call(INIT)
+    if code == 0:
+        keep(version)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
