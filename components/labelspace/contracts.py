@@ -65,7 +65,9 @@ class DatabaseAccess:
     ca_certificate: pulumi.Input[str] | None
     backups: BackupPolicy
     ready: pulumi.Output[str]
-    """Resolves when the database answers."""
+    """Resolves when the database answers; or, for one that is not waited for, when it was started."""
+    archived_mark: str = ""
+    """A file beside the database, there once changes are archived over a first backup; empty: none."""
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from docker.models.containers import Container
-from pulumi import automation as auto
 
 from labelspace.local.place import PART_LABEL
 
 MEBIBYTE = 2**20
 
 
-def found(stack: auto.Stack, mine: dict[str, Container]) -> list[str]:
-    """One sentence for each difference; of a container that exists, an engine lets no more be changed."""
-    deployment = stack.export_stack().deployment or {}
-    declared = [one["outputs"] for one in deployment.get("resources", []) if _is_long_lived(one)]
+def found(resources: list[dict[str, Any]], mine: dict[str, Container]) -> list[str]:
+    """One sentence for each difference; of a container that exists, an engine lets no more be changed.
+
+    ``resources``: as ``stack.resources`` gives them.
+    """
+    declared = [one["outputs"] for one in resources if _is_long_lived(one)]
     return [sentence for known in declared for sentence in _differences(known, mine)]
 
 

@@ -38,19 +38,21 @@ def containers(client: docker.DockerClient, name: str) -> dict[str, Container]:
     return {one.labels[PART_LABEL]: one for one in found}
 
 
-def sweep(client: docker.DockerClient, stack: auto.Stack, *, new: bool = False) -> None:
+def sweep(client: docker.DockerClient, stack: auto.Stack, *, new: bool = False) -> list[dict[str, Any]]:
     """Clear what an interrupted update left, so that the next one can go on; volumes are not touched.
 
-    A ``new`` stack knows of nothing.
+    A ``new`` stack knows of nothing. Returns what the stack knows to exist.
     """
     state = {} if new else _settled(stack)
-    known = {resource.get("id") for resource in state.get("resources", [])}
+    resources = list(state.get("resources", []))
+    known = {resource.get("id") for resource in resources}
     for one in containers(client, stack.name).values():
         if one.id not in known or _unfinished(one):
             remove(one)
     for network in client.networks.list(filters={"label": f"{WORKSPACE_LABEL}={stack.name}"}):
         if network.id not in known:
             network.remove()
+    return resources
 
 
 def _settled(stack: auto.Stack) -> dict[str, Any]:

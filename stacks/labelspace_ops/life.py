@@ -109,8 +109,8 @@ def create(spec: WorkspaceSpec, home: Home, *, take_up: bool = False, from_backu
             origin.fill(client, begins, spec, home)
         chosen = stack.create_or_select(spec.name, home)
         locks.clear_stale(home, chosen)
-        engine.sweep(client, chosen, new=not known)
-        old, backup = _upgrade(client, chosen, spec, home) if known else ("", "")
+        outputs = stack.exported(engine.sweep(client, chosen, new=not known))
+        old, backup = _upgrade(client, chosen, spec, home, outputs) if known else ("", "")
         asked = partial(program.run, before_upgrade=None)
         stack.write_settings(chosen, spec, new=not known)
         try:
@@ -131,10 +131,10 @@ def _only_here(from_backup: str) -> None:
 
 
 def _upgrade(
-    client: docker.DockerClient, chosen: auto.Stack, spec: WorkspaceSpec, home: Home
+    client: docker.DockerClient, chosen: auto.Stack, spec: WorkspaceSpec, home: Home, outputs: dict[str, Any]
 ) -> tuple[str, str]:
     """Back up and rehearse when the version changes: the old one, and the backup from before, or empty."""
-    old = str(stack.values(chosen).get("cvat_version", "")) or upgrade.running_version(client, spec.name)
+    old = str(outputs.get("cvat_version", "")) or upgrade.running_version(client, spec.name)
     if not old or old == spec.cvat_version:
         return old, ""
     return old, upgrade.before(client, agent.source(chosen, home), spec.cvat_version, old)

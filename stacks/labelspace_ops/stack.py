@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +27,27 @@ from labelspace_ops import backend
 from labelspace_ops.errors import OpsError, UsageError
 
 PREFIX = "labelspace:"
+SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
+"""How Pulumi marks a secret in an exported state."""
 PROJECT = Path(__file__).resolve().parents[2]
 """The folder of Pulumi.yaml: a workspace's settings lie there, under ``stacks/``."""
+
+
+class _Own(PulumiCommand):
+    """The program that labelspace fetched or built: of the locked SDK's age, so its version is not asked."""
+
+    def __init__(self, program: Path) -> None:
+        self.command, self.version = str(program), VersionInfo.parse(version("pulumi"))
 
 
 @cache
 def command_line(home: Home) -> PulumiCommand:
     """Pulumi's program: labelspace's own, else one on PATH, else downloaded once."""
-    if (home.pulumi_root / "bin" / "pulumi").exists():
-        return PulumiCommand(root=str(home.pulumi_root))
+    own = home.pulumi_root / "bin" / "pulumi"
+    if own.exists():
+        return _Own(own)
     if shutil.which("pulumi"):
         return PulumiCommand()
-    from importlib.metadata import version  # noqa: PLC0415 - asked for once in a machine's life
-
     try:
         return PulumiCommand.install(root=str(home.pulumi_root), version=VersionInfo.parse(version("pulumi")))
     except Exception as error:
@@ -135,13 +144,29 @@ def names(home: Home) -> list[str]:
     return sorted(stack.name for stack in workspace.list_stacks())
 
 
-def values(stack: auto.Stack) -> dict[str, Any]:
-    """What the stack's last update exported, secrets in the clear; empty before the first.
+def resources(stack: auto.Stack) -> list[dict[str, Any]]:
+    """What the stack knows to exist, secrets in the clear, as Pulumi keeps it."""
+    return list((stack.export_stack().deployment or {}).get("resources", []))
 
-    ``Stack.outputs`` would ask twice, to tell secrets apart.
-    """
-    asked = ["stack", "output", "--json", "--show-secrets", "--stack", stack.name]
-    return dict(json.loads(pulumi(stack.workspace, asked)))
+
+def values(stack: auto.Stack) -> dict[str, Any]:
+    """What the stack's last update exported, secrets in the clear; empty before the first."""
+    return exported(resources(stack))
+
+
+def exported(resources: list[dict[str, Any]]) -> dict[str, Any]:
+    """The outputs of the stack among its resources: it takes no second question."""
+    frame = next((one for one in resources if one["type"] == "pulumi:pulumi:Stack"), {})
+    return {key: _revealed(value) for key, value in frame.get("outputs", {}).items()}
+
+
+def _revealed(value: Any) -> Any:
+    """A value without Pulumi's wrapping of secrets (sdk/go/common/resource/sig of Pulumi)."""
+    if isinstance(value, dict):
+        if value.get(SIGNATURE) == SECRET:
+            return _revealed(json.loads(value["plaintext"]))
+        return {key: _revealed(item) for key, item in value.items()}
+    return [_revealed(item) for item in value] if isinstance(value, list) else value
 
 
 def pulumi(place: auto.Workspace, words: list[str]) -> str:
@@ -161,12 +186,12 @@ def outputs_of(name: str, home: Home) -> dict[str, Any]:
 def write_settings(stack: auto.Stack, spec: WorkspaceSpec, *, new: bool = False) -> None:
     """Put a wish into the stack's file; secrets are encrypted there. What it says already is left alone."""
     values = _flat(_plain(spec))
-    before = {} if new else stack.get_all_config()
+    before = {} if new else _config(stack)
     mine = {key: value for key, value in before.items() if key.startswith(PREFIX)}
     same = {key for key, value in mine.items() if _says(key, value, values)}
-    if mine.keys() - same:
-        stack.remove_all_config(sorted(mine.keys() - same))  # a list that got shorter would keep its old end
     changed = {key: value for key, value in values.items() if _block(key) not in same}
+    if gone := mine.keys() - same - changed.keys():
+        stack.remove_all_config(sorted(gone))  # a list that got shorter would keep its old end
     plain = {key: value for key, value in changed.items() if not value.secret}
     if plain:
         stack.set_all_config(plain, path=True)
@@ -237,11 +262,24 @@ def set_running(stack: auto.Stack, *, running: bool) -> None:
 def read_settings(stack: auto.Stack) -> dict[str, Any]:
     """The stack's settings, as ``parse_spec`` takes them."""
     values: dict[str, Any] = {"name": stack.name}
-    for full, value in stack.get_all_config().items():
+    for full, value in _config(stack).items():
         key = full.removeprefix(PREFIX)
         if key != full:
             values[key] = setting(key, value.value)
     return values
+
+
+_CONFIGS: dict[str, tuple[bytes, auto.ConfigMap]] = {}
+
+
+def _config(stack: auto.Stack) -> auto.ConfigMap:
+    """All that the stack's file says; Pulumi, which decrypts it, is asked again when the file has changed."""
+    file = PROJECT / "stacks" / f"Pulumi.{stack.name}.yaml"
+    text = file.read_bytes() if file.exists() else b""
+    known = _CONFIGS.get(stack.name)
+    if not text or known is None or known[0] != text:
+        known = _CONFIGS[stack.name] = (text, stack.get_all_config())
+    return known[1]
 
 
 def target(stack: auto.Stack) -> str:

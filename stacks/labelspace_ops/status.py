@@ -23,23 +23,25 @@ LONG_LIVED = (
 
 def of(chosen: auto.Stack, home: Home) -> dict[str, Any]:
     """The status object of a workspace, whatever its target."""
-    outputs = stack_module.values(chosen)
+    resources = stack_module.resources(chosen)
+    outputs = stack_module.exported(resources)
     if (outputs.get("target") or stack_module.target(chosen)) == "scaleway":
         return cloud.measure(chosen, outputs, home)
-    return measure(chosen, outputs, engine.connect(), home)
+    return measure(chosen, resources, engine.connect(), home)
 
 
 def measure(
-    stack: auto.Stack, outputs: dict[str, Any], client: docker.DockerClient, home: Home
+    stack: auto.Stack, resources: list[dict[str, Any]], client: docker.DockerClient, home: Home
 ) -> dict[str, Any]:
-    """The status object that scripts rely on."""
+    """The status object that scripts rely on; ``resources`` are what the stack knows to exist."""
+    outputs = stack_module.exported(resources)
     mine = engine.containers(client, stack.name)
     busy = locks.busy(home, stack.name)
     said = {} if busy else rest.told(outputs)
     resting = "" if busy else _resting(outputs, mine, said)
     listed, checks = _at_rest(outputs) if resting else _at_work(outputs, mine)
     if not resting and not busy:
-        checks += [_by_hand(sentence) for sentence in drift.found(stack, mine)]
+        checks += [_by_hand(sentence) for sentence in drift.found(resources, mine)]
     backup, reasons = truth.measure(client, stack, home, at_rest=bool(resting), busy=bool(busy))
     checks += reasons
     return {

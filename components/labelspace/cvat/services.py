@@ -86,6 +86,8 @@ class Settings:
     https: Https | None = None
     sleeps: bool = False
     version: str = CVAT_VERSION
+    archived_mark: str = ""
+    """As in ``DatabaseAccess``."""
 
 
 def services(settings: Settings) -> dict[str, Service]:
@@ -316,6 +318,7 @@ def _bootstrap(backend: Service, settings: Settings) -> Service:
             "LABELSPACE_QUEUES": ",".join(("chunks", *QUEUES)),
             "LABELSPACE_ADMIN": files.ADMIN,
             "LABELSPACE_PATIENCE": str(GATE_PATIENCE_SECONDS),
+            **({"LABELSPACE_ARCHIVED": settings.archived_mark} if settings.archived_mark else {}),
         },
         files=(
             *backend.files,

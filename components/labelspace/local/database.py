@@ -16,15 +16,19 @@ from labelspace.local.place import Place
 from labelspace.spec import BackupSpec
 
 PASSWORD_FILE = "/run/labelspace/database-password"  # noqa: S105 - a path
-HEALTHY = (
-    f"pg_isready -q -U {DATABASE_USER} -d {DATABASE_NAME} -h 127.0.0.1 && test -e /tmp/pgbackrest/in-use"
-)
+ARCHIVED_MARK = "/tmp/pgbackrest/in-use"  # noqa: S108 - inside the container
+"""As in ``labelspace_backup.schedule``."""
+HEALTHY = f"pg_isready -q -U {DATABASE_USER} -d {DATABASE_NAME} -h 127.0.0.1 && test -e {ARCHIVED_MARK}"
 """It answers, and its archive is in use with a first backup: before that, nothing may be entrusted to it."""
 MEMORY = {"small": 1024, "medium": 2048, "large": 4096}
 
 
 class AnnotationDatabase(pulumi.ComponentResource):
-    """Holds the annotations; its volume and its backups outlive the stack."""
+    """Holds the annotations; its volume and its backups outlive the stack.
+
+    ``waits``: until it is healthy. Whoever does not wait must see ``access.archived_mark`` before anything is
+    entrusted to it.
+    """
 
     access: DatabaseAccess
 
@@ -38,6 +42,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
         size: str = "small",
         running: bool = True,
         files: Mapping[str, docker.Volume] | None = None,
+        waits: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationDatabase", name, None, opts)
@@ -52,7 +57,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
                 image=image.name,
                 binds=[_repository(folder), *_files(files or {})],
                 depends_on=[data, image, *(files or {}).values()],
-                wait_healthy=True,
+                wait_healthy=waits,
                 parent=self,
             ).id
         self.access = DatabaseAccess(
@@ -68,6 +73,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
                 backup.keep_days,
             ),
             ready=ready,
+            archived_mark=ARCHIVED_MARK,
         )
         self.register_outputs({"host": DATABASE_ALIAS})
 

@@ -37,6 +37,7 @@ def build(
         size=spec.size,
         running=spec.running,
         files=files,
+        waits=False,  # the gate does, at its end: meanwhile CVAT makes its tables
         opts=pulumi.ResourceOptions(parent=workspace),
     )
     server = AnnotationServer(

@@ -59,7 +59,7 @@ class AnnotationServer(pulumi.ComponentResource):
         return [*kept, volume("cache", self._place, parent=self, keep=False)]
 
     def _ready(self, spec: WorkspaceSpec, secrets: cvat.Secrets) -> pulumi.Output[str]:
-        described = cvat.services(_settings(spec, secrets))
+        described = cvat.services(_settings(spec, secrets, self._database.archived_mark))
         described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
         awake = self._sleeper(spec.sleep_after_minutes) if self._place.sleeps else []
         migrated, running = self._run(described, awake)
@@ -132,7 +132,7 @@ def _asking(spec: WorkspaceSpec, before_upgrade: BeforeUpgrade) -> pulumi.Resour
     return pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
 
 
-def _settings(spec: WorkspaceSpec, secrets: cvat.Secrets) -> cvat.Settings:
+def _settings(spec: WorkspaceSpec, secrets: cvat.Secrets, archived_mark: str) -> cvat.Settings:
     return cvat.Settings(
         size=spec.size,
         registration=spec.registration,
@@ -143,6 +143,7 @@ def _settings(spec: WorkspaceSpec, secrets: cvat.Secrets) -> cvat.Settings:
         admin_email=spec.admin.email,
         secrets=secrets,
         sleeps=spec.sleep_after_minutes > 0,
+        archived_mark=archived_mark,
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import docker
 from docker.errors import NotFound
-from pulumi import automation as auto
 
 from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec
@@ -74,12 +73,7 @@ def _backups(folder: Path) -> str:
 
 def has_resources(name: str, home: Home) -> bool:
     """A stack that was destroyed is still there, and empty; an update that was interrupted left some."""
-    return name in stack.names(home) and bool(resources(stack.select(name, home)))
-
-
-def resources(chosen: auto.Stack) -> list[dict[str, Any]]:
-    """What the stack knows to exist."""
-    return list((chosen.export_stack().deployment or {}).get("resources", []))
+    return name in stack.names(home) and bool(stack.resources(stack.select(name, home)))
 
 
 def command(spec: WorkspaceSpec) -> str:

@@ -18,6 +18,8 @@ QUEUES = os.environ["LABELSPACE_QUEUES"].split(",")
 ADMIN_FILE = os.environ["LABELSPACE_ADMIN"]
 DONE = "/tmp/labelspace-gate-done"
 """Left in this very container: one with other settings is another container, without it."""
+ARCHIVED = os.environ.get("LABELSPACE_ARCHIVED", "")
+"""A file beside the database, whose superuser can ask for it; empty where there is none to wait for."""
 PATIENCE = float(os.environ["LABELSPACE_PATIENCE"])
 REQUIRED = {
     "Cache backend: default",
@@ -144,11 +146,22 @@ def workers():
         raise NotYetError(f"no worker on {', '.join(idle)}")
 
 
+def archive():
+    """What is entrusted to the database from now on is archived, over a first backup."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (pg_stat_file(%s, true)).size", [ARCHIVED])
+        if cursor.fetchone()[0] is None:
+            raise NotYetError("the first backup is being made")
+
+
 STEPS = (
     ("health", "every part of CVAT works", health),
     ("admin", "the admin is there", admin),
     ("login", "the admin can log in", login),
     ("workers", "a worker serves every queue", workers),
+    *((("archive", "changes are archived, over a first backup", archive),) if ARCHIVED else ()),
 )
 
 

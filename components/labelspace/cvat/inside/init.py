@@ -9,12 +9,14 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 
 import psycopg2
 import redis
 
 INIT = ["/opt/cvat/backend_entrypoint.sh", "init"]
 SETTINGS = "/opt/cvat/settings.py"
+PATIENCE_SECONDS = 600
 KEY = "labelspace:init"
 
 
@@ -47,6 +49,23 @@ def note(cursor, version):
     )
 
 
+def wait_for_database():
+    """Until it answers to the password that it shall have; says what it waits for whenever that changes."""
+    said, deadline = "", time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with database():
+                return
+        except psycopg2.OperationalError as error:
+            reason = str(error).strip()
+        if reason != said:
+            print(f"init: waiting for the database: {reason}", flush=True)
+            said = reason
+        if time.monotonic() > deadline:
+            sys.exit(f"init: the database does not answer: {said}")
+        time.sleep(0.3)
+
+
 def was_done(version):
     """Whether both places say that nothing is left to do."""
     try:
@@ -73,6 +92,7 @@ def keep(version):
 def main():
     """Return the exit code of CVAT's ``init``, or 0 where it was done before."""
     version = sys.argv[1]
+    wait_for_database()
     if was_done(version):
         print("init: was done before", flush=True)
         return 0
