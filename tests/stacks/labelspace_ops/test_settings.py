@@ -21,6 +21,8 @@ class Recorder:
         self.holds, self.removed, self.plain = holds, list[str](), dict[str, str]()
         self.hidden = dict[str, str]()
 
+    name = "recorder"
+
     def get_all_config(self) -> dict[str, ConfigValue]:
         return self.holds
 
