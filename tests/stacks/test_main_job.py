@@ -15,6 +15,7 @@ import httpx
 import pytest
 from tests.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, containers, task_of
 
+from labelspace_ops import stack
 from labelspace_ops.stack import PROJECT
 
 STATUS_KEYS = {
@@ -37,6 +38,12 @@ def test_list_and_credentials(lab: Lab, street: Any) -> None:
     assert {"name": street["name"], "target": "local", "status": "ready", "url": street["url"]} in rows
     shown = lab.json("credentials", street["name"])
     assert shown == {"username": ADMIN, "email": "head@example.org", "password": PASSWORD}
+
+
+def test_the_workspaces_are_those_that_pulumi_lists(lab: Lab, street: Any) -> None:
+    listed = json.loads(lab.plain("stack", "ls", "--json").stdout)
+    assert street["name"] in [one["name"] for one in listed]
+    assert stack.names(lab.home) == sorted(one["name"] for one in listed)
 
 
 def test_a_second_preview_and_a_refresh_find_nothing_to_do(lab: Lab, street: Any) -> None:

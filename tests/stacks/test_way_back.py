@@ -76,6 +76,28 @@ def test_nothing_that_was_answered_is_missing_after_the_database_was_killed(lab:
     assert writer.kept <= writer.found()
 
 
+def test_a_database_or_a_redis_that_does_not_know_of_it_is_prepared_again(street: Any) -> None:
+    redis = containers(street["name"])["redis"]
+    password = "$(sed -n 's/^requirepass //p' /run/labelspace/redis.conf)"
+    forget = f"redis-cli --no-auth-warning -a {password} del labelspace:init"
+    assert _prepared(street) == "init: was done before"
+    for loss in (
+        lambda: _asked(street, "comment on table django_migrations is null"),
+        lambda: redis.exec_run(["sh", "-c", forget]),
+    ):
+        loss()
+        assert _prepared(street) != "init: was done before"
+        assert _prepared(street) == "init: was done before"
+
+
+def _prepared(measured: Any) -> str:
+    """The last line that ``init`` says when it is run again."""
+    one = containers(measured["name"])["init"]
+    one.start()
+    assert one.wait()["StatusCode"] == 0
+    return str(one.logs(tail=1).decode().strip())
+
+
 def test_a_backup_is_proven_by_a_drill_that_touches_and_leaves_nothing(lab: Lab, street: Any) -> None:
     assert admin_of(street).post("/api/projects", {"name": "drilled"}).status_code == 201
     taken = lab.json("backup", street["name"])
