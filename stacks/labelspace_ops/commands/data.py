@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ from labelspace_ops.commands.app import Json, Name, app, outputs_of, say, show
 from labelspace_ops.errors import UsageError
 
 if TYPE_CHECKING:
-    from labelspace_ops import buckets
+    from labelspace_ops.uploads import Storage, Upload
 
 
 @app.command()
@@ -23,13 +23,14 @@ def upload(
     as_json: Json = False,
 ) -> None:
     """Upload files to a dataset bucket; goes on where an earlier attempt ended."""
-    from labelspace_ops import buckets, rest
+    from labelspace_ops import rest
+    from labelspace_ops.uploads import Storage, plan
 
     outputs = outputs_of(name)
-    uploads = buckets.plan(paths, prefix)
+    uploads = plan(paths, prefix)
     chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
     rest.wake(name, outputs, say)
-    sent = _send(buckets.client(outputs, chosen), chosen, uploads)
+    sent = _send(Storage.of(outputs, chosen), uploads)
     strangers = [one.key for one in uploads if not one.opens_in_cvat]
     if strangers:
         say(
@@ -53,13 +54,13 @@ def _choose_bucket(name: str, bucket: str | None, known: list[str]) -> str:
     return bucket
 
 
-def _send(s3: Any, bucket: str, uploads: list[buckets.Upload]) -> int:
+def _send(to: Storage, uploads: list[Upload]) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    from labelspace_ops import buckets
+    from labelspace_ops.uploads import send_all
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"to {bucket}", total=sum(one.size for one in uploads))
-        return buckets.send_all(s3, bucket, uploads, lambda done: bar.advance(task, done))
+        task = bar.add_task(f"to {to.bucket}", total=sum(one.size for one in uploads))
+        return send_all(to, uploads, lambda done: bar.advance(task, done))

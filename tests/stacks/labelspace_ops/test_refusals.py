@@ -15,7 +15,7 @@ import pytest
 from tests.lab import PASSWORD, Lab, containers
 
 from labelspace.home import Home
-from labelspace_ops import buckets, engine, preflight
+from labelspace_ops import engine, preflight, uploads
 from labelspace_ops.errors import OpsError, UsageError
 from labelspace_ops.locks import hold
 
@@ -146,7 +146,7 @@ def test_an_unreadable_upload(public: Path, *, inside: bool) -> None:
     closed.mkdir() if inside else closed.touch()
     closed.chmod(0o000)
     with _without_roots_rights(), pytest.raises(UsageError, match="closed cannot be read"):
-        buckets.plan([public], "")
+        uploads.plan([public], "")
     closed.chmod(0o755)
 
 

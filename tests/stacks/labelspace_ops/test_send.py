@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from obstore.store import MemoryStore
 
-from labelspace_ops.buckets import AT_A_TIME, MANY, plan, send_all
+from labelspace_ops import uploads
+from labelspace_ops.buckets import AT_A_TIME
 from labelspace_ops.errors import OpsError
+from labelspace_ops.uploads import MANY, plan, send_all
 
 
 class Storage:
@@ -21,14 +25,18 @@ class Storage:
     def __init__(self, broken: str = "", *, echo: bool = True) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
         self.broken, self.echo, self.asked, self.puts = broken, echo, 0, 0
-        self._one = threading.Lock()
+        self._one, self._failed = threading.Lock(), threading.Event()
 
     def put_object(self, **request: Any) -> dict[str, str]:
+        if self.broken and request["Key"] != self.broken:  # the others are on their way when it fails
+            assert self._failed.wait(30)
+            time.sleep(0.2)
         body = request["Body"].read()
         digest = hashlib.sha256(body).digest()
         with self._one:
             self.puts += 1
             if request["Key"] == self.broken:
+                self._failed.set()
                 raise ClientError({"Error": {"Code": "BadDigest"}}, "PutObject")
             assert base64.b64decode(request["ChecksumSHA256"]) == digest
             self.objects[request["Key"]] = {"ContentLength": len(body), "Metadata": request["Metadata"]}
@@ -57,7 +65,7 @@ def folder(tmp_path: Path) -> Path:
 
 def _send(storage: Storage, folder: Path, seen: list[int]) -> int:
     client: Any = storage
-    return send_all(client, "bucket", plan([folder], "in/"), seen.append)
+    return send_all(uploads.Storage(client, "bucket"), plan([folder], "in/"), seen.append)
 
 
 def test_each_file_goes_once_and_a_second_time_not_at_all(folder: Path) -> None:
@@ -80,4 +88,43 @@ def test_the_first_failure_ends_it_and_names_the_file(folder: Path) -> None:
     storage = Storage(broken="in/000.jpg")
     with pytest.raises(OpsError, match=r"000\.jpg: upload failed .*BadDigest.* run the same command again"):
         _send(storage, folder, [])
-    assert storage.puts <= 5 * MANY + AT_A_TIME
+    assert storage.puts <= AT_A_TIME
+
+
+def _quick(storage: Storage, quick: Any, folder: Path) -> int:
+    client: Any = storage
+    return send_all(uploads.Storage(client, "bucket", quick), plan([folder], "in/"), lambda _: None)
+
+
+def test_small_files_go_the_quick_way_and_large_or_oddly_named_ones_the_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "SMALL", 150)
+    (folder / "tab\t.jpg").write_bytes(b"odd")
+    quick, storage = MemoryStore(), Storage(echo=False)
+    monkeypatch.setattr(storage, "head_object", lambda **request: _head(quick, storage, request["Key"]))
+    assert _quick(storage, quick, folder) == 10 * MANY + 1
+    kept = {one["path"]: one["size"] for page in quick.list() for one in page}
+    assert kept == {f"in/{number:03}.jpg": number for number in range(151)}
+    assert set(storage.objects) == {f"in/{number:03}.jpg" for number in range(151, 10 * MANY)} | {
+        "in/tab\t.jpg"
+    }
+    got = quick.get("in/007.jpg")
+    assert bytes(got.bytes()) == b"\7" * 7
+    assert got.attributes["sha256"] == hashlib.sha256(b"\7" * 7).hexdigest()
+
+
+def _head(quick: Any, storage: Storage, key: str) -> dict[str, Any]:
+    """Both ways lead to one bucket."""
+    if key in storage.objects:
+        return storage.objects[key]
+    found = quick.get(key)
+    return {"ContentLength": found.meta["size"], "Metadata": found.attributes}
+
+
+def test_what_the_quick_way_sent_is_asked_for_where_its_etag_says_nothing(folder: Path) -> None:
+    """A store in memory numbers its objects: no etag of it is a checksum."""
+    storage = Storage()
+    with pytest.raises(OpsError, match="what arrived differs in size or checksum"):
+        _quick(storage, MemoryStore(), folder)
+    assert storage.asked

@@ -10,7 +10,7 @@ from typing import Any
 from nicegui import events, ui
 
 from labelspace.home import Home
-from labelspace_ops import buckets, jobs, stack
+from labelspace_ops import jobs, stack, uploads
 from labelspace_ops.console import parts
 from labelspace_ops.console.pages.annotators import Annotators
 from labelspace_ops.console.pages.backups import Backups
@@ -191,7 +191,7 @@ class Upload:
         with tempfile.TemporaryDirectory(prefix="labelspace-upload-") as folder:
             path = Path(folder) / "file"
             await file.save(path)
-            upload = buckets.Upload(path, file.name, file.size())
+            upload = uploads.Upload(path, file.name, file.size())
             try:
                 new = await asyncio.to_thread(_hand_on, self.name, bucket, upload, self.watch.home)
                 line.set_text(f"{file.name}: {_became(upload, bucket, new)}")
@@ -201,11 +201,11 @@ class Upload:
         self.watch.hurry()
 
 
-def _hand_on(name: str, bucket: str, upload: buckets.Upload, home: Home) -> bool:
-    return buckets.send(buckets.client(stack.outputs_of(name, home), bucket), bucket, upload, lambda _: None)
+def _hand_on(name: str, bucket: str, upload: uploads.Upload, home: Home) -> bool:
+    return uploads.send(uploads.Storage.of(stack.outputs_of(name, home), bucket), upload, lambda _: None)
 
 
-def _became(upload: buckets.Upload, bucket: str, new: bool) -> str:
+def _became(upload: uploads.Upload, bucket: str, new: bool) -> str:
     words = f"in {bucket}, {parts.size(upload.size)}" if new else f"already in {bucket}"
     strange = not upload.opens_in_cvat
     return f"{words}; CVAT cannot open files of this kind" if strange else words
