@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import docker
@@ -84,7 +85,9 @@ def _by_hand(sentence: str) -> Check:
 def _at_work(outputs: dict[str, Any], mine: dict[str, Container]) -> tuple[list[dict[str, Any]], list[Check]]:
     mounts = sorted(part for part in mine if part.startswith("mount-"))
     sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
-    checks = [_container(part, mine.get(part)) for part in (*LONG_LIVED, *mounts, *sleeper)]
+    parts = (*LONG_LIVED, *mounts, *sleeper)
+    with ThreadPoolExecutor(len(parts)) as together:  # right after a start, each is asked by its own check
+        checks = list(together.map(lambda part: _container(part, mine.get(part)), parts))
     if outputs:
         checks.append(health(outputs["api_url"]))
     listed, problems = _buckets(outputs)

@@ -183,7 +183,7 @@ def until_true(name, what, step, deadline):
         if time.monotonic() > deadline:
             print(f"gate: {name}: failed: {said}", flush=True)
             return False
-        time.sleep(1)
+        time.sleep(0.5)
 
 
 def main():
