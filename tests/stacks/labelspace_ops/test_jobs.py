@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -65,22 +65,28 @@ def test_a_password_goes_in_by_standard_input_alone(home: Home) -> None:
     assert journal.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_killed_job_is_told_from_one_that_works(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # an engine that never answers holds the job up
+@pytest.fixture
+def held_up(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """A job is under way: its engine never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{silent.getsockname()[1]}")
         jobs.begin(home, "create", "fresh", ["--yes", "--bucket=photos"])
-        assert _until(home, "fresh", lambda job: bool(job.lines)).state == "running"
-        os.kill(_process("fresh"), signal.SIGKILL)
-    job = _until(home, "fresh", lambda job: job.state != "running")
+        yield home
+
+
+def test_a_killed_job_is_told_from_one_that_works(held_up: Home) -> None:
+    assert _until(held_up, "fresh", lambda job: bool(job.lines)).state == "running"
+    os.kill(_process("fresh"), signal.SIGKILL)
+    job = _until(held_up, "fresh", lambda job: job.state != "running")
     assert job.state == "interrupted"
     assert "interrupted" in job.reason
 
 
-def test_a_second_job_waits_its_turn(home: Home) -> None:
-    jobs.begin(home, "status", "fresh", [])
+def test_a_second_job_waits_its_turn(held_up: Home) -> None:
     with pytest.raises(OpsError, match="works on it already"):
-        jobs.begin(home, "status", "fresh", [])
-    _until(home, "fresh", lambda job: job.state == "failed")
+        jobs.begin(held_up, "status", "fresh", [])
+    os.kill(_process("fresh"), signal.SIGKILL)
+    _until(held_up, "fresh", lambda job: job.state == "interrupted")
 
 
 def test_no_job_no_journal(home: Home) -> None:
