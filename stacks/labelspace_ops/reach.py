@@ -15,7 +15,7 @@ REACH: dict[str, frozenset[str]] = {
     "s3_port": frozenset({"gateway"}),
     "size": BACKENDS | {"redis", "cache", "database"},
     "cvat_version": BACKENDS | {"ui", "server-image"},
-    "backup": frozenset({"database", "init"}),
+    "backup": frozenset({"database", "init", "bootstrap"}),
     "sleep_after_minutes": EVERYTHING | {"sleeper", "notes"},
 }
 """Setting -> parts that it changes, or that follow those; a test declares the workspace both ways."""

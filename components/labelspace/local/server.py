@@ -91,8 +91,8 @@ class AnnotationServer(pulumi.ComponentResource):
         return [init] if service.name in cvat.AFTER_MIGRATIONS else []
 
     def _gate(self, service: Service, running: list[docker.Container]) -> docker.Container:
-        """Again whenever a container of the server was replaced, or the admin changed."""
-        return self._container(service, [*running], [one.id for one in running])
+        """Again whenever a container of the server, or the database, was replaced, or the admin changed."""
+        return self._container(service, [*running], [*(one.id for one in running), self._database.ready])
 
     def _container(
         self,
