@@ -211,6 +211,7 @@ def test_a_good_version_is_taken_and_there_is_no_way_back_by_itself(lab: Lab, ag
 def elsewhere(lab: Lab, aging: Any, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """Another machine, as far as the home goes, with a copy of the backups under another name."""
     home = _home(lab, tmp_path_factory.mktemp("elsewhere"))
+    lab.json("backup", aging["name"])  # one of after the upgrade, which the schedule takes within a minute
     subprocess.run(["cp", "-a", lab.home.backups / aging["name"], home.root / "copied"], check=True)
     return Lab(home)
 
