@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import secrets
@@ -301,6 +302,7 @@ def update(
     ``only``: no resource but those whose URN matches. Of a ``new`` stack nothing can have been lost.
     """
     target = [only] if only else None
+    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)  # a failed program is told by Pulumi already
     try:
         stack.up(
             program=program, on_event=on_event, refresh=not new, target=target,

@@ -23,6 +23,22 @@ def test_about_is_public_json(stack: Stack) -> None:
     assert about["version"].startswith("2.73.")
 
 
+@pytest.mark.parametrize(
+    ("accept", "code"),
+    [
+        ("*/*", 200),
+        ("application/vnd.cvat+json", 200),
+        ("application/json, text/plain, */*", 200),
+        ("application/json", 406),
+    ],
+)
+def test_json_has_a_media_type_of_its_own(stack: Stack, accept: str, code: int) -> None:
+    """cvat/apps/engine/renderers.py, CVATAPIRenderer; DEFAULT_RENDERER_CLASSES of cvat/settings/base.py."""
+    answer = httpx.get(f"{stack.url}/api/server/about", headers={"Accept": accept})
+    assert answer.status_code == code
+    assert answer.headers["Content-Type"].startswith("application/vnd.cvat+json")
+
+
 def test_health_names_every_part(stack: Stack) -> None:
     """cvat/apps/health/backends.py, django-health-check 3.20."""
     answer = stack.health()

@@ -37,9 +37,12 @@ class NotYetError(Exception):
 
 
 def ask(path, body=None):
-    """Call the server through the proxy; JSON or nothing, as the UI's page answers anything with 200."""
+    """Call the server through the proxy; JSON or nothing, as the UI's page answers anything with 200.
+
+    Without an ``Accept``: CVAT's JSON has a type of its own, and ``application/json`` alone gets a 406.
+    """
     data = json.dumps(body).encode() if body is not None else None
-    headers = {"Content-Type": "application/json", "Accept": "application/json", "Host": "127.0.0.1"}
+    headers = {"Content-Type": "application/json", "Host": "127.0.0.1"}
     headers["X-Labelspace-Gate"] = "1"  # shows what is behind the page of a workspace that sleeps
     request = urllib.request.Request(PROXY + path, data=data, headers=headers)
     try:

@@ -125,8 +125,8 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated",
         "cvat.apps.iam.permissions.OpaAnswers",
     ],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "cvat.apps.engine.negotiation.AlwaysJson",
+    "DEFAULT_RENDERER_CLASSES": ["cvat.apps.engine.negotiation.CvatRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "cvat.apps.engine.negotiation.CvatNegotiation",
 }
 ROOT_URLCONF = "cvat.urls"
 STATIC_URL = "/static/"

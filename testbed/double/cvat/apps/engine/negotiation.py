@@ -1,11 +1,15 @@
-"""CVAT's own media types are JSON too."""
+"""CVAT's JSON has a media type of its own; a client that asks for another one alone gets a 406."""
 
-from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import JSONRenderer
 
 
-class AlwaysJson(BaseContentNegotiation):
+class CvatRenderer(JSONRenderer):
+    media_type = "application/vnd.cvat+json"
+
+
+class CvatNegotiation(DefaultContentNegotiation):
+    """Any body is read as JSON."""
+
     def select_parser(self, request, parsers):
         return parsers[0]
-
-    def select_renderer(self, request, renderers, format_suffix=None):
-        return renderers[0], renderers[0].media_type
