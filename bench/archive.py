@@ -12,10 +12,10 @@ from statistics import median
 from bench.million import Million, inside, million
 from bench.rows import Bound, Row
 from bench.workspace import LABELSPACE, Bench, run
-from labelspace.cvat.services import DATABASE_NAME, DATABASE_USER
+from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.local.backup import REPOSITORY, image_name
 from labelspace.spec import BackupSpec
-from labelspace_ops.stack import PROJECT
+from labelspace_ops.state import PROJECT
 
 SECONDS, CLIENTS, BATCH = 15, 2, 50
 HOURS, PER_HOUR = 24, 10_000

@@ -12,7 +12,7 @@ import docker
 from bench.million import ASK, Million, million
 from bench.rows import Bound, Row
 from bench.workspace import Bench, run, seconds
-from labelspace.cvat.services import DATABASE_NAME
+from labelspace.cvat.names import DATABASE_NAME
 
 KILLS = 20
 WRITING_SECONDS = 11

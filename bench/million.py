@@ -12,7 +12,7 @@ import httpx
 from PIL import Image
 
 from bench.workspace import ADMIN, PASSWORD, Bench, Made, outputs
-from labelspace.cvat.services import DATABASE_NAME, DATABASE_USER
+from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace_ops import buckets
 from labelspace_ops.rest import PATIENCE_SECONDS
 

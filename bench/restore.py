@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from bench.million import SHAPES, Million, million, timed
 from bench.rows import Bound, Row
 from bench.workspace import Bench, run, seconds
-from labelspace.cvat.services import DATABASE_USER
+from labelspace.cvat.names import DATABASE_USER
 
 DUMP, PEER_DATABASE = "/tmp/bench.dump", "bench_peer"  # noqa: S108 - inside the container
 BOUND = Bound(1.0, of="ratio")

@@ -11,7 +11,7 @@ import time
 
 from bench.rows import Bound, Row
 from bench.workspace import LABELSPACE, Bench, resident, run, seconds, workspace
-from labelspace_ops.stack import PROJECT
+from labelspace_ops.state import PROJECT
 
 BOUND = Bound(0.5, of="ratio")
 ASLEEP_PATIENCE_SECONDS = 600

@@ -23,7 +23,7 @@ from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
 from labelspace_ops import engine
 from labelspace_ops.preflight import free_port
-from labelspace_ops.stack import PROJECT, environment
+from labelspace_ops.state import PROJECT, environment
 
 LABELSPACE = str(Path(sys.executable).parent / "labelspace")
 ADMIN, PASSWORD = "admin", secrets.token_urlsafe(16)

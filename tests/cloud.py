@@ -16,7 +16,7 @@ from testbed.scaleway_api.app import running
 from testbed.scaleway_api.cloud import Cloud
 
 from labelspace.home import Home
-from labelspace_ops.stack import PROJECT, environment, prepare_home
+from labelspace_ops.state import PROJECT, environment, prepare_home
 
 UUID = "11111111-1111-4111-8111-111111111111"
 PROVISIONER = f"application_id:{UUID}"

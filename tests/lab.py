@@ -25,7 +25,7 @@ from labelspace.home import Home
 from labelspace.local import backup
 from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
 from labelspace_ops import engine, shapes
-from labelspace_ops.stack import PROJECT, environment
+from labelspace_ops.state import PROJECT, environment
 
 BIN = Path(sys.executable).parent
 PATIENCE_SECONDS = 240

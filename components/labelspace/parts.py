@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
-from labelspace.cvat.services import DATABASE_NAME, DATABASE_USER
+from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.generated import generated, workspace_secrets
 from labelspace.local import bucket as local_bucket
 from labelspace.local import database as local_database

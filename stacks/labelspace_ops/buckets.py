@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,49 +14,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from labelspace.home import Home
 from labelspace.spec import BackupBucketSpec
-from labelspace_ops import cloud
 from labelspace_ops.errors import OpsError, UsageError
+from labelspace_ops.quick import AT_A_TIME
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from obstore.store import ClientConfig, S3Store
-
-AT_A_TIME = 8
-"""Files on their way."""
 
 
 def client(outputs: dict[str, Any], bucket: str) -> S3Client:
     """An S3 client for one bucket: with the workspace's own keys of it, or as the account on Scaleway."""
     if outputs["target"] == "scaleway":
+        from labelspace_ops import cloud  # noqa: PLC0415 - brings Pulumi with it
+
         return cloud.storage(outputs["region"])
     found = next(one for one in outputs["buckets"] if one["name"] == bucket)
     return connect(found["endpoint"], found["region"], **outputs["bucket_keys"][bucket])
-
-
-def quick(outputs: dict[str, Any], bucket: str) -> S3Store | None:
-    """The same bucket, for small files: ten times the requests per second of processor time.
-
-    None on Scaleway, whose accounts name a project in their key.
-    """
-    from obstore.store import S3Store  # noqa: PLC0415 - for uploads alone
-
-    if outputs["target"] == "scaleway":
-        return None
-    found = next(one for one in outputs["buckets"] if one["name"] == bucket)
-    keys = outputs["bucket_keys"][bucket]
-    bundle = os.environ.get("AWS_CA_BUNDLE")
-    options: ClientConfig = {"allow_http": True, "connect_timeout": "5s", "timeout": "60s"}
-    if bundle:
-        options["root_certificate"] = Path(bundle).read_bytes()
-    return S3Store(
-        bucket,
-        endpoint=found["endpoint"],
-        region=found["region"],
-        access_key_id=keys["access_key"],
-        secret_access_key=keys["secret_key"],
-        skip_signature=not keys["access_key"],
-        client_options=options,
-    )
 
 
 def connect(

@@ -41,7 +41,7 @@ def _pulumis_reason(error: Exception) -> str:
     """What Pulumi's command said; anything else is a bug of ours and keeps its traceback."""
     if not type(error).__module__.startswith("pulumi.automation"):
         raise error
-    from labelspace_ops.stack import reason  # noqa: PLC0415
+    from labelspace_ops.state import reason  # noqa: PLC0415
 
     return reason(str(error))
 

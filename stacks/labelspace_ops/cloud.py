@@ -12,7 +12,7 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.scaleway.prices import VOLUME_GB, monthly_cost, total
 from labelspace.spec import SpecError, WorkspaceSpec
-from labelspace_ops import locks, program, progress, stack
+from labelspace_ops import locks, program, progress, stack, state
 from labelspace_ops.checks import bucket_row, health
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
@@ -155,7 +155,7 @@ def stop(name: str, home: Home) -> dict[str, Any]:
         locks.clear_stale(home, chosen)
         stack.set_running(chosen, running=False)
         stack.update(chosen, program.run, progress.Resources().on_event)
-    where = stack.values(chosen)["backups"]["where"]
+    where = state.outputs(name, home)["backups"]["where"]
     return {"name": name, "status": "stopped", "backed_up": False, "backups": where}
 
 
@@ -174,7 +174,7 @@ def delete(name: str, home: Home) -> dict[str, Any]:
     chosen = stack.select(name, home)
     spec = stack.read_settings(chosen)
     size = int(spec.get("scaleway", {}).get("data_gb", 50))
-    backups = stack.values(chosen).get("backups", {})
+    backups = state.outputs(name, home).get("backups", {})
     with locks.hold(home, name, "deleting"):
         locks.clear_stale(home, chosen)
         stack.destroy(chosen, progress.Resources().on_event)
@@ -183,15 +183,15 @@ def delete(name: str, home: Home) -> dict[str, Any]:
     return {"name": name, "backed_up": False, "backups": backups.get("where"), "purged": False, "kept": kept}
 
 
-def measure(chosen: auto.Stack, outputs: dict[str, Any], home: Home) -> dict[str, Any]:
+def measure(name: str, outputs: dict[str, Any], home: Home) -> dict[str, Any]:
     """The status object that scripts rely on, from the URL's own word and the API's."""
     running = outputs.get("running", True)
     checks = [health(outputs["api_url"], patience=15)] if outputs and running else []
-    busy = locks.busy(home, chosen.name)
+    busy = locks.busy(home, name)
     ready = "ready" if all(check["ok"] for check in checks) else "degraded"
     status = busy or ("stopped" if not running else ready if outputs else "failed")
     return {
-        "name": chosen.name,
+        "name": name,
         "target": "scaleway",
         "description": outputs.get("description", ""),
         "status": status,

@@ -12,7 +12,7 @@ import httpx
 
 from labelspace.cvat.proxy import LOOK_HEADER
 from labelspace.home import Home
-from labelspace_ops import rest, stack
+from labelspace_ops import rest, state
 from labelspace_ops.errors import OpsError
 
 PAGE = 500
@@ -170,7 +170,7 @@ def _last_line(message: str) -> str:
 
 def of(name: str, home: Home, say: Callable[[str], None]) -> Cvat:
     """The admin of a workspace that exists, which is woken when it sleeps."""
-    outputs = stack.outputs_of(name, home)
+    outputs = state.outputs_of(name, home)
     if outputs.get("running") is False:
         raise OpsError(f"{name}: it is stopped: run `labelspace start {name}` first")
     rest.wake(name, outputs, say)

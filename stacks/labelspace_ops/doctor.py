@@ -8,7 +8,7 @@ from typing import Any, get_args
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
 from labelspace.spec import Target
-from labelspace_ops import cloud, engine, preflight, stack
+from labelspace_ops import cloud, engine, preflight, stack, state
 from labelspace_ops.errors import OpsError, UsageError
 
 
@@ -58,4 +58,4 @@ def _images(_: Home) -> str:
 
 
 def _state(home: Home) -> str:
-    return f"{len(stack.names(home))} workspaces, state in {stack.environment(home)['PULUMI_BACKEND_URL']}"
+    return f"{len(state.names(home))} workspaces, state in {state.environment(home)['PULUMI_BACKEND_URL']}"

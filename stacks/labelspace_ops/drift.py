@@ -14,7 +14,7 @@ MEBIBYTE = 2**20
 def found(resources: list[dict[str, Any]], mine: dict[str, Container]) -> list[str]:
     """One sentence for each difference; of a container that exists, an engine lets no more be changed.
 
-    ``resources``: as ``stack.resources`` gives them.
+    ``resources``: as ``state.resources`` gives them.
     """
     declared = [one["outputs"] for one in resources if _is_long_lived(one)]
     return [sentence for known in declared for sentence in _differences(known, mine)]

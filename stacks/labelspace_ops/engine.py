@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import docker
 from docker.errors import DockerException
 from docker.models.containers import Container
-from pulumi import automation as auto
 
 from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
 from labelspace_ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from pulumi import automation as auto
 
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
 

@@ -12,7 +12,7 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.local import backup as described
 from labelspace.spec import BackupSpec, SpecError, WorkspaceSpec, parse_spec
-from labelspace_ops import buckets, cloud, engine, locks, preflight, program, progress, rest, stack
+from labelspace_ops import buckets, cloud, engine, locks, preflight, program, progress, rest, stack, state
 from labelspace_ops.backup import agent, ending, left, origin, upgrade
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
@@ -27,7 +27,7 @@ def wished(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     name = str(values.get("name", ""))
     probe = {**values, "buckets": values.get("buckets") or [{"name": "any"}]}
     validated(probe)  # the name first: nothing is looked up by a bad one
-    kept = stack.read_settings(stack.select(name, home)) if name in stack.names(home) else {}
+    kept = stack.read_settings(stack.select(name, home)) if name in state.names(home) else {}
     _not_taken(kept, values)
     merged = {**kept, **values}
     for field in ("admin", "backup"):  # a new e-mail keeps the password, a bucket the schedule
@@ -86,7 +86,7 @@ def _give_ports(values: dict[str, Any], home: Home) -> None:
 
 def _ports_of_others(home: Home) -> set[int]:
     """Ports that stopped workspaces will want back."""
-    settings = [stack.read_settings(stack.select(name, home)) for name in stack.names(home)]
+    settings = [stack.read_settings(stack.select(name, home)) for name in state.names(home)]
     return {one[field] for one in settings for field in PORTS if field in one}
 
 
@@ -101,7 +101,7 @@ def create(spec: WorkspaceSpec, home: Home, *, take_up: bool = False, from_backu
         return cloud.create(spec, home)
     labels_file.of(spec.name)  # a file that cannot be read ends it here, before anything is made
     client = engine.connect()
-    known = spec.name in stack.names(home)
+    known = spec.name in state.names(home)
     preflight.check(spec, client, home, known=known)
     with locks.hold(home, spec.name, "creating"):
         begins = origin.begin(client, spec, home, text=from_backup, take_up=take_up)
@@ -109,7 +109,7 @@ def create(spec: WorkspaceSpec, home: Home, *, take_up: bool = False, from_backu
             origin.fill(client, begins, spec, home)
         chosen = stack.create_or_select(spec.name, home)
         locks.clear_stale(home, chosen)
-        outputs = stack.exported(engine.sweep(client, chosen, new=not known))
+        outputs = state.exported(engine.sweep(client, chosen, new=not known))
         old, backup = _upgrade(client, chosen, spec, home, outputs) if known else ("", "")
         asked = partial(program.run, before_upgrade=None)
         stack.write_settings(chosen, spec, new=not known)
@@ -121,7 +121,7 @@ def create(spec: WorkspaceSpec, home: Home, *, take_up: bool = False, from_backu
             raise OpsError(f"{error}{hint}") from None
     origin.finished(spec.name, home)
     if spec.sleep_after_minutes or not spec.running:
-        rest.wake(spec.name, stack.values(chosen), say)
+        rest.wake(spec.name, state.outputs(spec.name, home), say)
     return chosen
 
 
@@ -137,7 +137,7 @@ def _upgrade(
     old = str(outputs.get("cvat_version", "")) or upgrade.running_version(client, spec.name)
     if not old or old == spec.cvat_version:
         return old, ""
-    return old, upgrade.before(client, agent.source(chosen, home), spec.cvat_version, old)
+    return old, upgrade.before(client, agent.source(chosen.name, home), spec.cvat_version, old)
 
 
 def stop(name: str, home: Home) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def left_of(name: str, home: Home) -> left.Left | None:
 
 def delete(name: str, home: Home, *, purge: bool) -> dict[str, Any]:
     """Back up once more, remove the containers, forget the stack; with ``purge`` the data too."""
-    if purge and name not in stack.names(home) and left_of(name, home):
+    if purge and name not in state.names(home) and left_of(name, home):
         return _purge(engine.connect(), name, home, None)
     chosen = stack.select(name, home)
     if stack.target(chosen) == "scaleway":

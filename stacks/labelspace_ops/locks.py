@@ -8,11 +8,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from pulumi import automation as auto
+from typing import TYPE_CHECKING
 
 from labelspace.home import Home
 from labelspace_ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from pulumi import automation as auto
 
 
 @contextmanager

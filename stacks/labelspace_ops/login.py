@@ -10,7 +10,7 @@ from typing import Any
 from pulumi import automation as auto
 
 from labelspace.home import Home
-from labelspace_ops import backend, locks, stack
+from labelspace_ops import backend, locks, stack, state
 from labelspace_ops.errors import OpsError, UsageError
 
 
@@ -69,7 +69,7 @@ def _names(home: Home, url: str) -> list[str]:
     try:
         return sorted(one.name for one in _place(home, url).list_stacks())
     except auto.CommandError as error:
-        raise OpsError(f"url: {url} cannot be read: {stack.reason(str(error))}") from None
+        raise OpsError(f"url: {url} cannot be read: {state.reason(str(error))}") from None
 
 
 def _same_passphrase(home: Home, url: str, names: list[str]) -> bool:
@@ -81,7 +81,7 @@ def _same_passphrase(home: Home, url: str, names: list[str]) -> bool:
         except auto.CommandError as error:
             if "passphrase" in str(error):
                 return False
-            raise OpsError(stack.reason(str(error))) from None
+            raise OpsError(state.reason(str(error))) from None
     return True
 
 

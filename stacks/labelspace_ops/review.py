@@ -19,7 +19,7 @@ from pulumi import automation as auto
 
 from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec, revealed
-from labelspace_ops import stack
+from labelspace_ops import stack, state
 from labelspace_ops.cloud import costs
 from labelspace_ops.errors import OpsError
 from labelspace_ops.labels import file as labels_file
@@ -94,10 +94,10 @@ class Review:
 
 def review(spec: WorkspaceSpec, home: Home) -> Review:
     """Preview ``spec`` over what is deployed under its name; raises ``OpsError`` when the preview fails."""
-    known = spec.name in stack.names(home)
+    known = spec.name in state.names(home)
     steps: list[Any] = []
     with _inline(spec, home, known=known) as chosen:
-        outputs = stack.values(chosen) if known else {}
+        outputs = state.outputs(spec.name, home) if known else {}
         _preview(chosen, steps)
     settings = _settings(json.loads(outputs["settings"]), revealed(spec)) if "settings" in outputs else []
     keys = [setting.key for setting in settings]
@@ -120,11 +120,11 @@ def _inline(spec: WorkspaceSpec, home: Home, *, known: bool) -> Iterator[auto.St
     with tempfile.TemporaryDirectory(prefix="labelspace-preview-") as folder:
         options = stack.options(home, Path(folder))
         if known:
-            shutil.copy2(stack.PROJECT / "stacks" / f"Pulumi.{spec.name}.yaml", folder)
+            shutil.copy2(state.PROJECT / "stacks" / f"Pulumi.{spec.name}.yaml", folder)
         else:
             options.env_vars = {**(options.env_vars or {}), "PULUMI_BACKEND_URL": f"file://{folder}"}
         options.program = partial(declare, spec, labels_file.of(spec.name))
-        options.project_settings = auto.ProjectSettings("labelspace", "python", str(stack.PROJECT))
+        options.project_settings = auto.ProjectSettings("labelspace", "python", str(state.PROJECT))
         yield stack.opened(spec.name, options, new=not known)
 
 
@@ -136,7 +136,7 @@ def _preview(chosen: auto.Stack, steps: list[Any]) -> None:
     try:
         chosen.preview(on_event=collect, color="never", suppress_progress=True)
     except auto.CommandError as error:
-        raise OpsError(stack.reason(str(error))) from None
+        raise OpsError(state.reason(str(error))) from None
 
 
 def _settings(before: dict[str, Any], after: dict[str, Any]) -> list[SettingChange]:

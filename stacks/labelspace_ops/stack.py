@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
-import secrets
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -22,16 +19,12 @@ from pulumi.automation import PulumiCommand
 from pulumi.automation._stack import StackInitMode
 from semver import VersionInfo
 
-from labelspace.home import Home, write_once
+from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec, setting
-from labelspace_ops import backend
-from labelspace_ops.errors import OpsError, UsageError
+from labelspace_ops.errors import OpsError
+from labelspace_ops.state import PROJECT, environment, must_exist, names, prepare_home, reason
 
 PREFIX = "labelspace:"
-SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
-"""How Pulumi marks a secret in an exported state."""
-PROJECT = Path(__file__).resolve().parents[2]
-"""The folder of Pulumi.yaml: a workspace's settings lie there, under ``stacks/``."""
 
 
 class _Own(PulumiCommand):
@@ -55,29 +48,6 @@ def command_line(home: Home) -> PulumiCommand:
         raise OpsError(
             f"Pulumi's program is missing and cannot be downloaded ({error}): install it, or run `make demo`"
         ) from None
-
-
-def environment(home: Home) -> dict[str, str]:
-    """What Pulumi needs to work on this machine's workspaces; the passphrase is handed on as a file."""
-    return {
-        "PULUMI_HOME": str(home.pulumi_home),
-        "PULUMI_BACKEND_URL": backend.chosen(home),
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(home.passphrase),
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "LABELSPACE_HOME": str(home.root),
-        "PATH": os.pathsep.join(
-            [str(home.pulumi_root / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-        ),
-    }
-
-
-def prepare_home(home: Home) -> None:
-    """Make the folders and, once, the passphrase: it encrypts every secret of config and state."""
-    home.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for folder in (home.state, home.locks):
-        folder.mkdir(parents=True, exist_ok=True)
-    if not home.passphrase.exists():
-        write_once(home.passphrase, secrets.token_urlsafe(32))
 
 
 def options(home: Home, folder: Path = PROJECT) -> auto.LocalWorkspaceOptions:
@@ -104,7 +74,7 @@ class _Stack(auto.Stack):
     """After an update the Automation API runs three more commands for an answer that nobody reads here."""
 
     def outputs(self) -> auto.OutputMap:
-        """Nothing: see ``values``."""
+        """Nothing: see ``state.outputs``."""
         return {}
 
     def info(self, show_secrets: bool = True) -> auto.UpdateSummary:
@@ -114,15 +84,8 @@ class _Stack(auto.Stack):
 
 def select(name: str, home: Home) -> auto.Stack:
     """The stack of a workspace that exists."""
-    made = names(home)
-    if name in made:
-        return opened(name, options(home))
-    known = ", ".join(made) or "none yet"
-    kept = home.backups / name
-    again = f"; its backups are in {kept}: `labelspace create {name} --take-up`" if kept.exists() else ""
-    raise UsageError(
-        f"name: {name!r}: no such workspace{again}; there are: {known}. Make it: labelspace create"
-    )
+    must_exist(name, home)
+    return opened(name, options(home))
 
 
 def create_or_select(name: str, home: Home) -> auto.Stack:
@@ -136,52 +99,10 @@ def opened(name: str, options: auto.LocalWorkspaceOptions, *, new: bool = False)
     return _Stack(name, _Place(**vars(options)), mode)
 
 
-def names(home: Home) -> list[str]:
-    """All workspaces of this machine, or of the bucket that a team shares."""
-    folder = backend.folder(home)
-    if folder:
-        return backend.stacks_in(folder)
-    workspace = auto.LocalWorkspace(**vars(options(home)))
-    return sorted(stack.name for stack in workspace.list_stacks())
-
-
-def resources(stack: auto.Stack) -> list[dict[str, Any]]:
-    """What the stack knows to exist, secrets in the clear, as Pulumi keeps it."""
-    return list((stack.export_stack().deployment or {}).get("resources", []))
-
-
-def values(stack: auto.Stack) -> dict[str, Any]:
-    """What the stack's last update exported, secrets in the clear; empty before the first."""
-    return exported(resources(stack))
-
-
-def exported(resources: list[dict[str, Any]]) -> dict[str, Any]:
-    """The outputs of the stack among its resources: it takes no second question."""
-    frame = next((one for one in resources if one["type"] == "pulumi:pulumi:Stack"), {})
-    return {key: _revealed(value) for key, value in frame.get("outputs", {}).items()}
-
-
-def _revealed(value: Any) -> Any:
-    """A value without Pulumi's wrapping of secrets (sdk/go/common/resource/sig of Pulumi)."""
-    if isinstance(value, dict):
-        if value.get(SIGNATURE) == SECRET:
-            return _revealed(json.loads(value["plaintext"]))
-        return {key: _revealed(item) for key, item in value.items()}
-    return [_revealed(item) for item in value] if isinstance(value, list) else value
-
-
 def pulumi(place: auto.Workspace, words: list[str]) -> str:
     """What Pulumi's command prints in a place, where the Automation API has no words for it."""
     environment = {**place.env_vars, "PULUMI_HOME": str(place.pulumi_home)}
     return str(place.pulumi_command.run([*words, "--non-interactive"], place.work_dir, environment).stdout)
-
-
-def outputs_of(name: str, home: Home) -> dict[str, Any]:
-    """The outputs of a workspace's stack; raises ``OpsError`` when it was never made completely."""
-    outputs = values(select(name, home))
-    if not outputs:
-        raise OpsError(f"{name}: it was never made completely: run `labelspace create {name}` again")
-    return outputs
 
 
 def write_settings(stack: auto.Stack, spec: WorkspaceSpec, *, new: bool = False) -> None:
@@ -318,11 +239,3 @@ def destroy(stack: auto.Stack, on_event: Callable[[Any], None]) -> None:
         stack.destroy(on_event=on_event, refresh=True, color="never", suppress_progress=True)
     except auto.CommandError as error:
         raise OpsError(reason(str(error))) from None
-
-
-def reason(text: str) -> str:
-    """The lines of Pulumi's report that say why."""
-    lines = [line.strip() for line in text.splitlines() if "error:" in line]
-    said = list(dict.fromkeys(line.split("error:", 1)[1].strip() for line in lines))
-    useful = [line for line in said if line and "unhandled error" not in line and line != "update failed"]
-    return "\n".join(useful) or text

@@ -7,11 +7,9 @@ from typing import Any
 
 import docker
 from docker.models.containers import Container
-from pulumi import automation as auto
 
 from labelspace.home import Home
-from labelspace_ops import buckets, cloud, drift, engine, locks, rest
-from labelspace_ops import stack as stack_module
+from labelspace_ops import drift, engine, locks, quick, rest, state
 from labelspace_ops.backup import truth
 from labelspace_ops.checks import Check, bucket_row, health
 from labelspace_ops.errors import OpsError
@@ -22,31 +20,40 @@ LONG_LIVED = (
 )
 
 
-def of(chosen: auto.Stack, home: Home) -> dict[str, Any]:
+def of(name: str, home: Home) -> dict[str, Any]:
     """The status object of a workspace, whatever its target."""
-    resources = stack_module.resources(chosen)
-    outputs = stack_module.exported(resources)
-    if (outputs.get("target") or stack_module.target(chosen)) == "scaleway":
-        return cloud.measure(chosen, outputs, home)
-    return measure(chosen, resources, engine.connect(), home)
+    resources = state.resources(name, home)
+    outputs = state.exported(resources)
+    if (outputs.get("target") or _wished_target(name, home)) == "scaleway":
+        from labelspace_ops import cloud  # noqa: PLC0415 - brings Pulumi with it
+
+        return cloud.measure(name, outputs, home)
+    return measure(name, resources, engine.connect(), home)
+
+
+def _wished_target(name: str, home: Home) -> str:
+    """Of a workspace that was never made completely."""
+    from labelspace_ops import stack  # noqa: PLC0415 - brings Pulumi with it
+
+    return stack.target(stack.select(name, home))
 
 
 def measure(
-    stack: auto.Stack, resources: list[dict[str, Any]], client: docker.DockerClient, home: Home
+    name: str, resources: list[dict[str, Any]], client: docker.DockerClient, home: Home
 ) -> dict[str, Any]:
     """The status object that scripts rely on; ``resources`` are what the stack knows to exist."""
-    outputs = stack_module.exported(resources)
-    mine = engine.containers(client, stack.name)
-    busy = locks.busy(home, stack.name)
+    outputs = state.exported(resources)
+    mine = engine.containers(client, name)
+    busy = locks.busy(home, name)
     said = {} if busy else rest.told(outputs)
     resting = "" if busy else _resting(outputs, mine, said)
     listed, checks = _at_rest(outputs) if resting else _at_work(outputs, mine)
     if not resting and not busy:
         checks += [_by_hand(sentence) for sentence in drift.found(resources, mine)]
-    backup, reasons = truth.measure(client, stack, home, at_rest=bool(resting), busy=bool(busy))
+    backup, reasons = truth.measure(client, name, home, at_rest=bool(resting), busy=bool(busy))
     checks += reasons
     return {
-        "name": stack.name,
+        "name": name,
         "target": outputs.get("target", "local"),
         "description": outputs.get("description", ""),
         "since": said.get("since") if resting == "asleep" else None,
@@ -119,10 +126,21 @@ def _buckets(outputs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Check]
     for bucket in outputs.get("buckets", []):
         row = bucket_row(bucket)
         try:
-            row["objects"], row["bytes"] = buckets.size(
-                buckets.client(outputs, bucket["name"]), bucket["name"]
-            )
+            row["objects"], row["bytes"] = _size(outputs, bucket["name"])
         except OpsError as error:
             checks.append({"name": f"bucket {bucket['name']}", "ok": False, "detail": str(error)})
         listed.append(row)
     return listed, checks
+
+
+def _size(outputs: dict[str, Any], bucket: str) -> tuple[int, int]:
+    """Objects and bytes; raises ``OpsError`` when the bucket cannot be read."""
+    try:
+        if small := quick.store(outputs, bucket):
+            sizes = [size for _, size in quick.listed(small)]
+            return len(sizes), sum(sizes)
+    except quick.REFUSED:
+        pass  # boto3 lists it, or says why it cannot be listed
+    from labelspace_ops import buckets  # noqa: PLC0415 - heavy, and seldom needed
+
+    return buckets.size(buckets.client(outputs, bucket), bucket)

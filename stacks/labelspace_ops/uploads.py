@@ -9,16 +9,15 @@ from base64 import b64encode
 from collections.abc import Callable, Container, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import obstore
-from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import BotoCoreError, ClientError
 
-from labelspace_ops import buckets
-from labelspace_ops.buckets import AT_A_TIME
+from labelspace_ops import quick
 from labelspace_ops.errors import OpsError, UsageError
+from labelspace_ops.quick import AT_A_TIME
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -40,18 +39,27 @@ MANY = 20
 """From so many files on, the bucket is listed once instead of asked about each."""
 
 
-@dataclass(frozen=True)
 class Storage:
-    """A bucket, by the client that can do everything, and by one that sends small files faster."""
+    """A bucket: by boto3, which can do everything, and by obstore, which is faster for small files."""
 
-    s3: S3Client
-    bucket: str
-    quick: S3Store | None = None
+    def __init__(self, bucket: str, client: Callable[[], S3Client], small: S3Store | None = None) -> None:
+        self.bucket, self._client, self.small = bucket, client, small
 
     @classmethod
     def of(cls, outputs: dict[str, Any], bucket: str) -> Storage:
         """A dataset bucket of a workspace, by the outputs of its stack."""
-        return cls(buckets.client(outputs, bucket), bucket, buckets.quick(outputs, bucket))
+
+        def client() -> S3Client:
+            from labelspace_ops import buckets  # noqa: PLC0415 - heavy, and seldom needed
+
+            return buckets.client(outputs, bucket)
+
+        return cls(bucket, client, quick.store(outputs, bucket))
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """Made when it is needed."""
+        return self._client()
 
 
 @dataclass(frozen=True)
@@ -128,10 +136,16 @@ def send_all(to: Storage, uploads: list[Upload], progress: Callable[[int], None]
 def _known(to: Storage, uploads: list[Upload]) -> set[str]:
     """The keys that are there, a thousand an answer: it spares a question about every file."""
     prefix = os.path.commonprefix([upload.key for upload in uploads])  # noqa: RUF071 - keys are strings
+    folder = prefix.rpartition("/")[0]
+    try:
+        if to.small is not None and (not folder or quick.can_take(folder)):
+            return {key for key, _ in quick.listed(to.small, folder)}
+    except quick.REFUSED:
+        pass  # boto3 lists it, or says why it cannot be listed
     pages = to.s3.get_paginator("list_objects_v2").paginate(Bucket=to.bucket, Prefix=prefix)
     try:
         return {item["Key"] for page in pages for item in page.get("Contents", [])}
-    except (BotoCoreError, ClientError) as error:
+    except Exception as error:
         raise OpsError(f"bucket {to.bucket}: {error}") from None
 
 
@@ -143,7 +157,7 @@ def send(
     ``known``: every key that is there, when the caller has asked.
     """
     try:
-        content = upload.path.read_bytes() if to.quick and upload.size <= SMALL else None
+        content = upload.path.read_bytes() if to.small is not None and upload.size <= SMALL else None
         digest = _digest(upload.path) if content is None else hashlib.sha256(content).hexdigest()
         if (known is None or upload.key in known) and _is_there(to, upload, digest):
             progress(upload.size)
@@ -162,21 +176,16 @@ def _sent(
     to: Storage, upload: Upload, content: bytes | None, digest: str, progress: Callable[[int], None]
 ) -> bool:
     """By the way that suits the file; whether what arrived is what was sent."""
-    if content is not None and to.quick and _can_be_quick(upload.key):
-        arrived = _put_small(to.quick, upload.key, content, digest) or _is_there(to, upload, digest)
+    if content is not None and to.small is not None and quick.can_take(upload.key):
+        arrived = _put_small(to.small, upload.key, content, digest) or _is_there(to, upload, digest)
         progress(upload.size)
         return arrived
     return (_put if upload.size < IN_PARTS else _put_in_parts)(to, upload, digest, progress)
 
 
-def _can_be_quick(key: str) -> bool:
-    """obstore refuses empty and dotted segments and control characters, which S3 allows in a key."""
-    return key.isprintable() and not {"", ".", ".."} & set(key.split("/"))
-
-
-def _put_small(quick: S3Store, key: str, content: bytes, digest: str) -> bool:
+def _put_small(to: S3Store, key: str, content: bytes, digest: str) -> bool:
     """In one request, whose signature covers the content; whether the answer has its checksum, too."""
-    answer = obstore.put(quick, key, content, attributes={CHECKSUM: digest}, use_multipart=False)
+    answer = obstore.put(to, key, content, attributes={CHECKSUM: digest}, use_multipart=False)
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
     return (answer["e_tag"] or "").strip('"') == md5
 
@@ -198,6 +207,8 @@ def _put(to: Storage, upload: Upload, digest: str, progress: Callable[[int], Non
 
 
 def _put_in_parts(to: Storage, upload: Upload, digest: str, progress: Callable[[int], None]) -> bool:
+    from boto3.s3.transfer import TransferConfig  # noqa: PLC0415 - for large files alone
+
     to.s3.upload_file(
         str(upload.path),
         to.bucket,
@@ -217,8 +228,18 @@ def _digest(path: Path) -> str:
 
 
 def _is_there(to: Storage, upload: Upload, digest: str) -> bool:
+    if to.small is not None and quick.can_take(upload.key):
+        return _lies_there(to.small, upload, digest)
     try:
         head = to.s3.head_object(Bucket=to.bucket, Key=upload.key)
-    except ClientError:
+    except to.s3.exceptions.ClientError:
         return False
     return head["ContentLength"] == upload.size and head["Metadata"].get(CHECKSUM) == digest
+
+
+def _lies_there(small: S3Store, upload: Upload, digest: str) -> bool:
+    try:
+        head = obstore.get(small, upload.key, options={"head": True})
+    except FileNotFoundError:
+        return False
+    return head.meta["size"] == upload.size and head.attributes.get(CHECKSUM) == digest

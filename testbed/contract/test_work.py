@@ -232,7 +232,12 @@ def test_a_frame_is_served(task: Any) -> None:
 
 @pytest.mark.parametrize(
     ("resources", "reason"),
-    [(["texts/"], "No media data found"), (["broken/x.jpg"], "x.jpg"), (["gone.png"], "gone.png")],
+    [
+        (["texts/"], "No image found"),
+        (["texts/only.txt"], "No media data found"),
+        (["broken/x.jpg"], "x.jpg"),
+        (["gone.png"], "gone.png"),
+    ],
 )
 def test_a_task_without_usable_files_fails_and_stays_empty(
     client: Any, resources: list[str], reason: str

@@ -15,7 +15,7 @@ import pytest
 from testbed.toolchain import components_plugin
 from tests.lab import PASSWORD, Lab, Visitor, containers
 
-from labelspace_ops.stack import prepare_home
+from labelspace_ops.state import prepare_home
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("", "-photos", "-labels")

@@ -17,7 +17,7 @@ from tests.endpoint import Endpoint, endpoint
 from tests.lab import PASSWORD, Lab, admin_of, alone, containers, until
 
 from labelspace.spec import parse_spec
-from labelspace_ops import engine, stack
+from labelspace_ops import engine, state
 from labelspace_ops.backup import origin
 
 
@@ -126,7 +126,7 @@ def test_backups_move_to_a_bucket_and_its_keys_show_nowhere(
     assert (proof["ok"], proof["backup"]) == (True, taken)
     assert _ids(lab, name)[-1] == taken
     assert any(f"labelspace set {name}" in words for words in seen)
-    shown = [*seen, (stack.PROJECT / "stacks" / f"Pulumi.{name}.yaml").read_text()]
+    shown = [*seen, (state.PROJECT / "stacks" / f"Pulumi.{name}.yaml").read_text()]
     shown += [lab.pulumi("preview", "--stack", name, "--diff", "--show-sames")]
     shown += [path.read_text() for path in lab.home.state.rglob("*.json*")]
     for one in containers(name).values():

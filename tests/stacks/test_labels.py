@@ -19,7 +19,7 @@ from PIL import Image
 from tests.lab import ADMIN, BIN, PASSWORD, Lab, Visitor, admin_of
 
 from labelspace_ops.labels.file import path_of
-from labelspace_ops.stack import PROJECT
+from labelspace_ops.state import PROJECT
 
 ANN = "annotator-ann"
 LABELS: dict[str, Any] = {

@@ -12,13 +12,13 @@ import pytest
 from tests.lab import Lab
 
 from labelspace.home import Home
-from labelspace_ops import stack
+from labelspace_ops import state
 
 
 @pytest.fixture
 def shared(lab: Lab, street: Any) -> Iterator[str]:
     """A bucket of a real S3 gateway, as the URL of Pulumi's state; the keys to it are in the environment."""
-    found = stack.outputs_of(street["name"], lab.home)
+    found = state.outputs_of(street["name"], lab.home)
     keys = found["bucket_keys"]["fields"]
     endpoint = next(one["endpoint"] for one in found["buckets"] if one["name"] == "fields")
     with pytest.MonkeyPatch.context() as patch:

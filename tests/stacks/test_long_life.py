@@ -24,7 +24,7 @@ from labelspace.local.place import WORKSPACE_LABEL
 from labelspace.spec import parse_spec
 from labelspace_ops import engine
 from labelspace_ops.backup import origin
-from labelspace_ops.stack import PROJECT
+from labelspace_ops.state import PROJECT
 
 OLD = "2.73.0"
 

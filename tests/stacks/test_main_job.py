@@ -15,8 +15,8 @@ import httpx
 import pytest
 from tests.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, containers, task_of
 
-from labelspace_ops import stack
-from labelspace_ops.stack import PROJECT
+from labelspace_ops import state
+from labelspace_ops.state import PROJECT
 
 STATUS_KEYS = {
     *("name", "target", "description", "status", "since", "url", "api_url", "cvat_version", "admin_username"),
@@ -43,7 +43,7 @@ def test_list_and_credentials(lab: Lab, street: Any) -> None:
 def test_the_workspaces_are_those_that_pulumi_lists(lab: Lab, street: Any) -> None:
     listed = json.loads(lab.plain("stack", "ls", "--json").stdout)
     assert street["name"] in [one["name"] for one in listed]
-    assert stack.names(lab.home) == sorted(one["name"] for one in listed)
+    assert state.names(lab.home) == sorted(one["name"] for one in listed)
 
 
 def test_a_second_preview_and_a_refresh_find_nothing_to_do(lab: Lab, street: Any) -> None:

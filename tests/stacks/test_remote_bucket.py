@@ -15,7 +15,7 @@ import docker
 import pytest
 from tests.lab import Lab, admin_of, containers
 
-from labelspace_ops import stack
+from labelspace_ops import state
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def endpoint(clinic: Any) -> str:
 
 @pytest.fixture(scope="module")
 def keys(lab: Lab, clinic: Any) -> Iterator[dict[str, str]]:
-    outputs = stack.outputs_of(clinic["name"], lab.home)
+    outputs = state.outputs_of(clinic["name"], lab.home)
     found = outputs["bucket_keys"]["street"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", found["access_key"])
@@ -77,7 +77,7 @@ def test_keys_of_the_bucket_elsewhere_show_nowhere(lab: Lab, garden: Any, keys: 
     for part, one in containers(garden["name"]).items():
         assert secret not in json.dumps(one.attrs), part
         assert secret not in one.logs().decode(errors="replace"), part
-    assert secret not in (stack.PROJECT / "stacks" / f"Pulumi.{garden['name']}.yaml").read_text()
+    assert secret not in (state.PROJECT / "stacks" / f"Pulumi.{garden['name']}.yaml").read_text()
     assert secret not in lab.pulumi("preview", "--stack", garden["name"], "--diff", "--show-sames")
 
 

@@ -13,11 +13,9 @@ import pulumi
 from labelspace.contracts import File, Health, Service
 from labelspace.cvat import files, proxy
 from labelspace.cvat.images import CVAT_VERSION, IMAGES, of_cvat
+from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
 from labelspace.cvat.proxy import Https, caddyfile
 
-DATABASE_ALIAS = "cvat-db"
-DATABASE_NAME = "cvat"
-DATABASE_USER = "cvat"
 QUEUES = (
     "notifications",
     "cleaning",

@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from labelspace.cvat.services import DATABASE_NAME, DATABASE_USER
+from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.spec import BackupBucketSpec, BackupSpec
 
 CONTEXT = Path(__file__).parent / "images" / "database"

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_docker as docker
 
 from labelspace.contracts import BackupPolicy, DatabaseAccess, File, Health, Service
-from labelspace.cvat.services import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
+from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
 from labelspace.local import backup as backups
 from labelspace.local.container import container, volume
 from labelspace.local.place import Place

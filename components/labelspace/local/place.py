@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-
-import pulumi
+from typing import TYPE_CHECKING
 
 from labelspace.home import Home
+
+if TYPE_CHECKING:
+    import pulumi
 
 WORKSPACE_LABEL = "labelspace.workspace"
 PART_LABEL = "labelspace.part"

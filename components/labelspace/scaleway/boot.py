@@ -16,7 +16,7 @@ import yaml
 from labelspace.contracts import Health, Service
 from labelspace.cvat.files import DATABASE_PASSWORD
 from labelspace.cvat.images import IMAGES
-from labelspace.cvat.services import DATABASE_ALIAS
+from labelspace.cvat.names import DATABASE_ALIAS
 from labelspace.scaleway.bucket import SHARE
 
 SHARE_INSIDE = "/home/django/share"

@@ -6,7 +6,7 @@ import pulumi
 import pulumiverse_scaleway as scaleway
 
 from labelspace.contracts import BackupPolicy, DatabaseAccess
-from labelspace.cvat.services import DATABASE_NAME, DATABASE_USER
+from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.generated import generated
 from labelspace.scaleway.place import Place
 from labelspace.scaleway.prices import database_type

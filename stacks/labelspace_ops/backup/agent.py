@@ -14,13 +14,12 @@ from typing import Any
 import docker
 from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
-from pulumi import automation as auto
 
 from labelspace.home import Home
 from labelspace.local import backup as described
 from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
 from labelspace.spec import BackupSpec, parse_spec
-from labelspace_ops import engine, stack
+from labelspace_ops import engine
 from labelspace_ops.errors import OpsError
 
 PROGRAM = ["python3", "-m", "labelspace_backup"]
@@ -100,9 +99,11 @@ def source_of(name: str, backup: BackupSpec, home: Home) -> Source:
     return Source(name, str(home.backups / name), backup, key_of(name, home))
 
 
-def source(chosen: auto.Stack, home: Home) -> Source:
-    """The repository of a stack's workspace."""
-    return source_of(chosen.name, parse_spec(stack.read_settings(chosen)).backup, home)
+def source(name: str, home: Home) -> Source:
+    """The repository of a workspace that exists, as its settings say."""
+    from labelspace_ops import stack  # noqa: PLC0415 - brings Pulumi with it
+
+    return source_of(name, parse_spec(stack.read_settings(stack.select(name, home))).backup, home)
 
 
 def ask_apart(

@@ -12,7 +12,7 @@ from docker.errors import NotFound
 
 from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec
-from labelspace_ops import stack
+from labelspace_ops import state
 
 FLAGS = {
     "description": "--description",
@@ -73,7 +73,7 @@ def _backups(folder: Path) -> str:
 
 def has_resources(name: str, home: Home) -> bool:
     """A stack that was destroyed is still there, and empty; an update that was interrupted left some."""
-    return name in stack.names(home) and bool(stack.resources(stack.select(name, home)))
+    return name in state.names(home) and bool(state.resources(name, home))
 
 
 def command(spec: WorkspaceSpec) -> str:

@@ -13,7 +13,7 @@ import docker
 from labelspace.home import Home
 from labelspace.local import backup as described
 from labelspace.spec import BackupSpec, WorkspaceSpec
-from labelspace_ops import buckets, stack
+from labelspace_ops import buckets, state
 from labelspace_ops.backup import agent, left, rehearsal
 from labelspace_ops.backup.plan import Plan, plan
 from labelspace_ops.backup.restore import listing
@@ -129,8 +129,8 @@ def _by_id(client: docker.DockerClient, backup: str, home: Home) -> tuple[agent.
 
 def _of_this_machine(name: str, key: str, home: Home) -> agent.Source:
     """Only a workspace that is there says whether its backups are in a bucket."""
-    if name in stack.names(home):
-        return agent.source(stack.select(name, home), home)
+    if name in state.names(home):
+        return agent.source(name, home)
     return agent.Source(name, str(home.backups / name), BackupSpec(), key)
 
 

@@ -28,7 +28,7 @@ def restore(name: str, home: Home, *, to: str = "", backup: str = "") -> dict[st
     """Restore to a time, a backup, or (neither) the last archived change; says what is lost."""
     chosen = stack.select(name, home)
     client = engine.connect()
-    source = agent.source(chosen, home)
+    source = agent.source(name, home)
     spec = parse_spec(stack.read_settings(chosen))
     running = spec.running
     with locks.hold(home, name, "restoring"):

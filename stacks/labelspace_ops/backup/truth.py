@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from pulumi import automation as auto
 
 from labelspace.home import Home
 from labelspace_ops import disk
@@ -23,20 +22,20 @@ Check = dict[str, Any]
 
 
 def measure(
-    client: docker.DockerClient, chosen: auto.Stack, home: Home, *, at_rest: bool, busy: bool
+    client: docker.DockerClient, name: str, home: Home, *, at_rest: bool, busy: bool
 ) -> tuple[dict[str, Any], list[Check]]:
     """The status's ``backup`` object, and a check for each thing that is not as it must be.
 
     A workspace at rest had its last backup when it stopped: nothing of it is late. While a command works on
     one that is ``busy``, nobody else opens its backups.
     """
-    warnings, checks = _disks(client, home, chosen.name)
-    running = agent.database(client, chosen.name)
+    warnings, checks = _disks(client, home, name)
+    running = agent.database(client, name)
     if busy and not running:
         return {**UNKNOWN, "warnings": warnings}, []
     try:
-        agent.key_of(chosen.name, home)
-        state = agent.ask(running, "state") if running else _apart(client, chosen, home)
+        agent.key_of(name, home)
+        state = agent.ask(running, "state") if running else _apart(client, name, home)
     except OpsError as error:
         reasons = [] if at_rest else [_wrong("backups", str(error))]
         return {**UNKNOWN, "warnings": warnings}, reasons
@@ -44,9 +43,9 @@ def measure(
     return {**_shown(state), "warnings": warnings}, reasons
 
 
-def _apart(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> Any:
+def _apart(client: docker.DockerClient, name: str, home: Home) -> Any:
     """Of a database that does not run; the settings, slow to read, say where its backups are."""
-    return agent.ask_apart(client, agent.source(chosen, home), "state")
+    return agent.ask_apart(client, agent.source(name, home), "state")
 
 
 def judged(state: dict[str, Any]) -> list[Check]:

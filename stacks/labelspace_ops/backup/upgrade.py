@@ -12,7 +12,7 @@ from docker.errors import DockerException
 from labelspace.cvat.images import version_of
 from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec
-from labelspace_ops import engine, stack
+from labelspace_ops import engine, state
 from labelspace_ops.backup import agent, ending, rehearsal
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
@@ -92,7 +92,7 @@ def way_back(name: str, old: str, backup: str) -> str:
 def _deployed(name: str) -> str:
     """The version of the stack's last update; empty where the stack is no workspace of this machine."""
     try:
-        return str(stack.values(stack.select(name, Home.find())).get("cvat_version", ""))
+        return str(state.outputs(name, Home.find()).get("cvat_version", ""))
     except OpsError:
         return ""
 

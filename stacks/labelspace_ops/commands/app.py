@@ -31,9 +31,9 @@ def show(value: object) -> None:
 def outputs_of(name: str) -> dict[str, Any]:
     """The outputs of the workspace's stack; raises ``OpsError`` when it was never made completely."""
     from labelspace.home import Home
-    from labelspace_ops import stack
+    from labelspace_ops import state
 
-    return stack.outputs_of(name, Home.find())
+    return state.outputs_of(name, Home.find())
 
 
 def say(message: str) -> None:

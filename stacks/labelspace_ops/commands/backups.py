@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 def _source(name: str) -> tuple[docker.DockerClient, Source]:
     from labelspace.home import Home
-    from labelspace_ops import engine, stack
+    from labelspace_ops import engine
     from labelspace_ops.backup import agent
 
     home = Home.find()
-    return engine.connect(), agent.source(stack.select(name, home), home)
+    return engine.connect(), agent.source(name, home)
 
 
 @app.command()

@@ -60,7 +60,7 @@ def create(  # noqa: PLR0917 - each is a flag of its own
         take_up = _asked_to_take_up(spec, home)
     say(f"workspace {spec.name}: making it (Ctrl-C and the same command again are safe)")
     chosen = life.create(spec, home, take_up=take_up, from_backup=from_backup)
-    report(status_module.of(chosen, home), as_json=as_json)
+    report(status_module.of(chosen.name, home), as_json=as_json)
 
 
 def _asked_to_take_up(spec: WorkspaceSpec, home: Home) -> bool:
@@ -99,7 +99,7 @@ def start(name: Name, as_json: Json = False) -> None:
     stack.select(name, home)
     say(f"workspace {name}: starting it")
     chosen = life.start(name, home)
-    report(status_module.of(chosen, home), as_json=as_json)
+    report(status_module.of(chosen.name, home), as_json=as_json)
 
 
 @app.command()
@@ -111,10 +111,10 @@ def delete(
 ) -> None:
     """Remove a workspace; bucket data stays, and so do annotations and backups unless purged."""
     from labelspace.home import Home
-    from labelspace_ops import life, stack
+    from labelspace_ops import life, stack, state
 
     home = Home.find()
-    if not (purge and name not in stack.names(home) and life.left_of(name, home)):
+    if not (purge and name not in state.names(home) and life.left_of(name, home)):
         stack.select(name, home)
     if purge:
         _name_is_typed(name)

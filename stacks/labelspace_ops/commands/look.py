@@ -59,11 +59,10 @@ def _bucket(bucket: dict[str, Any], status: str) -> str:
 def status(name: Name, as_json: Json = False) -> None:
     """Measure what the workspace is; exit code 0 only when it is ready."""
     from labelspace.home import Home
-    from labelspace_ops import stack
     from labelspace_ops import status as status_module
 
     home = Home.find()
-    measured = status_module.of(stack.select(name, home), home)
+    measured = status_module.of(name, home)
     if as_json:
         show(measured)
     else:
@@ -78,11 +77,11 @@ def list_(as_json: Json = False) -> None:
     from rich.table import Table
 
     from labelspace.home import Home
-    from labelspace_ops import stack
+    from labelspace_ops import state
     from labelspace_ops import status as status_module
 
     home = Home.find()
-    rows = [status_module.of(stack.select(name, home), home) for name in stack.names(home)]
+    rows = [status_module.of(name, home) for name in state.names(home)]
     if as_json:
         show([{key: row[key] for key in ("name", "target", "status", "url")} for row in rows])
         return

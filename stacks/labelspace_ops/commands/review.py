@@ -83,4 +83,4 @@ def set_(
         say("\n".join(review_text.as_lines(review.review(spec, home))))
         typer.confirm("Go on", abort=True)
     chosen = life.create(spec, home)
-    report(status_module.of(chosen, home), as_json=as_json)
+    report(status_module.of(chosen.name, home), as_json=as_json)

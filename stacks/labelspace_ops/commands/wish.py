@@ -78,9 +78,9 @@ def _asked(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
 
 def _known(name: str) -> bool:
     from labelspace.home import Home
-    from labelspace_ops import stack
+    from labelspace_ops import state
 
-    return name in stack.names(Home.find())
+    return name in state.names(Home.find())
 
 
 def _ask_name(*, ask: bool) -> str:

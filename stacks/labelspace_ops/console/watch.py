@@ -8,7 +8,7 @@ from typing import Any
 from nicegui import Client
 
 from labelspace.home import Home
-from labelspace_ops import jobs, stack, status
+from labelspace_ops import jobs, state, status
 from labelspace_ops.errors import OpsError
 
 PAUSE_SECONDS = 5.0
@@ -50,7 +50,7 @@ class Watch:
 
     async def _measure(self) -> None:
         try:
-            names = await asyncio.to_thread(stack.names, self.home)
+            names = await asyncio.to_thread(state.names, self.home)
             self.known = names
             self.measured = {name: row for name, row in self.measured.items() if name in names}
             problems = [await self._one(name) for name in names]
@@ -91,9 +91,9 @@ class Watch:
 
 
 def _status(name: str, home: Home) -> dict[str, Any]:
-    return status.of(stack.select(name, home), home)
+    return status.of(name, home)
 
 
 def _words(error: Exception) -> str:
     """What went wrong, for people; Pulumi's own report is long."""
-    return str(error) if isinstance(error, OpsError) else stack.reason(str(error))
+    return str(error) if isinstance(error, OpsError) else state.reason(str(error))

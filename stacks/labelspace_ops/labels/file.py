@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from labelspace_ops.errors import OpsError, UsageError
 from labelspace_ops.labels.model import LabelsFile
-from labelspace_ops.stack import PROJECT
+from labelspace_ops.state import PROJECT
 
 FOLDER = PROJECT / "stacks" / "labels"
 SCHEMA = FOLDER / "schema.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labelspace.home import Home
-from labelspace_ops import backend, stack
+from labelspace_ops import backend, state
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,14 @@ def test_stacks_are_files_compressed_or_not_and_what_was_removed_is_none(tmp_pat
 
 
 def test_outputs_are_read_from_the_state_with_secrets_in_the_clear() -> None:
-    secret = {stack.SIGNATURE: stack.SECRET, "plaintext": '{"key": "s3cret"}'}
+    secret = {state.SIGNATURE: state.SECRET, "plaintext": '{"key": "s3cret"}'}
     frame = {
         "type": "pulumi:pulumi:Stack",
         "outputs": {"url": "http://x", "bucket_keys": secret, "buckets": [{"name": "a", "key": secret}]},
     }
-    assert stack.exported([{"type": "docker:index/container:Container", "outputs": {}}, frame]) == {
+    assert state.exported([{"type": "docker:index/container:Container", "outputs": {}}, frame]) == {
         "url": "http://x",
         "bucket_keys": {"key": "s3cret"},
         "buckets": [{"name": "a", "key": {"key": "s3cret"}}],
     }
-    assert stack.exported([]) == {}
+    assert state.exported([]) == {}

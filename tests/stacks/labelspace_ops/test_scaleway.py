@@ -13,7 +13,7 @@ from testbed.scaleway_api.cloud import Cloud, access_key
 from tests.cloud import ACCOUNT, UUID, Account, account
 
 from labelspace.home import Home
-from labelspace_ops.stack import PROJECT
+from labelspace_ops.state import PROJECT
 
 COMMAND = str(Path(sys.executable).parent / "labelspace")
 

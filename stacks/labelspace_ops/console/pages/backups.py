@@ -8,7 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from labelspace.home import Home
-from labelspace_ops import engine, stack
+from labelspace_ops import engine
 from labelspace_ops.backup import agent
 from labelspace_ops.backup import restore as restoring
 from labelspace_ops.backup.plan import moment
@@ -148,4 +148,4 @@ def _is_time(text: str) -> bool:
 
 
 def _listing(name: str, home: Home) -> list[dict[str, Any]]:
-    return restoring.listing(engine.connect(), agent.source(stack.select(name, home), home))
+    return restoring.listing(engine.connect(), agent.source(name, home))

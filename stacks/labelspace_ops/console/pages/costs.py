@@ -8,7 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from labelspace.home import Home
-from labelspace_ops import engine, stack, usage
+from labelspace_ops import engine, state, usage
 from labelspace_ops.console import parts
 from labelspace_ops.console.watch import Watch
 from labelspace_ops.errors import OpsError
@@ -56,7 +56,7 @@ class CostsPage:
 
 
 def _rows(home: Home) -> list[dict[str, Any]]:
-    made = {name: stack.values(stack.select(name, home)) for name in stack.names(home)}
+    made = {name: state.outputs(name, home) for name in state.names(home)}
     return [_row(name, outputs, home) for name, outputs in made.items() if outputs]
 
 

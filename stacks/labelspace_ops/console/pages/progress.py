@@ -7,7 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
-from labelspace_ops import jobs, stack
+from labelspace_ops import jobs, state
 from labelspace_ops.console import parts, steps
 from labelspace_ops.console.watch import TICK_SECONDS, Watch
 from labelspace_ops.errors import OpsError
@@ -101,7 +101,7 @@ class ProgressPage:
 
     async def try_again(self, job: jobs.Job) -> None:
         """Go on where it was; a wish that never became a stack goes back to the form."""
-        if job.verb == "create" and self.name not in await asyncio.to_thread(stack.names, self.watch.home):
+        if job.verb == "create" and self.name not in await asyncio.to_thread(state.names, self.watch.home):
             ui.navigate.to(f"/create?again={self.name}")
             return
         if job.verb == "delete":

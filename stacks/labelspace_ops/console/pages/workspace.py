@@ -10,7 +10,7 @@ from typing import Any
 from nicegui import events, ui
 
 from labelspace.home import Home
-from labelspace_ops import jobs, stack, uploads
+from labelspace_ops import jobs, state, uploads
 from labelspace_ops.console import parts
 from labelspace_ops.console.pages.annotators import Annotators
 from labelspace_ops.console.pages.backups import Backups
@@ -111,7 +111,7 @@ class WorkspacePage:
     async def show_password(self) -> None:
         """Fetch the admin's password when it is asked for, not before."""
         try:
-            outputs = await asyncio.to_thread(stack.outputs_of, self.name, self.watch.home)
+            outputs = await asyncio.to_thread(state.outputs_of, self.name, self.watch.home)
         except OpsError as error:
             with self.page:
                 ui.notify(str(error), type="negative")
@@ -202,7 +202,7 @@ class Upload:
 
 
 def _hand_on(name: str, bucket: str, upload: uploads.Upload, home: Home) -> bool:
-    return uploads.send(uploads.Storage.of(stack.outputs_of(name, home), bucket), upload, lambda _: None)
+    return uploads.send(uploads.Storage.of(state.outputs_of(name, home), bucket), upload, lambda _: None)
 
 
 def _became(upload: uploads.Upload, bucket: str, new: bool) -> str:

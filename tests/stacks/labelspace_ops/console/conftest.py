@@ -16,7 +16,7 @@ from selenium import webdriver
 from tests.browser import chromium as browser_of
 from tests.lab import BIN, Lab, ports
 
-from labelspace_ops.stack import PROJECT
+from labelspace_ops.state import PROJECT
 
 PATIENCE_SECONDS = 90
 

@@ -65,7 +65,8 @@ def media(server_files):
             found.append(path)
     kinds = {kind(path) for path in found}
     if not found:
-        raise ValueError("No media data found")
+        folders = any(inside(name).is_dir() for name in server_files)
+        raise ValueError("No image found" if folders else "No media data found")
     if len(kinds) > 1:
         raise ValueError("Only one video or many images can be used in a task")
     return sorted(str(Path(path).relative_to(settings.SHARE_ROOT.resolve())) for path in found)

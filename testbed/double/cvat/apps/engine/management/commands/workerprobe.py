@@ -8,7 +8,7 @@ from redis import Redis
 class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("queues", nargs="+")
-        parser.add_argument("--expected-num-workers", type=int, default=1)
+        parser.add_argument("--expected-num-workers", type=int, required=True)
 
     def handle(self, queues, expected_num_workers, **_):
         store = Redis.from_url(settings.RQ_URL)

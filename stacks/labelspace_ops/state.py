@@ -1,0 +1,133 @@
+"""What Pulumi keeps of workspaces, by its command alone: the Automation API takes half a second to load."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from labelspace.home import Home, write_once
+from labelspace_ops import backend
+from labelspace_ops.errors import OpsError, UsageError
+
+SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
+"""How Pulumi marks a secret in an exported state."""
+PROJECT = Path(__file__).resolve().parents[2]
+"""The folder of Pulumi.yaml: a workspace's settings lie there, under ``stacks/``."""
+
+
+def environment(home: Home) -> dict[str, str]:
+    """What Pulumi needs to work on this machine's workspaces; the passphrase is handed on as a file."""
+    return {
+        "PULUMI_HOME": str(home.pulumi_home),
+        "PULUMI_BACKEND_URL": backend.chosen(home),
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(home.passphrase),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "LABELSPACE_HOME": str(home.root),
+        "PATH": os.pathsep.join(
+            [str(home.pulumi_root / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+        ),
+    }
+
+
+def prepare_home(home: Home) -> None:
+    """Make the folders and, once, the passphrase: it encrypts every secret of config and state."""
+    home.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (home.state, home.locks):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not home.passphrase.exists():
+        write_once(home.passphrase, secrets.token_urlsafe(32))
+
+
+def program(home: Home) -> str:
+    """Pulumi's program: labelspace's own, else the one on PATH, else downloaded once."""
+    own = home.pulumi_root / "bin" / "pulumi"
+    if own.exists() or not shutil.which("pulumi"):
+        if not own.exists():
+            from labelspace_ops.stack import command_line  # noqa: PLC0415 - once in a machine's life
+
+            command_line(home)
+        return str(own)
+    return "pulumi"
+
+
+def _asked(home: Home, *words: str) -> Any:
+    """What Pulumi's command says as JSON; raises ``OpsError`` with its reason."""
+    if not (PROJECT / "Pulumi.yaml").exists():
+        raise OpsError(f"no Pulumi.yaml in {PROJECT}: run labelspace from a clone of the project")
+    prepare_home(home)
+    listing = ("--json",) if words[-1] == "ls" else ()
+    done = subprocess.run(
+        [program(home), *words, *listing, "--non-interactive"],
+        env={**os.environ, **environment(home)}, cwd=PROJECT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise OpsError(reason(done.stderr))
+    return json.loads(done.stdout)
+
+
+def names(home: Home) -> list[str]:
+    """All workspaces of this machine, or of the bucket that a team shares."""
+    folder = backend.folder(home)
+    return backend.stacks_in(folder) if folder else sorted(one["name"] for one in _asked(home, "stack", "ls"))
+
+
+def must_exist(name: str, home: Home) -> None:
+    """Raise ``UsageError`` for a workspace that does not exist."""
+    made = names(home)
+    if name in made:
+        return
+    known = ", ".join(made) or "none yet"
+    kept = home.backups / name
+    again = f"; its backups are in {kept}: `labelspace create {name} --take-up`" if kept.exists() else ""
+    raise UsageError(
+        f"name: {name!r}: no such workspace{again}; there are: {known}. Make it: labelspace create"
+    )
+
+
+def resources(name: str, home: Home) -> list[dict[str, Any]]:
+    """What the stack of a workspace knows to exist, secrets in the clear, as Pulumi keeps it."""
+    must_exist(name, home)
+    state = _asked(home, "stack", "export", "--show-secrets", "--stack", name)
+    return list((state.get("deployment") or {}).get("resources", []))
+
+
+def outputs(name: str, home: Home) -> dict[str, Any]:
+    """What the stack's last update exported, secrets in the clear; empty before the first."""
+    return exported(resources(name, home))
+
+
+def outputs_of(name: str, home: Home) -> dict[str, Any]:
+    """The outputs of a workspace's stack; raises ``OpsError`` when it was never made completely."""
+    found = outputs(name, home)
+    if not found:
+        raise OpsError(f"{name}: it was never made completely: run `labelspace create {name}` again")
+    return found
+
+
+def exported(resources: list[dict[str, Any]]) -> dict[str, Any]:
+    """The outputs of the stack among its resources: it takes no second question."""
+    frame = next((one for one in resources if one["type"] == "pulumi:pulumi:Stack"), {})
+    return {key: _revealed(value) for key, value in frame.get("outputs", {}).items()}
+
+
+def _revealed(value: Any) -> Any:
+    """A value without Pulumi's wrapping of secrets (sdk/go/common/resource/sig of Pulumi)."""
+    if isinstance(value, dict):
+        if value.get(SIGNATURE) == SECRET:
+            return _revealed(json.loads(value["plaintext"]))
+        return {key: _revealed(item) for key, item in value.items()}
+    return [_revealed(item) for item in value] if isinstance(value, list) else value
+
+
+def reason(text: str) -> str:
+    """The lines of Pulumi's report that say why."""
+    lines = [line.strip() for line in text.splitlines() if "error:" in line]
+    said = list(dict.fromkeys(line.split("error:", 1)[1].strip() for line in lines))
+    useful = [line for line in said if line and "unhandled error" not in line and line != "update failed"]
+    return "\n".join(useful) or text
