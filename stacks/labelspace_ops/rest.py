@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
-
 from labelspace_ops.errors import OpsError
 
 ASLEEP = ("asleep", "waking")
@@ -18,6 +16,8 @@ def told(outputs: dict[str, Any]) -> dict[str, Any]:
     """The sleeper's own word: ``status`` (awake, asleep, waking, failed) and ``since``; empty without one."""
     if not outputs.get("sleep_after_minutes") or outputs.get("running") is False:
         return {}
+    import httpx  # noqa: PLC0415 - of all workspaces, those that may sleep are asked
+
     try:
         answer = httpx.get(f"{outputs['api_url']}/.labelspace/state.json", timeout=10)
         return dict(answer.json()) if answer.status_code == httpx.codes.OK else {}
@@ -33,6 +33,8 @@ def wake(name: str, outputs: dict[str, Any], say: Callable[[str], None]) -> None
         raise OpsError(f"{name}: it is stopped: run `labelspace start {name}` first")
     if told(outputs).get("status") not in ASLEEP:
         return
+    import httpx  # noqa: PLC0415
+
     say(f"{name}: it is asleep: waking it up")
     httpx.get(f"{outputs['api_url']}/.labelspace/wake", timeout=30)
     deadline = time.monotonic() + PATIENCE_SECONDS

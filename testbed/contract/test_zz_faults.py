@@ -25,7 +25,7 @@ def _broken(stack: Stack, part: str) -> bool:
     ],
 )
 def test_health_is_500_and_names_what_is_missing(stack: Stack, container: str, part: str, about: int) -> None:
-    """cvat/apps/health/backends.py, django-health-check; DEFAULT_THROTTLE_CLASSES of cvat/settings/base.py."""
+    """cvat/apps/health/backends.py; DEFAULT_THROTTLE_CLASSES of cvat/settings/base.py."""
     with stack.stopped(container):
         until(lambda: _broken(stack, part), f"health without {container}", 60)
         assert httpx.get(f"{stack.url}/api/server/about", timeout=60).status_code == about

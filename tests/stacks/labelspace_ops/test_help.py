@@ -44,6 +44,13 @@ def test_a_limit_can_be_read_without_pulumi() -> None:
     assert {name for name in imported if name.startswith("pulumi")} == set()
 
 
+@pytest.mark.parametrize("module", ["status", "uploads", "state"])
+def test_what_only_looks_or_sends_does_not_wait_for_pulumi_or_boto3(module: str) -> None:
+    imported = _imported(f"import sys, labelspace_ops.{module}; print('imported:', *sys.modules)")
+    assert f"labelspace_ops.{module}" in imported
+    assert imported & {"pulumi", "boto3", "grpc", "httpx"} == set()
+
+
 @pytest.mark.parametrize("module", ["program", "life", "review", "cloud", "status", "backup.restore"])
 def test_statistics_are_loaded_for_an_audit_alone(module: str) -> None:
     imported = _imported(f"import sys, labelspace_ops.{module}; print('imported:', *sys.modules)")
