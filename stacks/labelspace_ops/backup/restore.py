@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import docker
 from docker.models.containers import Container
 from pulumi import automation as auto
 
+from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.home import Home
 from labelspace.spec import parse_spec
 from labelspace_ops import engine, locks, program, progress, stack
@@ -135,12 +137,13 @@ def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
     else:
         for part in FIRST:
             mine[part].start()
-        until_healthy(mine["database"])
+        _until(mine["database"], _takes_writes)
         _through(mine["init"])
         for part in THEN:
             mine[part].start()
         with progress.gate(client, name):
             _through(mine["bootstrap"])
+        until_healthy(mine["database"])  # a backup of its new timeline was made meanwhile
         return
     with progress.gate(client, name):
         stack.update(chosen, program.run, progress.Resources().on_event)
@@ -153,12 +156,22 @@ def _through(one_shot: Container) -> None:
         raise OpsError(f"{one_shot.name} ended with {code}: see why with `docker logs {one_shot.name}`")
 
 
+def _takes_writes(database: Container) -> bool:
+    """Whether it is through with the changes that it replays."""
+    command = ["psql", "-U", DATABASE_USER, "-Atc", "select pg_is_in_recovery()", DATABASE_NAME]
+    return engine.run_inside(database, command) == (0, "f\n")
+
+
 def until_healthy(one: Container) -> None:
     """Wait until the database serves and archives; raises ``OpsError`` when it does not start."""
+    _until(one, engine.works)
+
+
+def _until(one: Container, so: Callable[[Container], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         one.reload()
-        if one.status == "running" and engine.works(one):
+        if one.status == "running" and so(one):
             return
         if one.attrs["RestartCount"] > 5 or one.status == "exited":
             break

@@ -50,12 +50,15 @@ def note(cursor, version):
 
 
 def wait_for_database():
-    """Until it answers to the password that it shall have; says what it waits for whenever that changes."""
+    """Until it takes writes, by the password that it shall have; says what it waits for when that changes."""
     said, deadline = "", time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            with database():
-                return
+            with database() as connection, connection.cursor() as cursor:
+                cursor.execute("SELECT pg_is_in_recovery()")
+                if not cursor.fetchone()[0]:
+                    return
+            reason = "it replays changes"
         except psycopg2.OperationalError as error:
             reason = str(error).strip()
         if reason != said:
