@@ -127,7 +127,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_RENDERER_CLASSES": ["cvat.apps.engine.negotiation.CvatRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "cvat.apps.engine.negotiation.CvatNegotiation",
-    "URL_FORMAT_OVERRIDE": None,  # "format" is an export's
+    "URL_FORMAT_OVERRIDE": "scheme",  # "format" is an export's
 }
 ROOT_URLCONF = "cvat.urls"
 STATIC_URL = "/static/"
