@@ -49,23 +49,28 @@ def note(cursor, version):
     )
 
 
-def wait_for_database():
-    """Until it takes writes, by the password that it shall have; says what it waits for when that changes."""
+def takes_writes():
+    """The database answers to the password that it shall have, and has replayed what it must."""
+    with database() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_is_in_recovery()")
+        if cursor.fetchone()[0]:
+            raise psycopg2.OperationalError("it replays changes")
+
+
+def wait_for(what, asked):
+    """Until what is asked raises no more; says what it waits for whenever that changes."""
     said, deadline = "", time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            with database() as connection, connection.cursor() as cursor:
-                cursor.execute("SELECT pg_is_in_recovery()")
-                if not cursor.fetchone()[0]:
-                    return
-            reason = "it replays changes"
-        except psycopg2.OperationalError as error:
+            asked()
+            return
+        except (psycopg2.OperationalError, redis.RedisError) as error:
             reason = str(error).strip()
         if reason != said:
-            print(f"init: waiting for the database: {reason}", flush=True)
+            print(f"init: waiting for the {what}: {reason}", flush=True)
             said = reason
         if time.monotonic() > deadline:
-            sys.exit(f"init: the database does not answer: {said}")
+            sys.exit(f"init: the {what} does not answer: {said}")
         time.sleep(0.3)
 
 
@@ -95,7 +100,8 @@ def keep(version):
 def main():
     """Return the exit code of CVAT's ``init``, or 0 where it was done before."""
     version = sys.argv[1]
-    wait_for_database()
+    wait_for("database", takes_writes)
+    wait_for("queues", lambda: queues().ping())
     if was_done(version):
         print("init: was done before", flush=True)
         return 0
