@@ -17,6 +17,8 @@ from labelspace_ops.errors import OpsError, UsageError
 
 SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 """How Pulumi marks a secret in an exported state."""
+OF_THE_PROGRAM = "Exception calling application: "
+"""Pulumi repeats so what failed in the program."""
 PROJECT = Path(__file__).resolve().parents[2]
 """The folder of Pulumi.yaml: a workspace's settings lie there, under ``stacks/``."""
 
@@ -128,6 +130,7 @@ def _revealed(value: Any) -> Any:
 def reason(text: str) -> str:
     """The lines of Pulumi's report that say why."""
     lines = [line.strip() for line in text.splitlines() if "error:" in line]
-    said = list(dict.fromkeys(line.split("error:", 1)[1].strip() for line in lines))
+    words = [line.split("error:", 1)[1].strip().removeprefix(OF_THE_PROGRAM) for line in lines]
+    said = list(dict.fromkeys(words))
     useful = [line for line in said if line and "unhandled error" not in line and line != "update failed"]
     return "\n".join(useful) or text

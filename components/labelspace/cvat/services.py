@@ -96,7 +96,7 @@ def services(settings: Settings) -> dict[str, Service]:
         _redis(settings, scale),
         _cache(settings, scale),
         _opa(),
-        _init(backend, settings.version),
+        _init(backend, settings),
         _server(backend, settings, scale),
         _worker("worker-chunks", backend, settings, ("chunks",)),
         _worker("worker", backend, settings, QUEUES),
@@ -212,17 +212,22 @@ BACKEND_ENVIRONMENT = {
 """Source: x-backend-env of docker-compose.yml; names that must exist even when empty are all here."""
 
 
-def _init(backend: Service, version: str) -> Service:
+def _init(backend: Service, settings: Settings) -> Service:
     """Brings database and queues to this version; ends at once where they are."""
     return replace(
         backend,
         name="init",
         entrypoint=("bash", "-c"),
-        command=(f". {files.SECRETS_SCRIPT}; exec python3 {files.INIT} {version}",),
+        command=(f". {files.SECRETS_SCRIPT}; exec python3 {files.INIT} {settings.version}",),
+        environment={**backend.environment, **_archived(settings)},
         files=(*backend.files, File(files.INIT, files.script("init.py"))),
         one_shot=True,
         memory=1024,
     )
+
+
+def _archived(settings: Settings) -> dict[str, str]:
+    return {"LABELSPACE_ARCHIVED": settings.archived_mark} if settings.archived_mark else {}
 
 
 def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
@@ -316,7 +321,7 @@ def _bootstrap(backend: Service, settings: Settings) -> Service:
             "LABELSPACE_QUEUES": ",".join(("chunks", *QUEUES)),
             "LABELSPACE_ADMIN": files.ADMIN,
             "LABELSPACE_PATIENCE": str(GATE_PATIENCE_SECONDS),
-            **({"LABELSPACE_ARCHIVED": settings.archived_mark} if settings.archived_mark else {}),
+            **_archived(settings),
         },
         files=(
             *backend.files,

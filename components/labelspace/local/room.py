@@ -37,7 +37,7 @@ def build(
         size=spec.size,
         running=spec.running,
         files=files,
-        waits=False,  # the gate does, at its end: meanwhile CVAT makes its tables
+        waits=False,  # init does before it changes tables, the gate at its end
         opts=pulumi.ResourceOptions(parent=workspace),
     )
     server = AnnotationServer(

@@ -18,6 +18,8 @@ INIT = ["/opt/cvat/backend_entrypoint.sh", "init"]
 SETTINGS = "/opt/cvat/settings.py"
 PATIENCE_SECONDS = 600
 KEY = "labelspace:init"
+ARCHIVED = os.environ.get("LABELSPACE_ARCHIVED", "")
+"""A file beside the database, as the gate knows it; empty where there is none to wait for."""
 
 
 def database():
@@ -55,6 +57,16 @@ def takes_writes():
         cursor.execute("SELECT pg_is_in_recovery()")
         if cursor.fetchone()[0]:
             raise psycopg2.OperationalError("it replays changes")
+
+
+def archived():
+    """A first backup is there. It counts rows under locks, in whose way a migration would come."""
+    if not ARCHIVED:
+        return
+    with database() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT (pg_stat_file(%s, true)).size", (ARCHIVED,))
+        if cursor.fetchone()[0] is None:
+            raise psycopg2.OperationalError("it is being made")
 
 
 def wait_for(what, asked):
@@ -105,6 +117,7 @@ def main():
     if was_done(version):
         print("init: was done before", flush=True)
         return 0
+    wait_for("first backup", archived)
     code = subprocess.call(INIT)
     if code == 0:
         keep(version)
