@@ -53,3 +53,8 @@ def test_outputs_are_read_from_the_state_with_secrets_in_the_clear() -> None:
         "buckets": [{"name": "a", "key": {"key": "s3cret"}}],
     }
     assert state.exported([]) == {}
+
+
+def test_the_reason_of_a_failed_program_is_said_once() -> None:
+    said = "error: demo-init ended with 1\n  error: Exception calling application: demo-init ended with 1\n"
+    assert state.reason(f"Updating...\n{said}error: update failed") == "demo-init ended with 1"
