@@ -22,7 +22,7 @@ from semver import VersionInfo
 from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec, setting
 from labelspace_ops.errors import OpsError
-from labelspace_ops.state import PROJECT, environment, must_exist, names, prepare_home, reason
+from labelspace_ops.state import PROJECT, environment, must_exist, names, prepare, reason
 
 PREFIX = "labelspace:"
 
@@ -52,9 +52,7 @@ def command_line(home: Home) -> PulumiCommand:
 
 def options(home: Home, folder: Path = PROJECT) -> auto.LocalWorkspaceOptions:
     """How the Automation API works on this machine's workspaces; ``folder`` holds the stacks' settings."""
-    if not (PROJECT / "Pulumi.yaml").exists():
-        raise OpsError(f"no Pulumi.yaml in {PROJECT}: run labelspace from a clone of the project")
-    prepare_home(home)
+    prepare(home)
     return auto.LocalWorkspaceOptions(
         work_dir=str(folder),
         env_vars=environment(home),

@@ -46,26 +46,30 @@ def prepare_home(home: Home) -> None:
         write_once(home.passphrase, secrets.token_urlsafe(32))
 
 
+def prepare(home: Home) -> None:
+    """What every command of Pulumi needs: the project's folder, and a home; raises ``OpsError``."""
+    if not (PROJECT / "Pulumi.yaml").exists():
+        raise OpsError(f"no Pulumi.yaml in {PROJECT}: run labelspace from a clone of the project")
+    prepare_home(home)
+
+
 def program(home: Home) -> str:
     """Pulumi's program: labelspace's own, else the one on PATH, else downloaded once."""
     own = home.pulumi_root / "bin" / "pulumi"
-    if own.exists() or not shutil.which("pulumi"):
-        if not own.exists():
-            from labelspace_ops.stack import command_line  # noqa: PLC0415 - once in a machine's life
+    if not own.exists() and shutil.which("pulumi"):
+        return "pulumi"
+    if not own.exists():
+        from labelspace_ops.stack import command_line  # noqa: PLC0415 - once in a machine's life
 
-            command_line(home)
-        return str(own)
-    return "pulumi"
+        command_line(home)
+    return str(own)
 
 
 def _asked(home: Home, *words: str) -> Any:
     """What Pulumi's command says as JSON; raises ``OpsError`` with its reason."""
-    if not (PROJECT / "Pulumi.yaml").exists():
-        raise OpsError(f"no Pulumi.yaml in {PROJECT}: run labelspace from a clone of the project")
-    prepare_home(home)
-    listing = ("--json",) if words[-1] == "ls" else ()
+    prepare(home)
     done = subprocess.run(
-        [program(home), *words, *listing, "--non-interactive"],
+        [program(home), *words, "--non-interactive"],
         env={**os.environ, **environment(home)}, cwd=PROJECT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
@@ -76,7 +80,9 @@ def _asked(home: Home, *words: str) -> Any:
 def names(home: Home) -> list[str]:
     """All workspaces of this machine, or of the bucket that a team shares."""
     folder = backend.folder(home)
-    return backend.stacks_in(folder) if folder else sorted(one["name"] for one in _asked(home, "stack", "ls"))
+    if folder:
+        return backend.stacks_in(folder)
+    return sorted(one["name"] for one in _asked(home, "stack", "ls", "--json"))
 
 
 def must_exist(name: str, home: Home) -> None:

@@ -76,11 +76,11 @@ def restore(
 ) -> None:
     """Bring the annotations back to a time, a backup or the last change; what is there is kept first."""
     from labelspace.home import Home
-    from labelspace_ops import stack
+    from labelspace_ops import state
     from labelspace_ops.backup import restore as restoring
 
     home = Home.find()
-    stack.select(name, home)
+    state.must_exist(name, home)
     if not yes:
         moment = to or backup or "the last archived change"
         typer.confirm(f"Stop {name} and bring its annotations back to {moment}?", abort=True)

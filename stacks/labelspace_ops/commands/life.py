@@ -92,11 +92,11 @@ def stop(name: Name, as_json: Json = False) -> None:
 def start(name: Name, as_json: Json = False) -> None:
     """Run a stopped workspace again, with the URL, data and passwords that it had."""
     from labelspace.home import Home
-    from labelspace_ops import life, stack
+    from labelspace_ops import life, state
     from labelspace_ops import status as status_module
 
     home = Home.find()
-    stack.select(name, home)
+    state.must_exist(name, home)
     say(f"workspace {name}: starting it")
     chosen = life.start(name, home)
     report(status_module.of(chosen.name, home), as_json=as_json)
@@ -111,11 +111,11 @@ def delete(
 ) -> None:
     """Remove a workspace; bucket data stays, and so do annotations and backups unless purged."""
     from labelspace.home import Home
-    from labelspace_ops import life, stack, state
+    from labelspace_ops import life, state
 
     home = Home.find()
     if not (purge and name not in state.names(home) and life.left_of(name, home)):
-        stack.select(name, home)
+        state.must_exist(name, home)
     if purge:
         _name_is_typed(name)
     elif not yes:
