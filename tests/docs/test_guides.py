@@ -84,6 +84,8 @@ ANSWERS = {
     "pulumi config set --secret": "Another-phrase-of-2026\n",
 }
 """What is typed where a command asks."""
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+"""What make hands on to those that it starts."""
 
 
 @dataclass(frozen=True)
@@ -185,8 +187,9 @@ class Guided:
         assert "works once" in said.read_text(), said.read_text()
 
     def env(self) -> dict[str, str]:
-        path = f"{BIN}{os.pathsep}{self.lab.env()['PATH']}"
-        return {**self.lab.env(), "PATH": path, "BROWSER": "true"}
+        """A user's shell, which is not inside of ``make test``: there make says which folder it enters."""
+        mine = {name: value for name, value in self.lab.env().items() if name not in OF_MAKE}
+        return {**mine, "PATH": f"{BIN}{os.pathsep}{mine['PATH']}", "BROWSER": "true"}
 
 
 @pytest.fixture(scope="module")
