@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.report import Report
 from bench.workspace import Bench
+from labelspace.cvat.images import CVAT_VERSION
 
 BENCHES = {
     "create": "create to ready, against CVAT by hand",
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benches that are named, all by default."""
     wish = _parser().parse_args(arguments)
     report = Report()
-    with Bench(wish.pairs, wish.server_image) as bench:
+    with Bench(wish.pairs, wish.cvat_version) as bench:
         for name in wish.names or BENCHES:
             _run(name, bench, report)
             if wish.out:
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="JSON alone on standard output")
     parser.add_argument("--out", type=Path, help="write the JSON here after each bench")
     parser.add_argument("--pairs", type=int, default=3, help="how often each figure and its peer's are taken")
-    parser.add_argument("--server-image", default="", help="memory: measure this CVAT server image besides")
+    parser.add_argument("--cvat-version", default=CVAT_VERSION, help="of images that the engine has")
     return parser
 
 

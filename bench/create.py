@@ -16,11 +16,11 @@ def measure(bench: Bench) -> list[Row]:
     """Seconds, medians of pairs in turn; each pair has a home of its own, so that its first is a first."""
     by_hand, first, second = [], [], []
     for _ in range(bench.pairs):
-        with plain() as started:
+        with plain(bench.cvat_version) as started:
             by_hand.append(started.seconds)
-        with own_home(), workspace() as one:
+        with own_home(), workspace(bench.cvat_version) as one:
             first.append(one.seconds)
-            with workspace() as two:
+            with workspace(bench.cvat_version) as two:
                 second.append(two.seconds)
     peer = median(by_hand)
     return [

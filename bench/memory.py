@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import docker
 from docker.models.containers import Container
 
-from bench.plain import LEAN_WORKERS, OFFICIAL_WORKERS, plain
+from bench.plain import plain
 from bench.rows import Bound, Row
-from bench.workspace import Bench, resident
+from bench.workspace import Bench, in_use
 
 SETTLE_SECONDS = 45
 BOUND = Bound(0.4, of="ratio")
@@ -18,8 +18,8 @@ OFFICIAL = "CVAT's official containers"
 
 
 def measure(bench: Bench) -> list[Row]:
-    """MiB resident. The official set has no proxy, S3 gateway or backups; the workspace's total has them."""
-    with plain() as started:
+    """MiB in use. The official set has no proxy, S3 gateway or backups; the workspace's total has them."""
+    with plain(bench.cvat_version) as started:
         official = _idle(_by_name(started.containers))
     mine = _idle(bench.workspace.containers)
     own, theirs = _workers(mine, "worker"), _workers(official, "cvat_worker")
@@ -28,21 +28,9 @@ def measure(bench: Bench) -> list[Row]:
             "memory idle, whole workspace", sum(mine.values()), "MiB", OFFICIAL, sum(official.values()), BOUND
         ),
         Row("memory idle, the workers alone", own, "MiB", "the eight official workers", theirs),
-        *(_same_image(bench.server_image) if bench.server_image else ()),
         *(Row(f"memory idle: {part}", size, "MiB") for part, size in sorted(mine.items())),
         *(Row(f"memory idle, official: {part}", size, "MiB") for part, size in sorted(official.items())),
     ]
-
-
-def _same_image(image: str) -> list[Row]:
-    """The two ways to serve all queues from one image, started alike, for an image that no workspace runs."""
-    totals = []
-    for workers in (LEAN_WORKERS, OFFICIAL_WORKERS):
-        with plain(workers, image) as started:
-            totals.append(sum(_idle(_by_name(started.containers)).values()))
-    lean, official = totals
-    what = f"memory idle, two workers for all queues ({image})"
-    return [Row(what, lean, "MiB", "eight official workers", official)]
 
 
 def _by_name(names: Mapping[str, str]) -> dict[str, Container]:
@@ -53,7 +41,7 @@ def _by_name(names: Mapping[str, str]) -> dict[str, Container]:
 def _idle(containers: Mapping[str, Container]) -> dict[str, float]:
     """Of those that run, once they have settled."""
     time.sleep(SETTLE_SECONDS)
-    return {part: resident(one) for part, one in containers.items() if one.status == "running"}
+    return {part: in_use(one) for part, one in containers.items() if one.status == "running"}
 
 
 def _workers(sizes: Mapping[str, float], prefix: str) -> float:

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from labelspace.cvat.images import IMAGES
-from labelspace.cvat.services import QUEUES
+from labelspace.cvat.images import CVAT_VERSION, IMAGES, of_cvat
 from labelspace_ops.preflight import free_port
 
 OFFICIAL_WORKERS: dict[str, tuple[str, ...]] = {
@@ -32,11 +31,6 @@ OFFICIAL_WORKERS: dict[str, tuple[str, ...]] = {
     "consensus": ("consensus",),
 }
 """The worker containers of CVAT's compose file."""
-LEAN_WORKERS: dict[str, tuple[str, ...]] = {
-    "chunks": ("chunks",),
-    "all": (*QUEUES, "--with-scheduler"),
-}
-"""The worker containers of a workspace of size small, a process each."""
 TWO_PROCESSES = ("import", "export", "chunks")
 """Workers to which the compose file gives NUMPROCS=2."""
 DATA = {"data": "/home/django/data", "keys": "/home/django/keys", "logs": "/home/django/logs"}
@@ -74,15 +68,13 @@ class Plain:
 
 
 @contextmanager
-def plain(
-    workers: dict[str, tuple[str, ...]] | None = None, server_image: str = IMAGES["server"]
-) -> Iterator[Plain]:
+def plain(version: str = CVAT_VERSION) -> Iterator[Plain]:
     """CVAT on empty volumes until its health says that all works and it has an admin; removed afterwards."""
-    run = _Run(f"plain{secrets.token_hex(2)}", server_image)
+    run = _Run(f"plain{secrets.token_hex(2)}", version)
     port = free_port("127.0.0.1", FIRST_PORT, set())
     try:
         began = time.monotonic()
-        run.start(OFFICIAL_WORKERS if workers is None else workers, port)
+        run.start(port)
         _until_healthy(f"http://127.0.0.1:{port}/api/server/health/?format=json")
         run.make_admin()
         yield Plain(time.monotonic() - began, dict(run.containers))
@@ -93,11 +85,11 @@ def plain(
 class _Run:
     """One set of containers, volumes and a network, all with one label."""
 
-    def __init__(self, name: str, server_image: str) -> None:
-        self.name, self.server_image = name, server_image
+    def __init__(self, name: str, version: str) -> None:
+        self.name, self.version = name, version
         self.containers: dict[str, str] = {}
 
-    def start(self, workers: dict[str, tuple[str, ...]], port: int) -> None:
+    def start(self, port: int) -> None:
         _docker("network", "create", "--label", f"{LABEL}={self.name}", self.name)
         database = {
             "POSTGRES_USER": "root",
@@ -111,22 +103,23 @@ class _Run:
         compact = ("--compact-cron", "0 3 * * *")
         self._run("cvat_redis_ondisk", IMAGES["kvrocks"], *compact, volumes={"cache": "/var/lib/kvrocks"})
         self._run("cvat_opa", IMAGES["opa"], *OPA, alias="opa")
-        self._backends(workers, port)
-        self._run("cvat_ui", IMAGES["ui"])
+        self._backends(port)
+        self._run("cvat_ui", of_cvat("ui", self.version))
 
-    def _backends(self, workers: dict[str, tuple[str, ...]], port: int) -> None:
+    def _backends(self, port: int) -> None:
+        image = of_cvat("server", self.version)
         environment = {**ENVIRONMENT, "ALLOWED_HOSTS": "*", "NUMPROCS": "2"}
         self._run(
-            *("cvat_server", self.server_image, "init", "run", "server", "nginx"),
+            *("cvat_server", image, "init", "run", "server", "nginx"),
             env=environment,
             volumes=DATA,
             alias="cvat-server",
             publish=f"127.0.0.1:{port}:8080",
         )
-        for name, queues in workers.items():
-            processes = "2" if name in TWO_PROCESSES and len(workers) > len(LEAN_WORKERS) else "1"
+        for name, queues in OFFICIAL_WORKERS.items():
+            processes = "2" if name in TWO_PROCESSES else "1"
             self._run(
-                *(f"cvat_worker_{name}", self.server_image, "run", "worker", *queues),
+                *(f"cvat_worker_{name}", image, "run", "worker", *queues),
                 env={**ENVIRONMENT, "NUMPROCS": processes},
                 volumes=DATA,
             )

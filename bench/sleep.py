@@ -10,21 +10,21 @@ import subprocess
 import time
 
 from bench.rows import Bound, Row
-from bench.workspace import LABELSPACE, Bench, resident, run, seconds, workspace
+from bench.workspace import LABELSPACE, Bench, in_use, run, seconds, workspace
 from labelspace_ops.state import PROJECT
 
 BOUND = Bound(0.5, of="ratio")
 ASLEEP_PATIENCE_SECONDS = 600
 
 
-def measure(_: Bench) -> list[Row]:
-    """Seconds of wall time, MiB resident; of a workspace of its own, as it changes its settings."""
-    with workspace() as made:
+def measure(bench: Bench) -> list[Row]:
+    """Seconds of wall time, MiB in use; of a workspace of its own, as it changes its settings."""
+    with workspace(bench.cvat_version) as made:
         seconds("stop", made.name)
         started = seconds("start", made.name)
         run("set", made.name, "sleep_after_minutes=1", "--yes")
         _until_asleep(made.name)
-        asleep = {part: resident(one) for part, one in made.containers.items() if one.status == "running"}
+        asleep = {part: in_use(one) for part, one in made.containers.items() if one.status == "running"}
     return [
         Row("start of a stopped workspace until ready", started, "s", "first creation", made.seconds, BOUND),
         *(Row(f"memory asleep: {part}", size, "MiB") for part, size in sorted(asleep.items())),

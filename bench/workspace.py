@@ -14,12 +14,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import docker
 from docker.models.containers import Container
 
-from labelspace.cvat.images import IMAGES
+from labelspace.cvat.images import CVAT_VERSION, IMAGES
 from labelspace.home import Home
 from labelspace_ops import engine
 from labelspace_ops.preflight import free_port
@@ -50,11 +50,11 @@ class Bench:
     """One run: a home of its own, and a workspace that the benches share, made when the first asks for it.
 
     ``pairs``: how often a measurement and its peer's are repeated in turn; the median counts.
-    ``server_image``: the image that a stand-in replaces here; its memory is measured besides.
+    ``cvat_version``: of the images that all workspaces and their peers run.
     """
 
-    def __init__(self, pairs: int, server_image: str = "") -> None:
-        self.pairs, self.server_image = pairs, server_image
+    def __init__(self, pairs: int, cvat_version: str = CVAT_VERSION) -> None:
+        self.pairs, self.cvat_version = pairs, cvat_version
         self._ends = ExitStack()
 
     def __enter__(self) -> Bench:
@@ -67,7 +67,7 @@ class Bench:
     @cached_property
     def workspace(self) -> Made:
         """The shared one."""
-        return self._ends.enter_context(workspace())
+        return self._ends.enter_context(workspace(self.cvat_version))
 
 
 @contextmanager
@@ -124,7 +124,7 @@ def ports() -> tuple[str, ...]:
 
 
 @contextmanager
-def workspace() -> Iterator[Made]:
+def workspace(version: str) -> Iterator[Made]:
     """One with a bucket; removed at the end with all that it made."""
     name = f"bench{secrets.token_hex(2)}"
     bucket = f"{name}-bucket"
@@ -132,6 +132,7 @@ def workspace() -> Iterator[Made]:
         began = time.monotonic()
         said = run(
             *("create", name, "--yes", "--json", "--bucket", bucket, "--password-stdin", *ports()),
+            *("--cvat-version", version),
             stdin=f"{PASSWORD}\n",
         )
         yield Made(name, bucket, time.monotonic() - began, json.loads(said))
@@ -159,10 +160,15 @@ def pulumi(*words: str) -> str:
     return done.stdout
 
 
-def resident(one: Container) -> float:
-    """MiB of every process in the container; the engine's own figure is not there on every kernel.
+def in_use(one: Container) -> float:
+    """MiB that the engine counts for a container, without the pages of files, which it gives back when asked.
 
-    What processes share is counted in each.
+    What processes of a container share counts once. An engine that counts nothing: their resident memory.
     """
+    counted = cast("dict[str, Any]", one.stats(stream=False))
+    said = counted["memory_stats"]
+    details = said.get("stats", {})
+    if "usage" in said:
+        return float(said["usage"] - details.get("file", details.get("total_cache", 0))) / 2**20
     rows = one.top(ps_args="-o pid,rss")["Processes"] or []
     return sum(int(row[1]) for row in rows) / 1024

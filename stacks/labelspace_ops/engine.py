@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,35 @@ def sweep(client: docker.DockerClient, stack: auto.Stack, *, new: bool = False) 
         if network.id not in known:
             network.remove()
     return resources
+
+
+def rests(client: docker.DockerClient, resources: list[dict[str, Any]]) -> bool:
+    """Whether all that a stack knows is there and nothing of it runs: so nobody can have changed anything.
+
+    Pulumi's own look at the engine takes seconds.
+    """
+    ours = [one for one in resources if one.get("id") and not one["type"].startswith(ELSEWHERE)]
+    return bool(ours) and all(one["type"] in LOOKS and _rests(client, one) for one in ours)
+
+
+ELSEWHERE = ("pulumi:", "random:", "labelspace:")
+LOOKS: dict[str, Callable[[docker.DockerClient, dict[str, Any]], bool]] = {
+    "docker:index/network:Network": lambda client, one: bool(client.networks.get(one["id"])),
+    "docker:index/volume:Volume": lambda client, one: bool(client.volumes.get(one["id"])),
+    "docker:index/remoteImage:RemoteImage": lambda client, one: bool(
+        client.images.get(one["inputs"]["name"])
+    ),
+    "docker:index/container:Container": lambda client, one: (
+        client.containers.get(one["id"]).status == "exited"
+    ),
+}
+
+
+def _rests(client: docker.DockerClient, resource: dict[str, Any]) -> bool:
+    try:
+        return LOOKS[resource["type"]](client, resource)
+    except DockerException:
+        return False
 
 
 def _settled(stack: auto.Stack) -> dict[str, Any]:

@@ -109,13 +109,15 @@ def create(spec: WorkspaceSpec, home: Home, *, take_up: bool = False, from_backu
             origin.fill(client, begins, spec, home)
         chosen = stack.create_or_select(spec.name, home)
         locks.clear_stale(home, chosen)
-        outputs = state.exported(engine.sweep(client, chosen, new=not known))
+        made = engine.sweep(client, chosen, new=not known)
+        outputs = state.exported(made)
         old, backup = _upgrade(client, chosen, spec, home, outputs) if known else ("", "")
         asked = partial(program.run, before_upgrade=None)
         stack.write_settings(chosen, spec, new=not known)
         try:
             with progress.gate(client, spec.name):
-                stack.update(chosen, asked, progress.Resources().on_event, new=not known)
+                look = known and not engine.rests(client, made)
+                stack.update(chosen, asked, progress.Resources().on_event, refresh=look)
         except OpsError as error:
             hint = f"\n{upgrade.way_back(spec.name, old, backup)}" if backup else ""
             raise OpsError(f"{error}{hint}") from None

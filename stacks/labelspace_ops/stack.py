@@ -213,18 +213,18 @@ def update(
     on_event: Callable[[Any], None],
     *,
     only: str | None = None,
-    new: bool = False,
+    refresh: bool = True,
 ) -> None:
-    """Bring the workspace to its settings; reads the engine first, so that what was lost is made again.
+    """Bring the workspace to its settings; by default looks first whether something was lost or changed.
 
     ``program``: what the stack's own program does, here in this process, which has loaded it all already.
-    ``only``: no resource but those whose URN matches. Of a ``new`` stack nothing can have been lost.
+    ``only``: no resource but those whose URN matches.
     """
     target = [only] if only else None
     logging.getLogger("grpc._server").setLevel(logging.CRITICAL)  # a failed program is told by Pulumi already
     try:
         stack.up(
-            program=program, on_event=on_event, refresh=not new, target=target,
+            program=program, on_event=on_event, refresh=refresh, target=target,
             color="never", suppress_progress=True,
         )  # fmt: skip
     except auto.CommandError as error:

@@ -56,7 +56,10 @@ ENVIRONMENT = {
 }
 OVERLAY = "from cvat.settings.production import *\nIAM_DEFAULT_ROLE = 'worker'\n"
 """The mechanism of the LDAP guide (site/content/en/docs/administration/community/advanced/ldap.md)."""
-HOOK = "export DJANGO_SECRET_KEY=key-of-the-hook\n"
+HOOK = """\
+export DJANGO_SECRET_KEY=key-of-the-hook
+django-admin() { echo "asked: $*"; command django-admin "$@"; }
+"""
 
 
 def until(true: Callable[[], Any], what: str, patience: float = PATIENCE_SECONDS) -> Any:

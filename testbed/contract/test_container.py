@@ -36,6 +36,17 @@ def test_the_hook_is_sourced_before_the_words(early: Stack) -> None:
     assert "key=key-of-the-hook" in said
 
 
+def test_the_hook_may_answer_for_django(stack: Stack) -> None:
+    """backend_entrypoint.sh: ``init`` and ``run`` call django-admin by its name, in this order."""
+    asked = [
+        line.removeprefix("asked: ")
+        for line in stack.get("cvat-server").logs().decode(errors="replace").splitlines()
+        if line.startswith("asked: ")
+    ]
+    prepared = ["migrate", "migrateredis", "syncperiodicjobs"]
+    assert asked[:6] == [*prepared, "collectstatic --no-input", "migrate --check", "migrateredis --check"]
+
+
 def test_without_or_with_an_unknown_word_it_refuses(early: Stack) -> None:
     """backend_entrypoint.sh, last lines; ``cmd_run``."""
     for command, part in (

@@ -29,7 +29,7 @@ wait_for_redis() {
 
 cmd_init() {
     wait_for_db
-    django-admin migrate --no-input
+    django-admin migrate
     wait_for_redis
     django-admin migrateredis
     django-admin syncperiodicjobs
@@ -38,12 +38,14 @@ cmd_init() {
 wait_for_migrations() {
     touch /home/django/data/.writable || fail "PermissionError: /home/django/data"
     wait_for_db
-    until django-admin migrate --check >/dev/null 2>&1; do sleep 2; done
+    while ! django-admin migrate --check; do sleep 10; done
     wait_for_redis
+    while ! django-admin migrateredis --check; do sleep 10; done
 }
 
 cmd_server() {
     must_exist SMOKESCREEN_OPTS NUMPROCS
+    django-admin collectstatic --no-input
     wait_for_migrations
     exec python3 -m gunicorn --bind 0.0.0.0:8080 --workers "$NUMPROCS" --threads 8 --log-level warning cvat.wsgi
 }

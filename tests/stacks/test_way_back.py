@@ -117,6 +117,31 @@ def test_a_backup_is_proven_by_a_drill_that_touches_and_leaves_nothing(lab: Lab,
     assert listed[-1]["proof"]["ok"]
 
 
+IN_THE_WAY = """
+begin;
+update engine_task set name = name;
+do $$ begin
+    for round in 1..1200 loop
+        exit when exists (select from pg_locks where relation = 'engine_task'::regclass and mode = 'ShareLock'
+                          and not granted);
+        perform pg_sleep(0.05);
+    end loop;
+end $$;
+update engine_project set name = name;
+commit;
+select 'written';
+"""
+
+
+def test_who_writes_several_tables_during_a_backup_is_not_stopped(lab: Lab, street: Any) -> None:
+    """The backup waits for the first table; meanwhile the second is written to."""
+    with ThreadPoolExecutor(1) as beside:
+        writes = beside.submit(_asked, street, IN_THE_WAY)
+        taken = lab.json("backup", street["name"])
+        assert writes.result().endswith("written")
+    assert lab.json("backups", street["name"])["backups"][-1]["id"] == taken["id"]
+
+
 def test_a_project_deleted_by_mistake_comes_back_by_the_time(lab: Lab, street: Any) -> None:
     name, admin = street["name"], admin_of(street)
     number = admin.post("/api/projects", {"name": "mistaken"}).json()["id"]

@@ -7,11 +7,13 @@ from importlib.resources import files as package_files
 
 SECRETS_SCRIPT = "/etc/cvat/init.d/labelspace.sh"
 """Sourced by the server image's entrypoint before its words (backend_entrypoint.sh, since 2.7.6)."""
+START_SCRIPT = "/etc/cvat/init.d/labelspace-start.sh"
 DATABASE_PASSWORD = "/run/labelspace/database-password"  # noqa: S105 - a path
 SETTINGS = "/opt/cvat/settings.py"
 """Where a settings overlay belongs since CVAT 2.72."""
 ADMIN = "/run/labelspace/admin.json"
 INIT = "/opt/labelspace/init.py"
+DJANGO_ONCE = "/opt/labelspace/django_once.py"
 BOOTSTRAP = "/opt/labelspace/bootstrap.py"
 WORKER_CHECK = "/opt/labelspace/workercheck.py"
 REDIS_CONF = "/run/labelspace/redis.conf"

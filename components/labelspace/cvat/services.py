@@ -27,8 +27,8 @@ QUEUES = (
     "consensus",
 )
 """The queues of the common worker; ``chunks`` has a worker of its own."""
-AFTER_MIGRATIONS = ("server", "worker-chunks", "worker", "opa")
-"""What needs the migrated database; OPA asks a server that is not there for its rules ever less often."""
+AFTER_MIGRATIONS = ("opa",)
+"""OPA asks a server that is not there for its rules ever less often. The others wait by themselves."""
 PROXY_PORT = 8080
 GATE_PATIENCE_SECONDS = 900
 """Longest wait for readiness; a first start on two busy cores was seen to take 160 s."""
@@ -96,7 +96,7 @@ def services(settings: Settings) -> dict[str, Service]:
         _redis(settings, scale),
         _cache(settings, scale),
         _opa(),
-        _init(backend, settings),
+        _init(backend),
         _server(backend, settings, scale),
         _worker("worker-chunks", backend, settings, ("chunks",)),
         _worker("worker", backend, settings, QUEUES),
@@ -152,8 +152,8 @@ def _opa() -> Service:
         "services.cvat.url": "http://cvat-server:8080",
         "bundles.cvat.service": "cvat",
         "bundles.cvat.resource": "/api/auth/rules",
-        "bundles.cvat.polling.min_delay_seconds": "5",
-        "bundles.cvat.polling.max_delay_seconds": "15",
+        "bundles.cvat.polling.min_delay_seconds": "1",
+        "bundles.cvat.polling.max_delay_seconds": "5",
     }
     ask = 'http.send({"method": "get", "url": "http://localhost:8181/health"}).status_code == 200'
     return Service(
@@ -181,12 +181,14 @@ def _backend(settings: Settings) -> Service:
         name="backend",
         image=of_cvat("server", settings.version),
         memory=512,
-        environment=BACKEND_ENVIRONMENT,
+        environment={**BACKEND_ENVIRONMENT, "LABELSPACE_CVAT": settings.version},
         volumes=DATA_VOLUMES,
         files=(
             _secret_file(files.SECRETS_SCRIPT, script),
             _secret_file(files.DATABASE_PASSWORD, secrets.database),
             File(files.SETTINGS, overlay),
+            File(files.START_SCRIPT, files.script("start.sh")),
+            File(files.INIT, files.script("init.py")),
         ),
         user="1000:1000",
     )
@@ -212,15 +214,14 @@ BACKEND_ENVIRONMENT = {
 """Source: x-backend-env of docker-compose.yml; names that must exist even when empty are all here."""
 
 
-def _init(backend: Service, settings: Settings) -> Service:
+def _init(backend: Service) -> Service:
     """Brings database and queues to this version; ends at once where they are."""
     return replace(
         backend,
         name="init",
         entrypoint=("bash", "-c"),
-        command=(f". {files.SECRETS_SCRIPT}; exec python3 {files.INIT} {settings.version}",),
-        environment={**backend.environment, **_archived(settings)},
-        files=(*backend.files, File(files.INIT, files.script("init.py"))),
+        command=(f". {files.SECRETS_SCRIPT}; exec python3 {files.INIT}",),
+        files=(*backend.files, File(files.DJANGO_ONCE, files.script("django_once.py"))),
         one_shot=True,
         memory=1024,
     )

@@ -4,6 +4,7 @@ Runs once in CVAT's own image. Each step prints one line, which whoever runs the
 that does not come true in time prints what it last saw and ends with 1.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ import redis
 PROXY = "http://cvat-proxy:8080"
 QUEUES = os.environ["LABELSPACE_QUEUES"].split(",")
 ADMIN_FILE = os.environ["LABELSPACE_ADMIN"]
+STYLE = "/static/admin/css/base.css"
 DONE = "/tmp/labelspace-gate-done"
 """Left in this very container: one with other settings is another container, without it."""
 ARCHIVED = os.environ.get("LABELSPACE_ARCHIVED", "")
@@ -83,6 +85,18 @@ def health():
     if broken or not parts.keys() >= REQUIRED:
         missing = dict.fromkeys(REQUIRED - parts.keys(), "not reported")
         raise NotYetError("; ".join(f"{name}: {text}" for name, text in {**broken, **missing}.items()))
+
+
+def static():
+    """The admin panel's own files: the server gathers them when it starts, beside everything else."""
+    with contextlib.suppress(urllib.error.HTTPError):
+        request = urllib.request.Request(
+            PROXY + STYLE, headers={"Host": "127.0.0.1", "X-Labelspace-Gate": "1"}
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            if answer.headers.get_content_type() == "text/css":
+                return
+    raise NotYetError(f"{STYLE} is not there")
 
 
 def wanted():
@@ -164,6 +178,7 @@ STEPS = (
     ("admin", "the admin is there", admin),
     ("login", "the admin can log in", login),
     ("workers", "a worker serves every queue", workers),
+    ("static", "the admin panel has its files", static),
     *((("archive", "changes are archived, over a first backup", archive),) if ARCHIVED else ()),
 )
 

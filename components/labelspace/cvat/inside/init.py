@@ -1,7 +1,7 @@
 """CVAT's own ``init``, unless this database and this Redis had it already from this version and settings.
 
-It starts Django three times: at the start of a workspace that is as it was, most of what there is to wait
-for. What was done is noted in both places, so that one that is restored, or new, has it done again.
+What was done is noted in both places, so that one that is restored, or new, has it done again. ``init.py
+await`` waits for the note: the server and the workers ask so whether they may start (start.sh).
 """
 
 import contextlib
@@ -9,6 +9,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import psycopg2
@@ -16,10 +17,14 @@ import redis
 
 INIT = ["/opt/cvat/backend_entrypoint.sh", "init"]
 SETTINGS = "/opt/cvat/settings.py"
+ONCE = "/opt/labelspace/django_once.py"
+VERSION = os.environ["LABELSPACE_CVAT"]
 PATIENCE_SECONDS = 600
+AWAIT_SECONDS = 60
+"""After that the one who waits asks Django: somebody may have done by hand what is waited for."""
 KEY = "labelspace:init"
-ARCHIVED = os.environ.get("LABELSPACE_ARCHIVED", "")
-"""A file beside the database, as the gate knows it; empty where there is none to wait for."""
+BEFORE = "/home/django/logs/labelspace-init"
+"""Left by the first ``init``: where it is, nothing is likely to be left to do."""
 
 
 def database():
@@ -41,13 +46,13 @@ def queues():
     )
 
 
-def note(cursor, version):
+def note(cursor):
     """What is noted: version, settings, and the migrations that are there now."""
     with open(SETTINGS, "rb") as file:
         settings = hashlib.sha256(file.read()).hexdigest()[:16]
     cursor.execute("SELECT count(*), max(id) FROM django_migrations")
     return "labelspace: CVAT {} with settings {}, {} migrations up to {}".format(
-        version, settings, *cursor.fetchone()
+        VERSION, settings, *cursor.fetchone()
     )
 
 
@@ -57,16 +62,6 @@ def takes_writes():
         cursor.execute("SELECT pg_is_in_recovery()")
         if cursor.fetchone()[0]:
             raise psycopg2.OperationalError("it replays changes")
-
-
-def archived():
-    """A first backup is there. It counts rows under locks, in whose way a migration would come."""
-    if not ARCHIVED:
-        return
-    with database() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT (pg_stat_file(%s, true)).size", (ARCHIVED,))
-        if cursor.fetchone()[0] is None:
-            raise psycopg2.OperationalError("it is being made")
 
 
 def wait_for(what, asked):
@@ -86,43 +81,103 @@ def wait_for(what, asked):
         time.sleep(0.3)
 
 
-def was_done(version):
+def was_done():
     """Whether both places say that nothing is left to do."""
     try:
         with database() as connection, connection.cursor() as cursor:
-            noted = note(cursor, version).encode()
+            noted = note(cursor).encode()
             cursor.execute("SELECT obj_description('django_migrations'::regclass, 'pg_class')")
             return (cursor.fetchone()[0] or "").encode() == noted == queues().get(KEY)
     except (psycopg2.Error, redis.RedisError):
         return False
 
 
-def keep(version):
+def keep():
     """Note it; where that fails, it is done again next time."""
     try:
         with database() as connection, connection.cursor() as cursor:
-            noted = note(cursor, version)
+            noted = note(cursor)
             cursor.execute("COMMENT ON TABLE django_migrations IS %s", (noted,))
             connection.commit()
         queues().set(KEY, noted)
-    except (psycopg2.Error, redis.RedisError) as error:
+        with open(BEFORE, "w", encoding="utf-8"):
+            pass
+    except (psycopg2.Error, redis.RedisError, OSError) as error:
         print(f"init: done, but it could not be noted: {error}", flush=True)
 
 
-def main():
+class Django:
+    """One process for all of Django's commands, which loads while others are waited for."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp()
+        pipes = [f"{self.folder}/{name}" for name in ("ask", "answer")]
+        for pipe in pipes:
+            os.mkfifo(pipe)
+        self.held = [os.open(pipe, os.O_RDWR) for pipe in pipes]  # or each asker's end would be the end
+        self.process = subprocess.Popen([sys.executable, ONCE, *pipes])
+
+    def do(self, command):
+        """The exit code of ``command``, whose calls of django-admin come here."""
+        asking = subprocess.Popen(command, env={**os.environ, "LABELSPACE_DJANGO": self.folder})
+        while asking.poll() is None:
+            if self.process.poll() is not None:  # nobody would ever answer
+                asking.kill()
+                return self.process.returncode or 1
+            time.sleep(0.05)
+        return asking.returncode
+
+    def end(self):
+        """Nothing is left to ask."""
+        self.process.terminate()
+        self.process.wait()
+
+
+def prepare():
     """Return the exit code of CVAT's ``init``, or 0 where it was done before."""
-    version = sys.argv[1]
-    wait_for("database", takes_writes)
-    wait_for("queues", lambda: queues().ping())
-    if was_done(version):
-        print("init: was done before", flush=True)
-        return 0
-    wait_for("first backup", archived)
-    code = subprocess.call(INIT)
+    django = None if os.path.exists(BEFORE) else Django()
+    try:
+        wait_for("database", takes_writes)
+        wait_for("queues", lambda: queues().ping())
+        if was_done():
+            print("init: was done before", flush=True)
+            return 0
+        django = django or Django()
+        code = django.do(INIT)
+    finally:
+        if django:
+            django.end()
     if code == 0:
-        keep(version)
+        keep()
     return code
 
 
+def nobody_yet():
+    """No account is there that could be in the way of migrations: a first start, and all may load at once."""
+    with (
+        contextlib.suppress(psycopg2.OperationalError),
+        database() as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SET lock_timeout = '1s'")
+        cursor.execute("SELECT to_regclass('auth_user') IS NOT NULL, pg_is_in_recovery()")
+        made, replays = cursor.fetchone()
+        if made and not replays:
+            cursor.execute("SELECT EXISTS (SELECT FROM auth_user)")
+            made = cursor.fetchone()[0]
+        return not made and not replays
+    return False
+
+
+def await_note():
+    """Return 0 once the note is there, or need not be; 1 when it does not come."""
+    deadline = time.monotonic() + AWAIT_SECONDS
+    while not (nobody_yet() or was_done()):
+        if time.monotonic() > deadline:
+            return 1
+        time.sleep(0.5)
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(await_note() if sys.argv[1:] == ["await"] else prepare())

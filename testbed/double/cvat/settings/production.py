@@ -131,7 +131,10 @@ REST_FRAMEWORK = {
 }
 ROOT_URLCONF = "cvat.urls"
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = Path("/home/django/static")
+STATIC_ROOT.mkdir(exist_ok=True)
+WHITENOISE_AUTOREFRESH = True  # what is gathered late is found, as by nginx
+WHITENOISE_USE_FINDERS = False
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 TIME_ZONE = os.environ.get("TZ", "Etc/UTC")
 USE_TZ = True

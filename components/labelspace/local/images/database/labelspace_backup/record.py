@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +13,10 @@ from . import postgres
 from .programs import FailedError
 from .settings import Settings
 
-ATTEMPTS = 40
+ATTEMPTS = 120
+LOCKED = re.compile(r'could not obtain lock on relation "([^"]+)"')
+BUSY = (LOCKED.pattern, "lock timeout", "does not exist", "deadlock")
+"""A table that is written to, or comes or goes just now."""
 TABLES = """\
 select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables
 where schemaname not in ('pg_catalog', 'information_schema') order by 1
@@ -30,14 +35,16 @@ def target(label: str) -> list[str]:
 
 def take(settings: Settings, label: str) -> dict[str, Any]:
     """Set the restore point and count; ``counts`` is rows by table at exactly that point of the log."""
+    busiest = ""
     for attempt in range(ATTEMPTS):
         try:
-            return _once(settings, label)
+            return _once(settings, label, busiest)
         except FailedError as error:
-            busy = "lock timeout" in str(error) or "deadlock" in str(error) or "does not exist" in str(error)
-            if not busy or attempt == ATTEMPTS - 1:
+            if attempt == ATTEMPTS - 1 or not any(re.search(sign, str(error)) for sign in BUSY):
                 raise
-            time.sleep(1)
+            named = LOCKED.search(str(error))
+            busiest = named[1] if named else busiest
+            time.sleep(0.2 + random.random())  # noqa: S311 - out of step with whoever writes
     raise AssertionError
 
 
@@ -70,19 +77,18 @@ def latest(settings: Settings, socket: str) -> dict[str, str]:
     return found
 
 
-def _once(settings: Settings, label: str) -> dict[str, Any]:
+def _once(settings: Settings, label: str, busiest: str) -> dict[str, Any]:
     """The locks hold writers for the moment in which snapshot and restore point are made one, no longer:
     going back to the savepoint frees them, and the counting goes on in the snapshot."""
     names = tables(settings)
-    lock = f"lock table {', '.join(names)} in share mode;" if names else ""
     said = postgres.ask(
         settings,
         f"""\
-set lock_timeout = '2s';
+set lock_timeout = '500ms';
 set deadlock_timeout = '100ms';
 begin isolation level repeatable read;
 savepoint quiet;
-{lock}
+{_locks(names, busiest)}
 select pg_create_restore_point('{point(label)}');
 rollback to savepoint quiet;
 {_digesting(names)}
@@ -99,6 +105,16 @@ commit;
         "migrations": digest,
         "latest": json.loads(latest),
     }
+
+
+def _locks(names: list[str], busiest: str) -> str:
+    """Only the first lock is waited for, while none is held: so no writer of several tables ever ends in a
+    deadlock with a backup. Which of its tables was busy decides what is waited for next time."""
+    if not names:
+        return ""
+    first, *rest = sorted(names, key=lambda name: name.rpartition(".")[2].strip('"') != busiest)
+    others = f"lock table {', '.join(rest)} in share mode nowait;" if rest else ""
+    return f"lock table {first} in share mode;\n{others}"
 
 
 def _digesting(names: list[str]) -> str:
