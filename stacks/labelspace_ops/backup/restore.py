@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,6 @@ import docker
 from docker.models.containers import Container
 from pulumi import automation as auto
 
-from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.home import Home
 from labelspace.spec import parse_spec
 from labelspace_ops import engine, locks, program, progress, stack
@@ -20,8 +20,8 @@ from labelspace_ops.backup.plan import Plan, plan
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError
 
-FIRST = ("database", "redis", "cache", "opa")
-THEN = ("server", "worker", "worker-chunks", "ui", "proxy", "gateway")
+STORES = ("database", "redis", "cache")
+SERVERS = ("server", "worker", "worker-chunks", "opa", "ui", "proxy")
 PATIENCE_SECONDS = 900
 ONE_SHOTS = ("init", "bootstrap")
 
@@ -110,9 +110,8 @@ def _replace(
     name = source.workspace
     mine = engine.containers(client, name)
     say(f"{name}: stopping the server")
-    for part in (*reversed(THEN[:-1]), *reversed(FIRST)):
-        if part in mine:
-            mine[part].stop(timeout=30)
+    for parts in (SERVERS, STORES):
+        _together([mine[part] for part in parts if part in mine], lambda one: one.stop(timeout=30))
     say(f"{name}: restoring {planned.moment} from backup {planned.backup}")
     try:
         answer = agent.ask_apart(
@@ -131,22 +130,25 @@ def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
     """Start what is there in order, or have Pulumi make what is missing; ends when the gate has passed."""
     name = chosen.name
     mine = engine.containers(client, name)
-    if not {*FIRST, *THEN, *ONE_SHOTS} <= mine.keys():
+    if not {*STORES, *SERVERS, *ONE_SHOTS} <= mine.keys():
         locks.clear_stale(home, chosen)
         engine.sweep(client, chosen)
     else:
-        for part in FIRST:
-            mine[part].start()
-        _until(mine["database"], _takes_writes)
+        # whoever is started waits by itself for the database to take writes, and for ``init``
+        _together([mine[part] for part in (*STORES, *SERVERS, "gateway") if part in mine], Container.start)
         _through(mine["init"])
-        for part in THEN:
-            mine[part].start()
         with progress.gate(client, name):
             _through(mine["bootstrap"])
         until_healthy(mine["database"])  # a backup of its new timeline was made meanwhile
         return
     with progress.gate(client, name):
         stack.update(chosen, program.run, progress.Resources().on_event)
+
+
+def _together(ones: list[Container], do: Callable[[Container], object]) -> None:
+    """Each ends in its own time: one after the other they would add up."""
+    with ThreadPoolExecutor(max(len(ones), 1)) as pool:
+        list(pool.map(do, ones))
 
 
 def _through(one_shot: Container) -> None:
@@ -156,22 +158,12 @@ def _through(one_shot: Container) -> None:
         raise OpsError(f"{one_shot.name} ended with {code}: see why with `docker logs {one_shot.name}`")
 
 
-def _takes_writes(database: Container) -> bool:
-    """Whether it is through with the changes that it replays."""
-    command = ["psql", "-U", DATABASE_USER, "-Atc", "select pg_is_in_recovery()", DATABASE_NAME]
-    return engine.run_inside(database, command) == (0, "f\n")
-
-
 def until_healthy(one: Container) -> None:
     """Wait until the database serves and archives; raises ``OpsError`` when it does not start."""
-    _until(one, engine.works)
-
-
-def _until(one: Container, so: Callable[[Container], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         one.reload()
-        if one.status == "running" and so(one):
+        if one.status == "running" and engine.works(one):
             return
         if one.attrs["RestartCount"] > 5 or one.status == "exited":
             break
