@@ -25,7 +25,13 @@ class _FileByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
         return "contract" if file.startswith("testbed/contract/") else file
 
 
-LONGEST = ("test_long_life.py", "test_rest.py", "console/test_pages.py", "test_labels.py", "test_backup_bucket.py")
+LONGEST = (
+    "test_long_life.py",
+    "test_rest.py",
+    "console/test_pages.py",
+    "test_labels.py",
+    "test_backup_bucket.py",
+)
 """Files that take minutes begin first, so that the processes end together."""
 
 

@@ -166,7 +166,7 @@ def _opa() -> Service:
         ),
         aliases=("opa",),
         user="1000:1000",
-        health=Health(("CMD", "/opa", "eval", "--fail", ask), interval=30),
+        health=Health(("CMD", "/opa", "eval", "--fail", ask)),
     )
 
 
@@ -245,7 +245,7 @@ def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
         environment=environment,
         aliases=("cvat-server",),
         memory=scale.server,
-        health=Health(("CMD", "python3", "-c", about), interval=15, start_period=180),
+        health=Health(("CMD", "python3", "-c", about), start_period=180),
         mounts_share=True,
     )
 
@@ -267,7 +267,7 @@ def _worker(name: str, backend: Service, settings: Settings, queues: tuple[str, 
             File(files.WORKER_CHECK, files.script("workercheck.py")),
         ),
         volumes={**backend.volumes, **(NOTES_VOLUME if settings.sleeps else {})},
-        health=Health(("CMD-SHELL", check), interval=30, start_period=180),
+        health=Health(("CMD-SHELL", check), start_period=180),
         mounts_share=True,
     )
 

@@ -20,6 +20,8 @@ ARCHIVED_MARK = "/tmp/pgbackrest/in-use"  # noqa: S108 - inside the container
 """As in ``labelspace_backup.schedule``."""
 HEALTHY = f"pg_isready -q -U {DATABASE_USER} -d {DATABASE_NAME} -h 127.0.0.1 && test -e {ARCHIVED_MARK}"
 """It answers, and its archive is in use with a first backup: before that, nothing may be entrusted to it."""
+CHECK_SECONDS = 5
+"""Between checks of its health, where an update waits for it."""
 MEMORY = {"small": 1024, "medium": 2048, "large": 4096}
 
 
@@ -52,7 +54,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
         ready = pulumi.Output.from_input("")
         if running:
             ready = container(
-                _service(place, password, backup, size),
+                _service(place, password, backup, size, CHECK_SECONDS if waits else Health.interval),
                 place,
                 image=image.name,
                 binds=[_repository(folder), *_files(files or {})],
@@ -106,7 +108,9 @@ def _image(place: Place, parent: pulumi.Resource) -> docker.RemoteImage:
     )
 
 
-def _service(place: Place, password: pulumi.Input[str], backup: BackupSpec, size: str) -> Service:
+def _service(
+    place: Place, password: pulumi.Input[str], backup: BackupSpec, size: str, check_seconds: int
+) -> Service:
     key = place.home.made_backup_key(place.workspace)
     secret_files = {PASSWORD_FILE: password, **backups.files(place.workspace, backup, key)}
     return Service(
@@ -123,7 +127,7 @@ def _service(place: Place, password: pulumi.Input[str], backup: BackupSpec, size
         volumes={"database": backups.DATA},
         files=tuple(File(path, pulumi.Output.secret(text)) for path, text in secret_files.items()),
         aliases=(DATABASE_ALIAS,),
-        health=Health(("CMD-SHELL", HEALTHY), interval=5, start_period=300),
+        health=Health(("CMD-SHELL", HEALTHY), interval=check_seconds, start_period=300),
         # The entrypoint is root until it gives the folders to postgres and becomes postgres.
         # KILL: init, as root, must be able to tell postgres to end in order.
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"),
