@@ -122,10 +122,13 @@ begin;
 update engine_task set name = name;
 do $$ begin
     for round in 1..1200 loop
-        exit when exists (select from pg_locks where relation = 'engine_task'::regclass and mode = 'ShareLock'
-                          and not granted);
+        if exists (select from pg_locks where relation = 'engine_task'::regclass and mode = 'ShareLock'
+                   and not granted) then
+            return;
+        end if;
         perform pg_sleep(0.05);
     end loop;
+    raise 'no backup waited for the table';
 end $$;
 update engine_project set name = name;
 commit;

@@ -112,7 +112,7 @@ def _locks(names: list[str], busiest: str) -> str:
     deadlock with a backup. Which of its tables was busy decides what is waited for next time."""
     if not names:
         return ""
-    first, *rest = sorted(names, key=lambda name: name.rpartition(".")[2].strip('"') != busiest)
+    first, *rest = sorted(names, key=lambda name: name.replace('"', "") != busiest)
     others = f"lock table {', '.join(rest)} in share mode nowait;" if rest else ""
     return f"lock table {first} in share mode;\n{others}"
 
