@@ -7,12 +7,19 @@ django-admin() {
         return "$labelspace_code"
     fi
     case "$*" in
-        "migrate --check" | "migrateredis --check") python3 /opt/labelspace/init.py await || command django-admin "$@" ;;
+        "migrate --check" | "migrateredis --check") # one note says both
+            if [ -z "${labelspace_prepared:-}" ] && ! python3 /opt/labelspace/init.py await; then
+                command django-admin "$@"
+                return
+            fi
+            labelspace_prepared=1
+            ;;
         "collectstatic --no-input") labelspace_collect "$@" & ;; # the gate sees that it came to its end
         *) command django-admin "$@" ;;
     esac
 }
 
 labelspace_collect() { # once a container
-    [ -e /tmp/labelspace-static ] || { command django-admin "$@" && touch /tmp/labelspace-static; }
+    labelspace_done=${TMPDIR:-/tmp}/labelspace-static
+    [ -e "$labelspace_done" ] || { command django-admin "$@" && touch "$labelspace_done"; }
 }
