@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,13 +14,15 @@ from labelspace.home import Home
 from labelspace.scaleway.prices import VOLUME_GB, monthly_cost, total
 from labelspace.spec import SpecError, WorkspaceSpec
 from labelspace_ops import locks, program, progress, stack, state
-from labelspace_ops.checks import bucket_row, health
+from labelspace_ops.checks import Check, bucket_row, health
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+LATE = timedelta(hours=2)
+"""Since the last dump: one an hour is made while the server runs."""
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 VARIABLES = {
     "SCW_ACCESS_KEY": r"SCW[A-Z0-9]{17}",
@@ -105,7 +108,7 @@ def completed(spec: WorkspaceSpec) -> WorkspaceSpec:
     """The wish with what only the account knows: who provisions, which of its buckets are there."""
     who = spec.scaleway.provisioner or provisioner()
     s3 = storage(spec.scaleway.region)
-    backups = f"labelspace-{spec.name}-{account()['SCW_DEFAULT_PROJECT_ID'][:8]}-backups"
+    backups = backup_bucket(spec.name)
     buckets = [
         bucket.model_copy(update={"adopt": bucket.adopt or _is_mine(s3, bucket.name)})
         for bucket in spec.buckets
@@ -183,10 +186,43 @@ def delete(name: str, home: Home) -> dict[str, Any]:
     return {"name": name, "backed_up": False, "backups": backups.get("where"), "purged": False, "kept": kept}
 
 
+def backup_bucket(name: str) -> str:
+    """Where the server of a workspace writes its dumps (``scaleway/place.py``)."""
+    return f"labelspace-{name}-{account()['SCW_DEFAULT_PROJECT_ID'][:8]}-backups"
+
+
+def dumps(name: str, region: str) -> list[datetime]:
+    """When the dumps in the backup bucket were made, oldest first; raises ``OpsError``."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        pages = storage(region).get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=backup_bucket(name), Prefix="dumps/")
+        return sorted(one["LastModified"] for page in found for one in page.get("Contents", []))
+    except (BotoCoreError, ClientError) as error:
+        raise OpsError(f"the dumps of {name} cannot be listed: {error}") from None
+
+
+def _dumped(name: str, outputs: dict[str, Any], *, running: bool) -> tuple[dict[str, Any], list[Check]]:
+    """How many dumps there are, and whether the last one is late; the first follows a start by minutes."""
+    unknown = {"copies": None, "last": None, "last_archived": None}
+    try:
+        made = dumps(name, outputs.get("region", "fr-par")) if outputs else []
+    except OpsError as error:
+        return unknown, [{"name": "dumps", "ok": False, "detail": str(error)}]
+    last = made[-1].astimezone(UTC) if made else None
+    said = {**unknown, "copies": len(made), "last": last.strftime("%Y-%m-%dT%H:%M:%SZ") if last else None}
+    late = running and last is not None and datetime.now(UTC) - last > LATE
+    detail = f"the last was made at {said['last']}" if last else "none was made yet"
+    return said, [{"name": "dumps", "ok": not late, "detail": detail}] if outputs else []
+
+
 def measure(name: str, outputs: dict[str, Any], home: Home) -> dict[str, Any]:
     """The status object that scripts rely on, from the URL's own word and the API's."""
     running = outputs.get("running", True)
     checks = [health(outputs["api_url"], patience=15)] if outputs and running else []
+    backup, dumped = _dumped(name, outputs, running=running)
+    checks += dumped
     busy = locks.busy(home, name)
     ready = "ready" if all(check["ok"] for check in checks) else "degraded"
     status = busy or ("stopped" if not running else ready if outputs else "failed")
@@ -200,7 +236,7 @@ def measure(name: str, outputs: dict[str, Any], home: Home) -> dict[str, Any]:
         "cvat_version": outputs.get("cvat_version", ""),
         "admin_username": outputs.get("admin_username", ""),
         "buckets": [bucket_row(bucket) for bucket in outputs.get("buckets", [])],
-        "backup": {**outputs.get("backups", {}), "copies": None, "last": None, "last_archived": None},
+        "backup": {**outputs.get("backups", {}), **backup},
         "cost": outputs.get("cost", {}),
         "checks": checks,
     }
