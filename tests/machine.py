@@ -26,14 +26,17 @@ from typing import Any
 import docker
 import httpx
 from docker.types import IPAMConfig, IPAMPool, Mount
+from pydantic import TypeAdapter
 from testbed import images
 from testbed.scaleway_api.app import running
 
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
+from labelspace_ops import far, shapes
 from labelspace_ops.backup.agent import packed
+from labelspace_ops.state import PROJECT
 from tests.cloud import Account, account
-from tests.lab import Visitor
+from tests.lab import BIN, Visitor
 
 DOMAIN = "labels.example.org"
 BUCKET = "street"
@@ -138,6 +141,16 @@ class Machine:
         assert code == 0, (command, said.decode(errors="replace"))
         return str(said.decode())
 
+    def labelspace(self, command: str, *arguments: str) -> Any:
+        """The JSON of a command on the workspace, as an admin runs it."""
+        words = [str(BIN / "labelspace"), command, self.account.name, *arguments, "--json"]
+        done = subprocess.run(
+            words, env=self.account.env(), capture_output=True, text=True, check=False, cwd=PROJECT
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        TypeAdapter(shapes.PRINTED[command]).validate_json(done.stdout)
+        return json.loads(done.stdout)
+
     def succeeds(self, *command: str) -> bool:
         return bool(self.parts["server"].exec_run(list(command)).exit_code == 0)
 
@@ -228,6 +241,7 @@ def machine(folder: Path) -> Iterator[Machine]:
         certificate = own.sign("api", f"DNS:{API}")
         stack.enter_context(running(one.cloud, str(subnet[1]), 443, certificate))
         one.cloud.database_authority = databases.pem
+        one.cloud.addresses = [made.address("server")]
         _wish(made)
         one.up()
         stack.callback(_release, made)
@@ -258,6 +272,8 @@ def _wish(made: Machine, **changes: Any) -> None:
             "domain": DOMAIN,
             "acme_directory": f"https://{made.address('acme')}:14000/dir",
             "acme_ca_certificate": made.authority.pem,
+            "admin_cidrs": [str(made.subnet)],
+            "admin_key": far.key(made.account.name, made.account.home),
         },
     )
 

@@ -72,6 +72,8 @@ class ScalewayArgs(TypedDict):
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
     admin_cidrs: NotRequired[list[str]]
     """Addresses that may reach port 22; by default none."""
+    admin_key: NotRequired[str]
+    """Public key (OpenSSH) that opens the server to them; by default those of the project alone."""
     provisioner: NotRequired[str]
     """Who runs Pulumi: application_id:UUID or user_id:UUID; by default buckets get no policy of their own."""
     adopt_backups: NotRequired[bool]

@@ -270,6 +270,8 @@ class ScalewaySpec(_Part):
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
     admin_cidrs: tuple[Annotated[str, AfterValidator(_cidr)], ...] = ()
     """Addresses that may reach port 22; none: the port is closed."""
+    admin_key: str | None = Field(default=None, pattern=r"^(ssh|ecdsa)-\S+ [A-Za-z0-9+/=]+( \S+)?$")
+    """Public key (OpenSSH) that opens the server to them; ``labelspace create`` makes a missing one."""
     provisioner: str | None = Field(default=None, pattern=r"^(application_id|user_id):[0-9a-f-]{36}$")
     """Who runs Pulumi, as bucket policies name it; none: buckets get no policy of their own."""
     adopt_backups: bool = False

@@ -13,7 +13,7 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.scaleway.prices import VOLUME_GB, monthly_cost, total
 from labelspace.spec import SpecError, WorkspaceSpec
-from labelspace_ops import locks, program, progress, stack, state
+from labelspace_ops import far, locks, program, progress, stack, state
 from labelspace_ops.checks import Check, bucket_row, health
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
@@ -104,8 +104,8 @@ def storage(region: str) -> S3Client:
     )
 
 
-def completed(spec: WorkspaceSpec) -> WorkspaceSpec:
-    """The wish with what only the account knows: who provisions, which of its buckets are there."""
+def completed(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+    """The wish with what only account and machine know: who provisions, which buckets are there, the key."""
     who = spec.scaleway.provisioner or provisioner()
     s3 = storage(spec.scaleway.region)
     backups = backup_bucket(spec.name)
@@ -114,6 +114,8 @@ def completed(spec: WorkspaceSpec) -> WorkspaceSpec:
         for bucket in spec.buckets
     ]
     scaleway = {"provisioner": who, "adopt_backups": spec.scaleway.adopt_backups or _is_mine(s3, backups)}
+    if spec.scaleway.admin_cidrs and not spec.scaleway.admin_key:
+        scaleway["admin_key"] = far.key(spec.name, home)
     return spec.model_copy(
         update={"buckets": tuple(buckets), "scaleway": spec.scaleway.model_copy(update=scaleway)}
     )
@@ -142,7 +144,7 @@ def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
     account()
     cost = costs(spec)
     with locks.hold(home, spec.name, "creating"):
-        wished = completed(spec)
+        wished = completed(spec, home)
         chosen = stack.create_or_select(spec.name, home)
         stack.write_settings(chosen, wished)
         locks.clear_stale(home, chosen)

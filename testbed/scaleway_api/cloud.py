@@ -65,6 +65,8 @@ class Cloud:
     faults: list[Fault] = field(default_factory=list)
     database_authority: str = DATABASE_AUTHORITY
     """PEM of the certificate that every managed database hands out."""
+    addresses: list[str] = field(default_factory=list)
+    """Public addresses that are given out before those for documentation."""
     unfinished: dict[str, list[tuple[Item, int]]] = field(default_factory=dict)
 
     def all(self, kind: str) -> dict[str, Item]:

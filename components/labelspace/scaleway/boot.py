@@ -25,10 +25,19 @@ PLAIN_FILES = "/etc/labelspace/files"
 LONGEST_USER_DATA = 127_998
 """Characters (Scaleway's API)."""
 PACKAGES = ("docker.io", "docker-compose-v2", "rclone", "fuse3", "nftables")
-SCRIPTS = ("labelspace-prepare", "labelspace-secrets", "labelspace-up", "labelspace-dump", "labelspace-check")
-
+SCRIPTS = (
+    *("labelspace-prepare", "labelspace-secrets", "labelspace-up", "labelspace-check"),
+    *("labelspace-postgres", "labelspace-dump", "labelspace-restore", "labelspace-drill"),
+)
 NO_STARTS = "/usr/sbin/policy-rc.d"
 """While it says 101, no package starts a service: Docker would wait for what is not installed yet."""
+
+AUTHORIZED_KEYS = "/etc/labelspace/authorized_keys"
+SSHD = f"""\
+PasswordAuthentication no
+PermitRootLogin prohibit-password
+AuthorizedKeysFile .ssh/authorized_keys {AUTHORIZED_KEYS}
+"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,8 @@ class Boot:
     buckets: tuple[str, ...]
     backup_bucket: str
     endpoint: str
+    admin_key: str = ""
+    """The public key that opens the server to its admins, beside those of the project."""
     api: str = "https://api.scaleway.com"
 
 
@@ -79,9 +90,20 @@ def _write_files(boot: Boot) -> list[dict[str, str]]:
         _file("/etc/docker/daemon.json", '{"data-root": "/var/lib/labelspace/docker"}\n'),
         _file("/etc/fuse.conf", "user_allow_other\n"),
         _file(NO_STARTS, "#!/bin/sh\nexit 101\n", "0755"),
+        *_door(boot),
         *(_file(path, text) for path, text in plain.items()),
         *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in SCRIPTS),
         *(_file(f"/etc/systemd/system/{name}", text) for name, text in UNITS.items()),
+    ]
+
+
+def _door(boot: Boot) -> list[dict[str, str]]:
+    """SSH by the workspace's own key; who gets as far as the port is the firewall's."""
+    if not boot.admin_key:
+        return []
+    return [
+        _file(AUTHORIZED_KEYS, f"{boot.admin_key}\n"),
+        _file("/etc/ssh/sshd_config.d/10-labelspace.conf", SSHD),
     ]
 
 
@@ -113,6 +135,7 @@ def _commands(boot: Boot) -> list[str]:
         f"until {install}; do sleep 10; apt-get update; done",
         f"rm -f {NO_STARTS}",
         "systemctl daemon-reload",
+        *(["systemctl try-restart ssh.service"] if boot.admin_key else []),
         "systemctl enable labelspace-prepare.service docker.service",
         "systemctl restart docker.service",
         f"systemctl enable --now {shares}",
@@ -163,7 +186,7 @@ ExecStartPre=/bin/mkdir -p {SHARE}/%i
 ExecStart=/usr/bin/rclone mount storage:%i {SHARE}/%i --config /run/labelspace/rclone.conf --read-only \\
     --allow-other --uid 1000 --gid 1000 --dir-cache-time 1h --use-server-modtime --vfs-cache-mode full \\
     --vfs-cache-max-size 5G --cache-dir /var/lib/labelspace/rclone \\
-    --contimeout 10s --timeout 60s --low-level-retries 3
+    --attr-timeout 10m --contimeout 10s --timeout 60s --low-level-retries 3
 ExecStopPost=-/bin/fusermount3 -u -z {SHARE}/%i
 Restart=always
 RestartSec=5

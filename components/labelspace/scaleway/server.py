@@ -135,6 +135,7 @@ class AnnotationServer(pulumi.ComponentResource):
                 buckets=buckets,
                 backup_bucket=self._place.backup_bucket,
                 endpoint=self._place.endpoint,
+                admin_key=self._place.spec.admin_key or "",
             )
         )
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from docker import errors
+from tests.lab import PASSWORD
 from tests.machine import BUCKET, DOMAIN, METADATA, Machine, machine, until
 
 OBJECTS = {"a.txt", "größe", "night shots"}
 SHARE_UNIT = f"labelspace-share@{BUCKET}.service"
-ASK = "import sys, urllib.request as u; u.urlopen(f'http://{sys.argv[1]}/conf', timeout=4)"
+ASK = "import sys, urllib.request as u; u.urlopen(f'http://{sys.argv[1]}/conf', timeout=2)"
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +158,20 @@ def test_a_dump_that_fails_leaves_none_and_is_seen(server: Machine) -> None:
     assert server.inside("systemctl", "--failed", "--no-legend") == ""
 
 
+def test_an_admin_restores_and_proves_a_dump_over_ssh(server: Machine) -> None:
+    taken = server.labelspace("backup")
+    assert taken["id"] in [row["id"] for row in server.labelspace("backups")["backups"]]
+    proof = server.labelspace("drill", "--backup", taken["id"])
+    assert (proof["ok"], proof["rows"] > 0) == (True, True)
+    assert server.visitor().sign_up("annotator-0").status_code == 201
+    done = server.labelspace("restore", "--backup", taken["id"], "--yes")
+    _until_ready(server)
+    assert server.visitor().log_in("annotator-0", PASSWORD).status_code == 400, "was not there yet"
+    server.labelspace("restore", "--backup", done["kept"], "--yes")
+    _until_ready(server)
+    assert server.visitor().log_in("annotator-0", PASSWORD).status_code == 200
+
+
 def test_a_lost_mount_comes_back_by_itself(server: Machine) -> None:
     server.inside("systemctl", "kill", "--signal", "KILL", SHARE_UNIT)
     until(lambda: _listed(server) == OBJECTS, "the share lists the bucket again")
@@ -200,7 +215,7 @@ def test_a_reboot_keeps_data_and_certificate_and_fetches_secrets_again(
     assert _certificate(one) == before["certificate"]
     assert one.inside("cat", "/var/lib/labelspace/left") == "kept\n"
     assert _fetched_secrets(one) > before["fetched"]
-    assert one.visitor().log_in("annotator-1", "a-Long-phrase-of-2026").status_code == 200
+    assert one.visitor().log_in("annotator-1", PASSWORD).status_code == 200
 
 
 def test_mounts_are_back_before_cvat(rebooted: tuple[Machine, dict[str, Any]]) -> None:
@@ -230,5 +245,5 @@ def test_another_server_takes_up_the_volume(rebooted: tuple[Machine, dict[str, A
     assert _volume(one) == before["volume"]
     assert _certificate(one) == before["certificate"]
     assert one.visitor().sign_up("annotator-2").status_code == 403
-    assert one.visitor().log_in("annotator-1", "a-Long-phrase-of-2026").status_code == 200
+    assert one.visitor().log_in("annotator-1", PASSWORD).status_code == 200
     assert _listed(one) == OBJECTS
