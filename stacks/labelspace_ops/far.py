@@ -55,20 +55,25 @@ class Server:
 
 
 def key(name: str, home: Home) -> str:
-    """The public half of the workspace's own key, made when there is none."""
+    """The public half of the workspace's own key, which is made when there is none."""
     private = home.server_key(name)
     if not private.exists():
         home.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-        comment = f"labelspace-{name}"
-        made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(private)]
-        try:
-            subprocess.run(made, check=True, capture_output=True, stdin=subprocess.DEVNULL)
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise OpsError(
-                f"ssh-keygen: no key could be made ({error}): install OpenSSH's client, or set"
-                " scaleway.admin_key"
-            ) from None
-    return private.with_suffix(".pub").read_text().strip()
+        _keygen("-t", "ed25519", "-N", "", "-C", f"labelspace-{name}", "-f", str(private))
+        private.with_suffix(".pub").unlink()  # a recovery kit holds the private one alone
+    return _keygen("-y", "-f", str(private)).strip()
+
+
+def _keygen(*words: str) -> str:
+    try:
+        made = ["ssh-keygen", "-q", *words]
+        return subprocess.run(
+            made, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise OpsError(
+            f"ssh-keygen: no key could be made ({error}): install OpenSSH's client, or set scaleway.admin_key"
+        ) from None
 
 
 def server(name: str, home: Home) -> Server | None:

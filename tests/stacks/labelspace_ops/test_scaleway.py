@@ -82,6 +82,11 @@ def test_status_says_when_the_last_dump_was_made_and_that_it_is_late(cloud: Acco
     assert _dumps(cloud) == (fresh, True, f"the last was made at {fresh}")
 
 
+def test_status_without_keys_asks_nothing_of_the_account(cloud: Account) -> None:
+    done = run(cloud, "status", "cloudcli", "--json", SCW_SECRET_KEY="")
+    assert [check["name"] for check in json.loads(done.stdout)["checks"]] == ["health"]
+
+
 def _dumps(cloud: Account) -> tuple[str | None, bool, str]:
     measured = json.loads(run(cloud, "status", "cloudcli", "--json").stdout)
     (check,) = [one for one in measured["checks"] if one["name"] == "dumps"]

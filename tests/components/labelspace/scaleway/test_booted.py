@@ -164,8 +164,11 @@ def test_an_admin_restores_and_proves_a_dump_over_ssh(server: Machine) -> None:
     proof = server.labelspace("drill", "--backup", taken["id"])
     assert (proof["ok"], proof["rows"] > 0) == (True, True)
     assert server.visitor().sign_up("annotator-0").status_code == 201
+    cached = "/var/lib/labelspace/docker/volumes/labelspace-cache/_data/of-a-task-that-is-not-there-yet"
+    server.inside("touch", cached)
     done = server.labelspace("restore", "--backup", taken["id"], "--yes")
     _until_ready(server)
+    assert not server.succeeds("test", "-e", cached)
     assert server.visitor().log_in("annotator-0", PASSWORD).status_code == 400, "was not there yet"
     server.labelspace("restore", "--backup", done["kept"], "--yes")
     _until_ready(server)
@@ -175,6 +178,14 @@ def test_an_admin_restores_and_proves_a_dump_over_ssh(server: Machine) -> None:
 def test_a_lost_mount_comes_back_by_itself(server: Machine) -> None:
     server.inside("systemctl", "kill", "--signal", "KILL", SHARE_UNIT)
     until(lambda: _listed(server) == OBJECTS, "the share lists the bucket again")
+
+
+def test_what_is_new_in_a_bucket_is_seen_at_once_when_asked(server: Machine) -> None:
+    new = f"/buckets/{BUCKET}/new.txt"
+    for command, seen in (("touch", OBJECTS | {"new.txt"}), ("rm", OBJECTS)):
+        assert server.parts["storage"].exec_run([command, new]).exit_code == 0
+        server.inside("systemctl", "kill", "--signal", "HUP", SHARE_UNIT)
+        until(lambda seen=seen: _listed(server) == seen, "the share lists what is there")  # type: ignore[misc]
 
 
 @pytest.fixture(scope="module")
@@ -247,3 +258,10 @@ def test_another_server_takes_up_the_volume(rebooted: tuple[Machine, dict[str, A
     assert one.visitor().sign_up("annotator-2").status_code == 403
     assert one.visitor().log_in("annotator-1", PASSWORD).status_code == 200
     assert _listed(one) == OBJECTS
+
+
+def test_a_stop_takes_a_last_dump(rebooted: tuple[Machine, dict[str, Any]]) -> None:
+    one, _ = rebooted
+    before = _dumps(one)
+    assert one.labelspace("stop")["backed_up"] is True
+    assert len(_dumps(one)) == len(before) + 1
