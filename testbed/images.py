@@ -88,6 +88,8 @@ def prepare(home: Home) -> list[Part]:
 
 def prepare_instance(home: Home) -> list[Part]:
     """Have what a server at Scaleway is booted with in tests, and the images that it would pull as a file."""
+    if not (shutil.which("ssh") and shutil.which("openssl")):
+        apt_install("openssh-client", "openssl")
     parts = []
     for name, recipe in SURROUNDINGS.items():
         if _mark_of(name) != recipe.mark:

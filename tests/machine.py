@@ -43,6 +43,8 @@ BUCKET = "street"
 DISK_BYTES = 12 * 10**9
 API, S3 = "api.scaleway.com", "s3.fr-par.scw.cloud"
 METADATA = ("169.254.42.42", "169.254.169.254")
+REPOSITORY = "/opt/repository"
+"""Where the double's packages come from (``testbed/instance``)."""
 LAST = {"database": 2, "server": 3, "storage": 4, "acme": 5, "metadata": 6}
 """The last number of each address; the API's double gives out the first two itself."""
 
@@ -202,12 +204,19 @@ class Machine:
         self.parts["server"].start()
 
     def replace(self, **changes: Any) -> None:
-        """Other settings, and so another server; the disk goes with the workspace."""
+        """Other settings, and so another server, for whom packages cannot be had at first; the disk stays."""
         self.replaced = self.parts.pop("server")
         self.replaced.remove(force=True, v=True)
         _wish(self, **changes)
         self.account.up()
         _power_on(self)
+        self.inside("mv", REPOSITORY, f"{REPOSITORY}-away")
+        until(lambda: "Unable to locate package" in self.said_at_boot(), "packages cannot be had")
+        self.inside("mv", f"{REPOSITORY}-away", REPOSITORY)
+
+    def said_at_boot(self) -> str:
+        """What cloud-init and its commands printed so far."""
+        return self.inside("sh", "-c", "cat /var/log/cloud-init-output.log 2>/dev/null || true")
 
 
 class _ToServer(httpx.HTTPTransport):

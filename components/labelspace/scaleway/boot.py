@@ -88,7 +88,6 @@ def _write_files(boot: Boot) -> list[dict[str, str]]:
         _file("/etc/labelspace/boot.env", _environment(boot), "0600"),
         _file("/etc/labelspace/compose.yaml", compose(boot.services, boot.database_host), "0600"),
         _file("/etc/docker/daemon.json", '{"data-root": "/var/lib/labelspace/docker"}\n'),
-        _file("/etc/fuse.conf", "user_allow_other\n"),
         _file(NO_STARTS, "#!/bin/sh\nexit 101\n", "0755"),
         *_door(boot),
         *(_file(path, text) for path, text in plain.items()),
@@ -130,7 +129,8 @@ def _environment(boot: Boot) -> str:
 def _commands(boot: Boot) -> list[str]:
     """cloud-init tries to install packages once; here it is tried until it works."""
     shares = " ".join(f"labelspace-share@{name}.service" for name in boot.buckets)
-    install = f"DEBIAN_FRONTEND=noninteractive apt-get install -y {' '.join(PACKAGES)}"
+    keep = "-o Dpkg::Options::=--force-confold"  # nobody is there to be asked about a file of settings
+    install = f"DEBIAN_FRONTEND=noninteractive apt-get install -y {keep} {' '.join(PACKAGES)}"
     return [
         f"until {install}; do sleep 10; apt-get update; done",
         f"rm -f {NO_STARTS}",
