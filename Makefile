@@ -30,6 +30,7 @@ test: surroundings lint
 	@$(RUN) python -m testbed browser
 	@$(RUN) python -m testbed scaleway
 	@$(RUN) python -m testbed yaml
+	@$(RUN) python -m testbed instance
 	$(RUN) pytest -n 2 --durations=25
 
 # All figures, or some: make bench BENCH="create upload --pairs 1"; `make bench BENCH=--help` names them.

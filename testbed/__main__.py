@@ -1,4 +1,7 @@
-"""``python -m testbed prepare``: Pulumi, an engine, the images; ``scaleway`` and ``yaml``: more of Pulumi."""
+"""``python -m testbed prepare``: Pulumi, an engine, the images; ``scaleway`` and ``yaml``: more of Pulumi.
+
+``instance``: what a server at Scaleway is booted with in tests.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ def main() -> int:
         "prepare": prepare,
         "browser": lambda _: print_table([browser.prepare()]),
         "scaleway": lambda home: print_table(toolchain.prepare_scaleway(home)),
+        "instance": lambda home: print_table(images.prepare_instance(home)),
         "yaml": lambda home: print_table(toolchain.prepare_yaml(home)),
     }
     if len(sys.argv) != 2 or sys.argv[1] not in verbs:

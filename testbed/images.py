@@ -63,11 +63,59 @@ RECIPES = {
     IMAGES["ui"]: Recipe(HERE / "double", "stand-in", DOUBLE, dockerfile="Dockerfile.ui"),
 }
 
+INSTANCE = "labelspace-testbed/instance:bookworm"
+PEBBLE = "labelspace-testbed/pebble:2.8.0"
+SURROUNDINGS = {
+    INSTANCE: Recipe(
+        HERE / "instance",
+        "stand-in",
+        "a double of an Instance: systemd and cloud-init on Debian 12, for Ubuntu 24.04",
+        "github.com/docker/compose/v2/cmd@v2.40.3",
+    ),
+    PEBBLE: _own(
+        "pebble", "real, built here", "its Go module", "github.com/letsencrypt/pebble/v2/cmd/pebble@v2.8.0"
+    ),
+}
+"""What no registry has: the machine that the scaleway target boots on, a certificate authority for tests."""
+ON_AN_INSTANCE = ("postgres", "redis", "kvrocks", "opa", "caddy", "server", "ui")
+
 
 def prepare(home: Home) -> list[Part]:
     """Have every image that a workspace needs."""
     reachable = not all(_mark_of(name) for name in RECIPES) and _registry_answers(home)
     return [_image(home, name, recipe, reachable) for name, recipe in RECIPES.items()]
+
+
+def prepare_instance(home: Home) -> list[Part]:
+    """Have what a server at Scaleway is booted with in tests, and the images that it would pull as a file."""
+    if not (shutil.which("ssh") and shutil.which("openssl")):
+        apt_install("openssh-client", "openssl")
+    parts = []
+    for name, recipe in SURROUNDINGS.items():
+        if _mark_of(name) != recipe.mark:
+            _build(home, name, recipe)
+        parts.append(Part(name, recipe.kind, recipe.why))
+    _save(saved_images(home), [IMAGES[part] for part in ON_AN_INSTANCE])
+    return parts
+
+
+def saved_images(home: Home) -> Path:
+    """The file with the images that an Instance loads."""
+    return home.root / "testbed" / "instance" / "images.tar"
+
+
+def _save(archive: Path, names: list[str]) -> None:
+    """Anew when one of the images was made anew."""
+    ids = run(["docker", "image", "inspect", "--format", "{{ .Id }}", *names])
+    mark = archive.with_suffix(".mark")
+    if archive.exists() and mark.exists() and mark.read_text() == ids:
+        return
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with timed("saving the images for an Instance"):
+        part = archive.with_suffix(".part")
+        run(["docker", "save", "--output", str(part), *names])
+        part.rename(archive)
+        mark.write_text(ids)
 
 
 def _registry_answers(home: Home) -> bool:

@@ -156,8 +156,8 @@ def running(name: str) -> dict[str, Any]:
 class Visitor:
     """A person at the workspace's URL, with cookies as a browser keeps them."""
 
-    def __init__(self, api_url: str) -> None:
-        self.http = httpx.Client(base_url=api_url, timeout=60)
+    def __init__(self, api_url: str, transport: httpx.BaseTransport | None = None) -> None:
+        self.http = httpx.Client(base_url=api_url, timeout=60, transport=transport)
 
     def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
         return self.http.post(path, json=body, headers=self._csrf())
@@ -169,7 +169,8 @@ class Visitor:
         return self.http.get(path)
 
     def _csrf(self) -> dict[str, str]:
-        return {"X-CSRFToken": self.http.cookies.get("csrftoken") or ""}
+        token = self.http.cookies.get("csrftoken") or ""
+        return {"X-CSRFToken": token, "Referer": str(self.http.base_url)}
 
     def log_in(self, username: str, password: str) -> httpx.Response:
         return self.post("/api/auth/login", {"username": username, "password": password})

@@ -53,6 +53,10 @@ class Home:
         """The file whose one line encrypts the backups of ``workspace`` (0600)."""
         return self.keys / f"backup-{workspace}"
 
+    def server_key(self, workspace: str) -> Path:
+        """The private key (OpenSSH) that opens a server at Scaleway to its admins (0600)."""
+        return self.keys / f"server-{workspace}"
+
     def made_backup_key(self, workspace: str) -> str:
         """The key of the backups, made when there is none; raises ``OSError`` where it cannot be kept."""
         self.keys.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -66,8 +66,14 @@ class ScalewayArgs(TypedDict):
     """Host name of the server; by default one that is made from its address."""
     dns_zone: NotRequired[str]
     """The zone of domain at Scaleway, for the record to be made."""
+    acme_directory: NotRequired[str]
+    """Who signs the certificate: the URL of an ACME directory; by default Let's Encrypt."""
+    acme_ca_certificate: NotRequired[str]
+    """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
     admin_cidrs: NotRequired[list[str]]
     """Addresses that may reach port 22; by default none."""
+    admin_key: NotRequired[str]
+    """Public key (OpenSSH) that opens the server to them; by default those of the project alone."""
     provisioner: NotRequired[str]
     """Who runs Pulumi: application_id:UUID or user_id:UUID; by default buckets get no policy of their own."""
     adopt_backups: NotRequired[bool]

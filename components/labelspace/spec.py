@@ -264,14 +264,35 @@ class ScalewaySpec(_Part):
     """Host name of the URL; none: a name under sslip.io that follows the address."""
     dns_zone: Annotated[str, AfterValidator(_domain)] | None = None
     """The zone of ``domain`` at Scaleway, for the record to be made; none: make it by hand."""
+    acme_directory: str | None = None
+    """URL of the ACME directory that signs the certificate; none: Let's Encrypt, as Caddy chooses."""
+    acme_ca_certificate: str | None = None
+    """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
     admin_cidrs: tuple[Annotated[str, AfterValidator(_cidr)], ...] = ()
     """Addresses that may reach port 22; none: the port is closed."""
+    admin_key: str | None = Field(default=None, pattern=r"^(ssh|ecdsa)-\S+ [A-Za-z0-9+/=]+( \S+)?$")
+    """Public key (OpenSSH) that opens the server to them; ``labelspace create`` makes a missing one."""
     provisioner: str | None = Field(default=None, pattern=r"^(application_id|user_id):[0-9a-f-]{36}$")
     """Who runs Pulumi, as bucket policies name it; none: buckets get no policy of their own."""
     adopt_backups: bool = False
     """Take over the bucket that an earlier workspace of this name left its dumps in."""
     wait_minutes: int = Field(default=20, ge=0, le=120)
     """How long an update waits for the URL to answer; 0: it ends when the server runs."""
+
+    @field_validator("acme_directory")
+    @classmethod
+    def _directory_is_https(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(
+            r"https://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._/-]*)?", value
+        ):
+            raise ValueError("give a URL such as https://acme-staging-v02.api.letsencrypt.org/directory")
+        return value
+
+    @model_validator(mode="after")
+    def _directory_is_given(self) -> ScalewaySpec:
+        if self.acme_ca_certificate and not self.acme_directory:
+            raise ValueError("acme_ca_certificate is for an authority of your own: add its acme_directory")
+        return self
 
     @model_validator(mode="after")
     def _zone_exists(self) -> ScalewaySpec:

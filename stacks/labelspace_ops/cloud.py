@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,14 +13,16 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.scaleway.prices import VOLUME_GB, monthly_cost, total
 from labelspace.spec import SpecError, WorkspaceSpec
-from labelspace_ops import locks, program, progress, stack, state
-from labelspace_ops.checks import bucket_row, health
+from labelspace_ops import far, locks, program, progress, stack, state
+from labelspace_ops.checks import Check, bucket_row, health
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+LATE = timedelta(hours=2)
+"""Since the last dump: one an hour is made while the server runs."""
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 VARIABLES = {
     "SCW_ACCESS_KEY": r"SCW[A-Z0-9]{17}",
@@ -101,16 +104,18 @@ def storage(region: str) -> S3Client:
     )
 
 
-def completed(spec: WorkspaceSpec) -> WorkspaceSpec:
-    """The wish with what only the account knows: who provisions, which of its buckets are there."""
+def completed(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+    """The wish with what only account and machine know: who provisions, which buckets are there, the key."""
     who = spec.scaleway.provisioner or provisioner()
     s3 = storage(spec.scaleway.region)
-    backups = f"labelspace-{spec.name}-{account()['SCW_DEFAULT_PROJECT_ID'][:8]}-backups"
+    backups = backup_bucket(spec.name)
     buckets = [
         bucket.model_copy(update={"adopt": bucket.adopt or _is_mine(s3, bucket.name)})
         for bucket in spec.buckets
     ]
     scaleway = {"provisioner": who, "adopt_backups": spec.scaleway.adopt_backups or _is_mine(s3, backups)}
+    if spec.scaleway.admin_cidrs and not spec.scaleway.admin_key:
+        scaleway["admin_key"] = far.key(spec.name, home)
     return spec.model_copy(
         update={"buckets": tuple(buckets), "scaleway": spec.scaleway.model_copy(update=scaleway)}
     )
@@ -139,7 +144,7 @@ def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
     account()
     cost = costs(spec)
     with locks.hold(home, spec.name, "creating"):
-        wished = completed(spec)
+        wished = completed(spec, home)
         chosen = stack.create_or_select(spec.name, home)
         stack.write_settings(chosen, wished)
         locks.clear_stale(home, chosen)
@@ -153,10 +158,23 @@ def stop(name: str, home: Home) -> dict[str, Any]:
     chosen = stack.select(name, home)
     with locks.hold(home, name, "stopping"):
         locks.clear_stale(home, chosen)
+        backed_up = _last_dump(name, home, stack.read_settings(chosen))
         stack.set_running(chosen, running=False)
         stack.update(chosen, program.run, progress.Resources().on_event)
     where = state.outputs(name, home)["backups"]["where"]
-    return {"name": name, "status": "stopped", "backed_up": False, "backups": where}
+    return {"name": name, "status": "stopped", "backed_up": backed_up, "backups": where}
+
+
+def _last_dump(name: str, home: Home, settings: dict[str, Any]) -> bool:
+    """One more dump where the server lets this machine in; that of the last hour is there in any case."""
+    if not settings.get("scaleway", {}).get("admin_cidrs") or not settings.get("running", True):
+        return False
+    try:
+        found = far.server(name, home)
+        return bool(found and far.backup(found))
+    except OpsError as error:
+        say(f"  no last dump ({error})")
+        return False
 
 
 def costs(spec: WorkspaceSpec) -> str:
@@ -177,16 +195,53 @@ def delete(name: str, home: Home) -> dict[str, Any]:
     backups = state.outputs(name, home).get("backups", {})
     with locks.hold(home, name, "deleting"):
         locks.clear_stale(home, chosen)
+        backed_up = _last_dump(name, home, spec)
         stack.destroy(chosen, progress.Resources().on_event)
         chosen.workspace.remove_stack(name)
     kept = f"volume labelspace-{name}-data ({size * VOLUME_GB:.2f} EUR a month), its buckets"
-    return {"name": name, "backed_up": False, "backups": backups.get("where"), "purged": False, "kept": kept}
+    done = {"name": name, "backed_up": backed_up, "backups": backups.get("where")}
+    return {**done, "purged": False, "kept": kept}
+
+
+def backup_bucket(name: str) -> str:
+    """Where the server of a workspace writes its dumps (``scaleway/place.py``)."""
+    return f"labelspace-{name}-{account()['SCW_DEFAULT_PROJECT_ID'][:8]}-backups"
+
+
+def dumps(name: str, region: str) -> list[datetime]:
+    """When the dumps in the backup bucket were made, oldest first; raises ``OpsError``."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        pages = storage(region).get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=backup_bucket(name), Prefix="dumps/")
+        return sorted(one["LastModified"] for page in found for one in page.get("Contents", []))
+    except (BotoCoreError, ClientError) as error:
+        raise OpsError(f"the dumps of {name} cannot be listed: {error}") from None
+
+
+def _dumped(name: str, outputs: dict[str, Any], *, running: bool) -> tuple[dict[str, Any], list[Check]]:
+    """How many dumps there are, and whether the last one is late; the first follows a start by minutes."""
+    unknown = {"copies": None, "last": None, "last_archived": None}
+    if not outputs or not all(os.environ.get(variable) for variable in VARIABLES):
+        return unknown, []
+    try:
+        made = dumps(name, outputs.get("region", "fr-par"))
+    except OpsError as error:
+        return unknown, [{"name": "dumps", "ok": False, "detail": str(error)}]
+    last = made[-1].astimezone(UTC) if made else None
+    said = {**unknown, "copies": len(made), "last": last.strftime("%Y-%m-%dT%H:%M:%SZ") if last else None}
+    late = running and last is not None and datetime.now(UTC) - last > LATE
+    detail = f"the last was made at {said['last']}" if last else "none was made yet"
+    return said, [{"name": "dumps", "ok": not late, "detail": detail}]
 
 
 def measure(name: str, outputs: dict[str, Any], home: Home) -> dict[str, Any]:
     """The status object that scripts rely on, from the URL's own word and the API's."""
     running = outputs.get("running", True)
     checks = [health(outputs["api_url"], patience=15)] if outputs and running else []
+    backup, dumped = _dumped(name, outputs, running=running)
+    checks += dumped
     busy = locks.busy(home, name)
     ready = "ready" if all(check["ok"] for check in checks) else "degraded"
     status = busy or ("stopped" if not running else ready if outputs else "failed")
@@ -200,7 +255,7 @@ def measure(name: str, outputs: dict[str, Any], home: Home) -> dict[str, Any]:
         "cvat_version": outputs.get("cvat_version", ""),
         "admin_username": outputs.get("admin_username", ""),
         "buckets": [bucket_row(bucket) for bucket in outputs.get("buckets", [])],
-        "backup": {**outputs.get("backups", {}), "copies": None, "last": None, "last_archived": None},
+        "backup": {**outputs.get("backups", {}), **backup},
         "cost": outputs.get("cost", {}),
         "checks": checks,
     }

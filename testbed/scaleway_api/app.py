@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -85,9 +86,17 @@ async def _through(api: Starlette, request: Request) -> Response:
 
 
 @contextmanager
-def running(cloud: Cloud, host: str = "127.0.0.1") -> Iterator[str]:
-    """Serve on a free port of ``host`` while the block runs; gives ``host:port``."""
-    config = uvicorn.Config(application(cloud), host=host, port=0, log_level="critical")
+def running(
+    cloud: Cloud, host: str = "127.0.0.1", port: int = 0, certificate: tuple[Path, Path] | None = None
+) -> Iterator[str]:
+    """Serve on a port of ``host``, by default a free one, while the block runs; gives ``host:port``.
+
+    With a ``certificate`` and its key, it is served over HTTPS.
+    """
+    pem, key = certificate or (None, None)
+    config = uvicorn.Config(
+        application(cloud), host=host, port=port, log_level="critical", ssl_certfile=pem, ssl_keyfile=key
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -12,6 +12,9 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 Item = dict[str, Any]
+DATABASE_AUTHORITY = (
+    "-----BEGIN CERTIFICATE-----\nZG91YmxlLCBub3QgYSBjZXJ0aWZpY2F0ZQ==\n-----END CERTIFICATE-----\n"
+)
 
 
 def new_id() -> str:
@@ -60,6 +63,10 @@ class Cloud:
     kinds: dict[str, dict[str, Item]] = field(default_factory=dict)
     calls: list[tuple[str, str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    database_authority: str = DATABASE_AUTHORITY
+    """PEM of the certificate that every managed database hands out."""
+    addresses: list[str] = field(default_factory=list)
+    """Public addresses that are given out before those for documentation."""
     unfinished: dict[str, list[tuple[Item, int]]] = field(default_factory=dict)
 
     def all(self, kind: str) -> dict[str, Item]:

@@ -90,7 +90,7 @@ def _ips(cloud: Cloud) -> list[Route]:
         number = len(cloud.all("instance_ip")) + 10
         item = {
             "id": new_id(),
-            "address": f"203.0.113.{number}",
+            "address": cloud.addresses.pop(0) if cloud.addresses else f"203.0.113.{number}",
             "prefix": None,
             "reverse": None,
             "server": None,

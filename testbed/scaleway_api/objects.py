@@ -72,8 +72,18 @@ def _whole(cloud: Cloud, bucket: Item, method: str) -> Response:
         cloud.remove("bucket", bucket["id"])
         return Response(status_code=204)
     if method == "GET":
-        return _xml(f"<ListBucketResult><Name>{bucket['id']}</Name><KeyCount>0</KeyCount></ListBucketResult>")
+        return _xml(f"<ListBucketResult><Name>{bucket['id']}</Name>{_contents(bucket)}</ListBucketResult>")
     return Response()
+
+
+def _contents(bucket: Item) -> str:
+    """Objects that a test says are there: ``_dated``, by key the time of their last change."""
+    dated: dict[str, str] = bucket.get("_dated", {})
+    rows = [
+        f"<Contents><Key>{key}</Key><LastModified>{when}</LastModified><Size>1</Size></Contents>"
+        for key, when in dated.items()
+    ]
+    return f"<KeyCount>{len(rows)}</KeyCount><IsTruncated>false</IsTruncated>{''.join(rows)}"
 
 
 def _xml(text: str) -> Response:

@@ -22,7 +22,6 @@ ENGINE = {
     "available_init_settings": [],
     "end_of_life": "2027-11-11T00:00:00Z",
 }
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\nZG91YmxlLCBub3QgYSBjZXJ0aWZpY2F0ZQ==\n-----END CERTIFICATE-----\n"
 
 
 def routes(cloud: Cloud) -> list[Route]:
@@ -204,7 +203,7 @@ def _privileges(cloud: Cloud) -> list[Route]:
 def _rest(cloud: Cloud) -> list[Route]:
     async def certificate(request: Request) -> Response:
         cloud.get("instance", request.path_params["id"])
-        content = base64.b64encode(CERTIFICATE.encode()).decode()
+        content = base64.b64encode(cloud.database_authority.encode()).decode()
         return JSONResponse(
             {"name": "ssl_certificate", "content_type": "application/x-pem-file", "content": content}
         )

@@ -10,6 +10,7 @@ NOTES = "/notes"
 """The folder that a workspace which may sleep shares between proxy, workers and sleeper."""
 WAKING_PAGE = "/srv/labelspace/waking.html"
 ALIVE_PATH = "/.labelspace/alive"
+TRUSTED = "/etc/caddy/acme-ca.pem"
 GATE_HEADER = "X-Labelspace-Gate"
 """Sent by the gate, which must see what is behind the waking page."""
 LOOK_HEADER = "X-Labelspace-Look"
@@ -61,7 +62,7 @@ class Https:
     directory: str = ""
     """Where certificates come from (ACME); none: Caddy's own choice, Let's Encrypt first."""
     trusted: str = ""
-    """A file with the certificate authority of ``directory`` itself, when no system trusts it."""
+    """PEM of the certificate authority of ``directory`` itself, when no system trusts it."""
 
 
 def caddyfile(port: int, registration: str, https: Https | None = None, *, sleeps: bool = False) -> str:
@@ -102,7 +103,7 @@ def _certificates(https: Https | None) -> str:
     if https is None:
         return "\tauto_https off\n"
     directory = f"\tacme_ca {https.directory}\n" if https.directory else ""
-    return directory + (f"\tacme_ca_root {https.trusted}\n" if https.trusted else "")
+    return directory + (f"\tacme_ca_root {TRUSTED}\n" if https.trusted else "")
 
 
 def _sleeping(closed: str) -> str:

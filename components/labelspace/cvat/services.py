@@ -291,14 +291,16 @@ def _proxy_volumes(settings: Settings) -> dict[str, str]:
 def _proxy(settings: Settings) -> Service:
     """Healthy when it passes on: the page behind it is the UI's, which may sleep."""
     rules = File(files.CADDYFILE, _rules(settings))
-    page = File(proxy.WAKING_PAGE, files.script("waking.html"))
+    page = (File(proxy.WAKING_PAGE, files.script("waking.html")),) if settings.sleeps else ()
+    trusted = settings.https.trusted if settings.https else ""
+    authority = (File(proxy.TRUSTED, trusted),) if trusted else ()
     path = proxy.ALIVE_PATH if settings.sleeps else "/"
     fetch = f"wget -q -O /dev/null http://127.0.0.1:{PROXY_PORT}{path}"
     return Service(
         name="proxy",
         image=IMAGES["caddy"],
         memory=256,
-        files=(rules, page) if settings.sleeps else (rules,),
+        files=(rules, *page, *authority),
         volumes=_proxy_volumes(settings),
         stays_awake=True,
         aliases=("cvat-proxy",),

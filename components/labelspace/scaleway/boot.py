@@ -25,7 +25,19 @@ PLAIN_FILES = "/etc/labelspace/files"
 LONGEST_USER_DATA = 127_998
 """Characters (Scaleway's API)."""
 PACKAGES = ("docker.io", "docker-compose-v2", "rclone", "fuse3", "nftables")
-SCRIPTS = ("labelspace-prepare", "labelspace-secrets", "labelspace-up", "labelspace-dump")
+SCRIPTS = (
+    *("labelspace-prepare", "labelspace-secrets", "labelspace-up", "labelspace-check"),
+    *("labelspace-postgres", "labelspace-dump", "labelspace-restore", "labelspace-drill"),
+)
+NO_STARTS = "/usr/sbin/policy-rc.d"
+"""While it says 101, no package starts a service: Docker would wait for what is not installed yet."""
+
+AUTHORIZED_KEYS = "/etc/labelspace/authorized_keys"
+SSHD = f"""\
+PasswordAuthentication no
+PermitRootLogin prohibit-password
+AuthorizedKeysFile .ssh/authorized_keys {AUTHORIZED_KEYS}
+"""
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,8 @@ class Boot:
     buckets: tuple[str, ...]
     backup_bucket: str
     endpoint: str
+    admin_key: str = ""
+    """The public key that opens the server to its admins, beside those of the project."""
     api: str = "https://api.scaleway.com"
 
 
@@ -74,10 +88,21 @@ def _write_files(boot: Boot) -> list[dict[str, str]]:
         _file("/etc/labelspace/boot.env", _environment(boot), "0600"),
         _file("/etc/labelspace/compose.yaml", compose(boot.services, boot.database_host), "0600"),
         _file("/etc/docker/daemon.json", '{"data-root": "/var/lib/labelspace/docker"}\n'),
-        _file("/etc/fuse.conf", "user_allow_other\n"),
+        _file(NO_STARTS, "#!/bin/sh\nexit 101\n", "0755"),
+        *_door(boot),
         *(_file(path, text) for path, text in plain.items()),
         *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in SCRIPTS),
         *(_file(f"/etc/systemd/system/{name}", text) for name, text in UNITS.items()),
+    ]
+
+
+def _door(boot: Boot) -> list[dict[str, str]]:
+    """SSH by the workspace's own key; who gets as far as the port is the firewall's."""
+    if not boot.admin_key:
+        return []
+    return [
+        _file(AUTHORIZED_KEYS, f"{boot.admin_key}\n"),
+        _file("/etc/ssh/sshd_config.d/10-labelspace.conf", SSHD),
     ]
 
 
@@ -102,13 +127,19 @@ def _environment(boot: Boot) -> str:
 
 
 def _commands(boot: Boot) -> list[str]:
+    """cloud-init tries to install packages once; here it is tried until it works."""
     shares = " ".join(f"labelspace-share@{name}.service" for name in boot.buckets)
+    keep = "-o Dpkg::Options::=--force-confold"  # nobody is there to be asked about a file of settings
+    install = f"DEBIAN_FRONTEND=noninteractive apt-get install -y {keep} {' '.join(PACKAGES)}"
     return [
+        f"until {install}; do sleep 10; apt-get update; done",
+        f"rm -f {NO_STARTS}",
         "systemctl daemon-reload",
+        *(["systemctl try-restart ssh.service"] if boot.admin_key else []),
         "systemctl enable labelspace-prepare.service docker.service",
         "systemctl restart docker.service",
         f"systemctl enable --now {shares}",
-        "systemctl enable --now --no-block labelspace.service labelspace-dump.timer",
+        "systemctl enable --now --no-block labelspace.service labelspace-dump.timer labelspace-check.timer",
     ]
 
 
@@ -127,7 +158,9 @@ After=network-online.target
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=infinity
-ExecStart=/usr/local/sbin/labelspace-prepare
+# what waits for this is not started again when it fails: it does not fail
+ExecStart=/bin/sh -c 'until /usr/local/sbin/labelspace-prepare; do sleep 5; done'
+StandardOutput=journal+console
 [Install]
 WantedBy=multi-user.target
 """,
@@ -141,14 +174,19 @@ After=labelspace-prepare.service
 Description=Dataset bucket %i
 Requires=labelspace-prepare.service
 After=labelspace-prepare.service
+# Docker starts what ran before by itself
+Before=docker.service labelspace.service
 StartLimitIntervalSec=0
 [Service]
 Type=notify
+TimeoutStartSec=60
+StandardOutput=journal+console
 ExecStartPre=-/bin/fusermount3 -u -z {SHARE}/%i
 ExecStartPre=/bin/mkdir -p {SHARE}/%i
 ExecStart=/usr/bin/rclone mount storage:%i {SHARE}/%i --config /run/labelspace/rclone.conf --read-only \\
     --allow-other --uid 1000 --gid 1000 --dir-cache-time 1h --use-server-modtime --vfs-cache-mode full \\
-    --vfs-cache-max-size 5G --cache-dir /var/lib/labelspace/rclone
+    --vfs-cache-max-size 5G --cache-dir /var/lib/labelspace/rclone \\
+    --attr-timeout 10m --contimeout 10s --timeout 60s --low-level-retries 3
 ExecStopPost=-/bin/fusermount3 -u -z {SHARE}/%i
 Restart=always
 RestartSec=5
@@ -166,6 +204,7 @@ Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=infinity
 ExecStart=/usr/local/sbin/labelspace-up
+StandardOutput=journal+console
 Restart=on-failure
 RestartSec=15
 [Install]
@@ -179,6 +218,7 @@ After=labelspace.service
 [Service]
 Type=oneshot
 ExecStart=/usr/local/sbin/labelspace-dump
+StandardOutput=journal+console
 """,
     "labelspace-dump.timer": """\
 [Unit]
@@ -187,6 +227,24 @@ Description=Dump of the annotations, every hour
 OnCalendar=hourly
 RandomizedDelaySec=300
 Persistent=true
+[Install]
+WantedBy=timers.target
+""",
+    "labelspace-check.service": """\
+[Unit]
+Description=Are the buckets there, and was the last dump made
+After=labelspace.service
+[Service]
+Type=oneshot
+ExecStart=/usr/local/sbin/labelspace-check
+StandardOutput=journal+console
+""",
+    "labelspace-check.timer": """\
+[Unit]
+Description=A look at buckets and dumps, every five minutes
+[Timer]
+OnBootSec=5min
+OnUnitActiveSec=5min
 [Install]
 WantedBy=timers.target
 """,

@@ -53,7 +53,7 @@ def take_in(home: Home, kit: Path) -> dict[str, str]:
 
 
 def _is_key(path: Path) -> bool:
-    return path.is_file() and (path.name == "passphrase" or path.name.startswith("backup-"))
+    return path.is_file() and _is_name(path.name)
 
 
 def _read(kit: Path) -> dict[str, str]:
@@ -70,4 +70,6 @@ def _read(kit: Path) -> dict[str, str]:
 
 
 def _is_name(name: str) -> bool:
-    return name == "passphrase" or (name.startswith("backup-") and "/" not in name)
+    """Those of ``Home``; a public key is made from its private one."""
+    kept = name.startswith(("backup-", "server-")) and not name.endswith(".pub")
+    return name == "passphrase" or (kept and "/" not in name)

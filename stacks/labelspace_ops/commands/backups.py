@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     import docker
 
     from labelspace_ops.backup.agent import Source
+    from labelspace_ops.far import Server
+
+
+def _far(name: str) -> Server | None:
+    """The server of a workspace at Scaleway: what is done there goes over SSH."""
+    from labelspace.home import Home
+    from labelspace_ops import far
+
+    return far.server(name, Home.find())
 
 
 def _source(name: str) -> tuple[docker.DockerClient, Source]:
@@ -30,10 +39,15 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Take a backup now, beside those of the schedule."""
+    from labelspace_ops import far
     from labelspace_ops.backup import agent
 
-    client, _ = _source(name)
-    done = agent.ask(agent.needed(client, name), "backup", kind="full" if full else "incr")
+    if server := _far(name):
+        done = far.backup(server)
+        done = {field: done[field] for field in ("id", "kind", "size", "added")}
+    else:
+        client, _ = _source(name)
+        done = agent.ask(agent.needed(client, name), "backup", kind="full" if full else "incr")
     if as_json:
         show({"name": name, **done})
     else:
@@ -44,18 +58,20 @@ def backup(
 @app.command()
 def backups(name: Name, as_json: Json = False) -> None:
     """List the backups, newest last, and which moments can be restored."""
+    from labelspace_ops import far
     from labelspace_ops.backup import restore as restoring
 
-    client, source = _source(name)
-    rows = restoring.listing(client, source)
+    server = _far(name)
+    rows = far.dumps(server) if server else restoring.listing(*_source(name))
     whole = [row for row in rows if row["complete"]]
     since = whole[0]["when"] if whole else None
     if as_json:
         show({"name": name, "backups": rows, "restorable_from": since})
         return
     for row in rows:
-        typer.echo(_line(row))
-    say(f"restorable: any moment from {since} until now" if since else "nothing can be restored yet")
+        typer.echo(f"  {row['id']}  {row['size'] / 1e6:>10.1f} MB" if server else _line(row))
+    moments = "these moments alone" if server else f"any moment from {since} until now"
+    say(f"restorable: {moments}" if since else "nothing can be restored yet")
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -76,15 +92,22 @@ def restore(
 ) -> None:
     """Bring the annotations back to a time, a backup or the last change; what is there is kept first."""
     from labelspace.home import Home
-    from labelspace_ops import state
+    from labelspace_ops import far
     from labelspace_ops.backup import restore as restoring
 
-    home = Home.find()
-    state.must_exist(name, home)
+    server = _far(name)
+    dump = far.chosen(server, to=to, backup=backup) if server else None
+    moment = (
+        f"{dump['when']} (what was annotated since is lost)"
+        if dump
+        else to or backup or "the last archived change"
+    )
     if not yes:
-        moment = to or backup or "the last archived change"
         typer.confirm(f"Stop {name} and bring its annotations back to {moment}?", abort=True)
-    done = restoring.restore(name, home, to=to, backup=backup)
+    if server and dump:
+        done = far.restore(server, dump)
+    else:
+        done = restoring.restore(name, Home.find(), to=to, backup=backup)
     if as_json:
         show(done)
         return
@@ -103,13 +126,20 @@ def drill(
     as_json: Json = False,
 ) -> None:
     """Prove a backup: restore it beside the running database, and compare it with what it must hold."""
+    from labelspace_ops import far
     from labelspace_ops.backup import rehearsal
     from labelspace_ops.errors import OpsError
 
-    client, _ = _source(name)
-    proof = rehearsal.drill(client, name, backup)
+    server = _far(name)
+    if server:
+        proof = far.drill(server, far.chosen(server, backup=backup))
+    else:
+        proof = rehearsal.drill(_source(name)[0], name, backup)
     if as_json:
         show(proof)
+    elif proof["ok"] and server:
+        counted = f"{proof['rows']} rows in {proof['tables']} tables"
+        typer.echo(f"{name}: {proof['backup']} proven: {counted}, {proof['seconds']} s")
     elif proof["ok"]:
         typer.echo(
             f"{name}: {proof['backup']} proven: {proof['rows']} rows in {proof['tables']} tables as recorded,"

@@ -51,6 +51,12 @@ def test_defaults_are_safe() -> None:
         ({"scaleway": {"data_gb": 5}}, "scaleway.data_gb", "10"),
         ({"scaleway": {"domain": "labels"}}, "scaleway.domain", "labels.example.org"),
         ({"scaleway": {"domain": "a.example.org", "dns_zone": "example.com"}}, "scaleway", "not in dns_zone"),
+        (
+            {"scaleway": {"acme_directory": "http://a.example"}},
+            "scaleway.acme_directory",
+            "https://acme-staging",
+        ),
+        ({"scaleway": {"acme_ca_certificate": "PEM"}}, "scaleway", "add its acme_directory"),
         ({"scaleway": {"admin_cidrs": ["everyone"]}}, "scaleway.admin_cidrs.0", "203.0.113.7/32"),
         ({"scaleway": {"provisioner": "me"}}, "scaleway.provisioner", "application_id"),
         ({"size": "huge"}, "size", "small, medium, large"),

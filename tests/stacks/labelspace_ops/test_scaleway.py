@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,27 @@ def test_create_says_what_it_costs_adopts_its_buckets_and_names_who_provisions(c
     assert measured["cost"]["eur_per_month_running"] == 67.16
     assert UUID in cloud.cloud.all("bucket")["street"]["policy"]
     assert cloud.cloud.all("bucket")["street"]["objects"] == 2
+
+
+def test_status_says_when_the_last_dump_was_made_and_that_it_is_late(cloud: Account) -> None:
+    bucket = cloud.cloud.all("bucket")["labelspace-cloudcli-11111111-backups"]
+    assert _dumps(cloud) == (None, True, "none was made yet")
+    bucket["_dated"] = {f"dumps/{n}.dump": f"2026-01-0{n}T10:00:00.000Z" for n in (1, 2)}
+    assert _dumps(cloud) == ("2026-01-02T10:00:00Z", False, "the last was made at 2026-01-02T10:00:00Z")
+    fresh = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    bucket["_dated"]["dumps/3.dump"] = fresh
+    assert _dumps(cloud) == (fresh, True, f"the last was made at {fresh}")
+
+
+def test_status_without_keys_asks_nothing_of_the_account(cloud: Account) -> None:
+    done = run(cloud, "status", "cloudcli", "--json", SCW_SECRET_KEY="")
+    assert [check["name"] for check in json.loads(done.stdout)["checks"]] == ["health"]
+
+
+def _dumps(cloud: Account) -> tuple[str | None, bool, str]:
+    measured = json.loads(run(cloud, "status", "cloudcli", "--json").stdout)
+    (check,) = [one for one in measured["checks"] if one["name"] == "dumps"]
+    return measured["backup"]["last"], check["ok"], check["detail"]
 
 
 def test_doctor_asks_the_api_for_each_product(cloud: Account) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from labelspace.cvat.images import IMAGES
-from labelspace.cvat.proxy import caddyfile
+from labelspace.cvat.proxy import TRUSTED, Https, caddyfile
 
 
 @pytest.mark.parametrize("sleeps", [False, True])
@@ -32,6 +32,13 @@ def test_caddy_accepts_it(registration: str, sleeps: bool, tmp_path: Path) -> No
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_certificates_come_from_the_directory_that_is_asked_for() -> None:
+    assert "acme" not in caddyfile(8080, "open", Https("labels.example.org"))
+    rules = caddyfile(8080, "open", Https("labels.example.org", "https://acme.example.org/dir", "PEM"))
+    assert "acme_ca https://acme.example.org/dir\n" in rules
+    assert f"acme_ca_root {TRUSTED}\n" in rules
 
 
 def test_registration_is_closed_only_when_asked() -> None:

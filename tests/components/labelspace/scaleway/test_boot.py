@@ -55,6 +55,14 @@ def test_user_data(snapshot: SnapshotAssertion) -> None:
     assert boot.user_data(example()) == snapshot
 
 
+def test_the_server_is_opened_by_a_key_only_when_there_is_one() -> None:
+    assert "sshd_config" not in boot.user_data(example())
+    text = boot.user_data(example(admin_key="ssh-ed25519 AAAA admin"))
+    files = {one["path"]: one["content"] for one in yaml.safe_load(text)["write_files"]}
+    assert files[boot.AUTHORIZED_KEYS] == "ssh-ed25519 AAAA admin\n"
+    assert "PasswordAuthentication no" in files["/etc/ssh/sshd_config.d/10-labelspace.conf"]
+
+
 def test_user_data_holds_the_key_and_no_other_secret() -> None:
     text = boot.user_data(example())
     assert text.count("11111111-1111-4111-8111-111111111111") == 1

@@ -1,0 +1,153 @@
+"""What acts inside a server at Scaleway: dumps, restores, drills, over SSH from ``scaleway.admin_cidrs``."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from labelspace.home import Home
+from labelspace_ops import state
+from labelspace_ops.backup.plan import moment
+from labelspace_ops.errors import OpsError, UsageError
+
+LIST = (
+    ". /etc/labelspace/boot.env && exec rclone --config /run/labelspace/rclone.conf lsjson --recursive"
+    ' --files-only "storage:$BACKUP_BUCKET"'
+)
+DUMP = re.compile(r"dumps/(\S+)\.dump")
+CANNOT_CONNECT = 255
+"""What ``ssh`` ends with by itself."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a workspace's server is, and how it is talked to."""
+
+    name: str
+    address: str
+    options: tuple[str, ...]
+
+    def run(self, *command: str) -> str:
+        """What a command says on the server; raises ``OpsError`` with why it cannot be asked, or failed."""
+        words = ["ssh", *self.options, f"root@{self.address}", shlex.join(command)]
+        try:
+            done = subprocess.run(
+                words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            )
+        except FileNotFoundError:
+            raise OpsError("ssh is not on this machine: install OpenSSH's client") from None
+        said = (done.stderr.strip() or done.stdout.strip()).rpartition("\n")[2]
+        if done.returncode == CANNOT_CONNECT:
+            raise OpsError(
+                f"{self.name}: the server cannot be reached by SSH ({said}): its port 22 is open to"
+                " scaleway.admin_cidrs alone. Add your address there in the stack's settings, and"
+                f" `labelspace create {self.name}` again: it gets another server, data and URL stay"
+            )
+        if done.returncode:
+            raise OpsError(f"{self.name}: {command[0]} failed on the server: {said}")
+        return done.stdout
+
+
+def key(name: str, home: Home) -> str:
+    """The public half of the workspace's own key, which is made when there is none."""
+    private = home.server_key(name)
+    if not private.exists():
+        home.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _keygen("-t", "ed25519", "-N", "", "-C", f"labelspace-{name}", "-f", str(private))
+        private.with_suffix(".pub").unlink()  # a recovery kit holds the private one alone
+    return _keygen("-y", "-f", str(private)).strip()
+
+
+def _keygen(*words: str) -> str:
+    try:
+        made = ["ssh-keygen", "-q", *words]
+        return subprocess.run(
+            made, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise OpsError(
+            f"ssh-keygen: no key could be made ({error}): install OpenSSH's client, or set scaleway.admin_key"
+        ) from None
+
+
+def server(name: str, home: Home) -> Server | None:
+    """The server of a workspace at Scaleway; none for one on this machine."""
+    state.must_exist(name, home)
+    resources = state.resources(name, home)
+    outputs = state.exported(resources)
+    if outputs.get("target") != "scaleway":
+        return None
+    ids = [one["id"] for one in resources if one["type"] == "scaleway:instance/server:Server"]
+    known = home.keys / f"hosts-{ids[0].rpartition('/')[2] if ids else name}"  # another server, another key
+    options = ["BatchMode=yes", "ConnectTimeout=15", "StrictHostKeyChecking=accept-new"]
+    options += [f"UserKnownHostsFile={known}", "LogLevel=ERROR"]
+    private = home.server_key(name)
+    mine = ["-i", str(private)] if private.exists() else []
+    flags = [word for option in options for word in ("-o", option)]
+    return Server(name, str(outputs.get("address", "")), (*flags, *mine))
+
+
+def dumps(server: Server) -> list[dict[str, Any]]:
+    """The dumps in the backup bucket, oldest first, as ``labelspace backups`` shows them."""
+    listed = json.loads(server.run("bash", "-c", LIST))
+    found = [(DUMP.fullmatch(one["Path"]), int(one["Size"])) for one in listed]
+    rows = [_row(dump[1], size) for dump, size in found if dump]
+    return sorted(rows, key=lambda row: str(row["when"]))
+
+
+def _row(identity: str, size: int) -> dict[str, Any]:
+    """A dump is whole or is not there; CVAT's files are on the volume, not in it."""
+    when = datetime.strptime(identity, "%Y-%m-%dT%H-%M-%SZ").replace(tzinfo=UTC)
+    fixed = {"kind": "full", "complete": True, "timeline": 1, "rows": None, "files": False, "latest": {}}
+    return {"id": identity, "when": when.isoformat(), "size": size, "added": size, **fixed, "proof": None}
+
+
+def backup(server: Server) -> dict[str, Any]:
+    """Dump now; the dump as ``dumps`` lists it."""
+    found = DUMP.search(server.run("labelspace-dump"))
+    if found is None:
+        raise OpsError(f"{server.name}: the server did not say what it dumped: see its journal")
+    return next(row for row in dumps(server) if row["id"] == found[1])
+
+
+def chosen(server: Server, *, to: str = "", backup: str = "") -> dict[str, Any]:
+    """The dump that a restore would take: the one that is named, or the newest of that moment or before."""
+    rows = dumps(server)
+    if to and backup:
+        raise UsageError("to, backup: give one of them")
+    if backup:
+        rows = [row for row in rows if row["id"] == backup]
+    elif to:
+        rows = [row for row in rows if datetime.fromisoformat(row["when"]) <= moment(to)]
+    if not rows:
+        wanted = f"backup {backup!r}" if backup else f"a dump of {to} or before" if to else "a dump"
+        raise UsageError(f"{server.name}: there is no {wanted}: see labelspace backups {server.name}")
+    return rows[-1]
+
+
+def restore(server: Server, row: dict[str, Any]) -> dict[str, Any]:
+    """Bring the annotations to a dump; what is there now is dumped first."""
+    kept = backup(server)["id"]
+    server.run("labelspace-restore", f"{row['id']}.dump")
+    lost = f"what was annotated after {row['when']}"
+    back = {"to": row["when"], "from_backup": row["id"], "last_change": None}
+    return {"name": server.name, **back, "kept": kept, "lost": lost}
+
+
+def drill(server: Server, row: dict[str, Any]) -> dict[str, Any]:
+    """Restore a dump into a scratch database on the server, and count what is in it."""
+    began = time.monotonic()
+    proof: dict[str, Any] = {"backup": row["id"], "when": datetime.now(UTC).isoformat(timespec="seconds")}
+    try:
+        found = json.loads(server.run("labelspace-drill", f"{row['id']}.dump"))
+    except OpsError as error:
+        return {**proof, "ok": False, "reason": str(error), "seconds": round(time.monotonic() - began, 1)}
+    ok = found["rows"] > 0
+    reason = "" if ok else "no rows are in it"
+    return {**proof, "ok": ok, "reason": reason, "seconds": round(time.monotonic() - began, 1), **found}

@@ -1,0 +1,267 @@
+"""The boot script, booted for real on a double of an Instance, against doubles of what is around it.
+
+The tests of this file go one after another through the life of one server: its first boot with a database
+that is late, a reboot while its bucket is away, and another server in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from docker import errors
+from tests.lab import PASSWORD
+from tests.machine import BUCKET, DOMAIN, METADATA, Machine, machine, until
+
+OBJECTS = {"a.txt", "größe", "night shots"}
+SHARE_UNIT = f"labelspace-share@{BUCKET}.service"
+ASK = "import sys, urllib.request as u; u.urlopen(f'http://{sys.argv[1]}/conf', timeout=2)"
+
+
+@pytest.fixture(scope="module")
+def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A server at the point where its boot script needs the database, which is not there."""
+    with machine(tmp_path_factory.mktemp("machine")) as one:
+        until(lambda: one.step() == "waits for the database", "the boot script waits for the database")
+        yield one
+
+
+@pytest.fixture(scope="module")
+def server(early: Machine) -> Machine:
+    """The same server, once its workspace is ready."""
+    early.parts["database"].start()
+    _until_ready(early)
+    return early
+
+
+def _until_ready(one: Machine) -> None:
+    until(lambda: one.step() == "ready" and one.healthy(), "every part of CVAT works behind the URL")
+
+
+def _listed(one: Machine) -> set[str]:
+    """What the admin sees of the bucket in CVAT."""
+    admin = one.visitor()
+    assert admin.log_in(one.outputs["admin_username"], one.outputs["admin_password"]).status_code == 200
+    answer = admin.get(f"/api/server/share?directory=/{BUCKET}")
+    return {entry["name"] for entry in answer.json()} if answer.status_code == 200 else set()
+
+
+def _fetched_secrets(one: Machine) -> int:
+    return sum(path.endswith("/versions/latest/access") for _, path, _ in one.account.cloud.calls)
+
+
+def _dumps(one: Machine) -> list[str]:
+    """Paths of the dumps where the S3 gateway keeps them."""
+    folder = f"/buckets/{one.told('BACKUP_BUCKET')}/dumps"
+    code, said = one.parts["storage"].exec_run(["find", folder, "-type", "f", "-name", "*.dump"])
+    return sorted(said.decode().split()) if code == 0 else []
+
+
+def test_cloud_init_takes_the_user_data(early: Machine) -> None:
+    early.inside("cloud-init", "schema", "--system")
+    until(lambda: "status: done" in early.inside("cloud-init", "status"), "cloud-init is done")
+    assert early.inside("systemctl", "--failed", "--no-legend") == ""
+
+
+def test_nothing_of_cvat_starts_before_the_database_answers(early: Machine) -> None:
+    assert early.inside("docker", "ps", "--all", "--quiet") == ""
+    assert early.inside("systemctl", "is-active", SHARE_UNIT).strip() == "active"
+
+
+def test_no_password_is_in_user_data(early: Machine) -> None:
+    for name, content in early.secret_files.items():
+        if name != "database-ca.pem" and not name.endswith("-database-ca.pem"):
+            assert content.strip() not in early.user_data, name
+    assert early.outputs["admin_password"] not in early.user_data
+
+
+def test_the_url_answers_with_a_certificate_of_the_directory(server: Machine) -> None:
+    assert server.outputs["url"] == f"https://{DOMAIN}"
+    assert server.healthy(), "the visitor trusts nobody but that authority"
+
+
+def test_http_leads_to_https(server: Machine) -> None:
+    answer = server.visitor().http.get(f"http://{DOMAIN}/tasks?page=1")
+    assert (answer.status_code, answer.headers["location"]) == (308, f"https://{DOMAIN}/tasks?page=1")
+
+
+def test_the_admin_logs_in_as_superuser(server: Machine) -> None:
+    admin = server.visitor()
+    answer = admin.log_in(server.outputs["admin_username"], server.outputs["admin_password"])
+    assert answer.status_code == 200, answer.text
+    users = admin.get("/api/users").json()["results"]
+    assert [one["username"] for one in users if one["is_superuser"]] == [server.outputs["admin_username"]]
+
+
+def test_the_share_lists_the_bucket_through_rclone(server: Machine) -> None:
+    assert _listed(server) == OBJECTS
+    assert "fuse.rclone" in server.inside(
+        "findmnt", "--noheadings", "--output", "FSTYPE", f"/srv/labelspace/share/{BUCKET}"
+    )
+    server.inside(
+        "docker", "exec", server.container("server"), "cat", f"/home/django/share/{BUCKET}/größe/c.txt"
+    )
+
+
+def test_no_port_but_those_of_the_url_is_open(server: Machine) -> None:
+    """22 is the double's own: the firewall is Scaleway's, before the server."""
+    lines = server.inside("ss", "--no-header", "--listening", "--tcp", "--udp", "--numeric").splitlines()
+    outside = {line.split()[4] for line in lines if not re.search(r"127\.0\.0\.|\[::1\]", line.split()[4])}
+    assert {int(one.rpartition(":")[2]) for one in outside} - {22} == {80, 443}
+
+
+def test_cvats_containers_cannot_reach_the_metadata(server: Machine) -> None:
+    """Without the rule they would: somebody answers there."""
+    inside = server.container("server")
+    asked = ["docker", "exec", inside, "python3", "-c", ASK]
+    for address in METADATA:
+        server.inside("python3", "-c", ASK, address)
+        assert not server.succeeds(*asked, address), address
+    server.inside("nft", "delete", "table", "inet", "labelspace")
+    assert all(server.succeeds(*asked, address) for address in METADATA)
+    server.inside("/usr/local/sbin/labelspace-prepare")
+    assert not any(server.succeeds(*asked, address) for address in METADATA)
+    server.inside("sh", "-c", "echo ready >/run/labelspace/step")
+
+
+def test_the_dump_can_be_restored_on_any_postgresql(server: Machine) -> None:
+    """The first one is made by itself, after the start."""
+    until(lambda: bool(_dumps(server)), "a dump is made")
+    dump = _dumps(server)[0]
+    assert server.inside("systemctl", "is-active", "labelspace-dump.timer") == "active\n"
+    database = server.parts["database"]
+    chunks, _ = server.parts["storage"].get_archive(dump)
+    database.put_archive("/srv", b"".join(chunks))
+    restore = "pg_restore -U labelspace --no-owner --no-acl --exit-on-error -d scratch"
+    command = f"createdb -U labelspace scratch && {restore} /srv/{dump.rpartition('/')[2]}"
+    code, said = database.exec_run(["sh", "-c", command])
+    assert code == 0, said.decode()
+    count = ["psql", "-U", "labelspace", "-At", "-c", "SELECT count(*) FROM auth_user"]
+    for name in ("scratch", "cvat"):
+        assert database.exec_run([*count, name]).output.strip() == b"1", name
+
+
+def test_a_dump_that_fails_leaves_none_and_is_seen(server: Machine) -> None:
+    """Here the database refuses: what was dumped until then is not kept for a dump."""
+    before = _dumps(server)
+    server.inside("sh", "-c", "cd /run/labelspace/files && cp pgpass /run/kept && sed -i s/.$/x/ pgpass")
+    assert not server.succeeds("systemctl", "start", "labelspace-dump.service")
+    assert _dumps(server) == before
+    assert "labelspace-dump.service" in server.inside("systemctl", "--failed", "--no-legend")
+    assert not server.succeeds("systemctl", "start", "labelspace-check.service")
+    assert "the last dump of the annotations failed" in server.inside("journalctl", "-u", "labelspace-check")
+    server.inside("cp", "/run/kept", "/run/labelspace/files/pgpass")
+    server.inside("systemctl", "start", "labelspace-dump.service")
+    server.inside("systemctl", "start", "labelspace-check.service")
+    assert server.inside("systemctl", "--failed", "--no-legend") == ""
+
+
+def test_an_admin_restores_and_proves_a_dump_over_ssh(server: Machine) -> None:
+    taken = server.labelspace("backup")
+    assert taken["id"] in [row["id"] for row in server.labelspace("backups")["backups"]]
+    proof = server.labelspace("drill", "--backup", taken["id"])
+    assert (proof["ok"], proof["rows"] > 0) == (True, True)
+    assert server.visitor().sign_up("annotator-0").status_code == 201
+    cached = "/var/lib/labelspace/docker/volumes/labelspace-cache/_data/of-a-task-that-is-not-there-yet"
+    server.inside("touch", cached)
+    done = server.labelspace("restore", "--backup", taken["id"], "--yes")
+    _until_ready(server)
+    assert not server.succeeds("test", "-e", cached)
+    assert server.visitor().log_in("annotator-0", PASSWORD).status_code == 400, "was not there yet"
+    server.labelspace("restore", "--backup", done["kept"], "--yes")
+    _until_ready(server)
+    assert server.visitor().log_in("annotator-0", PASSWORD).status_code == 200
+
+
+def test_a_lost_mount_comes_back_by_itself(server: Machine) -> None:
+    server.inside("systemctl", "kill", "--signal", "KILL", SHARE_UNIT)
+    until(lambda: _listed(server) == OBJECTS, "the share lists the bucket again")
+
+
+def test_what_is_new_in_a_bucket_is_seen_at_once_when_asked(server: Machine) -> None:
+    new = f"/buckets/{BUCKET}/new.txt"
+    for command, seen in (("touch", OBJECTS | {"new.txt"}), ("rm", OBJECTS)):
+        assert server.parts["storage"].exec_run([command, new]).exit_code == 0
+        server.inside("systemctl", "kill", "--signal", "HUP", SHARE_UNIT)
+        until(lambda seen=seen: _listed(server) == seen, "the share lists what is there")  # type: ignore[misc]
+
+
+@pytest.fixture(scope="module")
+def rebooted(server: Machine) -> tuple[Machine, dict[str, Any]]:
+    """The server after a reboot during which Object Storage went away; what was so before."""
+    before = {
+        "volume": _volume(server),
+        "certificate": _certificate(server),
+        "fetched": _fetched_secrets(server),
+        "left": server.inside("sh", "-c", "echo kept >/var/lib/labelspace/left"),
+    }
+    assert server.visitor().sign_up("annotator-1").status_code == 201
+    server.reboot(meanwhile=server.parts["storage"].stop)
+    _until_ready(server)
+    return server, before
+
+
+def _volume(one: Machine) -> str:
+    """The file system that the data volume has, by the identity it got when it was made."""
+    return one.inside("blkid", "--match-tag", "UUID", "--output", "value", one.told("DISK")).strip()
+
+
+def _certificate(one: Machine) -> str:
+    name = f"/data/caddy/certificates/*/{DOMAIN}/{DOMAIN}.crt"
+    return one.inside("docker", "exec", one.container("proxy"), "sh", "-c", f"cat {name}")
+
+
+def _began(one: Machine, unit: str, state: str) -> int:
+    name = f"{state}TimestampMonotonic"
+    return int(one.inside("systemctl", "show", "--value", "--property", name, unit))
+
+
+def test_a_reboot_keeps_data_and_certificate_and_fetches_secrets_again(
+    rebooted: tuple[Machine, dict[str, Any]],
+) -> None:
+    one, before = rebooted
+    assert _volume(one) == before["volume"]
+    assert _certificate(one) == before["certificate"]
+    assert one.inside("cat", "/var/lib/labelspace/left") == "kept\n"
+    assert _fetched_secrets(one) > before["fetched"]
+    assert one.visitor().log_in("annotator-1", PASSWORD).status_code == 200
+
+
+def test_mounts_are_back_before_cvat(rebooted: tuple[Machine, dict[str, Any]]) -> None:
+    one, _ = rebooted
+    assert 0 < _began(one, SHARE_UNIT, "ActiveEnter") <= _began(one, "docker.service", "InactiveExit")
+
+
+def test_a_bucket_that_is_away_is_seen_and_comes_back_by_itself(
+    rebooted: tuple[Machine, dict[str, Any]],
+) -> None:
+    one, _ = rebooted
+    assert _listed(one) == set()
+    assert not one.succeeds("systemctl", "start", "labelspace-check.service")
+    assert f"bucket {BUCKET} cannot be listed" in one.inside("journalctl", "-u", "labelspace-check")
+    one.parts["storage"].start()
+    until(lambda: _listed(one) == OBJECTS, "the share lists the bucket again")
+    one.inside("systemctl", "start", "labelspace-check.service")
+
+
+def test_another_server_takes_up_the_volume(rebooted: tuple[Machine, dict[str, Any]]) -> None:
+    """Other settings replace the server; containers of the old one are still on the volume."""
+    one, before = rebooted
+    one.replace(registration="closed")
+    with pytest.raises(errors.NotFound):
+        one.replaced.reload()
+    _until_ready(one)
+    assert _volume(one) == before["volume"]
+    assert _certificate(one) == before["certificate"]
+    assert one.visitor().sign_up("annotator-2").status_code == 403
+    assert one.visitor().log_in("annotator-1", PASSWORD).status_code == 200
+    assert _listed(one) == OBJECTS
+
+
+def test_a_stop_takes_a_last_dump(rebooted: tuple[Machine, dict[str, Any]]) -> None:
+    one, _ = rebooted
+    before = _dumps(one)
+    assert one.labelspace("stop")["backed_up"] is True
+    assert len(_dumps(one)) == len(before) + 1

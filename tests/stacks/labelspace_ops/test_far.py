@@ -1,0 +1,97 @@
+"""What acts inside a server at Scaleway, up to the server; inside one: tests of the booted server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelspace.home import Home
+from labelspace_ops import far
+from labelspace_ops.errors import OpsError, UsageError
+
+LISTED = [
+    {"Path": "dumps/2026-11-24T11-00-00Z.dump", "Size": 20},
+    {"Path": "dumps/2026-11-24T10-00-00Z.dump", "Size": 10},
+    {"Path": "notes.txt", "Size": 1},
+]
+
+
+class _Answers(far.Server):
+    """A server that lists these dumps."""
+
+    def run(self, *command: str) -> str:
+        return json.dumps(LISTED)
+
+
+@pytest.fixture
+def server() -> far.Server:
+    return _Answers("pets", "203.0.113.10", ())
+
+
+def test_dumps_are_listed_oldest_first_and_nothing_else(server: far.Server) -> None:
+    rows = far.dumps(server)
+    assert [(row["id"], row["size"]) for row in rows] == [
+        ("2026-11-24T10-00-00Z", 10),
+        ("2026-11-24T11-00-00Z", 20),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, "2026-11-24T11-00-00Z"),
+        ({"to": "2026-11-24T10:59:00Z"}, "2026-11-24T10-00-00Z"),
+        ({"backup": "2026-11-24T10-00-00Z"}, "2026-11-24T10-00-00Z"),
+    ],
+)
+def test_the_nearest_dump_before_a_moment_is_taken(
+    server: far.Server, asked: dict[str, Any], found: str
+) -> None:
+    assert far.chosen(server, **asked)["id"] == found
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"to": "2026-11-24T09:00:00Z"}, "labelspace backups pets"),
+        ({"to": "yesterday"}, "is no time"),
+        ({"backup": "none"}, "there is no backup 'none'"),
+        ({"to": "2026-11-24T10:00:00Z", "backup": "x"}, "give one of them"),
+    ],
+)
+def test_what_is_not_there_is_refused(server: far.Server, asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        far.chosen(server, **asked)
+
+
+def test_a_closed_port_says_what_to_set() -> None:
+    closed = far.Server("pets", "127.0.0.1", ("-o", "BatchMode=yes", "-p", "1"))
+    with pytest.raises(OpsError, match=r"scaleway\.admin_cidrs"):
+        closed.run("true")
+
+
+def test_a_drill_that_fails_is_told_with_its_reason(
+    server: far.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Answers, "run", _refuse("pg_restore: error"))
+    proof = far.drill(server, {"id": "2026-11-24T10-00-00Z"})
+    assert (proof["ok"], proof["reason"]) == (False, "pg_restore: error")
+
+
+def _refuse(why: str) -> Callable[..., str]:
+    def run(_: far.Server, *__: str) -> str:
+        raise OpsError(why)
+
+    return run
+
+
+def test_a_workspace_has_one_key_that_nobody_else_reads(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    public = far.key("pets", home)
+    assert public.startswith("ssh-ed25519 ")
+    assert far.key("pets", home) == public
+    assert home.server_key("pets").stat().st_mode & 0o777 == 0o600
