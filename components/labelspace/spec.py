@@ -38,6 +38,7 @@ DEFAULT_CVAT = "2.73.0"
 MAX_NAME = 32
 """Characters in a workspace's name: it is part of container, volume and host names (at most 63 each)."""
 
+UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _USERNAME = re.compile(r"[\w.@+-]+", re.ASCII)
@@ -258,6 +259,10 @@ class ScalewaySpec(_Part):
     """Block volume for what CVAT keeps; it can grow, never shrink."""
     database_gb: int = Field(default=10, ge=10, le=10000, multiple_of=5)
     """Volume of the managed PostgreSQL."""
+    project: Literal["shared", "own"] = "shared"
+    """``own``: a project that is the workspace's alone, which IAM's rights end at; 25 are an account's."""
+    adopt_project: str | None = Field(default=None, pattern=UUID)
+    """Take over the project that an earlier workspace of this name left, by its id."""
     network: Annotated[str, AfterValidator(_private_network)] = "10.37.0.0/24"
     """Addresses of the private network."""
     domain: Annotated[str, AfterValidator(_domain)] | None = None
@@ -272,6 +277,12 @@ class ScalewaySpec(_Part):
     """Take over the bucket that an earlier workspace of this name left its dumps in."""
     wait_minutes: int = Field(default=20, ge=0, le=120)
     """How long an update waits for the URL to answer; 0: it ends when the server runs."""
+
+    @model_validator(mode="after")
+    def _only_its_own(self) -> ScalewaySpec:
+        if self.adopt_project and self.project != "own":
+            raise ValueError("adopt_project: it is for project: own: set that, or leave adopt_project out")
+        return self
 
     @model_validator(mode="after")
     def _zone_exists(self) -> ScalewaySpec:

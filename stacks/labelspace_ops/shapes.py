@@ -322,6 +322,8 @@ class Outputs(Shape):
     """The server's public IPv4 address, on target scaleway."""
     region: str | None = None
     """Where everything of it is, on target scaleway."""
+    project: str | None = None
+    """The project that everything of it is in, on target scaleway."""
     cost: dict[str, object] | None = None
     """What it costs, on target scaleway."""
 

@@ -86,6 +86,15 @@ class Cloud:
                 item.update(change)
         return item
 
+    def of_project(self, project: str) -> list[Item]:
+        """Everything that is in a project."""
+        return [
+            item
+            for items in self.kinds.values()
+            for item in items.values()
+            if project in (item.get("project_id"), item.get("project"), item.get("_project"))
+        ]
+
     def later(self, identity: str, change: Item, looks: int = 2) -> None:
         """``change`` comes true after some looks at the resource."""
         self.unfinished.setdefault(identity, []).append((change, looks))

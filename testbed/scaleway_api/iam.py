@@ -6,13 +6,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from testbed.scaleway_api.cloud import Cloud, Item, access_key, new_id, now, shown
+from testbed.scaleway_api.cloud import ApiError, Cloud, Item, access_key, new_id, now, shown
 
+PROJECTS = "/account/v3/projects"
 SECRETS = "/secret-manager/v1beta1/regions/{region}/secrets"
 
 
 def routes(cloud: Cloud) -> list[Route]:
-    return [*_simple(cloud), *_rules(cloud), *_keys(cloud), *_secrets(cloud), *_versions(cloud)]
+    return [
+        *_simple(cloud),
+        *_rules(cloud),
+        *_keys(cloud),
+        *_projects(cloud),
+        *_secrets(cloud),
+        *_versions(cloud),
+    ]
 
 
 def _stamp(body: Item) -> Item:
@@ -83,6 +91,40 @@ def _keys(cloud: Cloud) -> list[Route]:
     return [
         Route("/iam/v1alpha1/api-keys", create, methods=["POST"]),
         Route("/iam/v1alpha1/api-keys/{id}", one, methods=["GET", "PATCH", "DELETE"]),
+    ]
+
+
+QUOTA_OF_PROJECTS = 25
+"""Scaleway's documentation of 2024-10."""
+
+
+def _projects(cloud: Cloud) -> list[Route]:
+    """Shapes as recorded on 2026-06-08; only an empty one can be deleted."""
+
+    async def create(request: Request) -> Response:
+        body = await request.json()
+        if len(cloud.all("project")) >= QUOTA_OF_PROJECTS:
+            details = [{"resource": "projects", "quota": QUOTA_OF_PROJECTS, "current": QUOTA_OF_PROJECTS}]
+            raise ApiError(403, {"type": "quotas_exceeded", "message": "quotas exceeded", "details": details})
+        times = {"created_at": now(), "updated_at": now()}
+        item = {"description": "", **body, "id": new_id(), **times, "qualification": None}
+        return JSONResponse(cloud.add("project", item))
+
+    async def one(request: Request) -> Response:
+        identity = request.path_params["id"]
+        item = cloud.get("project", identity)
+        if request.method == "DELETE":
+            if cloud.of_project(identity):
+                raise ApiError(412, {"type": "precondition_failed", "precondition": "resource_still_in_use"})
+            cloud.remove("project", identity)
+            return Response(status_code=204)
+        if request.method == "PATCH":
+            item.update(await request.json())
+        return JSONResponse(item)
+
+    return [
+        Route(PROJECTS, create, methods=["POST"]),
+        Route(f"{PROJECTS}/{{id}}", one, methods=["GET", "PATCH", "DELETE"]),
     ]
 
 

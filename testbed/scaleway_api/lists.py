@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from testbed.scaleway_api.cloud import Cloud, shown
-from testbed.scaleway_api.iam import SECRETS
+from testbed.scaleway_api.cloud import Cloud, Item, shown
+from testbed.scaleway_api.iam import PROJECTS, SECRETS
 from testbed.scaleway_api.instance import SERVERS, VOLUMES
 from testbed.scaleway_api.network import NETWORKS
 from testbed.scaleway_api.rdb import INSTANCES
@@ -18,6 +18,7 @@ LISTED = {
     NETWORKS: ("private_network", "private_networks"),
     VOLUMES: ("volume", "volumes"),
     SECRETS: ("secret", "secrets"),
+    PROJECTS: ("project", "projects"),
 }
 
 
@@ -25,9 +26,25 @@ def routes(cloud: Cloud) -> list[Route]:
     found = []
     for path, (kind, name) in LISTED.items():
 
-        async def every(_: Request, kind: str = kind, name: str = name) -> Response:
-            rows = [shown(one) for one in cloud.all(kind).values()]
-            return JSONResponse({name: rows, "total_count": len(rows)})
+        async def every(request: Request, kind: str = kind, name: str = name) -> Response:
+            rows = [shown(one) for one in cloud.all(kind).values() if _is_asked_for(one, request)]
+            page, size = (
+                int(request.query_params.get(key, n)) for key, n in (("page", 1), ("page_size", 50))
+            )
+            return JSONResponse({name: rows[(page - 1) * size : page * size], "total_count": len(rows)})
 
         found.append(Route(path, every, methods=["GET"]))
     return found
+
+
+def _is_asked_for(item: Item, request: Request) -> bool:
+    """By the filters that the SDK has for all of them: project, name, the instance that it is of."""
+    asked = request.query_params
+    return all(
+        [
+            asked.get("project_id", asked.get("project"))
+            in (None, item.get("project_id", item.get("project"))),
+            asked.get("name", "") in item["name"],
+            asked.get("instance_id") in (None, item.get("instance_id")),
+        ]
+    )

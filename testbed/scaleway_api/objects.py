@@ -36,6 +36,8 @@ async def answer(cloud: Cloud, request: Request) -> Response:
         return _create(cloud, name, signed[1].partition("@")[2], bucket)
     if bucket is None:
         return _error(404, "NoSuchBucket", name)
+    if bucket["_project"] != signed[1].partition("@")[2]:  # the provider says so of its own children, too
+        return _error(403, "AccessDenied", name)
     if setting:
         return await _setting(bucket, setting, request)
     return _whole(cloud, bucket, request.method)

@@ -4,39 +4,27 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from testbed.scaleway_api.cloud import Cloud, access_key
-from tests.cloud import ACCOUNT, UUID, Account, account
+from tests.cloud import ACCOUNT, KEY, UUID, Account, account
 
 from labelspace.home import Home
-from labelspace_ops.state import PROJECT
-
-COMMAND = str(Path(sys.executable).parent / "labelspace")
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account whose key belongs to an application, and a workspace that no update waits for."""
     with account(tmp_path_factory.mktemp("account"), "cloudcli", Home.find().tools) as one:
-        one.cloud.add("access_key", _key(), "access_key")
+        one.cloud.add("access_key", dict(KEY), "access_key")
         one.pulumi("config", "set", "--path", "labelspace:scaleway.wait_minutes", "0")
         one.pulumi("config", "set", "labelspace:target", "scaleway")
         yield one
 
 
-def _key() -> dict[str, str]:
-    return {"access_key": ACCOUNT["SCW_ACCESS_KEY"], "application_id": UUID}
-
-
 def run(cloud: Account, *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
-    env = {**cloud.env(), "SCW_S3_ENDPOINT": f"http://{cloud.address}", **changed}
-    return subprocess.run(
-        [COMMAND, *arguments], env=env, capture_output=True, text=True, check=False, cwd=PROJECT
-    )
+    return cloud.labelspace(*arguments, **changed)
 
 
 def test_keys_that_are_missing_or_malformed_are_named(cloud: Account) -> None:
@@ -85,7 +73,7 @@ def test_doctor_names_the_rights_that_a_refused_key_lacks(cloud: Account) -> Non
     checks = {check["name"]: check for check in json.loads(done.stdout)}
     assert done.returncode == 1
     assert "IAMApplicationManager" in checks["Scaleway IAM"]["detail"]
-    cloud.cloud.add("access_key", _key(), "access_key")
+    cloud.cloud.add("access_key", dict(KEY), "access_key")
 
 
 def test_delete_says_what_stays_and_what_it_costs(cloud: Account) -> None:
