@@ -257,6 +257,8 @@ class ScalewaySpec(_Part):
     """Node type of the managed PostgreSQL; none: by ``size``."""
     data_gb: int = Field(default=50, ge=10, le=10000)
     """Block volume for what CVAT keeps; it can grow, never shrink."""
+    adopt_volume: str | None = Field(default=None, pattern=UUID)
+    """Take over the block volume that an earlier workspace of this name left, by its id, with its data."""
     database_gb: int = Field(default=10, ge=10, le=10000, multiple_of=5)
     """Volume of the managed PostgreSQL."""
     project: Literal["shared", "own"] = "shared"

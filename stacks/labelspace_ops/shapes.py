@@ -184,7 +184,7 @@ class Deleted(Shape):
     backed_up: bool
     """Whether a last backup was taken."""
     last_backup: str | None = None
-    """Its id, on target local."""
+    """Its id."""
     backups: str | None
     """Where backups stay; null when they were purged."""
     purged: bool

@@ -10,7 +10,7 @@ from testbed.scaleway_api.cloud import Cloud, Item, shown
 from testbed.scaleway_api.iam import PROJECTS, SECRETS
 from testbed.scaleway_api.instance import SERVERS, VOLUMES
 from testbed.scaleway_api.network import NETWORKS
-from testbed.scaleway_api.rdb import INSTANCES
+from testbed.scaleway_api.rdb import INSTANCES, SNAPSHOTS
 
 LISTED = {
     SERVERS: ("instance_server", "servers"),
@@ -18,6 +18,7 @@ LISTED = {
     NETWORKS: ("private_network", "private_networks"),
     VOLUMES: ("volume", "volumes"),
     SECRETS: ("secret", "secrets"),
+    SNAPSHOTS: ("snapshot", "snapshots"),
     PROJECTS: ("project", "projects"),
 }
 

@@ -60,6 +60,8 @@ class AnnotationServer(pulumi.ComponentResource):
         self.register_outputs({"url": self.url, "ready": self.ready})
 
     def _volume(self) -> scaleway.block.Volume:
+        """Formatted at boot only when it is blank: one that was left keeps its data."""
+        left = self._place.spec.adopt_volume
         return scaleway.block.Volume(
             f"{self._name}-data",
             name=self._place.named("data"),
@@ -68,7 +70,11 @@ class AnnotationServer(pulumi.ComponentResource):
             zone=self._place.zone,
             project_id=self._place.project,
             tags=self._place.tags,
-            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                retain_on_delete=True,
+                import_=f"{self._place.zone}/{left}" if left else None,
+            ),
         )
 
     def _secret(

@@ -47,6 +47,11 @@ class Account:
         """One GET; raises ``OpsError`` with what to do."""
         return self._call("GET", path, params=query).json()
 
+    def look(self, path: str) -> Any:
+        """One GET of what may not be there: None then."""
+        answer = self._call("GET", path, absent=True)
+        return None if answer.status_code == 404 else answer.json()
+
     def tell(self, path: str, body: dict[str, Any]) -> Any:
         """One POST; raises ``OpsError`` with what to do."""
         return self._call("POST", path, json=body).json()
@@ -61,7 +66,7 @@ class Account:
             if not answer[key] or seen >= int(answer.get("total_count", 0)):
                 return
 
-    def _call(self, method: str, path: str, **given: Any) -> httpx.Response:
+    def _call(self, method: str, path: str, *, absent: bool = False, **given: Any) -> httpx.Response:
         for again in range(TRIES, 0, -1):
             try:
                 answer = httpx.request(
@@ -73,6 +78,8 @@ class Account:
                         f"Scaleway's API cannot be reached ({error}): check the network and try again"
                     ) from None
             else:
+                if absent and answer.status_code == 404:
+                    return answer
                 if answer.status_code not in PASSES or again == 1:
                     return _checked(answer, path)
             time.sleep(PAUSE_SECONDS * (TRIES + 1 - again))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pulumi import automation as auto
@@ -10,29 +11,21 @@ from labelspace.home import Home
 from labelspace.scaleway.prices import VOLUME_GB
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops import locks, program, progress, stack, state
-from labelspace_ops.cloud import account, left
+from labelspace_ops.cloud import account, copies, left
 from labelspace_ops.cloud.costs import costs
 from labelspace_ops.commands.app import say
-from labelspace_ops.errors import UsageError
+from labelspace_ops.errors import OpsError
+
+LOOKED = partial(program.run, looked=True)
+"""The program after ``completed``, which has looked at the account already."""
 
 
 def completed(spec: WorkspaceSpec, mine: account.Account, resources: left.Resources) -> WorkspaceSpec:
     """The wish with what only the account knows: who provisions, and what of it is there already."""
-    _same_project(spec, resources)
+    left.same_project(spec, resources)
     who = spec.scaleway.provisioner or ":".join(mine.who())
     wished, project = left.with_project(mine, left.changed(spec, provisioner=who), resources)
-    return left.with_buckets(mine, wished, project, resources)
-
-
-def _same_project(spec: WorkspaceSpec, resources: left.Resources) -> None:
-    """In another project everything would be another: an empty database, and buckets that are not there."""
-    made = any(one["type"].startswith("scaleway:") for one in resources)
-    now = "own" if left.of_kind(resources, left.PROJECT) else "shared"
-    if made and now != spec.scaleway.project:
-        raise UsageError(
-            f"scaleway.project: {spec.scaleway.project!r}: {spec.name} lives in a project that is {now}, and"
-            " nothing moves between projects: make another workspace, or leave it as it is"
-        )
+    return left.with_buckets(mine, left.with_volume(mine, wished, project, resources), project, resources)
 
 
 def known(name: str, home: Home) -> left.Resources:
@@ -58,8 +51,18 @@ def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
         stack.write_settings(chosen, whole)
         locks.clear_stale(home, chosen)
         say(f"  costs {cost}")
-        stack.update(chosen, program.run, progress.Resources().on_event)
+        _say_taken_up(spec, whole)
+        stack.update(chosen, LOOKED, progress.Resources().on_event)
     return chosen
+
+
+def _say_taken_up(spec: WorkspaceSpec, whole: WorkspaceSpec) -> None:
+    taken = whole.scaleway.adopt_volume
+    if taken and taken != spec.scaleway.adopt_volume:
+        say(
+            f"  takes up volume {taken} ({whole.scaleway.data_gb} GB) that an earlier {spec.name} left; its"
+            " media belong to the annotations of the dumps: bring those back before new tasks are made"
+        )
 
 
 def stop(name: str, home: Home) -> dict[str, Any]:
@@ -68,20 +71,50 @@ def stop(name: str, home: Home) -> dict[str, Any]:
     with locks.hold(home, name, "stopping"):
         locks.clear_stale(home, chosen)
         stack.set_running(chosen, running=False)
-        stack.update(chosen, program.run, progress.Resources().on_event)
+        stack.update(chosen, LOOKED, progress.Resources().on_event)
     where = state.outputs(name, home)["backups"]["where"]
     return {"name": name, "status": "stopped", "backed_up": False, "backups": where}
 
 
 def delete(name: str, home: Home) -> dict[str, Any]:
-    """Remove all that is paid by the hour; says what stays and what that costs."""
-    chosen = stack.select(name, home)
-    spec = stack.read_settings(chosen)
-    size = int(spec.get("scaleway", {}).get("data_gb", 50))
-    backups = state.outputs(name, home).get("backups", {})
+    """Take a last snapshot, remove all that is paid by the hour; says what stays and what that costs."""
+    chosen, resources = stack.select(name, home), state.resources(name, home)
+    outputs = state.exported(resources)
     with locks.hold(home, name, "deleting"):
         locks.clear_stale(home, chosen)
+        last, rows = _last_snapshot(name, home, resources)
         stack.destroy(chosen, progress.Resources().on_event)
         chosen.workspace.remove_stack(name)
-    kept = f"volume labelspace-{name}-data ({size * VOLUME_GB:.2f} EUR a month), its buckets"
-    return {"name": name, "backed_up": False, "backups": backups.get("where"), "purged": False, "kept": kept}
+    return {
+        "name": name,
+        "backed_up": bool(last),
+        "last_backup": last or None,
+        "backups": outputs.get("backups", {}).get("where"),
+        "purged": False,
+        "kept": "; ".join([*_kept_volumes(name, resources), *copies.kept(rows), "its buckets"]),
+    }
+
+
+def _last_snapshot(name: str, home: Home, resources: left.Resources) -> tuple[str, list[copies.Row]]:
+    """Its id, and all snapshots that stay; raises before anything is removed when it cannot be taken."""
+    database = copies.database(resources)
+    if database is None:
+        return "", []
+    mine = account.of(name, home)
+    if copies.is_gone(mine, database):
+        say(f"  {name}: its database is gone already: no last snapshot")
+        return "", copies.snapshots(mine, database)
+    say(f"  {name}: a last snapshot of the database")
+    try:
+        last = str(copies.take(mine, database, f"labelspace-{name}-last")["id"])
+    except OpsError as error:
+        raise OpsError(
+            f"{name}: the last snapshot failed ({error}): nothing was removed. Try again; `pulumi destroy"
+            f" --stack {name}` removes it without one"
+        ) from None
+    return last, copies.snapshots(mine, database)
+
+
+def _kept_volumes(name: str, resources: left.Resources) -> list[str]:
+    sizes = [int(one["outputs"]["sizeInGb"]) for one in left.of_kind(resources, left.VOLUME)]
+    return [f"volume labelspace-{name}-data ({size * VOLUME_GB:.2f} EUR a month)" for size in sizes]

@@ -83,4 +83,9 @@ def test_delete_says_what_stays_and_what_it_costs(cloud: Account) -> None:
     assert done.returncode == 0, done.stderr
     assert "volume labelspace-cloudcli-data (4.30 EUR a month)" in done.stdout
     left: Cloud = cloud.cloud
-    assert {kind for kind, items in left.kinds.items() if items} == {"bucket", "volume", "access_key"}
+    assert {kind for kind, items in left.kinds.items() if items} == {
+        "bucket",
+        "volume",
+        "snapshot",
+        "access_key",
+    }

@@ -39,7 +39,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 def planned(cloud: Account) -> dict[str, dict[str, Any]]:
     """The inputs of every resource in the preview of the new stack, by name."""
     states = [step["newState"] for step in cloud.preview()]
-    assert not cloud.cloud.kinds, "a preview makes nothing"
+    assert not any(cloud.cloud.kinds.values()), "a preview makes nothing"
     return {f"{one['type']}::{one['urn'].rpartition('::')[2]}": one.get("inputs", {}) for one in states}
 
 
@@ -213,8 +213,11 @@ def test_destroy_keeps_buckets_and_data_volume_alone(made: Account) -> None:
     assert made.only("volume")["name"] == "labelspace-cloudtest-data"
 
 
-def test_the_same_name_takes_up_the_buckets_that_were_left(made: Account) -> None:
-    made.wish(buckets=[{"name": "street", "adopt": True}], scaleway={"adopt_backups": True})
+def test_the_same_name_takes_up_buckets_and_volume_that_were_left(made: Account) -> None:
+    volume = made.only("volume")["id"]
+    taken_up = {"adopt_backups": True, "adopt_volume": volume}
+    made.wish(buckets=[{"name": "street", "adopt": True}], scaleway=taken_up)
     made.up()
+    assert made.only("instance_server")["_volumes"]["1"] == volume
     assert made.cloud.all("bucket")["street"]["objects"] == 3
     made.pulumi("preview", "--expect-no-changes")

@@ -60,10 +60,10 @@ def test_destroy_keeps_the_project_with_what_is_left_in_it(made: Account) -> Non
 
 
 def test_the_project_and_its_buckets_are_taken_up_again(made: Account) -> None:
-    own = made.only("project")["id"]
+    own, volume = made.only("project")["id"], made.only("volume")["id"]
     made.wish(
         buckets=[{"name": "street", "adopt": True}],
-        scaleway={**OWN, "adopt_project": own, "adopt_backups": True},
+        scaleway={**OWN, "adopt_project": own, "adopt_backups": True, "adopt_volume": volume},
     )
     made.up()
     assert made.only("project")["id"] == own
