@@ -27,10 +27,15 @@ def client(outputs: dict[str, Any], bucket: str) -> S3Client:
     if outputs["target"] == "scaleway":
         from labelspace_ops.cloud import account  # noqa: PLC0415 - the other target needs none
 
-        mine = account.of(json.loads(outputs["settings"])["name"], Home.find())
+        mine = account.of(workspace_of(outputs), Home.find())
         return mine.storage(outputs["region"], outputs.get("project", ""))
     found = next(one for one in outputs["buckets"] if one["name"] == bucket)
     return connect(found["endpoint"], found["region"], **outputs["bucket_keys"][bucket])
+
+
+def workspace_of(outputs: dict[str, Any]) -> str:
+    """Whose outputs these are."""
+    return str(json.loads(outputs["settings"])["name"])
 
 
 def connect(

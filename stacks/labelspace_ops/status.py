@@ -27,7 +27,7 @@ def of(name: str, home: Home) -> dict[str, Any]:
     if (outputs.get("target") or _wished_target(name, home)) == "scaleway":
         from labelspace_ops.cloud import truth as cloud  # noqa: PLC0415 - the other target needs none
 
-        return cloud.measure(name, outputs, home)
+        return cloud.measure(name, resources, home)
     return measure(name, resources, engine.connect(), home)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,6 +24,24 @@ def _source(name: str) -> tuple[docker.DockerClient, Source]:
     return engine.connect(), agent.source(name, home)
 
 
+def _in_the_cloud(name: str) -> ModuleType | None:
+    """What does it on scaleway; None for a workspace of this machine."""
+    from labelspace.home import Home
+    from labelspace_ops import stack
+
+    if stack.target(stack.select(name, Home.find())) != "scaleway":
+        return None
+    from labelspace_ops.cloud import backups as cloud
+
+    return cloud
+
+
+def _listing(name: str) -> list[dict[str, Any]]:
+    from labelspace_ops.backup import restore as restoring
+
+    return restoring.listing(*_source(name))
+
+
 @app.command()
 def backup(
     name: Name,
@@ -30,24 +49,30 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Take a backup now, beside those of the schedule."""
+    from labelspace.home import Home
     from labelspace_ops.backup import agent
 
-    client, _ = _source(name)
-    done = agent.ask(agent.needed(client, name), "backup", kind="full" if full else "incr")
-    if as_json:
-        show({"name": name, **done})
+    if cloud := _in_the_cloud(name):
+        done = cloud.backup(name, Home.find())
     else:
-        typer.echo(f"{name}: backup {done['id']} taken ({done['added'] / 1e6:.1f} MB added)")
+        client, _ = _source(name)
+        taken = agent.ask(agent.needed(client, name), "backup", kind="full" if full else "incr")
+        done = {"name": name, **taken}
+    if as_json:
+        show(done)
+        return
+    typer.echo(f"{name}: backup {done['id']} taken ({done['added'] / 1e6:.1f} MB added)")
+    if not cloud:
         say(f"prove it: labelspace drill {name}")
 
 
 @app.command()
 def backups(name: Name, as_json: Json = False) -> None:
     """List the backups, newest last, and which moments can be restored."""
-    from labelspace_ops.backup import restore as restoring
+    from labelspace.home import Home
 
-    client, source = _source(name)
-    rows = restoring.listing(client, source)
+    cloud = _in_the_cloud(name)
+    rows = cloud.listing(name, Home.find()) if cloud else _listing(name)
     whole = [row for row in rows if row["complete"]]
     since = whole[0]["when"] if whole else None
     if as_json:
@@ -55,7 +80,8 @@ def backups(name: Name, as_json: Json = False) -> None:
         return
     for row in rows:
         typer.echo(_line(row))
-    say(f"restorable: any moment from {since} until now" if since else "nothing can be restored yet")
+    moments = "the moments above" if cloud else f"any moment from {since} until now"
+    say(f"restorable: {moments}" if since else "nothing can be restored yet")
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -63,7 +89,7 @@ def _line(row: dict[str, Any]) -> str:
     from labelspace_ops.backup.rows import verified
 
     size = f"{row['size'] / 1e6:.1f} MB"
-    return f"  {row['id']:<33}  {row['when']}  {row['kind']:<4}  {size:>10}  {verified(row)}"
+    return f"  {row['id']:<33}  {row['when']}  {row['kind']:<8}  {size:>10}  {verified(row)}"
 
 
 @app.command()
@@ -81,6 +107,8 @@ def restore(
 
     home = Home.find()
     state.must_exist(name, home)
+    if cloud := _in_the_cloud(name):
+        cloud.refuse("restore", name)
     if not yes:
         moment = to or backup or "the last archived change"
         typer.confirm(f"Stop {name} and bring its annotations back to {moment}?", abort=True)
@@ -106,6 +134,8 @@ def drill(
     from labelspace_ops.backup import rehearsal
     from labelspace_ops.errors import OpsError
 
+    if cloud := _in_the_cloud(name):
+        cloud.refuse("drill", name)
     client, _ = _source(name)
     proof = rehearsal.drill(client, name, backup)
     if as_json:
