@@ -88,9 +88,10 @@ class Account:
     def outputs(self) -> dict[str, Any]:
         return dict(json.loads(self.pulumi("stack", "output", "--json", "--show-secrets")))
 
-    def labelspace(self, *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
-        """The command, with Object Storage's place told; ``changed`` are variables of the environment."""
-        env = {**self.env(), "SCW_S3_ENDPOINT": f"http://{self.address}", **changed}
+    def labelspace(self, *arguments: str, **changed: str | None) -> subprocess.CompletedProcess[str]:
+        """The command; ``changed``: variables of the environment, None for one that is not there."""
+        told = {**self.env(), "SCW_S3_ENDPOINT": f"http://{self.address}", **changed}
+        env = {key: value for key, value in told.items() if value is not None}
         return subprocess.run(
             [COMMAND, *arguments], env=env, capture_output=True, text=True, check=False, cwd=PROJECT
         )

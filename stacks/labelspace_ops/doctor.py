@@ -19,7 +19,7 @@ def examine(home: Home, target: str = "local") -> list[dict[str, Any]]:
         raise UsageError(f"target: {target!r} is refused: choose one of {', '.join(get_args(Target))}")
     if target == "scaleway":
         own = [_one(name, check, home) for name, check in {"Pulumi": _pulumi, "state": _state}.items()]
-        return [*own, *examine_account()]
+        return [*own, *examine_account(home)]
     checks: dict[str, Callable[[Home], str]] = {
         "Pulumi": _pulumi,
         "Docker engine": _engine,

@@ -65,7 +65,13 @@ def _rules(cloud: Cloud) -> list[Route]:
             policy = cloud.get("policy", request.query_params["policy_id"])
         return JSONResponse({"rules": policy["_rules"], "total_count": len(policy["_rules"])})
 
-    return [Route("/iam/v1alpha1/rules", rules, methods=["GET", "PUT"])]
+    async def user(request: Request) -> Response:
+        return JSONResponse(cloud.get("user", request.path_params["id"]))
+
+    return [
+        Route("/iam/v1alpha1/rules", rules, methods=["GET", "PUT"]),
+        Route("/iam/v1alpha1/users/{id}", user, methods=["GET"]),
+    ]
 
 
 def _keys(cloud: Cloud) -> list[Route]:
@@ -201,3 +207,18 @@ def _versions(cloud: Cloud) -> list[Route]:
         Route(f"{SECRETS}/{{id}}/versions/{{revision}}", one, methods=["GET", "DELETE"]),
         Route(f"{SECRETS}/{{id}}/versions/{{revision}}/access", access, methods=["GET"]),
     ]
+
+
+def grant(cloud: Cloud, application: str, *sets: str, project: str = "") -> Item:
+    """Give an application permission sets, in a project or in all of them; as recorded on 2026-06-12."""
+    scope: Item = {"project_ids": [project]} if project else {"organization_id": application}
+    rule = {"id": new_id(), "permission_set_names": list(sets), "condition": "", **scope}
+    policy = {**_stamp({"name": "provisioner", "application_id": application}), "nb_rules": 1}
+    return cloud.add("policy", {**policy, "_rules": [rule]})
+
+
+def limit(cloud: Cloud, name: str, most: int) -> Item:
+    """A quota of the organization, in the SDK's shape; names are made up, as the SDK lists none."""
+    limits = [{"global": True, "limit": most}]
+    item = {"name": name, "pretty_name": name, "unit": "", "description": "", "locality_type": "global"}
+    return cloud.add("quotum", {**item, "limits": limits}, "name")

@@ -12,6 +12,7 @@ from testbed.scaleway_api.instance import SERVERS, VOLUMES
 from testbed.scaleway_api.network import NETWORKS
 from testbed.scaleway_api.rdb import INSTANCES, SNAPSHOTS
 
+QUOTA = "/iam/v1alpha1/quota"
 LISTED = {
     SERVERS: ("instance_server", "servers"),
     INSTANCES: ("instance", "instances"),
@@ -20,6 +21,11 @@ LISTED = {
     SECRETS: ("secret", "secrets"),
     SNAPSHOTS: ("snapshot", "snapshots"),
     PROJECTS: ("project", "projects"),
+    QUOTA: ("quotum", "quota"),
+    "/iam/v1alpha1/applications": ("application", "applications"),
+    "/iam/v1alpha1/policies": ("policy", "policies"),
+    "/iam/v1alpha1/api-keys": ("access_key", "api_keys"),
+    "/iam/v1alpha1/groups": ("group", "groups"),
 }
 
 
@@ -41,11 +47,16 @@ def routes(cloud: Cloud) -> list[Route]:
 def _is_asked_for(item: Item, request: Request) -> bool:
     """By the filters that the SDK has for all of them: project, name, the instance that it is of."""
     asked = request.query_params
+    principals = [
+        asked.get(f"{kind}_ids") in (None, item.get(f"{kind}_id"), *item.get(f"{kind}_ids", []))
+        for kind in ("application", "user", "group")
+    ]
     return all(
         [
+            *principals,
             asked.get("project_id", asked.get("project"))
             in (None, item.get("project_id", item.get("project"))),
-            asked.get("name", "") in item["name"],
+            asked.get("name", "") in item.get("name", ""),
             asked.get("instance_id") in (None, item.get("instance_id")),
         ]
     )

@@ -53,7 +53,8 @@ def found(config: Mapping[str, str]) -> dict[str, list[Found]]:
     names, profiles = _profiles(file, config.get("profile", ""))
     return {
         field: [
-            *_named(os.environ.get(where.variable), where.variable),
+            # one that is set and empty counts, too: the provider's program takes it for a value
+            *([Found(os.environ[where.variable], where.variable)] if where.variable in os.environ else []),
             *_named(config.get(where.config), f"scaleway:{where.config} of the stack"),
             *(
                 one

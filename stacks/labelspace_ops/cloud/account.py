@@ -66,6 +66,11 @@ class Account:
             if not answer[key] or seen >= int(answer.get("total_count", 0)):
                 return
 
+    def count(self, path: str, key: str, **query: str) -> int:
+        """How many rows a list has."""
+        answer = self.ask(path, page="1", page_size="1", **query)
+        return int(answer.get("total_count", len(answer[key])))
+
     def _call(self, method: str, path: str, *, absent: bool = False, **given: Any) -> httpx.Response:
         for again in range(TRIES, 0, -1):
             try:
@@ -132,13 +137,15 @@ def find(config: Mapping[str, str] | None = None) -> Account:
             f" and set them, or choose a profile of {credentials.path()} (SCW_PROFILE)"
         )
     values = {field: known[field][0].value for field in FORMS}
-    api = known["api"][0].value if known["api"] else API
+    api = next((one.value for one in known["api"] if one.value), API)
     return Account(**values, api=api)
 
 
 def _problem(field: str, known: list[credentials.Found]) -> str:
     if not known:
         return f"{credentials.FIELDS[field].variable} is not set"
+    if not known[0].value:
+        return f"{known[0].source} is set and empty, which hides every other place: unset it"
     if not re.fullmatch(FORMS[field], known[0].value):
         return f"{known[0].source} does not look like one ({FORMS[field]})"
     return ""

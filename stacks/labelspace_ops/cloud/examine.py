@@ -2,54 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from labelspace_ops.cloud import account
+from labelspace.home import Home
+from labelspace_ops.checks import Check
+from labelspace_ops.cloud import account, quotas, rights, sources
 from labelspace_ops.errors import OpsError
 
-RIGHTS = {
-    "project": (
-        "ObjectStorageFullAccess",
-        "RelationalDatabasesFullAccess",
-        "InstancesFullAccess",
-        "BlockStorageFullAccess",
-        "VPCFullAccess",
-        "PrivateNetworksFullAccess",
-        "IPAMReadOnly",
-        "SecretManagerFullAccess",
-        "DomainsDNSFullAccess (with dns_zone)",
-    ),
-    "organization": ("IAMApplicationManager", "IAMPolicyManager"),
-}
-"""Permission sets that whoever provisions needs (composed from Scaleway's documentation)."""
+
+def examine(home: Home) -> list[Check]:
+    """Keys and where they come from, what the API lets them read, their rights, the quotas."""
+    mine, checks = sources.examine(sources.of_stacks(home))
+    if mine is None:
+        return checks
+    return [*checks, *_reads(mine), *rights.examine(mine), *quotas.examine(mine)]
 
 
-def examine() -> list[dict[str, Any]]:
-    """The account, check by check: presence, form, and whether the API takes the key for each product."""
-    try:
-        mine = account.find()
-    except OpsError as error:
-        return [{"name": "Scaleway account", "ok": False, "detail": str(error)}]
-    project = f"project_id={mine.project}"
+def _reads(mine: account.Account) -> list[Check]:
+    """Whether the API takes the key for each product."""
+    project = {"project_id": mine.project}
     region, zone = "regions/fr-par", "zones/fr-par-1"
-    reads = {
-        "IAM": f"/iam/v1alpha1/api-keys/{mine.access_key}",
-        "Instances": f"/instance/v1/{zone}/servers?project={mine.project}",
-        "databases": f"/rdb/v1/{region}/instances?{project}",
-        "private networks": f"/vpc/v2/{region}/private-networks?{project}",
-        "block volumes": f"/block/v1/{zone}/volumes?{project}",
-        "secrets": f"/secret-manager/v1beta1/{region}/secrets?{project}",
+    reads: dict[str, tuple[str, dict[str, str]]] = {
+        "IAM": (f"/iam/v1alpha1/api-keys/{mine.access_key}", {}),
+        "Instances": (f"/instance/v1/{zone}/servers", {"project": mine.project}),
+        "databases": (f"/rdb/v1/{region}/instances", project),
+        "private networks": (f"/vpc/v2/{region}/private-networks", project),
+        "block volumes": (f"/block/v1/{zone}/volumes", project),
+        "secrets": (f"/secret-manager/v1beta1/{region}/secrets", project),
     }
-    return [
-        {"name": "Scaleway account", "ok": True, "detail": "keys are set"},
-        *(_may_read(mine, name, path) for name, path in reads.items()),
-    ]
+    return [_may_read(mine, name, path, query) for name, (path, query) in reads.items()]
 
 
-def _may_read(mine: account.Account, name: str, path: str) -> dict[str, Any]:
+def _may_read(mine: account.Account, name: str, path: str, query: dict[str, str]) -> Check:
     try:
-        mine.ask(path)
+        mine.ask(path, **query)
     except OpsError as error:
-        sets = ", ".join(RIGHTS["organization"] if name == "IAM" else RIGHTS["project"])
-        return {"name": f"Scaleway {name}", "ok": False, "detail": f"{error}; permission sets: {sets}"}
+        detail = f"{error}; permission sets: {rights.names()}"
+        return {"name": f"Scaleway {name}", "ok": False, "detail": detail}
     return {"name": f"Scaleway {name}", "ok": True, "detail": "the key may read them"}

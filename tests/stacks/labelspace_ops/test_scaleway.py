@@ -23,7 +23,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         yield one
 
 
-def run(cloud: Account, *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
+def run(cloud: Account, *arguments: str, **changed: str | None) -> subprocess.CompletedProcess[str]:
     return cloud.labelspace(*arguments, **changed)
 
 
@@ -37,11 +37,13 @@ def test_keys_that_are_missing_or_malformed_are_named(cloud: Account) -> None:
         "--bucket",
         "b-1",
         "--yes",
-        SCW_ACCESS_KEY="",
+        SCW_ACCESS_KEY=None,
         SCW_SECRET_KEY="x",
+        SCW_DEFAULT_PROJECT_ID="",
     )
     assert done.returncode == 1
     assert "SCW_ACCESS_KEY is not set" in done.stderr
+    assert "SCW_DEFAULT_PROJECT_ID is set and empty" in done.stderr
     assert "SCW_SECRET_KEY does not look like one" in done.stderr
     assert "Traceback" not in done.stderr
 

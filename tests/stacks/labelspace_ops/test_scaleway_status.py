@@ -159,6 +159,6 @@ def test_what_acts_inside_says_what_to_do_instead(cloud: Account, storage: Endpo
 
 
 def test_a_machine_without_keys_says_so(cloud: Account) -> None:
-    done = cloud.labelspace("status", NAME, "--json", SCW_SECRET_KEY="")
+    done = cloud.labelspace("status", NAME, "--json", SCW_SECRET_KEY=None)
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
     assert "SCW_SECRET_KEY is not set" in checks["account"]["detail"]
