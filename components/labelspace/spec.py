@@ -122,6 +122,12 @@ def _cidr(value: str) -> str:
         ) from None
 
 
+def _admins(value: str) -> str:
+    if ipaddress.ip_network(_cidr(value)).prefixlen == 0:
+        raise ValueError("it would open port 22 to everybody: give the networks that admins come from")
+    return _cidr(value)
+
+
 def _private_network(value: str) -> str:
     network = ipaddress.ip_network(_cidr(value))
     docker = ipaddress.ip_network("172.16.0.0/12")
@@ -271,7 +277,7 @@ class ScalewaySpec(_Part):
     """Host name of the URL; none: a name under sslip.io that follows the address."""
     dns_zone: Annotated[str, AfterValidator(_domain)] | None = None
     """The zone of ``domain`` at Scaleway, for the record to be made; none: make it by hand."""
-    admin_cidrs: tuple[Annotated[str, AfterValidator(_cidr)], ...] = ()
+    admin_cidrs: tuple[Annotated[str, AfterValidator(_admins)], ...] = ()
     """Addresses that may reach port 22; none: the port is closed."""
     provisioner: str | None = Field(default=None, pattern=r"^(application_id|user_id):[0-9a-f-]{36}$")
     """Who runs Pulumi, as bucket policies name it; none: buckets get no policy of their own."""
@@ -288,7 +294,7 @@ class ScalewaySpec(_Part):
 
     @model_validator(mode="after")
     def _zone_exists(self) -> ScalewaySpec:
-        if self.dns_zone and not (self.domain or "").endswith(self.dns_zone):
+        if self.dns_zone and not f".{self.domain or ''}".endswith(f".{self.dns_zone}"):
             raise ValueError(
                 f"domain {self.domain!r} is not in dns_zone {self.dns_zone!r}: give a name in it"
             )

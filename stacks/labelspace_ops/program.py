@@ -26,6 +26,10 @@ def run(*, before_upgrade: BeforeUpgrade | None = upgrade.hook, looked: bool = F
     """
     try:
         spec = wish()
+        if spec.target == "scaleway":
+            from labelspace.scaleway.prices import total  # noqa: PLC0415 - the other target needs none
+
+            total(spec)  # raises for a type that is not offered
         if spec.target == "scaleway" and not looked:
             from labelspace_ops.cloud import guard  # noqa: PLC0415 - the other target needs none
 

@@ -60,6 +60,8 @@ class Cloud:
     kinds: dict[str, dict[str, Item]] = field(default_factory=dict)
     calls: list[tuple[str, str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    sold_out: set[str] = field(default_factory=set)
+    """Types of Instances and databases that there are none of."""
     unfinished: dict[str, list[tuple[Item, int]]] = field(default_factory=dict)
 
     def all(self, kind: str) -> dict[str, Item]:

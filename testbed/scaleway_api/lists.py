@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from testbed.scaleway_api.cloud import Cloud, Item, shown
 from testbed.scaleway_api.iam import PROJECTS, SECRETS
-from testbed.scaleway_api.instance import SERVERS, VOLUMES
+from testbed.scaleway_api.instance import SERVERS, VOLUMES, ZONE
 from testbed.scaleway_api.network import NETWORKS
 from testbed.scaleway_api.rdb import INSTANCES, SNAPSHOTS
 
@@ -18,6 +18,7 @@ LISTED = {
     INSTANCES: ("instance", "instances"),
     NETWORKS: ("private_network", "private_networks"),
     VOLUMES: ("volume", "volumes"),
+    f"{ZONE}/ips": ("instance_ip", "ips"),
     SECRETS: ("secret", "secrets"),
     SNAPSHOTS: ("snapshot", "snapshots"),
     PROJECTS: ("project", "projects"),

@@ -23,6 +23,7 @@ ENGINE = {
     "end_of_life": "2027-11-11T00:00:00Z",
 }
 SNAPSHOTS = "/rdb/v1/regions/{region}/snapshots"
+NODE_TYPES = ("DB-DEV-S", "DB-PLAY2-PICO", "DB-PLAY2-NANO", "DB-PRO2-XXS")
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nZG91YmxlLCBub3QgYSBjZXJ0aWZpY2F0ZQ==\n-----END CERTIFICATE-----\n"
 
 
@@ -254,6 +255,14 @@ def _rest(cloud: Cloud) -> list[Route]:
         row = {"name": "PostgreSQL", "logo_url": "", "region": request.path_params["region"]}
         return _rows("engines", [{**row, "versions": [ENGINE]}])
 
+    async def node_types(request: Request) -> Response:
+        rows = [
+            {"name": name, "stock_status": "out_of_stock" if name in cloud.sold_out else "available",
+             "disabled": False, "beta": False, "region": request.path_params["region"]}
+            for name in NODE_TYPES
+        ]  # fmt: skip
+        return _rows("node_types", rows)
+
     async def settings(request: Request) -> Response:
         cloud.get("instance", request.path_params["id"])["settings"] = (await request.json())["settings"]
         return JSONResponse({"settings": []})
@@ -261,6 +270,7 @@ def _rest(cloud: Cloud) -> list[Route]:
     return [
         Route(f"{INSTANCES}/{{id}}/certificate", certificate, methods=["GET"]),
         Route(f"{INSTANCES}/{{id}}/settings", settings, methods=["PUT"]),
+        Route("/rdb/v1/regions/{region}/node-types", node_types, methods=["GET"]),
         Route("/rdb/v1/regions/{region}/database-engines", engines, methods=["GET"]),
     ]
 

@@ -41,7 +41,7 @@ class Place:
     @property
     def tags(self) -> list[str]:
         """What marks a resource as the workspace's."""
-        return ["labelspace", f"labelspace-workspace={self.workspace}"]
+        return ["labelspace", workspace_tag(self.workspace)]
 
     @property
     def backup_bucket(self) -> str:
@@ -61,6 +61,11 @@ class Place:
 def named(workspace: str, part: str = "") -> str:
     """The name of a workspace's resource in Scaleway's console; of its project, without ``part``."""
     return f"labelspace-{workspace}{'-' if part else ''}{part}"
+
+
+def workspace_tag(workspace: str) -> str:
+    """What marks a resource as one workspace's."""
+    return f"labelspace-workspace={workspace}"
 
 
 def backup_bucket(workspace: str, account: str) -> str:

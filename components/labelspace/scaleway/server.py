@@ -146,6 +146,9 @@ class AnnotationServer(pulumi.ComponentResource):
             f"{self._name}-server",
             name=self._place.named(),
             type=server_type(self._spec),
+            # another type in place is asked about at the server that is there: one that is gone (an earlier
+            # replacement was refused) would stop every later update
+            replace_on_type_change=True,
             image=IMAGE,
             root_volume=scaleway.instance.ServerRootVolumeArgs(size_in_gb=ROOT_GB, volume_type="sbs_volume"),
             additional_volume_ids=[self.volume.id],

@@ -11,7 +11,7 @@ from labelspace.home import Home
 from labelspace.scaleway.prices import VOLUME_GB
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops import locks, program, progress, stack, state
-from labelspace_ops.cloud import account, copies, left
+from labelspace_ops.cloud import account, copies, left, stock, strays, troubles
 from labelspace_ops.cloud.costs import costs
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError
@@ -22,7 +22,9 @@ LOOKED = partial(program.run, looked=True)
 
 def completed(spec: WorkspaceSpec, mine: account.Account, resources: left.Resources) -> WorkspaceSpec:
     """The wish with what only the account knows: who provisions, and what of it is there already."""
+    costs(spec)  # raises for a type that is not offered, before anybody is asked
     left.same_project(spec, resources)
+    stock.check(mine, spec, resources)
     who = spec.scaleway.provisioner or ":".join(mine.who())
     wished, project = left.with_project(mine, left.changed(spec, provisioner=who), resources)
     return left.with_buckets(mine, left.with_volume(mine, wished, project, resources), project, resources)
@@ -46,14 +48,25 @@ def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
     """Make the workspace, or take it up where an earlier attempt ended."""
     cost = costs(spec)
     with locks.hold(home, spec.name, "creating"):
+        _let_strays_go(spec.name, home)
         whole = wished(spec, home)
         chosen = stack.create_or_select(spec.name, home)
         stack.write_settings(chosen, whole)
         locks.clear_stale(home, chosen)
         say(f"  costs {cost}")
         _say_taken_up(spec, whole)
-        stack.update(chosen, LOOKED, progress.Resources().on_event)
+        try:
+            stack.update(chosen, LOOKED, progress.Resources().on_event)
+        except OpsError as error:
+            raise OpsError(f"{error}\n{troubles.next_step(str(error), whole)}") from None
     return chosen
+
+
+def _let_strays_go(name: str, home: Home) -> None:
+    resources = known(name, home)
+    if left.of_kind(resources, left.VOLUME):
+        for server in strays.let_go(_account(name, home), resources):
+            say(f"  removed server {server}: made by a call whose answer was lost, it held the data volume")
 
 
 def _say_taken_up(spec: WorkspaceSpec, whole: WorkspaceSpec) -> None:

@@ -12,7 +12,7 @@ from labelspace.scaleway.database import DUMP_SECONDS, SNAPSHOT_HOURS
 from labelspace.scaleway.place import backup_bucket
 from labelspace_ops import buckets, locks, state
 from labelspace_ops.checks import LATE_FACTOR, Check, bucket_row, health
-from labelspace_ops.cloud import account, certificate, copies, left, rows
+from labelspace_ops.cloud import account, certificate, copies, left, rows, strays
 from labelspace_ops.errors import OpsError
 
 Row = dict[str, Any]
@@ -95,6 +95,7 @@ def _seen(name: str, resources: left.Resources, outputs: Row, home: Home) -> _Se
         ("volume", lambda: _volume(seen, mine, resources)),
         ("snapshots", lambda: _snapshots(seen, mine, resources)),
         ("dumps", lambda: _dumps(seen, mine, name, outputs)),
+        ("strays", lambda: _strays(seen, mine, name, resources, outputs)),
         *(
             (f"bucket {one['name']}", lambda one=one: _bucket(seen, mine, one, outputs))
             for one in outputs["buckets"]
@@ -170,6 +171,13 @@ def _dumps(seen: _Seen, mine: account.Account, name: str, outputs: Row) -> None:
     since = seen.server.get("creation_date") if seen.server.get("state") in ALIVE else None
     if since:
         _late(seen, "dump", seen.dumps, since=since, every=DUMP_SECONDS / 3600)
+
+
+def _strays(seen: _Seen, mine: account.Account, name: str, resources: left.Resources, outputs: Row) -> None:
+    project = outputs.get("project") or mine.project
+    there = strays.found(mine, name, outputs["region"], project, resources)
+    if there:
+        seen.wrong("strays", f"paid, and of no stack: {', '.join(there)}: remove it in Scaleway's console")
 
 
 def _late(seen: _Seen, what: str, copied: list[Row], *, since: str | None, every: float) -> None:

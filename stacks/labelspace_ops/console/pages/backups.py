@@ -8,12 +8,11 @@ from typing import Any
 from nicegui import ui
 
 from labelspace.home import Home
-from labelspace_ops import engine, stack
+from labelspace_ops import engine
 from labelspace_ops.backup import agent
 from labelspace_ops.backup import restore as restoring
 from labelspace_ops.backup.plan import moment
 from labelspace_ops.backup.rows import verified
-from labelspace_ops.cloud import backups as cloud
 from labelspace_ops.console import parts
 from labelspace_ops.console.pages.progress import begin
 from labelspace_ops.console.watch import Watch
@@ -149,6 +148,4 @@ def _is_time(text: str) -> bool:
 
 
 def _listing(name: str, home: Home) -> list[dict[str, Any]]:
-    if stack.target(stack.select(name, home)) == "scaleway":
-        return cloud.listing(name, home)
     return restoring.listing(engine.connect(), agent.source(name, home))

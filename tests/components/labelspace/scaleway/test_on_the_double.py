@@ -189,6 +189,7 @@ def test_a_stopped_server_is_started_again(made: Account) -> None:
         (403, DENIED, "insufficient permissions", {"annotator_group": "user"}),
         (403, QUOTA, "quota", {"registration": "closed"}),
         (412, SOLD_OUT, "out of stock", {"registration": "open"}),
+        (412, SOLD_OUT, "out of stock", {"size": "medium"}),
     ],
 )
 def test_what_cannot_be_had_is_said_and_the_next_update_goes_on(
@@ -201,7 +202,7 @@ def test_what_cannot_be_had_is_said_and_the_next_update_goes_on(
     assert done.returncode != 0
     assert said in (done.stdout + done.stderr).lower()
     made.cloud.faults = []
-    made.pulumi("up", "--yes", "--skip-preview", "--refresh")
+    made.up()
     assert made.only("instance_server")["state"] == "running"
 
 
@@ -221,3 +222,18 @@ def test_the_same_name_takes_up_buckets_and_volume_that_were_left(made: Account)
     assert made.only("instance_server")["_volumes"]["1"] == volume
     assert made.cloud.all("bucket")["street"]["objects"] == 3
     made.pulumi("preview", "--expect-no-changes")
+
+
+def test_a_refused_change_of_the_servers_type_is_made_by_the_next_update(made: Account) -> None:
+    """The old server is gone then; the plain next update needs neither a refresh nor a hand on the state."""
+    taken_up = {"adopt_backups": True, "adopt_volume": made.only("instance_server")["_volumes"]["1"]}
+    buckets = [{"name": "street", "adopt": True}]
+    made.wish(buckets=buckets, scaleway={**taken_up, "server_type": "PRO2-XS"})
+    made.cloud.faults = [Fault("POST", r"/servers$", 412, SOLD_OUT, times=9)]
+    done = made.run("up", "--yes", "--skip-preview")
+    assert done.returncode != 0
+    assert not made.cloud.all("instance_server")
+    made.cloud.faults = []
+    made.up()
+    assert made.only("instance_server")["commercial_type"] == "PRO2-XS"
+    made.pulumi("preview", "--expect-no-changes", "--refresh")
