@@ -42,11 +42,15 @@ def _catalog(cloud: Cloud) -> list[Route]:
     async def types(_: Request) -> Response:
         return JSONResponse({"servers": {name: _type(*size) for name, size in TYPES.items()}})
 
-    async def availability(_: Request) -> Response:
+    async def availability(request: Request) -> Response:
+        """As recorded: 107 types by their names, of which a page has 50 at first."""
+        names = sorted([*TYPES, *(f"A-TYPE-{number}" for number in range(107 - len(TYPES)))])
+        page, size = (int(request.query_params.get(key, n)) for key, n in (("page", 1), ("per_page", 50)))
         rows = {
-            name: {"availability": "shortage" if name in cloud.sold_out else "available"} for name in TYPES
+            name: {"availability": "shortage" if name in cloud.sold_out else "available"}
+            for name in names[(page - 1) * size : page * size]
         }
-        return JSONResponse({"servers": rows, "total_count": len(rows)})
+        return JSONResponse({"servers": rows}, headers={"X-Total-Count": str(len(names))})
 
     async def images(request: Request) -> Response:
         row = {

@@ -36,13 +36,21 @@ def routes(cloud: Cloud) -> list[Route]:
 
         async def every(request: Request, kind: str = kind, name: str = name) -> Response:
             rows = [shown(one) for one in cloud.all(kind).values() if _is_asked_for(one, request)]
-            page, size = (
-                int(request.query_params.get(key, n)) for key, n in (("page", 1), ("page_size", 50))
-            )
-            return JSONResponse({name: rows[(page - 1) * size : page * size], "total_count": len(rows)})
+            return paged(request, name, rows)
 
         found.append(Route(path, every, methods=["GET"]))
     return found
+
+
+def paged(request: Request, name: str, rows: list[Item]) -> Response:
+    """One page; the API of Instances counts in a header (as recorded), the others in the body."""
+    of_instances = request.url.path.startswith("/instance/")
+    asked, word = request.query_params, "per_page" if of_instances else "page_size"
+    page, size = int(asked.get("page", 1)), int(asked.get(word, 50))
+    shown_rows = rows[(page - 1) * size : page * size]
+    if of_instances:
+        return JSONResponse({name: shown_rows}, headers={"X-Total-Count": str(len(rows))})
+    return JSONResponse({name: shown_rows, "total_count": len(rows)})
 
 
 def _is_asked_for(item: Item, request: Request) -> bool:

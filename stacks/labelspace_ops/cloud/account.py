@@ -24,7 +24,7 @@ FORMS = {"access_key": r"SCW[A-Z0-9]{17}", "secret_key": UUID, "project": UUID, 
 API = "https://api.scaleway.com"
 PAGE = 100
 PASSES = (429, 500, 502, 503, 504)
-"""Answers after which the same question is asked again."""
+"""Answers after which a question is asked again; of these the first alone surely made nothing."""
 TRIES, PAUSE_SECONDS = 4, 1.0
 
 
@@ -56,14 +56,24 @@ class Account:
         """One POST; raises ``OpsError`` with what to do."""
         return self._call("POST", path, json=body).json()
 
-    def every(self, path: str, key: str, **query: str) -> Iterator[dict[str, Any]]:
-        """All rows of a list, page after page."""
-        page, seen = 1, 0
+    def drop(self, path: str) -> None:
+        """One DELETE; what is not there is gone."""
+        self._call("DELETE", path, absent=True)
+
+    def every(self, path: str, key: str, **query: str) -> Iterator[Any]:
+        """All rows of a list, page after page; the keys, where it is a map."""
+        return (row for page in self.pages(path, key, **query) for row in page)
+
+    def pages(self, path: str, key: str, **query: str) -> Iterator[Any]:
+        """A list by its pages; the API of Instances has another word for their size, and a header for all."""
+        size, page, seen = "per_page" if path.startswith("/instance/") else "page_size", 1, 0
         while True:
-            answer = self.ask(path, page=str(page), page_size=str(PAGE), **query)
-            yield from answer[key]
-            seen, page = seen + len(answer[key]), page + 1
-            if not answer[key] or seen >= int(answer.get("total_count", 0)):
+            answer = self._call("GET", path, params={"page": str(page), size: str(PAGE), **query})
+            body = answer.json()
+            yield body[key]
+            seen, page = seen + len(body[key]), page + 1
+            total = answer.headers.get("x-total-count") or body.get("total_count") or 0
+            if not body[key] or seen >= int(total):
                 return
 
     def count(self, path: str, key: str, **query: str) -> int:
@@ -72,6 +82,7 @@ class Account:
         return int(answer.get("total_count", len(answer[key])))
 
     def _call(self, method: str, path: str, *, absent: bool = False, **given: Any) -> httpx.Response:
+        passes = PASSES if method == "GET" else PASSES[:1]
         for again in range(TRIES, 0, -1):
             try:
                 answer = httpx.request(
@@ -85,7 +96,7 @@ class Account:
             else:
                 if absent and answer.status_code == 404:
                     return answer
-                if answer.status_code not in PASSES or again == 1:
+                if answer.status_code not in passes or again == 1:
                     return _checked(answer, path)
             time.sleep(PAUSE_SECONDS * (TRIES + 1 - again))
         raise AssertionError("the last try returns or raises")

@@ -65,7 +65,7 @@ def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
 def _let_strays_go(name: str, home: Home) -> None:
     resources = known(name, home)
     if left.of_kind(resources, left.VOLUME):
-        for server in strays.let_go(_account(name, home), resources):
+        for server in strays.let_go(_account(name, home), name, resources):
             say(f"  removed server {server}: made by a call whose answer was lost, it held the data volume")
 
 

@@ -29,8 +29,8 @@ def check(mine: Account, spec: WorkspaceSpec, resources: Resources) -> None:
 
 def sold_out(mine: Account, zone: str) -> set[str]:
     """Types of Instances that a zone has none of now."""
-    answer = mine.ask(f"/instance/v1/zones/{zone}/products/servers/availability", per_page="100")
-    return {name for name, one in answer["servers"].items() if one["availability"] == "shortage"}
+    pages = mine.pages(f"/instance/v1/zones/{zone}/products/servers/availability", "servers")
+    return {name for page in pages for name, one in page.items() if one["availability"] == "shortage"}
 
 
 def _had(resources: Resources, kind: str, field: str) -> set[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from labelspace.scaleway.place import workspace_tag
@@ -12,6 +13,7 @@ from labelspace_ops.errors import OpsError
 
 ADDRESS = "scaleway:instance/ip:Ip"
 PATIENCE_SECONDS = 300
+SETTLED = ("", "running", "stopped", "stopped in place")
 
 
 def _lists(region: str) -> dict[str, tuple[str, str]]:
@@ -35,10 +37,11 @@ def found(mine: Account, name: str, region: str, project: str, resources: Resour
     return said
 
 
-def let_go(mine: Account, resources: Resources) -> list[str]:
-    """Terminate servers that hold the stack's own data volume and are not the stack's; their ids.
+def let_go(mine: Account, name: str, resources: Resources) -> list[str]:
+    """Remove servers that hold the stack's own data volume and are not the stack's; their ids.
 
-    Such a server was made by a call whose answer was lost. It keeps nothing: its data is on that volume.
+    Such a server was made by a call whose answer was lost. It keeps nothing: its data is on that volume,
+    which is only detached (Scaleway's SDK on ``terminate``). Raises ``OpsError`` for somebody else's server.
     """
     known = {bare(one) for one in of_kind(resources, SERVER)}
     gone = []
@@ -48,24 +51,55 @@ def let_go(mine: Account, resources: Resources) -> list[str]:
         for reference in answer["references"]:
             server = str(reference["product_resource_id"])
             if reference["product_resource_type"] == "instance_server" and server not in known:
-                _terminate(mine, f"/instance/v1/zones/{zone}/servers/{server}")
+                _remove(mine, zone, server, tag=workspace_tag(name), keep=identity)
                 gone.append(server)
     return gone
 
 
-def _terminate(mine: Account, path: str) -> None:
-    """A stopped server takes no such word: it is started for it, as Scaleway's provider does."""
-    row: Any = mine.look(path)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    if row and row["server"]["state"] == "stopped":
-        mine.tell(f"{path}/action", {"action": "poweron"})
-    while (row := mine.look(path)) and row["server"]["state"] != "running":
-        if time.monotonic() > deadline:
-            raise OpsError(
-                f"server {path.rpartition('/')[2]} does not start: remove it in Scaleway's console"
-            )
-        time.sleep(1)
-    if row:
+def _remove(mine: Account, zone: str, server: str, *, tag: str, keep: str) -> None:
+    """The server with its root volume; ``keep``: the data volume."""
+    path = f"/instance/v1/zones/{zone}/servers/{server}"
+    row = _settled(mine, path)
+    if row is None:
+        return
+    if tag not in row["tags"]:
+        raise OpsError(
+            f"data volume {keep} is attached to server {server}, which is not labelspace's: detach it"
+        )
+    if row["state"] == "stopped":
+        mine.drop(path)
+    else:
         mine.tell(f"{path}/action", {"action": "terminate"})
-    while mine.look(path) and time.monotonic() < deadline:
+        _until(lambda: mine.look(path) is None, f"server {server} does not go")
+    root = row["volumes"]["0"]["id"]
+    if root != keep:
+        volume = f"/block/v1/zones/{zone}/volumes/{root}"
+        _until(lambda: _is_free(mine.look(volume)), f"volume {root} stays in use")
+        mine.drop(volume)
+
+
+def _settled(mine: Account, path: str) -> Any:
+    """The server when nothing of it is under way any more; None when it is gone."""
+    _until(
+        lambda: _state(mine, path) in ("", "running", "stopped", "stopped in place"),
+        f"{path} does not settle",
+    )
+    found = mine.look(path)
+    return found["server"] if found else None
+
+
+def _state(mine: Account, path: str) -> str:
+    found = mine.look(path)
+    return str(found["server"]["state"]) if found else ""
+
+
+def _is_free(volume: Any) -> bool:
+    return volume is None or not volume["references"]
+
+
+def _until(done: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not done():
+        if time.monotonic() > deadline:
+            raise OpsError(f"{otherwise}: remove it in Scaleway's console")
         time.sleep(1)

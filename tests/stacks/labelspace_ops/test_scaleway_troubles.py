@@ -26,6 +26,7 @@ QUOTA = {
     "message": "quotas exceeded",
     "details": [{"resource": "projects", "quota": 1, "current": 1, "scope": "organization"}],
 }
+RESCUE = "88888888-8888-4888-8888-888888888888"
 KINDS = ("instance", "instance_ip", "instance_server", "application", "policy", "private_network", "secret")
 
 
@@ -103,6 +104,22 @@ def test_a_server_whose_making_was_not_answered_makes_room_for_the_stacks_own(cl
     assert json.loads(create(cloud, "--set", "registration=closed").stdout)["server"] == "running"
     assert whole(cloud)
     assert cloud.only("instance_server")["id"] != lost
+    assert len(cloud.cloud.all("volume")) == 2, (
+        "the lost server's root volume is gone, the data volume is kept"
+    )
+
+
+def test_a_server_of_somebody_else_is_left_alone(cloud: Account) -> None:
+    server = cloud.only("instance_server")
+    rescue = cloud.cloud.add("instance_server", {**server, "id": RESCUE, "tags": [], "_ips": [], "_nics": {}})
+    (used,) = cloud.cloud.all("volume")[server["_volumes"]["1"]]["references"]
+    used["product_resource_id"] = RESCUE
+    done = create(cloud)
+    assert done.returncode == 1
+    assert f"is attached to server {RESCUE}, which is not labelspace's" in done.stderr
+    assert cloud.cloud.all("instance_server")[RESCUE] is rescue
+    used["product_resource_id"] = server["id"]
+    cloud.cloud.remove("instance_server", RESCUE)
 
 
 def test_a_database_whose_making_was_not_answered_is_told(cloud: Account) -> None:
