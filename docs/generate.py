@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"
 HEAD = "<!-- Made from the code by `make docs`: change the code, not this page. -->\n\n"
 SOURCES = ("components/labelspace/spec.py", "stacks/labelspace_ops", "components/labelspace")
-RAISED = {"UsageError": 2, "SpecError": 2, "OpsError": 1, "RunError": 1}
+RAISED = {"UsageError": 2, "SpecError": 2, "OpsError": 1, "RefusedError": 1, "RunError": 1}
 """What ends a command with one sentence -> its exit code."""
 PROBES = ("", "0.0.0.0/0", "172.17.0.0/16")
 """Values that no setting takes: what is said about them is the setting's limit."""

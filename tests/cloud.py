@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,10 @@ from testbed.scaleway_api.cloud import Cloud
 from labelspace.home import Home
 from labelspace_ops.state import PROJECT, environment, prepare_home
 
+COMMAND = str(Path(sys.executable).parent / "labelspace")
 UUID = "11111111-1111-4111-8111-111111111111"
+KEY = {"access_key": "SCWXXXXXXXXXXXXXXXXX", "application_id": UUID}
+"""The key of ``ACCOUNT``, as IAM knows it."""
 PROVISIONER = f"application_id:{UUID}"
 ACCOUNT = {
     "SCW_ACCESS_KEY": "SCWXXXXXXXXXXXXXXXXX",
@@ -83,6 +87,14 @@ class Account:
 
     def outputs(self) -> dict[str, Any]:
         return dict(json.loads(self.pulumi("stack", "output", "--json", "--show-secrets")))
+
+    def labelspace(self, *arguments: str, **changed: str | None) -> subprocess.CompletedProcess[str]:
+        """The command; ``changed``: variables of the environment, None for one that is not there."""
+        told = {**self.env(), "SCW_S3_ENDPOINT": f"http://{self.address}", **changed}
+        env = {key: value for key, value in told.items() if value is not None}
+        return subprocess.run(
+            [COMMAND, *arguments], env=env, capture_output=True, text=True, check=False, cwd=PROJECT
+        )
 
     def only(self, kind: str) -> dict[str, Any]:
         """The one resource of a kind that there is."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+from mypy_boto3_s3 import S3Client
 
 from labelspace.cvat.images import IMAGES
 from labelspace_ops.backup.agent import packed
@@ -19,8 +20,9 @@ from labelspace_ops.buckets import connect
 from tests.lab import until
 
 SERVE = """\
-mkdir -p /buckets/kept /side
-exec versitygw --quiet --cert /tls/cert.pem --key /tls/key.pem --port :7070 posix --sidecar /side /buckets
+mkdir -p /side; for one in $BUCKETS; do mkdir -p "/buckets/$one"; done
+exec versitygw --quiet --region $REGION --cert /tls/cert.pem --key /tls/key.pem --port :7070 \\
+    posix --sidecar /side /buckets
 """
 
 
@@ -33,40 +35,58 @@ class Endpoint:
     secret_key: str
     authority: Path
     one: Any
+    region: str
+    first: str
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
         """The objects of a bucket under a prefix."""
-        s3 = connect(self.url, "us-east-1", self.access_key, self.secret_key, verify=str(self.authority))
+        s3 = self.client()
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
+    def client(self) -> S3Client:
+        return connect(self.url, self.region, self.access_key, self.secret_key, verify=str(self.authority))
+
     def answers(self) -> bool:
         try:
-            self.keys("kept", "nothing")
+            self.keys(self.first, "nothing")
         except Exception:
             return False
         return True
 
 
 @contextmanager
-def endpoint(folder: Path) -> Iterator[Endpoint]:
-    """Serve the empty bucket ``kept`` at an address that this machine and its containers reach."""
+def endpoint(
+    folder: Path,
+    *,
+    buckets: tuple[str, ...] = ("kept",),
+    keys: tuple[str, str] | None = None,
+    region: str = "us-east-1",
+) -> Iterator[Endpoint]:
+    """Serve empty buckets where this machine and its containers reach them; with new keys by default."""
     client = docker.from_env()
     subnet = client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"]
     address, port = str(ipaddress.ip_network(subnet)[1]), 32000 + secrets.randbelow(500)
-    access_key, secret_key = f"AK{secrets.token_hex(8)}", secrets.token_hex(20)
+    access_key, secret_key = keys or (f"AK{secrets.token_hex(8)}", secrets.token_hex(20))
     authority = _certificate(folder, address)
     one = client.containers.create(
         IMAGES["versitygw"],
         entrypoint=["sh", "-c"],
         command=[SERVE],
-        environment={"ROOT_ACCESS_KEY": access_key, "ROOT_SECRET_KEY": secret_key},
+        environment={
+            "ROOT_ACCESS_KEY": access_key,
+            "ROOT_SECRET_KEY": secret_key,
+            "BUCKETS": " ".join(buckets),
+            "REGION": region,
+        },
         ports={"7070/tcp": (address, port)},
     )
     try:
         one.put_archive("/", packed({f"/tls/{path.name}": path.read_text() for path in folder.glob("*.pem")}))
         one.start()
-        made = Endpoint(f"https://{address}:{port}", access_key, secret_key, authority, one)
+        made = Endpoint(
+            f"https://{address}:{port}", access_key, secret_key, authority, one, region, buckets[0]
+        )
         until(made.answers, "the endpoint answers")
         yield made
     finally:

@@ -32,8 +32,9 @@ from testbed.scaleway_api.app import running
 
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
-from labelspace_ops import far, shapes
+from labelspace_ops import shapes
 from labelspace_ops.backup.agent import packed
+from labelspace_ops.cloud import far
 from labelspace_ops.state import PROJECT
 from tests.cloud import Account, account
 from tests.lab import BIN, Visitor

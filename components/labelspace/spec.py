@@ -38,6 +38,7 @@ DEFAULT_CVAT = "2.73.0"
 MAX_NAME = 32
 """Characters in a workspace's name: it is part of container, volume and host names (at most 63 each)."""
 
+UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _USERNAME = re.compile(r"[\w.@+-]+", re.ASCII)
@@ -119,6 +120,12 @@ def _cidr(value: str) -> str:
         raise ValueError(
             "give a network such as 203.0.113.0/24, or one address such as 203.0.113.7/32"
         ) from None
+
+
+def _admins(value: str) -> str:
+    if ipaddress.ip_network(_cidr(value)).prefixlen == 0:
+        raise ValueError("it would open port 22 to everybody: give the networks that admins come from")
+    return _cidr(value)
 
 
 def _private_network(value: str) -> str:
@@ -256,8 +263,14 @@ class ScalewaySpec(_Part):
     """Node type of the managed PostgreSQL; none: by ``size``."""
     data_gb: int = Field(default=50, ge=10, le=10000)
     """Block volume for what CVAT keeps; it can grow, never shrink."""
+    adopt_volume: str | None = Field(default=None, pattern=UUID)
+    """Take over the block volume that an earlier workspace of this name left, by its id, with its data."""
     database_gb: int = Field(default=10, ge=10, le=10000, multiple_of=5)
     """Volume of the managed PostgreSQL."""
+    project: Literal["shared", "own"] = "shared"
+    """``own``: a project that is the workspace's alone, which IAM's rights end at; 25 are an account's."""
+    adopt_project: str | None = Field(default=None, pattern=UUID)
+    """Take over the project that an earlier workspace of this name left, by its id."""
     network: Annotated[str, AfterValidator(_private_network)] = "10.37.0.0/24"
     """Addresses of the private network."""
     domain: Annotated[str, AfterValidator(_domain)] | None = None
@@ -268,7 +281,7 @@ class ScalewaySpec(_Part):
     """URL of the ACME directory that signs the certificate; none: Let's Encrypt, as Caddy chooses."""
     acme_ca_certificate: str | None = None
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
-    admin_cidrs: tuple[Annotated[str, AfterValidator(_cidr)], ...] = ()
+    admin_cidrs: tuple[Annotated[str, AfterValidator(_admins)], ...] = ()
     """Addresses that may reach port 22; none: the port is closed."""
     admin_key: str | None = Field(default=None, pattern=r"^(ssh|ecdsa)-\S+ [A-Za-z0-9+/=]+( \S+)?$")
     """Public key (OpenSSH) that opens the server to them; ``labelspace create`` makes a missing one."""
@@ -295,8 +308,14 @@ class ScalewaySpec(_Part):
         return self
 
     @model_validator(mode="after")
+    def _only_its_own(self) -> ScalewaySpec:
+        if self.adopt_project and self.project != "own":
+            raise ValueError("adopt_project: it is for project: own: set that, or leave adopt_project out")
+        return self
+
+    @model_validator(mode="after")
     def _zone_exists(self) -> ScalewaySpec:
-        if self.dns_zone and not (self.domain or "").endswith(self.dns_zone):
+        if self.dns_zone and not f".{self.domain or ''}".endswith(f".{self.dns_zone}"):
             raise ValueError(
                 f"domain {self.domain!r} is not in dns_zone {self.dns_zone!r}: give a name in it"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,11 +25,17 @@ if TYPE_CHECKING:
 def client(outputs: dict[str, Any], bucket: str) -> S3Client:
     """An S3 client for one bucket: with the workspace's own keys of it, or as the account on Scaleway."""
     if outputs["target"] == "scaleway":
-        from labelspace_ops import cloud  # noqa: PLC0415 - brings Pulumi with it
+        from labelspace_ops.cloud import account  # noqa: PLC0415 - the other target needs none
 
-        return cloud.storage(outputs["region"])
+        mine = account.of(workspace_of(outputs), Home.find())
+        return mine.storage(outputs["region"], outputs.get("project", ""))
     found = next(one for one in outputs["buckets"] if one["name"] == bucket)
     return connect(found["endpoint"], found["region"], **outputs["bucket_keys"][bucket])
+
+
+def workspace_of(outputs: dict[str, Any]) -> str:
+    """Whose outputs these are."""
+    return str(json.loads(outputs["settings"])["name"])
 
 
 def connect(

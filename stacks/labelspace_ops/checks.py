@@ -9,6 +9,8 @@ from typing import Any
 
 from labelspace.cvat.proxy import LOOK_HEADER
 
+LATE_FACTOR = 1.5
+"""A backup or drill is late when it is older than this many of its intervals."""
 Check = dict[str, Any]
 """``name``, ``ok`` and ``detail``."""
 

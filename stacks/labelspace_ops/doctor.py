@@ -8,7 +8,8 @@ from typing import Any, get_args
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
 from labelspace.spec import Target
-from labelspace_ops import cloud, engine, preflight, stack, state
+from labelspace_ops import engine, preflight, stack, state
+from labelspace_ops.cloud.examine import examine as examine_account
 from labelspace_ops.errors import OpsError, UsageError
 
 
@@ -18,7 +19,7 @@ def examine(home: Home, target: str = "local") -> list[dict[str, Any]]:
         raise UsageError(f"target: {target!r} is refused: choose one of {', '.join(get_args(Target))}")
     if target == "scaleway":
         own = [_one(name, check, home) for name, check in {"Pulumi": _pulumi, "state": _state}.items()]
-        return [*own, *cloud.examine()]
+        return [*own, *examine_account(home)]
     checks: dict[str, Callable[[Home], str]] = {
         "Pulumi": _pulumi,
         "Docker engine": _engine,

@@ -12,8 +12,9 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.local import backup as described
 from labelspace.spec import BackupSpec, SpecError, WorkspaceSpec, parse_spec
-from labelspace_ops import buckets, cloud, engine, locks, preflight, program, progress, rest, stack, state
+from labelspace_ops import buckets, engine, locks, preflight, program, progress, rest, stack, state
 from labelspace_ops.backup import agent, ending, left, origin, upgrade
+from labelspace_ops.cloud import life as cloud
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
 from labelspace_ops.labels import file as labels_file
@@ -30,7 +31,7 @@ def wished(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     kept = stack.read_settings(stack.select(name, home)) if name in state.names(home) else {}
     _not_taken(kept, values)
     merged = {**kept, **values}
-    for field in ("admin", "backup"):  # a new e-mail keeps the password, a bucket the schedule
+    for field in ("admin", "backup", "scaleway"):  # a new e-mail keeps the password, a bucket the schedule
         if field in kept and field in values:
             merged[field] = {**kept[field], **values[field]}
     if not kept:

@@ -12,21 +12,30 @@ from labelspace.spec import SpecError, WorkspaceSpec, parse_spec, setting
 from labelspace.workspace import Workspace
 from labelspace.workspace import declare as declare_workspace
 from labelspace_ops.backup import upgrade
-from labelspace_ops.errors import UsageError
+from labelspace_ops.errors import OpsError
 from labelspace_ops.labels import file as labels_file
 from labelspace_ops.labels import shape
 from labelspace_ops.labels.model import LabelsFile, slug
 
 
-def run(*, before_upgrade: BeforeUpgrade | None = upgrade.hook) -> None:
+def run(*, before_upgrade: BeforeUpgrade | None = upgrade.hook, looked: bool = False) -> None:
     """Declare the selected stack; a wish that cannot be granted ends here, with each reason in one line.
 
     ``before_upgrade``: what is asked before another version of CVAT; None where it was asked already.
+    ``looked``: whether the account at Scaleway was looked at already.
     """
     try:
         spec = wish()
+        if spec.target == "scaleway":
+            from labelspace.scaleway.prices import total  # noqa: PLC0415 - the other target needs none
+
+            total(spec)  # raises for a type that is not offered
+        if spec.target == "scaleway" and not looked:
+            from labelspace_ops.cloud import guard  # noqa: PLC0415 - the other target needs none
+
+            guard.look(spec)
         labels = labels_file.of(spec.name)
-    except (SpecError, UsageError) as error:
+    except (SpecError, OpsError) as error:
         raise pulumi.RunError(f"settings of stack {pulumi.get_stack()}:\n{error}") from None
     declare(spec, labels, before_upgrade=before_upgrade)
 

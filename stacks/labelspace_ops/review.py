@@ -20,7 +20,8 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec, revealed
 from labelspace_ops import stack, state
-from labelspace_ops.cloud import costs
+from labelspace_ops.cloud import life as cloud
+from labelspace_ops.cloud.costs import costs
 from labelspace_ops.errors import OpsError
 from labelspace_ops.labels import file as labels_file
 from labelspace_ops.labels import plan
@@ -94,6 +95,7 @@ class Review:
 
 def review(spec: WorkspaceSpec, home: Home) -> Review:
     """Preview ``spec`` over what is deployed under its name; raises ``OpsError`` when the preview fails."""
+    spec = cloud.wished(spec, home) if spec.target == "scaleway" else spec
     known = spec.name in state.names(home)
     steps: list[Any] = []
     with _inline(spec, home, known=known) as chosen:

@@ -23,7 +23,7 @@ class Check(Shape):
     """One thing that was looked at."""
 
     name: str
-    """A container, ``health``, ``drift``, a bucket, a disk, or part of the machine."""
+    """A container, ``health``, ``drift``, a bucket, a disk, a part of the machine or of Scaleway."""
     ok: bool
     """Whether it is as it must be."""
     detail: str
@@ -95,6 +95,17 @@ class BackupState(Shape):
     """The newest proof."""
 
 
+class VolumeState(Shape):
+    """A data volume on Scaleway."""
+
+    id: str
+    """Its id, as the setting ``scaleway.adopt_volume`` takes it."""
+    bytes: int
+    """Its size, which is paid."""
+    attached: bool
+    """Whether a server uses it."""
+
+
 class Status(Shape):
     """What a workspace is right now."""
 
@@ -120,6 +131,12 @@ class Status(Shape):
     """Its dataset buckets."""
     backup: BackupState
     """Its backups."""
+    server: str | None = None
+    """State of its Instance, such as ``running``, on target scaleway; null when it was not asked."""
+    volume: VolumeState | None = None
+    """Its data volume, on target scaleway; null when it was not asked."""
+    certificate_until: str | None = None
+    """Until when the URL's certificate is valid, UTC, on target scaleway; null when it was not asked."""
     cost: dict[str, object] | None = None
     """What it costs, on target scaleway."""
     checks: list[Check]
@@ -184,7 +201,7 @@ class Deleted(Shape):
     backed_up: bool
     """Whether a last backup was taken."""
     last_backup: str | None = None
-    """Its id, on target local."""
+    """Its id."""
     backups: str | None
     """Where backups stay; null when they were purged."""
     purged: bool
@@ -203,7 +220,7 @@ class Taken(Shape):
     id: str
     """The backup's id."""
     kind: str
-    """``full``, ``diff`` or ``incr``."""
+    """``full``, ``diff`` or ``incr``; ``snapshot`` on target scaleway."""
     size: int
     """Bytes of the database that it stands for."""
     added: int
@@ -218,7 +235,7 @@ class BackupRow(Shape):
     when: str
     """When it was complete, ISO 8601."""
     kind: str
-    """``full``, ``diff`` or ``incr``."""
+    """``full``, ``diff`` or ``incr``; ``snapshot`` or ``dump`` on target scaleway."""
     size: int
     """Bytes of the database that it stands for."""
     added: int
@@ -226,7 +243,7 @@ class BackupRow(Shape):
     complete: bool
     """Whether its restore point and row counts were recorded."""
     timeline: int
-    """PostgreSQL's timeline: each restore begins a new one."""
+    """PostgreSQL's timeline: each restore begins a new one; 0 on target scaleway."""
     rows: int | None
     """Rows of all tables when it was taken; null when it is not complete."""
     files: bool
@@ -322,6 +339,8 @@ class Outputs(Shape):
     """The server's public IPv4 address, on target scaleway."""
     region: str | None = None
     """Where everything of it is, on target scaleway."""
+    project: str | None = None
+    """The project that everything of it is in, on target scaleway."""
     cost: dict[str, object] | None = None
     """What it costs, on target scaleway."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from labelspace_ops.errors import OpsError, UsageError
 
 SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 """How Pulumi marks a secret in an exported state."""
+OCCURRED = r"(.*: )?\d+ errors? occurred:"
 OF_THE_PROGRAM = "Exception calling application: "
 """Pulumi repeats so what failed in the program."""
 PROJECT = Path(__file__).resolve().parents[2]
@@ -133,10 +135,15 @@ def _revealed(value: Any) -> Any:
     return [_revealed(item) for item in value] if isinstance(value, list) else value
 
 
+def _says_nothing(line: str) -> bool:
+    """What stands above the reason: a provider's errors are listed below their number, each with a star."""
+    return "unhandled error" in line or line == "update failed" or bool(re.fullmatch(OCCURRED, line))
+
+
 def reason(text: str) -> str:
     """The lines of Pulumi's report that say why."""
-    lines = [line.strip() for line in text.splitlines() if "error:" in line]
-    words = [line.split("error:", 1)[1].strip().removeprefix(OF_THE_PROGRAM) for line in lines]
+    lines = [line.strip() for line in text.splitlines() if "error:" in line or line.strip().startswith("* ")]
+    words = [line.split("error:", 1)[-1].strip(" *").removeprefix(OF_THE_PROGRAM) for line in lines]
     said = list(dict.fromkeys(words))
-    useful = [line for line in said if line and "unhandled error" not in line and line != "update failed"]
+    useful = [line for line in said if line and not _says_nothing(line)]
     return "\n".join(useful) or text

@@ -25,9 +25,9 @@ def of(name: str, home: Home) -> dict[str, Any]:
     resources = state.resources(name, home)
     outputs = state.exported(resources)
     if (outputs.get("target") or _wished_target(name, home)) == "scaleway":
-        from labelspace_ops import cloud  # noqa: PLC0415 - brings Pulumi with it
+        from labelspace_ops.cloud import truth as cloud  # noqa: PLC0415 - the other target needs none
 
-        return cloud.measure(name, outputs, home)
+        return cloud.measure(name, resources, home)
     return measure(name, resources, engine.connect(), home)
 
 

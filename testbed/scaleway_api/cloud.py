@@ -67,6 +67,8 @@ class Cloud:
     """PEM of the certificate that every managed database hands out."""
     addresses: list[str] = field(default_factory=list)
     """Public addresses that are given out before those for documentation."""
+    sold_out: set[str] = field(default_factory=set)
+    """Types of Instances and databases that there are none of."""
     unfinished: dict[str, list[tuple[Item, int]]] = field(default_factory=dict)
 
     def all(self, kind: str) -> dict[str, Item]:
@@ -92,6 +94,15 @@ class Cloud:
             else:
                 item.update(change)
         return item
+
+    def of_project(self, project: str) -> list[Item]:
+        """Everything that is in a project."""
+        return [
+            item
+            for items in self.kinds.values()
+            for item in items.values()
+            if project in (item.get("project_id"), item.get("project"), item.get("_project"))
+        ]
 
     def later(self, identity: str, change: Item, looks: int = 2) -> None:
         """``change`` comes true after some looks at the resource."""

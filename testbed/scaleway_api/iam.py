@@ -6,13 +6,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from testbed.scaleway_api.cloud import Cloud, Item, access_key, new_id, now, shown
+from testbed.scaleway_api.cloud import ApiError, Cloud, Item, access_key, new_id, now, shown
 
+PROJECTS = "/account/v3/projects"
 SECRETS = "/secret-manager/v1beta1/regions/{region}/secrets"
 
 
 def routes(cloud: Cloud) -> list[Route]:
-    return [*_simple(cloud), *_rules(cloud), *_keys(cloud), *_secrets(cloud), *_versions(cloud)]
+    return [
+        *_simple(cloud),
+        *_rules(cloud),
+        *_keys(cloud),
+        *_projects(cloud),
+        *_secrets(cloud),
+        *_versions(cloud),
+    ]
 
 
 def _stamp(body: Item) -> Item:
@@ -57,7 +65,13 @@ def _rules(cloud: Cloud) -> list[Route]:
             policy = cloud.get("policy", request.query_params["policy_id"])
         return JSONResponse({"rules": policy["_rules"], "total_count": len(policy["_rules"])})
 
-    return [Route("/iam/v1alpha1/rules", rules, methods=["GET", "PUT"])]
+    async def user(request: Request) -> Response:
+        return JSONResponse(cloud.get("user", request.path_params["id"]))
+
+    return [
+        Route("/iam/v1alpha1/rules", rules, methods=["GET", "PUT"]),
+        Route("/iam/v1alpha1/users/{id}", user, methods=["GET"]),
+    ]
 
 
 def _keys(cloud: Cloud) -> list[Route]:
@@ -83,6 +97,40 @@ def _keys(cloud: Cloud) -> list[Route]:
     return [
         Route("/iam/v1alpha1/api-keys", create, methods=["POST"]),
         Route("/iam/v1alpha1/api-keys/{id}", one, methods=["GET", "PATCH", "DELETE"]),
+    ]
+
+
+QUOTA_OF_PROJECTS = 25
+"""Scaleway's documentation of 2024-10."""
+
+
+def _projects(cloud: Cloud) -> list[Route]:
+    """Shapes as recorded on 2026-06-08; only an empty one can be deleted."""
+
+    async def create(request: Request) -> Response:
+        body = await request.json()
+        if len(cloud.all("project")) >= QUOTA_OF_PROJECTS:
+            details = [{"resource": "projects", "quota": QUOTA_OF_PROJECTS, "current": QUOTA_OF_PROJECTS}]
+            raise ApiError(403, {"type": "quotas_exceeded", "message": "quotas exceeded", "details": details})
+        times = {"created_at": now(), "updated_at": now()}
+        item = {"description": "", **body, "id": new_id(), **times, "qualification": None}
+        return JSONResponse(cloud.add("project", item))
+
+    async def one(request: Request) -> Response:
+        identity = request.path_params["id"]
+        item = cloud.get("project", identity)
+        if request.method == "DELETE":
+            if cloud.of_project(identity):
+                raise ApiError(412, {"type": "precondition_failed", "precondition": "resource_still_in_use"})
+            cloud.remove("project", identity)
+            return Response(status_code=204)
+        if request.method == "PATCH":
+            item.update(await request.json())
+        return JSONResponse(item)
+
+    return [
+        Route(PROJECTS, create, methods=["POST"]),
+        Route(f"{PROJECTS}/{{id}}", one, methods=["GET", "PATCH", "DELETE"]),
     ]
 
 
@@ -159,3 +207,18 @@ def _versions(cloud: Cloud) -> list[Route]:
         Route(f"{SECRETS}/{{id}}/versions/{{revision}}", one, methods=["GET", "DELETE"]),
         Route(f"{SECRETS}/{{id}}/versions/{{revision}}/access", access, methods=["GET"]),
     ]
+
+
+def grant(cloud: Cloud, application: str, *sets: str, project: str = "") -> Item:
+    """Give an application permission sets, in a project or in all of them; as recorded on 2026-06-12."""
+    scope: Item = {"project_ids": [project]} if project else {"organization_id": application}
+    rule = {"id": new_id(), "permission_set_names": list(sets), "condition": "", **scope}
+    policy = {**_stamp({"name": "provisioner", "application_id": application}), "nb_rules": 1}
+    return cloud.add("policy", {**policy, "_rules": [rule]})
+
+
+def limit(cloud: Cloud, name: str, most: int) -> Item:
+    """A quota of the organization, in the SDK's shape; names are made up, as the SDK lists none."""
+    limits = [{"global": True, "limit": most}]
+    item = {"name": name, "pretty_name": name, "unit": "", "description": "", "locality_type": "global"}
+    return cloud.add("quotum", {**item, "limits": limits}, "name")

@@ -28,7 +28,7 @@ ROOT_SIZE = 10 * GB
 
 def routes(cloud: Cloud) -> list[Route]:
     return [
-        *_catalog(),
+        *_catalog(cloud),
         *_ips(cloud),
         *_groups(cloud),
         *_servers(cloud),
@@ -38,9 +38,19 @@ def routes(cloud: Cloud) -> list[Route]:
     ]
 
 
-def _catalog() -> list[Route]:
+def _catalog(cloud: Cloud) -> list[Route]:
     async def types(_: Request) -> Response:
         return JSONResponse({"servers": {name: _type(*size) for name, size in TYPES.items()}})
+
+    async def availability(request: Request) -> Response:
+        """As recorded: 107 types by their names, of which a page has 50 at first."""
+        names = sorted([*TYPES, *(f"A-TYPE-{number}" for number in range(107 - len(TYPES)))])
+        page, size = (int(request.query_params.get(key, n)) for key, n in (("page", 1), ("per_page", 50)))
+        rows = {
+            name: {"availability": "shortage" if name in cloud.sold_out else "available"}
+            for name in names[(page - 1) * size : page * size]
+        }
+        return JSONResponse({"servers": rows}, headers={"X-Total-Count": str(len(names))})
 
     async def images(request: Request) -> Response:
         row = {
@@ -57,6 +67,7 @@ def _catalog() -> list[Route]:
         return JSONResponse(missing("instance_volume", request.path_params["id"]), 404)
 
     return [
+        Route(f"{ZONE}/products/servers/availability", availability, methods=["GET"]),
         Route(f"{ZONE}/products/servers", types, methods=["GET"]),
         Route(f"{ZONE}/volumes/{{id}}", none, methods=["GET"]),
         Route("/marketplace/v2/local-images", images, methods=["GET"]),
@@ -213,6 +224,7 @@ def _servers(cloud: Cloud) -> list[Route]:
 def _made(cloud: Cloud, body: Item, zone: str) -> Item:
     identity = new_id()
     wanted = dict(body["volumes"])
+    _refuse_used(cloud, [one["id"] for one in wanted.values() if "id" in one])
     root = _volume(body["project"], zone, "root", wanted.pop("0").get("size") or ROOT_SIZE)
     cloud.add("volume", root)
     volumes = {"0": root["id"], **{key: one["id"] for key, one in wanted.items()}}
@@ -253,6 +265,14 @@ def _made(cloud: Cloud, body: Item, zone: str) -> Item:
         "_user_data": {},
         "_nics": {},
     }
+
+
+def _refuse_used(cloud: Cloud, volumes: list[str]) -> None:
+    """An exclusive reference is one server's alone; the words of the refusal are not recorded."""
+    used = next((one for one in volumes if cloud.get("volume", one)["references"]), None)
+    if used:
+        problem = {"type": "precondition_failed", "message": f"volume {used} is in use"}
+        raise ApiError(412, {**problem, "precondition": "resource_still_in_use"})
 
 
 def _shown(cloud: Cloud, item: Item) -> Item:

@@ -22,10 +22,13 @@ ENGINE = {
     "available_init_settings": [],
     "end_of_life": "2027-11-11T00:00:00Z",
 }
+SNAPSHOTS = "/rdb/v1/regions/{region}/snapshots"
+NODE_TYPES = ("DB-DEV-S", "DB-PLAY2-PICO", "DB-PLAY2-NANO", "DB-PRO2-XXS")
 
 
 def routes(cloud: Cloud) -> list[Route]:
-    return [*_instances(cloud), *_users(cloud), *_databases(cloud), *_privileges(cloud), *_rest(cloud)]
+    parts = (_instances, _users, _databases, _privileges, _snapshots, _rest)
+    return [route for part in parts for route in part(cloud)]
 
 
 def _instances(cloud: Cloud) -> list[Route]:
@@ -200,6 +203,45 @@ def _privileges(cloud: Cloud) -> list[Route]:
     return [Route(f"{INSTANCES}/{{id}}/privileges", privileges, methods=["GET", "PUT"])]
 
 
+def snapshot(instance: Item, name: str, created: str = "") -> Item:
+    """As recorded on 2025-04-24: size and ``updated_at`` come when it is ready; it expires after a year."""
+    made = created or now()
+    return {
+        "id": new_id(),
+        "name": name,
+        "instance_id": instance["id"],
+        "instance_name": instance["name"],
+        "node_type": instance["node_type"].lower(),
+        "project_id": instance["project_id"],
+        "region": instance["region"],
+        "size": None,
+        "status": "creating",
+        "created_at": made,
+        "updated_at": None,
+        "expires_at": f"{int(made[:4]) + 1}{made[4:]}",
+        "volume_type": {"class": "sbs", "type": "sbs_5k"},
+    }
+
+
+def _snapshots(cloud: Cloud) -> list[Route]:
+    """They stay when their instance goes."""
+
+    async def create(request: Request) -> Response:
+        instance = cloud.get("instance", request.path_params["id"])
+        item = cloud.add("snapshot", snapshot(instance, (await request.json())["name"]))
+        size = instance["volume"]["size"]
+        cloud.later(item["id"], {"status": "ready", "size": size, "updated_at": now()})
+        return JSONResponse(item)
+
+    async def one(request: Request) -> Response:
+        return JSONResponse(cloud.get("snapshot", request.path_params["id"]))
+
+    return [
+        Route(f"{INSTANCES}/{{id}}/snapshots", create, methods=["POST"]),
+        Route(f"{SNAPSHOTS}/{{id}}", one, methods=["GET"]),
+    ]
+
+
 def _rest(cloud: Cloud) -> list[Route]:
     async def certificate(request: Request) -> Response:
         cloud.get("instance", request.path_params["id"])
@@ -212,6 +254,14 @@ def _rest(cloud: Cloud) -> list[Route]:
         row = {"name": "PostgreSQL", "logo_url": "", "region": request.path_params["region"]}
         return _rows("engines", [{**row, "versions": [ENGINE]}])
 
+    async def node_types(request: Request) -> Response:
+        rows = [
+            {"name": name, "stock_status": "out_of_stock" if name in cloud.sold_out else "available",
+             "disabled": False, "beta": False, "region": request.path_params["region"]}
+            for name in NODE_TYPES
+        ]  # fmt: skip
+        return _rows("node_types", rows)
+
     async def settings(request: Request) -> Response:
         cloud.get("instance", request.path_params["id"])["settings"] = (await request.json())["settings"]
         return JSONResponse({"settings": []})
@@ -219,6 +269,7 @@ def _rest(cloud: Cloud) -> list[Route]:
     return [
         Route(f"{INSTANCES}/{{id}}/certificate", certificate, methods=["GET"]),
         Route(f"{INSTANCES}/{{id}}/settings", settings, methods=["PUT"]),
+        Route("/rdb/v1/regions/{region}/node-types", node_types, methods=["GET"]),
         Route("/rdb/v1/regions/{region}/database-engines", engines, methods=["GET"]),
     ]
 

@@ -64,9 +64,15 @@ def bucket(
         opts=pulumi.ResourceOptions(
             parent=parent,
             retain_on_delete=True,
-            import_=f"{place.region}/{name}" if adopt else None,
+            import_=_left(place, name) if adopt else None,
         ),
     )
+
+
+def _left(place: Place, name: str) -> str:
+    """How the provider finds a bucket that is there; in another project than its own it needs that, too."""
+    own = place.spec.adopt_project
+    return f"{place.region}/{name}@{own}" if own else f"{place.region}/{name}"
 
 
 def _lifecycle(keep_days: int | None) -> list[scaleway.object.BucketLifecycleRuleArgs]:

@@ -63,7 +63,7 @@ class Network(pulumi.ComponentResource):
                 type="A",
                 data=self.address.address,
                 ttl=300,
-                project_id=place.project,
+                project_id=place.account,
                 opts=pulumi.ResourceOptions(parent=self),
             )
         return pulumi.Output.from_input(domain)

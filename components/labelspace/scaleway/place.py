@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import pulumi
 
+from labelspace.scaleway import credentials
 from labelspace.spec import ScalewaySpec, WorkspaceSpec
 
 
@@ -15,7 +15,10 @@ class Place:
     """Hands every part of one workspace its names; ids are bare UUIDs."""
 
     workspace: str
-    project: str
+    project: pulumi.Input[str]
+    """Where everything of it is."""
+    account: str
+    """The provider's own project: it holds DNS zones, and names the backup bucket."""
     organization: str
     region: str
     zone: str
@@ -24,11 +27,12 @@ class Place:
     @classmethod
     def find(cls, spec: WorkspaceSpec) -> Place:
         """The project and organization that the provider uses too; raises ``RunError`` naming what to set."""
-        region = spec.scaleway.region
+        region, project = spec.scaleway.region, _setting("project")
         return cls(
             workspace=spec.name,
-            project=_setting("projectId", "SCW_DEFAULT_PROJECT_ID"),
-            organization=_setting("organizationId", "SCW_DEFAULT_ORGANIZATION_ID"),
+            project=project,
+            account=project,
+            organization=_setting("organization"),
             region=region,
             zone=f"{region}-{spec.scaleway.zone}",
             spec=spec.scaleway,
@@ -37,12 +41,12 @@ class Place:
     @property
     def tags(self) -> list[str]:
         """What marks a resource as the workspace's."""
-        return ["labelspace", f"labelspace-workspace={self.workspace}"]
+        return ["labelspace", workspace_tag(self.workspace)]
 
     @property
     def backup_bucket(self) -> str:
-        """Bucket names are shared by all of Scaleway's customers: the project makes it one's own."""
-        return f"labelspace-{self.workspace}-{self.project[:8]}-backups"
+        """Where dumps go."""
+        return backup_bucket(self.workspace, self.account)
 
     @property
     def endpoint(self) -> str:
@@ -51,12 +55,35 @@ class Place:
 
     def named(self, part: str = "") -> str:
         """The name of a resource in Scaleway's console."""
-        return f"labelspace-{self.workspace}{'-' if part else ''}{part}"
+        return named(self.workspace, part)
 
 
-def _setting(key: str, variable: str) -> str:
-    """The environment first, as the provider does."""
-    value = os.environ.get(variable) or pulumi.Config("scaleway").get(key)
+def named(workspace: str, part: str = "") -> str:
+    """The name of a workspace's resource in Scaleway's console; of its project, without ``part``."""
+    return f"labelspace-{workspace}{'-' if part else ''}{part}"
+
+
+def workspace_tag(workspace: str) -> str:
+    """What marks a resource as one workspace's."""
+    return f"labelspace-workspace={workspace}"
+
+
+def backup_bucket(workspace: str, account: str) -> str:
+    """Bucket names are shared by all of Scaleway's customers: the account's project makes it one's own."""
+    return f"labelspace-{workspace}-{account[:8]}-backups"
+
+
+def _setting(field: str) -> str:
+    """From where the provider takes it."""
+    keys = ("profile", *(one.config for one in credentials.FIELDS.values()))
+    config = pulumi.Config("scaleway")
+    try:
+        value = credentials.first(field, {key: config.get(key) or "" for key in keys})
+    except credentials.NoProfileError as error:
+        raise pulumi.RunError(f"Scaleway account: {error}") from None
     if not value:
-        raise pulumi.RunError(f"{variable} is not set: set it, or `pulumi config set scaleway:{key} UUID`")
+        names = credentials.FIELDS[field]
+        raise pulumi.RunError(
+            f"{names.variable} is not set: set it, or `pulumi config set scaleway:{names.config} UUID`"
+        )
     return value

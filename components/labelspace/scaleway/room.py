@@ -7,6 +7,7 @@ import pulumi
 from labelspace.contracts import Built
 from labelspace.cvat.services import Secrets
 from labelspace.scaleway import bucket as buckets_of
+from labelspace.scaleway import project
 from labelspace.scaleway.bucket import DatasetBucket
 from labelspace.scaleway.database import AnnotationDatabase
 from labelspace.scaleway.identity import Identity
@@ -20,7 +21,7 @@ from labelspace.spec import WorkspaceSpec
 def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> Built:
     """Declare every part as a child of ``workspace``."""
     server_type(spec), database_type(spec)  # refused before anything is made
-    place = Place.find(spec)
+    place = project.of(workspace, Place.find(spec))
     child = pulumi.ResourceOptions(parent=workspace)
     network = Network(spec.name, place=place, opts=child)
     identity = Identity(spec.name, place=place, address=network.address.address, opts=child)
@@ -49,7 +50,12 @@ def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> 
             "schedule": "a snapshot every 24 h, a dump every hour",
             "keep": f"{spec.backup.keep_days} days",
         },
-        more={"address": network.address.address, "region": place.region, "cost": sentences(spec)},
+        more={
+            "address": network.address.address,
+            "region": place.region,
+            "project": place.project,
+            "cost": sentences(spec),
+        },
     )
 
 

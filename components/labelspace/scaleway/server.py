@@ -60,6 +60,8 @@ class AnnotationServer(pulumi.ComponentResource):
         self.register_outputs({"url": self.url, "ready": self.ready})
 
     def _volume(self) -> scaleway.block.Volume:
+        """Formatted at boot only when it is blank: one that was left keeps its data."""
+        left = self._place.spec.adopt_volume
         return scaleway.block.Volume(
             f"{self._name}-data",
             name=self._place.named("data"),
@@ -68,7 +70,11 @@ class AnnotationServer(pulumi.ComponentResource):
             zone=self._place.zone,
             project_id=self._place.project,
             tags=self._place.tags,
-            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                retain_on_delete=True,
+                import_=f"{self._place.zone}/{left}" if left else None,
+            ),
         )
 
     def _secret(
@@ -144,6 +150,9 @@ class AnnotationServer(pulumi.ComponentResource):
             f"{self._name}-server",
             name=self._place.named(),
             type=server_type(self._spec),
+            # another type in place is asked about at the server that is there: one that is gone (an earlier
+            # replacement was refused) would stop every later update
+            replace_on_type_change=True,
             image=IMAGE,
             root_volume=scaleway.instance.ServerRootVolumeArgs(size_in_gb=ROOT_GB, volume_type="sbs_volume"),
             additional_volume_ids=[self.volume.id],

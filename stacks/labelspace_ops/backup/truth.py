@@ -11,10 +11,9 @@ import docker
 from labelspace.home import Home
 from labelspace_ops import disk
 from labelspace_ops.backup import agent
+from labelspace_ops.checks import LATE_FACTOR
 from labelspace_ops.errors import OpsError
 
-LATE_FACTOR = 1.5
-"""A backup or drill is late when it is older than this many of its intervals."""
 WARN_PERCENT, FULL_PERCENT = 85, 90
 """CVAT's own health fails at 90 % used (CVAT_HEALTH_DISK_USAGE_MAX)."""
 UNKNOWN: dict[str, Any] = {"copies": None, "last": None, "last_archived": None}

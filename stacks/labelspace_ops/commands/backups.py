@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,15 +13,6 @@ if TYPE_CHECKING:
     import docker
 
     from labelspace_ops.backup.agent import Source
-    from labelspace_ops.far import Server
-
-
-def _far(name: str) -> Server | None:
-    """The server of a workspace at Scaleway: what is done there goes over SSH."""
-    from labelspace.home import Home
-    from labelspace_ops import far
-
-    return far.server(name, Home.find())
 
 
 def _source(name: str) -> tuple[docker.DockerClient, Source]:
@@ -32,6 +24,24 @@ def _source(name: str) -> tuple[docker.DockerClient, Source]:
     return engine.connect(), agent.source(name, home)
 
 
+def _in_the_cloud(name: str) -> ModuleType | None:
+    """What does it on scaleway; None for a workspace of this machine."""
+    from labelspace.home import Home
+    from labelspace_ops import stack
+
+    if stack.target(stack.select(name, Home.find())) != "scaleway":
+        return None
+    from labelspace_ops.cloud import backups as cloud
+
+    return cloud
+
+
+def _listing(name: str) -> list[dict[str, Any]]:
+    from labelspace_ops.backup import restore as restoring
+
+    return restoring.listing(*_source(name))
+
+
 @app.command()
 def backup(
     name: Name,
@@ -39,38 +49,38 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Take a backup now, beside those of the schedule."""
-    from labelspace_ops import far
+    from labelspace.home import Home
     from labelspace_ops.backup import agent
 
-    if server := _far(name):
-        done = far.backup(server)
-        done = {field: done[field] for field in ("id", "kind", "size", "added")}
+    if cloud := _in_the_cloud(name):
+        done = cloud.backup(name, Home.find())
     else:
         client, _ = _source(name)
-        done = agent.ask(agent.needed(client, name), "backup", kind="full" if full else "incr")
+        taken = agent.ask(agent.needed(client, name), "backup", kind="full" if full else "incr")
+        done = {"name": name, **taken}
     if as_json:
-        show({"name": name, **done})
-    else:
-        typer.echo(f"{name}: backup {done['id']} taken ({done['added'] / 1e6:.1f} MB added)")
+        show(done)
+        return
+    typer.echo(f"{name}: backup {done['id']} taken ({done['added'] / 1e6:.1f} MB added)")
+    if done["kind"] != "snapshot":
         say(f"prove it: labelspace drill {name}")
 
 
 @app.command()
 def backups(name: Name, as_json: Json = False) -> None:
     """List the backups, newest last, and which moments can be restored."""
-    from labelspace_ops import far
-    from labelspace_ops.backup import restore as restoring
+    from labelspace.home import Home
 
-    server = _far(name)
-    rows = far.dumps(server) if server else restoring.listing(*_source(name))
+    cloud = _in_the_cloud(name)
+    rows = cloud.listing(name, Home.find()) if cloud else _listing(name)
     whole = [row for row in rows if row["complete"]]
     since = whole[0]["when"] if whole else None
     if as_json:
         show({"name": name, "backups": rows, "restorable_from": since})
         return
     for row in rows:
-        typer.echo(f"  {row['id']}  {row['size'] / 1e6:>10.1f} MB" if server else _line(row))
-    moments = "these moments alone" if server else f"any moment from {since} until now"
+        typer.echo(_line(row))
+    moments = "the moments above" if cloud else f"any moment from {since} until now"
     say(f"restorable: {moments}" if since else "nothing can be restored yet")
 
 
@@ -79,7 +89,7 @@ def _line(row: dict[str, Any]) -> str:
     from labelspace_ops.backup.rows import verified
 
     size = f"{row['size'] / 1e6:.1f} MB"
-    return f"  {row['id']:<33}  {row['when']}  {row['kind']:<4}  {size:>10}  {verified(row)}"
+    return f"  {row['id']:<33}  {row['when']}  {row['kind']:<8}  {size:>10}  {verified(row)}"
 
 
 @app.command()
@@ -92,22 +102,19 @@ def restore(
 ) -> None:
     """Bring the annotations back to a time, a backup or the last change; what is there is kept first."""
     from labelspace.home import Home
-    from labelspace_ops import far
+    from labelspace_ops import state
     from labelspace_ops.backup import restore as restoring
 
-    server = _far(name)
-    dump = far.chosen(server, to=to, backup=backup) if server else None
-    moment = (
-        f"{dump['when']} (what was annotated since is lost)"
-        if dump
-        else to or backup or "the last archived change"
-    )
+    home = Home.find()
+    state.must_exist(name, home)
+    moment, copy = to or backup or "the last archived change", ""
+    if cloud := _in_the_cloud(name):
+        copy = cloud.chosen(name, home, to=to, backup=backup)
+        moment = f"{copy} (what was annotated since is lost)"
     if not yes:
         typer.confirm(f"Stop {name} and bring its annotations back to {moment}?", abort=True)
-    if server and dump:
-        done = far.restore(server, dump)
-    else:
-        done = restoring.restore(name, Home.find(), to=to, backup=backup)
+    wish = {"to": to, "backup": backup}
+    done = cloud.restore(name, home, copy) if cloud else restoring.restore(name, home, **wish)
     if as_json:
         show(done)
         return
@@ -126,18 +133,17 @@ def drill(
     as_json: Json = False,
 ) -> None:
     """Prove a backup: restore it beside the running database, and compare it with what it must hold."""
-    from labelspace_ops import far
+    from labelspace.home import Home
     from labelspace_ops.backup import rehearsal
     from labelspace_ops.errors import OpsError
 
-    server = _far(name)
-    if server:
-        proof = far.drill(server, far.chosen(server, backup=backup))
+    if cloud := _in_the_cloud(name):
+        proof = cloud.drill(name, Home.find(), backup)
     else:
         proof = rehearsal.drill(_source(name)[0], name, backup)
     if as_json:
         show(proof)
-    elif proof["ok"] and server:
+    elif proof["ok"] and cloud:
         counted = f"{proof['rows']} rows in {proof['tables']} tables"
         typer.echo(f"{name}: {proof['backup']} proven: {counted}, {proof['seconds']} s")
     elif proof["ok"]:

@@ -36,6 +36,7 @@ def create(  # noqa: PLR0917 - each is a flag of its own
     s3_port: wish.S3Port = None,
     size: wish.Size = None,
     cvat_version: wish.CvatVersion = None,
+    set_: wish.Set = None,
     take_up: Annotated[
         bool, typer.Option("--take-up", help="go on with what an earlier workspace of this name left")
     ] = False,

@@ -32,6 +32,7 @@ def preview(  # noqa: PLR0917 - each is a flag of its own
     s3_port: wish.S3Port = None,
     size: wish.Size = None,
     cvat_version: wish.CvatVersion = None,
+    set_: wish.Set = None,
     as_json: Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="for a comment under a pull request")] = False,
 ) -> None:

@@ -41,6 +41,12 @@ Port = Annotated[int | None, typer.Option(help="port of the URL; a free one by d
 S3Port = Annotated[int | None, typer.Option(help="port of the buckets' S3 endpoint")]
 Size = Annotated[str | None, typer.Option(help="small, medium or large")]
 CvatVersion = Annotated[str | None, typer.Option(help="version of CVAT")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", help="any other setting, as KEY=VALUE (docs/reference/settings.md); again for more"
+    ),
+]
 
 PLAIN = (
     *("description", "target", "registration", "annotator_group", "listen"),
@@ -60,7 +66,7 @@ def from_flags(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
         del values["admin"]
     if flags.get("backup_bucket"):
         values["backup"] = {"bucket": _backup_bucket("backup-bucket", flags["backup_bucket"])}
-    return values
+    return from_assignments(flags.get("set_") or [], values)
 
 
 def _asked(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:

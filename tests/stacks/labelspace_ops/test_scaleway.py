@@ -4,40 +4,27 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from testbed.scaleway_api.cloud import Cloud, access_key
-from tests.cloud import ACCOUNT, UUID, Account, account
+from tests.cloud import ACCOUNT, KEY, UUID, Account, account
 
 from labelspace.home import Home
-from labelspace_ops.state import PROJECT
-
-COMMAND = str(Path(sys.executable).parent / "labelspace")
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account whose key belongs to an application, and a workspace that no update waits for."""
     with account(tmp_path_factory.mktemp("account"), "cloudcli", Home.find().tools) as one:
-        one.cloud.add("access_key", _key(), "access_key")
+        one.cloud.add("access_key", dict(KEY), "access_key")
         one.pulumi("config", "set", "--path", "labelspace:scaleway.wait_minutes", "0")
         one.pulumi("config", "set", "labelspace:target", "scaleway")
         yield one
 
 
-def _key() -> dict[str, str]:
-    return {"access_key": ACCOUNT["SCW_ACCESS_KEY"], "application_id": UUID}
-
-
-def run(cloud: Account, *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
-    env = {**cloud.env(), "SCW_S3_ENDPOINT": f"http://{cloud.address}", **changed}
-    return subprocess.run(
-        [COMMAND, *arguments], env=env, capture_output=True, text=True, check=False, cwd=PROJECT
-    )
+def run(cloud: Account, *arguments: str, **changed: str | None) -> subprocess.CompletedProcess[str]:
+    return cloud.labelspace(*arguments, **changed)
 
 
 def test_keys_that_are_missing_or_malformed_are_named(cloud: Account) -> None:
@@ -50,11 +37,13 @@ def test_keys_that_are_missing_or_malformed_are_named(cloud: Account) -> None:
         "--bucket",
         "b-1",
         "--yes",
-        SCW_ACCESS_KEY="",
+        SCW_ACCESS_KEY=None,
         SCW_SECRET_KEY="x",
+        SCW_DEFAULT_PROJECT_ID="",
     )
     assert done.returncode == 1
     assert "SCW_ACCESS_KEY is not set" in done.stderr
+    assert "SCW_DEFAULT_PROJECT_ID is set and empty" in done.stderr
     assert "SCW_SECRET_KEY does not look like one" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -72,27 +61,6 @@ def test_create_says_what_it_costs_adopts_its_buckets_and_names_who_provisions(c
     assert cloud.cloud.all("bucket")["street"]["objects"] == 2
 
 
-def test_status_says_when_the_last_dump_was_made_and_that_it_is_late(cloud: Account) -> None:
-    bucket = cloud.cloud.all("bucket")["labelspace-cloudcli-11111111-backups"]
-    assert _dumps(cloud) == (None, True, "none was made yet")
-    bucket["_dated"] = {f"dumps/{n}.dump": f"2026-01-0{n}T10:00:00.000Z" for n in (1, 2)}
-    assert _dumps(cloud) == ("2026-01-02T10:00:00Z", False, "the last was made at 2026-01-02T10:00:00Z")
-    fresh = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    bucket["_dated"]["dumps/3.dump"] = fresh
-    assert _dumps(cloud) == (fresh, True, f"the last was made at {fresh}")
-
-
-def test_status_without_keys_asks_nothing_of_the_account(cloud: Account) -> None:
-    done = run(cloud, "status", "cloudcli", "--json", SCW_SECRET_KEY="")
-    assert [check["name"] for check in json.loads(done.stdout)["checks"]] == ["health"]
-
-
-def _dumps(cloud: Account) -> tuple[str | None, bool, str]:
-    measured = json.loads(run(cloud, "status", "cloudcli", "--json").stdout)
-    (check,) = [one for one in measured["checks"] if one["name"] == "dumps"]
-    return measured["backup"]["last"], check["ok"], check["detail"]
-
-
 def test_doctor_asks_the_api_for_each_product(cloud: Account) -> None:
     done = run(cloud, "doctor", "--target", "scaleway", "--json")
     checks = {check["name"]: check for check in json.loads(done.stdout)}
@@ -107,7 +75,7 @@ def test_doctor_names_the_rights_that_a_refused_key_lacks(cloud: Account) -> Non
     checks = {check["name"]: check for check in json.loads(done.stdout)}
     assert done.returncode == 1
     assert "IAMApplicationManager" in checks["Scaleway IAM"]["detail"]
-    cloud.cloud.add("access_key", _key(), "access_key")
+    cloud.cloud.add("access_key", dict(KEY), "access_key")
 
 
 def test_delete_says_what_stays_and_what_it_costs(cloud: Account) -> None:
@@ -117,4 +85,9 @@ def test_delete_says_what_stays_and_what_it_costs(cloud: Account) -> None:
     assert done.returncode == 0, done.stderr
     assert "volume labelspace-cloudcli-data (4.30 EUR a month)" in done.stdout
     left: Cloud = cloud.cloud
-    assert {kind for kind, items in left.kinds.items() if items} == {"bucket", "volume", "access_key"}
+    assert {kind for kind, items in left.kinds.items() if items} == {
+        "bucket",
+        "volume",
+        "snapshot",
+        "access_key",
+    }

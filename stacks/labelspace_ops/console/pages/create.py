@@ -12,7 +12,8 @@ from nicegui.elements.mixins.validation_element import ValidationElement
 from labelspace._passwords import password_rules
 from labelspace.home import Home
 from labelspace.spec import AnnotatorGroup, Registration, Size, Target
-from labelspace_ops import buckets, cloud, jobs, life, review
+from labelspace_ops import buckets, jobs, life, review
+from labelspace_ops.cloud.costs import costs
 from labelspace_ops.console import parts
 from labelspace_ops.console.forms import Form
 from labelspace_ops.console.watch import Watch
@@ -274,7 +275,7 @@ def _review(form: Form, home: Home) -> tuple[dict[str, Any], str]:
     """The preview, and the price in words."""
     spec = life.wished(form.values(), home)
     local = "0 € a month: it runs on this machine and takes of its memory and disk."
-    price = local if form.is_local else cloud.costs(spec)
+    price = local if form.is_local else costs(spec)
     return review.review(spec, home).as_json(), price
 
 

@@ -39,7 +39,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 def planned(cloud: Account) -> dict[str, dict[str, Any]]:
     """The inputs of every resource in the preview of the new stack, by name."""
     states = [step["newState"] for step in cloud.preview()]
-    assert not cloud.cloud.kinds, "a preview makes nothing"
+    assert not any(cloud.cloud.kinds.values()), "a preview makes nothing"
     return {f"{one['type']}::{one['urn'].rpartition('::')[2]}": one.get("inputs", {}) for one in states}
 
 
@@ -189,6 +189,7 @@ def test_a_stopped_server_is_started_again(made: Account) -> None:
         (403, DENIED, "insufficient permissions", {"annotator_group": "user"}),
         (403, QUOTA, "quota", {"registration": "closed"}),
         (412, SOLD_OUT, "out of stock", {"registration": "open"}),
+        (412, SOLD_OUT, "out of stock", {"size": "medium"}),
     ],
 )
 def test_what_cannot_be_had_is_said_and_the_next_update_goes_on(
@@ -201,7 +202,7 @@ def test_what_cannot_be_had_is_said_and_the_next_update_goes_on(
     assert done.returncode != 0
     assert said in (done.stdout + done.stderr).lower()
     made.cloud.faults = []
-    made.pulumi("up", "--yes", "--skip-preview", "--refresh")
+    made.up()
     assert made.only("instance_server")["state"] == "running"
 
 
@@ -213,8 +214,26 @@ def test_destroy_keeps_buckets_and_data_volume_alone(made: Account) -> None:
     assert made.only("volume")["name"] == "labelspace-cloudtest-data"
 
 
-def test_the_same_name_takes_up_the_buckets_that_were_left(made: Account) -> None:
-    made.wish(buckets=[{"name": "street", "adopt": True}], scaleway={"adopt_backups": True})
+def test_the_same_name_takes_up_buckets_and_volume_that_were_left(made: Account) -> None:
+    volume = made.only("volume")["id"]
+    taken_up = {"adopt_backups": True, "adopt_volume": volume}
+    made.wish(buckets=[{"name": "street", "adopt": True}], scaleway=taken_up)
     made.up()
+    assert made.only("instance_server")["_volumes"]["1"] == volume
     assert made.cloud.all("bucket")["street"]["objects"] == 3
     made.pulumi("preview", "--expect-no-changes")
+
+
+def test_a_refused_change_of_the_servers_type_is_made_by_the_next_update(made: Account) -> None:
+    """The old server is gone then; the plain next update needs neither a refresh nor a hand on the state."""
+    taken_up = {"adopt_backups": True, "adopt_volume": made.only("instance_server")["_volumes"]["1"]}
+    buckets = [{"name": "street", "adopt": True}]
+    made.wish(buckets=buckets, scaleway={**taken_up, "server_type": "PRO2-XS"})
+    made.cloud.faults = [Fault("POST", r"/servers$", 412, SOLD_OUT, times=9)]
+    done = made.run("up", "--yes", "--skip-preview")
+    assert done.returncode != 0
+    assert not made.cloud.all("instance_server")
+    made.cloud.faults = []
+    made.up()
+    assert made.only("instance_server")["commercial_type"] == "PRO2-XS"
+    made.pulumi("preview", "--expect-no-changes", "--refresh")

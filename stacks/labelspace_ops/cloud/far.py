@@ -14,13 +14,15 @@ from typing import Any
 from labelspace.home import Home
 from labelspace_ops import state
 from labelspace_ops.backup.plan import moment
+from labelspace_ops.cloud import rows
 from labelspace_ops.errors import OpsError, UsageError
 
 LIST = (
     ". /etc/labelspace/boot.env && exec rclone --config /run/labelspace/rclone.conf lsjson --recursive"
     ' --files-only "storage:$BACKUP_BUCKET"'
 )
-DUMP = re.compile(r"dumps/(\S+)\.dump")
+SNAPSHOT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""The id of one, among those that ``labelspace backups`` shows."""
 CANNOT_CONNECT = 255
 """What ``ssh`` ends with by itself."""
 
@@ -76,13 +78,10 @@ def _keygen(*words: str) -> str:
         ) from None
 
 
-def server(name: str, home: Home) -> Server | None:
-    """The server of a workspace at Scaleway; none for one on this machine."""
-    state.must_exist(name, home)
+def server(name: str, home: Home) -> Server:
+    """The server of a workspace at Scaleway."""
     resources = state.resources(name, home)
     outputs = state.exported(resources)
-    if outputs.get("target") != "scaleway":
-        return None
     ids = [one["id"] for one in resources if one["type"] == "scaleway:instance/server:Server"]
     known = home.keys / f"hosts-{ids[0].rpartition('/')[2] if ids else name}"  # another server, another key
     options = ["BatchMode=yes", "ConnectTimeout=15", "StrictHostKeyChecking=accept-new"]
@@ -96,21 +95,13 @@ def server(name: str, home: Home) -> Server | None:
 def dumps(server: Server) -> list[dict[str, Any]]:
     """The dumps in the backup bucket, oldest first, as ``labelspace backups`` shows them."""
     listed = json.loads(server.run("bash", "-c", LIST))
-    found = [(DUMP.fullmatch(one["Path"]), int(one["Size"])) for one in listed]
-    rows = [_row(dump[1], size) for dump, size in found if dump]
-    return sorted(rows, key=lambda row: str(row["when"]))
-
-
-def _row(identity: str, size: int) -> dict[str, Any]:
-    """A dump is whole or is not there; CVAT's files are on the volume, not in it."""
-    when = datetime.strptime(identity, "%Y-%m-%dT%H-%M-%SZ").replace(tzinfo=UTC)
-    fixed = {"kind": "full", "complete": True, "timeline": 1, "rows": None, "files": False, "latest": {}}
-    return {"id": identity, "when": when.isoformat(), "size": size, "added": size, **fixed, "proof": None}
+    found = [row for one in listed for row in rows.of_dump(str(one["Path"]), int(one["Size"]))]
+    return sorted(found, key=lambda row: str(row["when"]))
 
 
 def backup(server: Server) -> dict[str, Any]:
     """Dump now; the dump as ``dumps`` lists it."""
-    found = DUMP.search(server.run("labelspace-dump"))
+    found = rows.DUMP.search(server.run("labelspace-dump"))
     if found is None:
         raise OpsError(f"{server.name}: the server did not say what it dumped: see its journal")
     return next(row for row in dumps(server) if row["id"] == found[1])
@@ -118,17 +109,22 @@ def backup(server: Server) -> dict[str, Any]:
 
 def chosen(server: Server, *, to: str = "", backup: str = "") -> dict[str, Any]:
     """The dump that a restore would take: the one that is named, or the newest of that moment or before."""
-    rows = dumps(server)
+    made = dumps(server)
     if to and backup:
         raise UsageError("to, backup: give one of them")
+    if SNAPSHOT.fullmatch(backup):
+        raise UsageError(
+            f"backup: {backup} is a snapshot, which becomes another instance in Scaleway's console:"
+            f" a restore takes a dump (labelspace backups {server.name})"
+        )
     if backup:
-        rows = [row for row in rows if row["id"] == backup]
+        made = [row for row in made if row["id"] == backup]
     elif to:
-        rows = [row for row in rows if datetime.fromisoformat(row["when"]) <= moment(to)]
-    if not rows:
+        made = [row for row in made if datetime.fromisoformat(row["when"]) <= moment(to)]
+    if not made:
         wanted = f"backup {backup!r}" if backup else f"a dump of {to} or before" if to else "a dump"
         raise UsageError(f"{server.name}: there is no {wanted}: see labelspace backups {server.name}")
-    return rows[-1]
+    return made[-1]
 
 
 def restore(server: Server, row: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from labelspace.home import Home
-from labelspace_ops import far
+from labelspace_ops.cloud import far
 from labelspace_ops.errors import OpsError, UsageError
 
 LISTED = [

@@ -1,0 +1,72 @@
+"""Backups of a workspace on Scaleway: one on demand, and the table of snapshots and dumps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labelspace.home import Home
+from labelspace.scaleway.place import backup_bucket
+from labelspace_ops import locks, stack, state
+from labelspace_ops.cloud import account, copies, far, rows
+from labelspace_ops.commands.app import say
+from labelspace_ops.errors import OpsError
+
+
+def lets_in(settings: dict[str, Any]) -> bool:
+    """Whether the server of a workspace may be asked over SSH."""
+    return bool(settings.get("scaleway", {}).get("admin_cidrs")) and bool(settings.get("running", True))
+
+
+def backup(name: str, home: Home) -> dict[str, Any]:
+    """A dump, which a restore can take, where the server lets this machine in; else a snapshot."""
+    settings = stack.read_settings(stack.select(name, home))
+    with locks.hold(home, name, "backing up"):
+        taken = far.backup(far.server(name, home)) if lets_in(settings) else _snapshot(name, home)
+    return {"name": name, **{key: taken[key] for key in ("id", "kind", "size", "added")}}
+
+
+def _snapshot(name: str, home: Home) -> dict[str, Any]:
+    database = copies.database(state.resources(name, home))
+    if database is None:
+        raise OpsError(f"{name}: it has no database: run `labelspace create {name}` again")
+    return rows.of_snapshot(copies.take(account.of(name, home), database, f"labelspace-{name}"))
+
+
+def last_dump(name: str, home: Home, settings: dict[str, Any]) -> str:
+    """The id of one more dump before the server goes, where it lets this machine in; else empty."""
+    if not lets_in(settings):
+        return ""
+    try:
+        return str(far.backup(far.server(name, home))["id"])
+    except OpsError as error:
+        say(f"  no last dump ({error})")
+        return ""
+
+
+def chosen(name: str, home: Home, *, to: str, backup: str) -> str:
+    """The id of the dump that a restore would take."""
+    return str(far.chosen(far.server(name, home), to=to, backup=backup)["id"])
+
+
+def restore(name: str, home: Home, dump: str) -> dict[str, Any]:
+    """Bring the annotations to a dump; what is there now is dumped first."""
+    with locks.hold(home, name, "restoring"):
+        server = far.server(name, home)
+        return far.restore(server, far.chosen(server, backup=dump))
+
+
+def drill(name: str, home: Home, dump: str) -> dict[str, Any]:
+    """Prove a dump, by default the newest, in a scratch database on the server."""
+    server = far.server(name, home)
+    return far.drill(server, far.chosen(server, backup=dump))
+
+
+def listing(name: str, home: Home) -> list[dict[str, Any]]:
+    """Snapshots and dumps together, newest last."""
+    resources = state.resources(name, home)
+    outputs, mine = state.exported(resources), account.of(name, home)
+    found = rows.snapshots(mine, copies.database(resources))
+    if outputs:
+        s3 = mine.storage(outputs["region"], outputs.get("project", ""))
+        found += rows.dumps(s3, backup_bucket(name, mine.project))
+    return sorted(found, key=lambda row: str(row["when"]))

@@ -1,0 +1,142 @@
+"""The life of a workspace on Scaleway: made, stopped, deleted."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from pulumi import automation as auto
+
+from labelspace.home import Home
+from labelspace.scaleway.prices import VOLUME_GB
+from labelspace.spec import WorkspaceSpec
+from labelspace_ops import locks, program, progress, stack, state
+from labelspace_ops.cloud import account, backups, copies, far, left, stock, strays, troubles
+from labelspace_ops.cloud.costs import costs
+from labelspace_ops.commands.app import say
+from labelspace_ops.errors import OpsError
+
+LOOKED = partial(program.run, looked=True)
+"""The program after ``completed``, which has looked at the account already."""
+
+
+def completed(spec: WorkspaceSpec, mine: account.Account, resources: left.Resources) -> WorkspaceSpec:
+    """The wish with what only the account knows: who provisions, and what of it is there already."""
+    costs(spec)  # raises for a type that is not offered, before anybody is asked
+    left.same_project(spec, resources)
+    stock.check(mine, spec, resources)
+    who = spec.scaleway.provisioner or ":".join(mine.who())
+    wished, project = left.with_project(mine, left.changed(spec, provisioner=who), resources)
+    return left.with_buckets(mine, left.with_volume(mine, wished, project, resources), project, resources)
+
+
+def known(name: str, home: Home) -> left.Resources:
+    """What the stack of a name knows to exist; nothing when there is none."""
+    return state.resources(name, home) if name in state.names(home) else []
+
+
+def _account(name: str, home: Home) -> account.Account:
+    return account.of(name, home) if name in state.names(home) else account.find()
+
+
+def wished(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+    """``completed`` for a workspace of this machine, new or not."""
+    return with_key(completed(spec, _account(spec.name, home), known(spec.name, home)), home)
+
+
+def with_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+    """The wish with the public half of this machine's key, where the server shall let admins in."""
+    if spec.scaleway.admin_key or not spec.scaleway.admin_cidrs:
+        return spec
+    return left.changed(spec, admin_key=far.key(spec.name, home))
+
+
+def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
+    """Make the workspace, or take it up where an earlier attempt ended."""
+    cost = costs(spec)
+    with locks.hold(home, spec.name, "creating"):
+        _let_strays_go(spec.name, home)
+        whole = wished(spec, home)
+        chosen = stack.create_or_select(spec.name, home)
+        stack.write_settings(chosen, whole)
+        locks.clear_stale(home, chosen)
+        say(f"  costs {cost}")
+        _say_taken_up(spec, whole)
+        try:
+            stack.update(chosen, LOOKED, progress.Resources().on_event)
+        except OpsError as error:
+            raise OpsError(f"{error}\n{troubles.next_step(str(error), whole)}") from None
+    return chosen
+
+
+def _let_strays_go(name: str, home: Home) -> None:
+    resources = known(name, home)
+    if left.of_kind(resources, left.VOLUME):
+        for server in strays.let_go(_account(name, home), name, resources):
+            say(f"  removed server {server}: made by a call whose answer was lost, it held the data volume")
+
+
+def _say_taken_up(spec: WorkspaceSpec, whole: WorkspaceSpec) -> None:
+    taken = whole.scaleway.adopt_volume
+    if taken and taken != spec.scaleway.adopt_volume:
+        say(
+            f"  takes up volume {taken} ({whole.scaleway.data_gb} GB) that an earlier {spec.name} left; its"
+            " media belong to the annotations of the dumps: bring those back before new tasks are made"
+        )
+
+
+def stop(name: str, home: Home) -> dict[str, Any]:
+    """Stop the server, which then costs nothing; everything else stays, and is paid on."""
+    chosen = stack.select(name, home)
+    with locks.hold(home, name, "stopping"):
+        locks.clear_stale(home, chosen)
+        last = backups.last_dump(name, home, stack.read_settings(chosen))
+        stack.set_running(chosen, running=False)
+        stack.update(chosen, LOOKED, progress.Resources().on_event)
+    where = state.outputs(name, home)["backups"]["where"]
+    return {"name": name, "status": "stopped", "backed_up": bool(last), "backups": where}
+
+
+def delete(name: str, home: Home) -> dict[str, Any]:
+    """Take a last snapshot, remove all that is paid by the hour; says what stays and what that costs."""
+    chosen, resources = stack.select(name, home), state.resources(name, home)
+    outputs = state.exported(resources)
+    with locks.hold(home, name, "deleting"):
+        locks.clear_stale(home, chosen)
+        backups.last_dump(name, home, stack.read_settings(chosen))
+        last, rows = _last_snapshot(name, home, resources)
+        stack.destroy(chosen, progress.Resources().on_event)
+        chosen.workspace.remove_stack(name)
+    return {
+        "name": name,
+        "backed_up": bool(last),
+        "last_backup": last or None,
+        "backups": outputs.get("backups", {}).get("where"),
+        "purged": False,
+        "kept": "; ".join([*_kept_volumes(name, resources), *copies.kept(rows), "its buckets"]),
+    }
+
+
+def _last_snapshot(name: str, home: Home, resources: left.Resources) -> tuple[str, list[copies.Row]]:
+    """Its id, and all snapshots that stay; raises before anything is removed when it cannot be taken."""
+    database = copies.database(resources)
+    if database is None:
+        return "", []
+    mine = account.of(name, home)
+    if copies.is_gone(mine, database):
+        say(f"  {name}: its database is gone already: no last snapshot")
+        return "", copies.snapshots(mine, database)
+    say(f"  {name}: a last snapshot of the database")
+    try:
+        last = str(copies.take(mine, database, f"labelspace-{name}-last")["id"])
+    except OpsError as error:
+        raise OpsError(
+            f"{name}: the last snapshot failed ({error}): nothing was removed. Try again; `pulumi destroy"
+            f" --stack {name}` removes it without one"
+        ) from None
+    return last, copies.snapshots(mine, database)
+
+
+def _kept_volumes(name: str, resources: left.Resources) -> list[str]:
+    sizes = [int(one["outputs"]["sizeInGb"]) for one in left.of_kind(resources, left.VOLUME)]
+    return [f"volume labelspace-{name}-data ({size * VOLUME_GB:.2f} EUR a month)" for size in sizes]

@@ -1,0 +1,199 @@
+"""The status of a workspace on Scaleway, from the URL's own word, the API's and Object Storage's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from labelspace.home import Home
+from labelspace.scaleway.database import DUMP_SECONDS, SNAPSHOT_HOURS
+from labelspace.scaleway.place import backup_bucket
+from labelspace_ops import buckets, locks, state
+from labelspace_ops.checks import LATE_FACTOR, Check, bucket_row, health
+from labelspace_ops.cloud import account, certificate, copies, left, rows, strays
+from labelspace_ops.errors import OpsError
+
+Row = dict[str, Any]
+ALIVE = ("running", "starting")
+"""States of an Instance that serves, or is about to (Scaleway's API)."""
+
+
+def measure(name: str, resources: left.Resources, home: Home) -> dict[str, Any]:
+    """The status object that scripts rely on; ``resources`` are what the stack knows to exist."""
+    outputs, busy = state.exported(resources), locks.busy(home, name)
+    wanted = bool(outputs.get("running", True))
+    seen = _Seen() if busy or not outputs else _seen(name, resources, outputs, home)
+    if not busy and wanted and outputs and seen.server.get("state", "running") in ALIVE:
+        _outside(seen, outputs)
+    return {
+        "name": name,
+        "target": "scaleway",
+        "description": outputs.get("description", ""),
+        "status": busy or _status(outputs, seen, wanted=wanted),
+        "url": outputs.get("url", ""),
+        "api_url": outputs.get("api_url", ""),
+        "cvat_version": outputs.get("cvat_version", ""),
+        "admin_username": outputs.get("admin_username", ""),
+        "buckets": seen.buckets or [bucket_row(bucket) for bucket in outputs.get("buckets", [])],
+        "backup": {**outputs.get("backups", {}), **_newest(seen)},
+        "server": seen.server.get("state"),
+        "volume": seen.volume,
+        "certificate_until": seen.certificate_until,
+        "cost": outputs.get("cost", {}),
+        "checks": seen.checks,
+    }
+
+
+class _Seen:
+    """What was looked at; each look adds to it, and a check for what is wrong."""
+
+    def __init__(self) -> None:
+        self.checks: list[Check] = []
+        self.buckets: list[Row] = []
+        self.snapshots: list[Row] | None = None
+        self.dumps: list[Row] | None = None
+        self.server: Row = {}
+        self.volume: Row | None = None
+        self.certificate_until: str | None = None
+
+    def wrong(self, name: str, detail: str) -> None:
+        self.checks.append({"name": name, "ok": False, "detail": detail})
+
+
+def _status(outputs: Row, seen: _Seen, *, wanted: bool) -> str:
+    if not outputs:
+        return "failed"
+    now = str(seen.server.get("state", ""))
+    if now.startswith("stop") or (not wanted and now not in ALIVE):
+        return "stopped"
+    return "ready" if all(check["ok"] for check in seen.checks) else "degraded"
+
+
+def _newest(seen: _Seen) -> Row:
+    known = [*(seen.snapshots or []), *(seen.dumps or [])]
+    asked = seen.snapshots is not None and seen.dumps is not None
+    whole = sorted((row for row in known if row["complete"]), key=lambda row: str(row["when"]))
+    return {
+        "copies": len(known) if asked else None,
+        "last": whole[-1]["when"].replace("+00:00", "Z") if whole else None,
+        "last_id": whole[-1]["id"] if whole else None,
+        "last_archived": None,
+    }
+
+
+def _seen(name: str, resources: left.Resources, outputs: Row, home: Home) -> _Seen:
+    seen = _Seen()
+    try:
+        mine = account.of(name, home)
+    except OpsError as error:
+        seen.wrong("account", str(error))
+        return seen
+    _server(seen, mine, resources, outputs)
+    looks: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("volume", lambda: _volume(seen, mine, resources)),
+        ("snapshots", lambda: _snapshots(seen, mine, resources)),
+        ("dumps", lambda: _dumps(seen, mine, name, outputs)),
+        ("strays", lambda: _strays(seen, mine, name, resources, outputs)),
+        *(
+            (f"bucket {one['name']}", lambda one=one: _bucket(seen, mine, one, outputs))
+            for one in outputs["buckets"]
+        ),
+    )
+    for what, look in looks:
+        try:
+            look()
+        except OpsError as error:
+            seen.wrong(what, str(error))
+    return seen
+
+
+def _outside(seen: _Seen, outputs: Row) -> None:
+    """What a browser meets."""
+    with ThreadPoolExecutor(2) as together:
+        told = together.submit(health, outputs["api_url"], 15)
+        shown = together.submit(certificate.look, outputs["url"])
+    check, seen.certificate_until = shown.result()
+    seen.checks[:0] = [told.result(), check]
+
+
+def _server(seen: _Seen, mine: account.Account, resources: left.Resources, outputs: Row) -> None:
+    """Its state by the API, which knows what somebody did in Scaleway's console."""
+    found = left.of_kind(resources, left.SERVER)
+    again = f"`labelspace create {buckets.workspace_of(outputs)}` sets it right"
+    if not found:
+        seen.wrong("server", f"there is none: {again}")
+        return
+    zone, _, identity = str(found[0]["id"]).partition("/")
+    try:
+        answer = mine.look(f"/instance/v1/zones/{zone}/servers/{identity}")
+    except OpsError as error:
+        seen.wrong("server", str(error))
+        return
+    seen.server = answer["server"] if answer else {"state": "gone"}
+    now = str(seen.server["state"])
+    if outputs["running"] and now not in ALIVE:
+        seen.wrong("server", f"it is {now}, by hand in Scaleway's console or by a fault: {again}")
+    elif not outputs["running"] and now in ALIVE:
+        seen.wrong("server", f"it is {now} and costs money, but was told to stop: `labelspace stop`")
+    else:
+        seen.checks.append({"name": "server", "ok": True, "detail": now})
+
+
+def _volume(seen: _Seen, mine: account.Account, resources: left.Resources) -> None:
+    for one in left.of_kind(resources, left.VOLUME):
+        zone, _, identity = str(one["id"]).partition("/")
+        answer = mine.look(f"/block/v1/zones/{zone}/volumes/{identity}")
+        if answer is None:
+            seen.wrong("volume", f"data volume {identity} was removed: what CVAT kept on it is lost")
+        else:
+            used = bool(answer["references"])
+            seen.volume = {"id": identity, "bytes": int(answer["size"]), "attached": used}
+
+
+def _snapshots(seen: _Seen, mine: account.Account, resources: left.Resources) -> None:
+    database = copies.database(resources)
+    made = mine.look(f"{database.path}/instances/{database.id}") if database else None
+    if made is None:
+        seen.wrong("database", "it was removed: only its snapshots and the dumps are left")
+    elif made["backup_schedule"]["disabled"]:
+        seen.wrong("snapshots", "automated snapshots were turned off by hand: the next update turns them on")
+    seen.snapshots = rows.snapshots(mine, database)
+    since = made["created_at"] if made else None
+    _late(seen, "snapshot", seen.snapshots, since=since, every=SNAPSHOT_HOURS)
+
+
+def _dumps(seen: _Seen, mine: account.Account, name: str, outputs: Row) -> None:
+    """A server that does not run makes none."""
+    s3 = mine.storage(outputs["region"], outputs.get("project", ""))
+    seen.dumps = rows.dumps(s3, backup_bucket(name, mine.project))
+    since = seen.server.get("creation_date") if seen.server.get("state") in ALIVE else None
+    if since:
+        _late(seen, "dump", seen.dumps, since=since, every=DUMP_SECONDS / 3600)
+
+
+def _strays(seen: _Seen, mine: account.Account, name: str, resources: left.Resources, outputs: Row) -> None:
+    project = outputs.get("project") or mine.project
+    there = strays.found(mine, name, outputs["region"], project, resources)
+    if there:
+        seen.wrong("strays", f"paid, and of no stack: {', '.join(there)}: remove it in Scaleway's console")
+
+
+def _late(seen: _Seen, what: str, copied: list[Row], *, since: str | None, every: float) -> None:
+    """A copy that is older than its schedule; before the first, the age of what is copied counts."""
+    whole = [row["when"] for row in copied if row["complete"]]
+    last = whole[-1] if whole else since
+    if last is None:
+        return
+    age = (datetime.now(UTC) - datetime.fromisoformat(last)).total_seconds() / 3600
+    if age > LATE_FACTOR * every:
+        said = f"the last {what} is {age:.0f} h old" if whole else f"there is no {what} after {age:.0f} h"
+        seen.wrong(f"{what}s", f"{said}, due every {every:.0f} h")
+
+
+def _bucket(seen: _Seen, mine: account.Account, bucket: Row, outputs: Row) -> None:
+    row = bucket_row(bucket)
+    seen.buckets.append(row)
+    s3 = mine.storage(outputs["region"], outputs.get("project", ""))
+    row["objects"], row["bytes"] = buckets.size(s3, bucket["name"])
