@@ -429,8 +429,9 @@ def _release(made: Machine) -> None:
     for part in reversed(list(made.parts)):
         made.parts[part].remove(force=True, v=True)
     own = made.folder / "machine"
-    if own.exists():
+    if (own / "disk.img").exists():
         docker.from_env().containers.run(
             images.INSTANCE, **AS_A_MACHINE, entrypoint="power-off", remove=True,
             mounts=[Mount("/machine", str(own), type="bind")],
         )  # fmt: skip
+        (own / "disk.img").unlink()
