@@ -9,7 +9,7 @@ from labelspace.scaleway.place import backup_bucket
 from labelspace_ops import locks, stack, state
 from labelspace_ops.cloud import account, copies, far, rows
 from labelspace_ops.commands.app import say
-from labelspace_ops.errors import OpsError
+from labelspace_ops.errors import OpsError, UsageError
 
 
 def lets_in(settings: dict[str, Any]) -> bool:
@@ -43,21 +43,35 @@ def last_dump(name: str, home: Home, settings: dict[str, Any]) -> str:
         return ""
 
 
+def _inside(name: str, home: Home) -> far.Server:
+    """The server, for what can be done there alone; raises ``UsageError`` when nobody is let in."""
+    settings = stack.read_settings(stack.select(name, home))
+    if not settings.get("scaleway", {}).get("admin_cidrs"):
+        raise UsageError(
+            f"{name}: this is done on the server, over SSH, and scaleway.admin_cidrs lets nobody in:"
+            " put the networks that you come from there in the stack's settings, and `labelspace create"
+            f" {name}` again: it gets another server, data and URL stay"
+        )
+    if not lets_in(settings):
+        raise OpsError(f"{name}: it is stopped: run `labelspace start {name}` first")
+    return far.server(name, home)
+
+
 def chosen(name: str, home: Home, *, to: str, backup: str) -> str:
     """The id of the dump that a restore would take."""
-    return str(far.chosen(far.server(name, home), to=to, backup=backup)["id"])
+    return str(far.chosen(_inside(name, home), to=to, backup=backup)["id"])
 
 
 def restore(name: str, home: Home, dump: str) -> dict[str, Any]:
     """Bring the annotations to a dump; what is there now is dumped first."""
     with locks.hold(home, name, "restoring"):
-        server = far.server(name, home)
+        server = _inside(name, home)
         return far.restore(server, far.chosen(server, backup=dump))
 
 
 def drill(name: str, home: Home, dump: str) -> dict[str, Any]:
     """Prove a dump, by default the newest, in a scratch database on the server."""
-    server = far.server(name, home)
+    server = _inside(name, home)
     return far.drill(server, far.chosen(server, backup=dump))
 
 
@@ -67,6 +81,16 @@ def listing(name: str, home: Home) -> list[dict[str, Any]]:
     outputs, mine = state.exported(resources), account.of(name, home)
     found = rows.snapshots(mine, copies.database(resources))
     if outputs:
-        s3 = mine.storage(outputs["region"], outputs.get("project", ""))
-        found += rows.dumps(s3, backup_bucket(name, mine.project))
+        found += _dumps(name, home, mine, outputs)
     return sorted(found, key=lambda row: str(row["when"]))
+
+
+def _dumps(name: str, home: Home, mine: account.Account, outputs: dict[str, Any]) -> list[dict[str, Any]]:
+    """By Object Storage, or by the server when that lets this machine in and Object Storage does not."""
+    try:
+        s3 = mine.storage(outputs["region"], outputs.get("project", ""))
+        return rows.dumps(s3, backup_bucket(name, mine.project))
+    except OpsError:
+        if not lets_in(stack.read_settings(stack.select(name, home))):
+            raise
+        return far.dumps(far.server(name, home))
