@@ -58,6 +58,12 @@ class ScalewayArgs(TypedDict):
     """Node type of the managed PostgreSQL; by default by size."""
     data_gb: NotRequired[int]
     """Block volume in GB, 10 to 10000, by default 50; it can grow, never shrink."""
+    adopt_volume: NotRequired[str]
+    """Take over the block volume that an earlier workspace of this name left, by its id, with its data."""
+    project: NotRequired[str]
+    """shared (default), or own: a project that is the workspace's alone."""
+    adopt_project: NotRequired[str]
+    """Take over the project that an earlier workspace of this name left, by its id."""
     database_gb: NotRequired[int]
     """The database's volume in GB, 10 to 10000 in steps of 5, by default 10."""
     network: NotRequired[str]
