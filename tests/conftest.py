@@ -25,24 +25,6 @@ class _FileByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
         return "contract" if file.startswith("testbed/contract/") else file
 
 
-LONGEST = (
-    "test_long_life.py",
-    "test_rest.py",
-    "console/test_pages.py",
-    "test_labels.py",
-    "test_backup_bucket.py",
-)
-"""Files that take minutes begin first, so that the processes end together."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def rank(item: pytest.Item) -> int:
-        file = item.nodeid.partition("::")[0]
-        return next((place for place, name in enumerate(LONGEST) if file.endswith(name)), len(LONGEST))
-
-    items.sort(key=rank)
-
-
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _FileByFile:
     return _FileByFile(config, log)
 
