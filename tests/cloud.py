@@ -31,6 +31,9 @@ ACCOUNT = {
     "SCW_DEFAULT_ORGANIZATION_ID": UUID,
     "SCW_CONFIG_PATH": "/nonexistent",
 }
+DENIED = {"type": "permissions_denied", "message": "insufficient permissions", "details": []}
+SOLD_OUT = {"type": "out_of_stock", "message": "resource is out of stock", "resource": "PLAY2-MICRO"}
+"""How the API refuses."""
 
 
 @dataclass

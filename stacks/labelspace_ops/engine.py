@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from pulumi import automation as auto
 
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
+ELSEWHERE = ("pulumi:", "random:", "labelspace:")
+"""Types whose resources are of no engine."""
+LOOKS: dict[str, Callable[[docker.DockerClient, dict[str, Any]], bool]] = {
+    "docker:index/network:Network": lambda client, one: bool(client.networks.get(one["id"])),
+    "docker:index/volume:Volume": lambda client, one: bool(client.volumes.get(one["id"])),
+    "docker:index/remoteImage:RemoteImage": lambda client, one: bool(
+        client.images.get(one["inputs"]["name"])
+    ),
+    "docker:index/container:Container": lambda client, one: (
+        client.containers.get(one["id"]).status == "exited"
+    ),
+}
+"""Whether a resource is there, and does not run."""
 
 
 def connect() -> docker.DockerClient:
@@ -65,19 +78,6 @@ def rests(client: docker.DockerClient, resources: list[dict[str, Any]]) -> bool:
     """
     ours = [one for one in resources if one.get("id") and not one["type"].startswith(ELSEWHERE)]
     return bool(ours) and all(one["type"] in LOOKS and _rests(client, one) for one in ours)
-
-
-ELSEWHERE = ("pulumi:", "random:", "labelspace:")
-LOOKS: dict[str, Callable[[docker.DockerClient, dict[str, Any]], bool]] = {
-    "docker:index/network:Network": lambda client, one: bool(client.networks.get(one["id"])),
-    "docker:index/volume:Volume": lambda client, one: bool(client.volumes.get(one["id"])),
-    "docker:index/remoteImage:RemoteImage": lambda client, one: bool(
-        client.images.get(one["inputs"]["name"])
-    ),
-    "docker:index/container:Container": lambda client, one: (
-        client.containers.get(one["id"]).status == "exited"
-    ),
-}
 
 
 def _rests(client: docker.DockerClient, resource: dict[str, Any]) -> bool:

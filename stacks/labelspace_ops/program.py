@@ -27,13 +27,7 @@ def run(*, before_upgrade: BeforeUpgrade | None = upgrade.hook, looked: bool = F
     try:
         spec = wish()
         if spec.target == "scaleway":
-            from labelspace.scaleway.prices import total  # noqa: PLC0415 - the other target needs none
-
-            total(spec)  # raises for a type that is not offered
-        if spec.target == "scaleway" and not looked:
-            from labelspace_ops.cloud import guard  # noqa: PLC0415 - the other target needs none
-
-            guard.look(spec)
+            _possible_there(spec, looked=looked)
         labels = labels_file.of(spec.name)
     except (SpecError, OpsError) as error:
         raise pulumi.RunError(f"settings of stack {pulumi.get_stack()}:\n{error}") from None
@@ -49,6 +43,16 @@ def wish() -> WorkspaceSpec:
         if text is not None:
             values[key] = setting(key, text)
     return parse_spec(values)
+
+
+def _possible_there(spec: WorkspaceSpec, *, looked: bool) -> None:
+    """Raises for a type that is not offered, and for what the account holds under the name already."""
+    from labelspace.scaleway.prices import total  # noqa: PLC0415 - the other target needs none
+    from labelspace_ops.cloud import guard  # noqa: PLC0415
+
+    total(spec)
+    if not looked:
+        guard.look(spec)
 
 
 def declare(

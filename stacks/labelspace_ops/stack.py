@@ -192,12 +192,11 @@ def read_settings(stack: auto.Stack) -> dict[str, Any]:
 def provider_settings(stack: auto.Stack, package: str) -> dict[str, str]:
     """What the stack's file says to a provider, secrets in the clear."""
     prefix = f"{package}:"
-    found = {
+    return {
         key.removeprefix(prefix): value.value
         for key, value in _config(stack).items()
-        if key != key.removeprefix(prefix)
+        if key.startswith(prefix) and value.value
     }
-    return {key: value for key, value in found.items() if value}
 
 
 _CONFIGS: dict[str, tuple[bytes, auto.ConfigMap]] = {}

@@ -57,16 +57,15 @@ def _inside(name: str, home: Home) -> far.Server:
     return far.server(name, home)
 
 
-def chosen(name: str, home: Home, *, to: str, backup: str) -> str:
-    """The id of the dump that a restore would take."""
-    return str(far.chosen(_inside(name, home), to=to, backup=backup)["id"])
+def chosen(name: str, home: Home, *, to: str, backup: str) -> dict[str, Any]:
+    """The dump that a restore would take."""
+    return far.chosen(_inside(name, home), to=to, backup=backup)
 
 
-def restore(name: str, home: Home, dump: str) -> dict[str, Any]:
-    """Bring the annotations to a dump; what is there now is dumped first."""
+def restore(name: str, home: Home, dump: dict[str, Any]) -> dict[str, Any]:
+    """Bring the annotations to a dump, as ``chosen`` gave it; what is there now is dumped first."""
     with locks.hold(home, name, "restoring"):
-        server = _inside(name, home)
-        return far.restore(server, far.chosen(server, backup=dump))
+        return far.restore(_inside(name, home), dump)
 
 
 def drill(name: str, home: Home, dump: str) -> dict[str, Any]:

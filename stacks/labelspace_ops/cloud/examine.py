@@ -5,6 +5,7 @@ from __future__ import annotations
 from labelspace.home import Home
 from labelspace_ops.checks import Check
 from labelspace_ops.cloud import account, quotas, rights, sources
+from labelspace_ops.cloud.checks import check
 from labelspace_ops.errors import OpsError
 
 
@@ -35,6 +36,5 @@ def _may_read(mine: account.Account, name: str, path: str, query: dict[str, str]
     try:
         mine.ask(path, **query)
     except OpsError as error:
-        detail = f"{error}; permission sets: {rights.names()}"
-        return {"name": f"Scaleway {name}", "ok": False, "detail": detail}
-    return {"name": f"Scaleway {name}", "ok": True, "detail": "the key may read them"}
+        return check(name, f"{error}; permission sets: {rights.names()}", ok=False)
+    return check(name, "the key may read them", ok=True)

@@ -14,15 +14,14 @@ from typing import Any
 from labelspace.home import Home
 from labelspace_ops import state
 from labelspace_ops.backup.plan import moment
-from labelspace_ops.cloud import rows
+from labelspace_ops.cloud import left, rows
+from labelspace_ops.cloud.account import UUID
 from labelspace_ops.errors import OpsError, UsageError
 
 LIST = (
     ". /etc/labelspace/boot.env && exec rclone --config /run/labelspace/rclone.conf lsjson --recursive"
     ' --files-only "storage:$BACKUP_BUCKET"'
 )
-SNAPSHOT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""The id of one, among those that ``labelspace backups`` shows."""
 CANNOT_CONNECT = 255
 """What ``ssh`` ends with by itself."""
 
@@ -82,8 +81,8 @@ def server(name: str, home: Home) -> Server:
     """The server of a workspace at Scaleway."""
     resources = state.resources(name, home)
     outputs = state.exported(resources)
-    ids = [one["id"] for one in resources if one["type"] == "scaleway:instance/server:Server"]
-    known = home.keys / f"hosts-{ids[0].rpartition('/')[2] if ids else name}"  # another server, another key
+    ids = [left.bare(one) for one in left.of_kind(resources, left.SERVER)]
+    known = home.keys / f"hosts-{ids[0] if ids else name}"  # another server, another key
     options = ["BatchMode=yes", "ConnectTimeout=15", "StrictHostKeyChecking=accept-new"]
     options += [f"UserKnownHostsFile={known}", "LogLevel=ERROR"]
     private = home.server_key(name)
@@ -112,7 +111,7 @@ def chosen(server: Server, *, to: str = "", backup: str = "") -> dict[str, Any]:
     made = dumps(server)
     if to and backup:
         raise UsageError("to, backup: give one of them")
-    if SNAPSHOT.fullmatch(backup):
+    if re.fullmatch(UUID, backup):
         raise UsageError(
             f"backup: {backup} is a snapshot, which becomes another instance in Scaleway's console:"
             f" a restore takes a dump (labelspace backups {server.name})"

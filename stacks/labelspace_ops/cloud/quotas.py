@@ -9,6 +9,7 @@ from typing import Any
 from labelspace.scaleway.prices import BY_SIZE
 from labelspace_ops.checks import Check
 from labelspace_ops.cloud.account import Account
+from labelspace_ops.cloud.checks import check
 from labelspace_ops.errors import OpsError
 
 
@@ -55,7 +56,7 @@ def examine(mine: Account) -> list[Check]:
         limits = {str(row["name"]): _limit(row) for row in rows}
         return [_check(mine, one, limits) for one in COUNTED]
     except OpsError as error:
-        return [{"name": "Scaleway quotas", "ok": False, "detail": f"not read: {error}"}]
+        return [check("quotas", f"not read: {error}", ok=False)]
 
 
 def _limit(row: dict[str, Any]) -> int | None:
@@ -73,11 +74,11 @@ def _plain(text: str) -> str:
 
 def _check(mine: Account, one: Counted, limits: dict[str, int | None]) -> Check:
     named = [name for name in limits if all(_plain(word) in _plain(name) for word in one.words)]
-    name = f"Scaleway quota of {one.name}"
+    name = f"quota of {one.name}"
     if not named:
-        return {"name": name, "ok": True, "detail": "the API lists no such quota: see Scaleway's console"}
+        return check(name, "the API lists no such quota: see Scaleway's console", ok=True)
     limit, used = limits[min(named, key=len)], one.used(mine)
     if limit is None:
-        return {"name": name, "ok": True, "detail": f"{used} used, unlimited"}
+        return check(name, f"{used} used, unlimited", ok=True)
     more = "" if used < limit else ": a workspace takes one more: ask Scaleway for a higher quota"
-    return {"name": name, "ok": used < limit, "detail": f"{used} of {limit} used{more}"}
+    return check(name, f"{used} of {limit} used{more}", ok=used < limit)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from labelspace_ops.checks import Check
 from labelspace_ops.cloud.account import Account
+from labelspace_ops.cloud.checks import check
 from labelspace_ops.errors import OpsError
 
 OF_THE_PROJECT = {
@@ -49,10 +50,10 @@ def examine(mine: Account) -> list[Check]:
     try:
         kind, identity = mine.who()
         if kind == "user_id" and mine.ask(f"/iam/v1alpha1/users/{identity}")["type"] == "owner":
-            return [_check("rights", "the organization's owner may do everything", ok=True)]
+            return [check("rights", "the organization's owner may do everything", ok=True)]
         held = set(_held(mine, kind, identity))
     except OpsError as error:
-        return [_check("rights", f"not read ({error}); needed: {names()}", ok=False)]
+        return [check("rights", f"not read ({error}); needed: {names()}", ok=False)]
     needed = {**OF_THE_PROJECT, **OF_THE_ORGANIZATION}
     return [*(_right(mine, held, name, use) for name, use in needed.items()), _own_projects(held)]
 
@@ -80,8 +81,8 @@ def _right(mine: Account, held: Held, name: str, use: str) -> Check:
     scopes = (mine.project, ALL) if name in OF_THE_PROJECT else (ALL,)
     where = f"project {mine.project}" if name in OF_THE_PROJECT else "the organization"
     if _has(held, name, *scopes):
-        return _check(f"right {name}", f"for {use}", ok=True)
-    return _check(
+        return check(f"right {name}", f"for {use}", ok=True)
+    return check(
         f"right {name}",
         f"no policy of this key gives it in {where}; it is for {use}: add it in Scaleway's console (IAM)",
         ok=False,
@@ -91,8 +92,4 @@ def _right(mine: Account, held: Held, name: str, use: str) -> Check:
 def _own_projects(held: Held) -> Check:
     missing = [name for name in (*OF_THE_PROJECT, WITH_A_PROJECT) if not _has(held, name, ALL)]
     said = f"in all projects are missing: {', '.join(missing)}" if missing else "may be made and filled"
-    return _check("project: own", f"{said}; a workspace in the shared project needs none", ok=True)
-
-
-def _check(name: str, detail: str, *, ok: bool) -> Check:
-    return {"name": f"Scaleway {name}", "ok": ok, "detail": detail}
+    return check("project: own", f"{said}; a workspace in the shared project needs none", ok=True)

@@ -9,6 +9,7 @@ from labelspace.scaleway import credentials
 from labelspace_ops import stack, state
 from labelspace_ops.checks import Check
 from labelspace_ops.cloud import account
+from labelspace_ops.cloud.checks import check
 from labelspace_ops.errors import OpsError
 
 TRAP = (
@@ -40,8 +41,8 @@ def examine(configs: Mapping[str, Mapping[str, str]]) -> tuple[account.Account |
         known = credentials.found(config)
         said = ", ".join(f"{field} from {known[field][0].source}" for field in account.FORMS)
         of_stack = f" (stack {name})" if name else ""
-        return mine, [_check("account", said + of_stack, ok=True), *_disagreements(everyone)]
-    return None, [_check("account", str(first), ok=False)]
+        return mine, [check("account", said + of_stack, ok=True), *_disagreements(everyone)]
+    return None, [check("account", str(first), ok=False)]
 
 
 def _disagreements(everyone: Mapping[str, Mapping[str, str]]) -> list[Check]:
@@ -55,9 +56,9 @@ def _disagreements(everyone: Mapping[str, Mapping[str, str]]) -> list[Check]:
                 for other in known[1:]
                 if other.value != known[0].value and known[0].value
             }
-    checks = [_check("halves", half, ok=False) for half in _halves(everyone)]
+    checks = [check("halves", half, ok=False) for half in _halves(everyone)]
     if hidden:
-        checks.append(_check("precedence", f"{'; '.join(hidden)}. {TRAP}", ok=not any(hidden.values())))
+        checks.append(check("precedence", f"{'; '.join(hidden)}. {TRAP}", ok=not any(hidden.values())))
     return checks
 
 
@@ -80,7 +81,3 @@ def _place(source: str) -> str:
 
 def _shown(field: str, found: credentials.Found) -> str:
     return "a secret key" if field == "secret_key" else found.value
-
-
-def _check(name: str, detail: str, *, ok: bool) -> Check:
-    return {"name": f"Scaleway {name}", "ok": ok, "detail": detail}

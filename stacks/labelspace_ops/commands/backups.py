@@ -107,10 +107,10 @@ def restore(
 
     home = Home.find()
     state.must_exist(name, home)
-    moment, copy = to or backup or "the last archived change", ""
+    moment, copy = to or backup or "the last archived change", None
     if cloud := _in_the_cloud(name):
         copy = cloud.chosen(name, home, to=to, backup=backup)
-        moment = f"{copy} (what was annotated since is lost)"
+        moment = f"{copy['id']} (what was annotated since is lost)"
     if not yes:
         typer.confirm(f"Stop {name} and bring its annotations back to {moment}?", abort=True)
     wish = {"to": to, "backup": backup}

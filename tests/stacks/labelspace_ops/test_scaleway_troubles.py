@@ -12,15 +12,13 @@ from typing import Any
 
 import pytest
 from testbed.scaleway_api.cloud import Fault
-from tests.cloud import KEY, Account, account
+from tests.cloud import DENIED, KEY, SOLD_OUT, Account, account
 
 from labelspace.home import Home
 
 NAME = "cloudtroubles"
 CREATE = ("create", NAME, "--target", "scaleway", "--bucket", "lanes", "--yes", "--json")
 QUICK = ("--set", "scaleway.wait_minutes=0")
-DENIED = {"type": "permissions_denied", "message": "insufficient permissions", "details": []}
-SOLD_OUT = {"type": "out_of_stock", "message": "resource is out of stock", "resource": "PLAY2-MICRO"}
 QUOTA = {
     "type": "quotas_exceeded",
     "message": "quotas exceeded",

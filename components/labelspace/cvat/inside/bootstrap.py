@@ -4,7 +4,6 @@ Runs once in CVAT's own image. Each step prints one line, which whoever runs the
 that does not come true in time prints what it last saw and ends with 1.
 """
 
-import contextlib
 import json
 import os
 import sys
@@ -38,8 +37,8 @@ class NotYetError(Exception):
     """What a step still waits for."""
 
 
-def ask(path, body=None):
-    """Call the server through the proxy; JSON or nothing, as the UI's page answers anything with 200.
+def fetch(path, body=None):
+    """Status, type and body of what the server answers through the proxy; without an answer, not yet.
 
     Without an ``Accept``: CVAT's JSON has a type of its own, and ``application/json`` alone gets a 406.
     """
@@ -49,22 +48,24 @@ def ask(path, body=None):
     request = urllib.request.Request(PROXY + path, data=data, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
-            return answer.status, json.load(answer)
+            return answer.status, answer.headers.get_content_type(), answer.read()
     except urllib.error.HTTPError as error:
-        return error.code, _json_or_text(error.read())
-    except ValueError:
-        raise NotYetError(
-            f"{path} answers, but not with JSON: the server is not behind the proxy yet"
-        ) from None
+        return error.code, error.headers.get_content_type(), error.read()
     except OSError as error:
         raise NotYetError(f"{path}: {error}") from None
 
 
-def _json_or_text(raw):
+def ask(path, body=None):
+    """Call the server; JSON or nothing, as the UI's page answers anything with 200. A refusal may be text."""
+    status, _, raw = fetch(path, body)
     try:
-        return json.loads(raw)
+        return status, json.loads(raw)
     except ValueError:
-        return raw[:200].decode(errors="replace")
+        if status >= 400:
+            return status, raw[:200].decode(errors="replace")
+        raise NotYetError(
+            f"{path} answers, but not with JSON: the server is not behind the proxy yet"
+        ) from None
 
 
 def load_django():
@@ -89,14 +90,9 @@ def health():
 
 def static():
     """The admin panel's own files: the server gathers them when it starts, beside everything else."""
-    with contextlib.suppress(urllib.error.HTTPError):
-        request = urllib.request.Request(
-            PROXY + STYLE, headers={"Host": "127.0.0.1", "X-Labelspace-Gate": "1"}
-        )
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            if answer.headers.get_content_type() == "text/css":
-                return
-    raise NotYetError(f"{STYLE} is not there")
+    status, kind, _ = fetch(STYLE)
+    if (status, kind) != (200, "text/css"):
+        raise NotYetError(f"{STYLE} is not there")
 
 
 def wanted():

@@ -14,12 +14,10 @@ from typing import Any
 
 import pytest
 from testbed.scaleway_api.cloud import Fault
-from tests.cloud import PROVISIONER, Account, account
+from tests.cloud import DENIED, PROVISIONER, SOLD_OUT, Account, account
 
 from labelspace.home import Home
 
-DENIED = {"type": "permissions_denied", "message": "insufficient permissions", "details": []}
-SOLD_OUT = {"type": "out_of_stock", "message": "resource is out of stock", "resource": "PLAY2-MICRO"}
 QUOTA = {
     "type": "quotas_exceeded",
     "message": "quotas exceeded",
