@@ -95,6 +95,7 @@ repo1-retention-full={backup.keep_days}
 repo1-bundle=y
 start-fast=y
 compress-type=zst
+compress-level=1
 log-level-console=warn
 log-level-stderr=off
 log-level-file=off

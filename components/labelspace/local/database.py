@@ -137,7 +137,7 @@ def _service(
 def _options(backup: BackupSpec) -> tuple[str, ...]:
     values = {
         "archive_mode": "on",
-        "archive_command": "pgbackrest --stanza=main archive-push %p",
+        "archive_command": "nice -n 5 pgbackrest --stanza=main archive-push %p",
         "archive_timeout": f"{backup.archive_timeout_seconds}",
         "wal_level": "replica",
     }

@@ -18,7 +18,7 @@ def last_backup(client: docker.DockerClient, name: str, *, prove: bool = True) -
         if one.status != "running":
             one.start()
         restore.until_healthy(one)
-        taken = str(agent.ask(one, "backup", kind="incr")["id"])
+        taken = str(agent.ask(one, "backup", kind="incr", gently=False)["id"])
         proof = agent.ask(one, "drill", backup=taken) if prove else {"ok": True}
     except OpsError as error:
         raise OpsError(f"{name}: the last backup failed ({error}): nothing was changed") from None

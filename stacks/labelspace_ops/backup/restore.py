@@ -86,7 +86,7 @@ def _keep(client: docker.DockerClient, source: agent.Source) -> str | None:
             raise OpsError(f"{name}: its database has no container")
         one.start()
         until_healthy(one)
-        return str(agent.ask(one, "backup", kind="incr")["id"])
+        return str(agent.ask(one, "backup", kind="incr", gently=False)["id"])
     except OpsError as error:
         if agent.database(client, name) and one is not None and engine.works(one):
             raise OpsError(f"{name}: what is there cannot be kept ({error}): nothing was changed") from None

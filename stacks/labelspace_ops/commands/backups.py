@@ -56,7 +56,8 @@ def backup(
         done = cloud.backup(name, Home.find())
     else:
         client, _ = _source(name)
-        taken = agent.ask(agent.needed(client, name), "backup", kind="full" if full else "incr")
+        kind = "full" if full else "incr"
+        taken = agent.ask(agent.needed(client, name), "backup", kind=kind, gently=True)
         done = {"name": name, **taken}
     if as_json:
         show(done)

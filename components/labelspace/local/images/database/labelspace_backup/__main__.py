@@ -45,7 +45,7 @@ def _restore(loaded: settings.Settings, given: dict[str, Any]) -> dict[str, Any]
 
 VERBS: dict[str, Callable[[settings.Settings, dict[str, Any]], Any]] = {
     "keep": lambda loaded, _: schedule.keep(loaded),
-    "backup": lambda loaded, given: backup.take(loaded, given.get("kind", "incr")),
+    "backup": lambda loaded, given: backup.take(loaded, given["kind"], gently=given["gently"]),
     "keep-folder": lambda loaded, given: backup.keep_as_it_is(loaded, given["tag"], given["folder"]),
     "drill": lambda loaded, given: drill.run(loaded, given.get("backup", "")),
     "copy": lambda loaded, given: copy.serve(loaded, given["backup"]),

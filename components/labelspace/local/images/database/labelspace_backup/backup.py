@@ -19,14 +19,17 @@ COMMITTED = "select pg_current_xact_id();\nselect pg_switch_wal();\n"
 """A commit after the restore point, archived at once: any moment before it can be a restore's target."""
 
 
-def take(settings: Settings, kind: str) -> dict[str, Any]:
-    """Take a backup now; raises ``FailedError`` and leaves what was there before."""
+def take(settings: Settings, kind: str, *, gently: bool = False) -> dict[str, Any]:
+    """Take a backup now; raises ``FailedError`` and leaves what was there before.
+
+    ``gently``: at a fraction of the pace, as people annotate meanwhile.
+    """
     with alone():
         _must_be_writable(settings)
         database.readable()
         files.prepare(settings)
-        backup = database.take(kind)
-        complete(settings, backup.label)
+        backup = database.take(kind, gently=gently)
+        complete(settings, backup.label, gently=gently)
     return {"id": backup.label, "kind": backup.kind, "size": backup.size, "added": backup.added}
 
 
@@ -44,11 +47,11 @@ def _must_be_writable(settings: Settings) -> None:
             probe.unlink()
 
 
-def complete(settings: Settings, label: str) -> None:
+def complete(settings: Settings, label: str, *, gently: bool = False) -> None:
     """Everything that follows pgBackRest's own part."""
     database.annotate(label, record.take(settings, label))
     postgres.ask(settings, COMMITTED)
-    files.take(settings, label)
+    files.take(settings, label, gently=gently)
     files.forget_all_but(settings, {one.label for one in database.backups(database.info())})
 
 

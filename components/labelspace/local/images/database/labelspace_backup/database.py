@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .programs import FailedError, run
+from .programs import YIELDING, FailedError, run
 
 COMMAND = ("pgbackrest", "--stanza=main")
 OTHER_FORMAT = re.compile(r"expected format (\d+) but found (\d+)")
@@ -34,9 +34,13 @@ class Backup:
     record: dict[str, Any] | None
 
 
+def _pgbackrest(*words: str, gently: bool = False) -> str:
+    return run([*COMMAND, *words], niceness=YIELDING, gently=gently)
+
+
 def info() -> dict[str, Any]:
     """What pgBackRest knows of the repository; raises ``FailedError`` when it cannot be read."""
-    said = run([*COMMAND, "--output=json", "--log-level-console=off", "--log-level-stderr=error", "info"])
+    said = _pgbackrest("--output=json", "--log-level-console=off", "--log-level-stderr=error", "info")
     return next(iter(json.loads(said, strict=False)), {})
 
 
@@ -92,22 +96,22 @@ def _backup(row: dict[str, Any]) -> Backup:
     )
 
 
-def take(kind: str) -> Backup:
+def take(kind: str, *, gently: bool) -> Backup:
     """Take a backup of the running server; ``full``, or ``incr`` on the newest."""
-    run([*COMMAND, f"--type={kind}", "backup"])
+    _pgbackrest(f"--type={kind}", "backup", gently=gently)
     return backups(info())[-1]
 
 
 def annotate(label: str, record: dict[str, Any]) -> None:
     """Keep the record with the backup, encrypted as the rest."""
-    run([*COMMAND, f"--set={label}", f"--annotation={RECORD}={json.dumps(record)}", "annotate"])
+    _pgbackrest(f"--set={label}", f"--annotation={RECORD}={json.dumps(record)}", "annotate")
 
 
 def prepare() -> None:
     """Make the repository usable; changes nothing when it is."""
-    run([*COMMAND, "stanza-create"])
+    _pgbackrest("stanza-create")
 
 
 def restore(into: Path, label: str, target: list[str]) -> None:
     """Put a backup and its changes into the empty folder ``into``; PostgreSQL replays them when it starts."""
-    run([*COMMAND, f"--set={label}", f"--pg1-path={into}", *target, "restore"])
+    _pgbackrest(f"--set={label}", f"--pg1-path={into}", *target, "restore")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .programs import FailedError, run
+from .programs import YIELDING, FailedError, run
 from .settings import CVAT, Settings
 
 PASSING = ("/cvat/data/cache", "/cvat/data/tmp")
@@ -15,7 +15,7 @@ READ_ALL_BELOW = 2**30
 READ_OTHERWISE = "5%"
 
 
-def _restic(settings: Settings, *words: str) -> str:
+def _restic(settings: Settings, *words: str, gently: bool = False) -> str:
     env = {
         "RESTIC_REPOSITORY": settings.restic,
         "RESTIC_PASSWORD": settings.key,
@@ -24,7 +24,7 @@ def _restic(settings: Settings, *words: str) -> str:
         **settings.restic_environment,
     }
     authority = [f"--cacert={settings.authority}"] if settings.authority else []
-    return run(["restic", *authority, *words], user="root", env=env)
+    return run(["restic", *authority, *words], user="root", env=env, niceness=YIELDING, gently=gently)
 
 
 def prepare(settings: Settings) -> None:
@@ -45,10 +45,11 @@ def snapshots(settings: Settings) -> dict[str, dict[str, Any]]:
     return {tag: row for row in rows for tag in row.get("tags") or []}
 
 
-def take(settings: Settings, tag: str) -> None:
+def take(settings: Settings, tag: str, *, gently: bool) -> None:
     """Copy CVAT's files under ``tag``; unchanged ones cost nothing."""
     excluded = [f"--exclude={path}" for path in PASSING]
-    _restic(settings, "backup", "--quiet", "--host=labelspace", f"--tag={tag}", *excluded, str(CVAT))
+    words = ("backup", "--quiet", "--host=labelspace", f"--tag={tag}", *excluded, str(CVAT))
+    _restic(settings, *words, gently=gently)
 
 
 def take_folder(settings: Settings, tag: str, folder: str) -> None:

@@ -68,7 +68,7 @@ def _one(settings: Settings) -> None:
         proof = drill.run(settings)
         say(f"drill of {proof['backup']}: {'proven' if proof['ok'] else 'FAILED: ' + proof['reason']}")
     elif what:
-        say(f"backup {backup.take(settings, what)['id']} taken")
+        say(f"backup {backup.take(settings, what, gently=True)['id']} taken")
 
 
 def say(text: str) -> None:
