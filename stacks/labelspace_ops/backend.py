@@ -41,8 +41,18 @@ def stacks_in(folder: Path) -> list[str]:
     Source: pkg/backend/diy of Pulumi: a file for each, ``.pulumi/stacks/<project>/<stack>.json``, or with
     ``.gz`` where state is compressed.
     """
-    files = (folder / ".pulumi" / "stacks" / "labelspace").glob("*.json*")
-    return sorted(file.name.partition(".json")[0] for file in files if file.suffix in (".json", ".gz"))
+    return sorted({file.name.partition(".json")[0] for file in _files(folder, "*")})
+
+
+def kept_of(stack: str, home: Home) -> bytes:
+    """What Pulumi keeps of a stack, to see whether it has changed; empty when it is elsewhere."""
+    place = folder(home)
+    return b"".join(file.read_bytes() for file in _files(place, stack)) if place else b""
+
+
+def _files(folder: Path, stack: str) -> list[Path]:
+    files = (folder / ".pulumi" / "stacks" / "labelspace").glob(f"{stack}.json*")
+    return [file for file in files if file.suffix in (".json", ".gz")]
 
 
 def checked(url: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,17 @@ import docker
 from docker.errors import DockerException
 from docker.models.containers import Container
 
+from labelspace.home import Home
 from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
+from labelspace_ops import state
 from labelspace_ops.errors import OpsError
 
 if TYPE_CHECKING:
     from pulumi import automation as auto
 
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
+SERVING = ("server", "worker", "worker-chunks", "opa", "ui", "proxy")
+"""The parts that people reach, and what works for them."""
 ELSEWHERE = ("pulumi:", "random:", "labelspace:")
 """Types whose resources are of no engine."""
 LOOKS: dict[str, Callable[[docker.DockerClient, dict[str, Any]], bool]] = {
@@ -54,13 +59,31 @@ def containers(client: docker.DockerClient, name: str) -> dict[str, Container]:
     return {one.labels[PART_LABEL]: one for one in found}
 
 
-def sweep(client: docker.DockerClient, stack: auto.Stack, *, new: bool = False) -> list[dict[str, Any]]:
+def stop_serving(mine: Mapping[str, Container]) -> None:
+    """End those who serve people, while what they store in is there: a worker whose Redis is gone tries to
+    reach it until it is killed."""
+    together([mine[part] for part in SERVING if part in mine], stop)
+
+
+def stop(one: Container) -> None:
+    """In order, or after half a minute not."""
+    one.stop(timeout=30)
+
+
+def together(ones: list[Container], do: Callable[[Container], object]) -> None:
+    """Each ends in its own time: one after the other they would add up."""
+    with ThreadPoolExecutor(max(len(ones), 1)) as pool:
+        list(pool.map(do, ones))
+
+
+def sweep(
+    client: docker.DockerClient, stack: auto.Stack, home: Home, *, new: bool = False
+) -> list[dict[str, Any]]:
     """Clear what an interrupted update left, so that the next one can go on; volumes are not touched.
 
     A ``new`` stack knows of nothing. Returns what the stack knows to exist.
     """
-    state = {} if new else _settled(stack)
-    resources = list(state.get("resources", []))
+    resources = [] if new else _settled(stack, home)
     known = {resource.get("id") for resource in resources}
     for one in containers(client, stack.name).values():
         if one.id not in known or _unfinished(one):
@@ -87,14 +110,13 @@ def _rests(client: docker.DockerClient, resource: dict[str, Any]) -> bool:
         return False
 
 
-def _settled(stack: auto.Stack) -> dict[str, Any]:
-    """The stack's state, without operations that were under way when something died."""
-    deployment = stack.export_stack()
-    state = dict(deployment.deployment or {})
-    if state.pop("pending_operations", None):
-        deployment.deployment = state
-        stack.import_stack(deployment)
-    return state
+def _settled(stack: auto.Stack, home: Home) -> list[dict[str, Any]]:
+    """What the stack knows, once operations that were under way when something died are forgotten."""
+    if state.deployment(stack.name, home).get("pending_operations"):
+        known = stack.export_stack()
+        known.deployment = {**(known.deployment or {}), "pending_operations": []}
+        stack.import_stack(known)
+    return state.resources(stack.name, home)
 
 
 def remove(one: Container) -> None:

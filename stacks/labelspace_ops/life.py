@@ -110,7 +110,7 @@ def create(spec: WorkspaceSpec, home: Home, *, take_up: bool = False, from_backu
             origin.fill(client, begins, spec, home)
         chosen = stack.create_or_select(spec.name, home)
         locks.clear_stale(home, chosen)
-        made = engine.sweep(client, chosen, new=not known)
+        made = engine.sweep(client, chosen, home, new=not known)
         outputs = state.exported(made)
         old, backup = _upgrade(client, chosen, spec, home, outputs) if known else ("", "")
         asked = partial(program.run, before_upgrade=None)
@@ -153,10 +153,16 @@ def stop(name: str, home: Home) -> dict[str, Any]:
         locks.clear_stale(home, chosen)
         backed_up = bool(ending.last_backup(client, name, prove=False))
         stack.set_running(chosen, running=False)
-        engine.sweep(client, chosen)
+        _stop_serving(client, name)
+        engine.sweep(client, chosen, home)
         stack.update(chosen, program.run, progress.Resources().on_event)
     where = _where(name, _spec_of(chosen), home)
     return {"name": name, "status": "stopped", "backed_up": backed_up, "backups": where}
+
+
+def _stop_serving(client: docker.DockerClient, name: str) -> None:
+    say("  ending the server and its workers")
+    engine.stop_serving(engine.containers(client, name))
 
 
 def start(name: str, home: Home) -> auto.Stack:
@@ -183,6 +189,7 @@ def delete(name: str, home: Home, *, purge: bool) -> dict[str, Any]:
         locks.clear_stale(home, chosen)
         spec = _spec_of(chosen)
         last = "" if purge else ending.last_backup(client, name)
+        _stop_serving(client, name)
         stack.destroy(chosen, progress.Resources().on_event)
         for one in engine.containers(client, name).values():
             engine.remove(one)

@@ -100,11 +100,23 @@ def must_exist(name: str, home: Home) -> None:
     )
 
 
+_DEPLOYMENTS: dict[str, tuple[bytes, dict[str, Any]]] = {}
+
+
+def deployment(name: str, home: Home) -> dict[str, Any]:
+    """What Pulumi keeps of a workspace's stack, secrets in the clear; asked again when that has changed."""
+    must_exist(name, home)
+    kept = backend.kept_of(name, home)
+    known = _DEPLOYMENTS.get(name)
+    if not kept or known is None or known[0] != kept:
+        state = _asked(home, "stack", "export", "--show-secrets", "--stack", name)
+        known = _DEPLOYMENTS[name] = (kept, state.get("deployment") or {})
+    return known[1]
+
+
 def resources(name: str, home: Home) -> list[dict[str, Any]]:
     """What the stack of a workspace knows to exist, secrets in the clear, as Pulumi keeps it."""
-    must_exist(name, home)
-    state = _asked(home, "stack", "export", "--show-secrets", "--stack", name)
-    return list((state.get("deployment") or {}).get("resources", []))
+    return list(deployment(name, home).get("resources", []))
 
 
 def outputs(name: str, home: Home) -> dict[str, Any]:

@@ -47,6 +47,12 @@ def test_the_hook_may_answer_for_django(stack: Stack) -> None:
     assert asked[:6] == [*prepared, "collectstatic --no-input", "migrate --check", "migrateredis --check"]
 
 
+def test_static_files_are_gathered_into_the_home(stack: Stack) -> None:
+    """settings/base.py (STATIC_ROOT) and nginx.conf: what was gathered once may be put back there."""
+    code, said = stack.get("cvat-server").exec_run(["ls", "/home/django/static/admin/css/base.css"])
+    assert code == 0, said.decode(errors="replace")
+
+
 def test_without_or_with_an_unknown_word_it_refuses(early: Stack) -> None:
     """backend_entrypoint.sh, last lines; ``cmd_run``."""
     for command, part in (

@@ -6,6 +6,7 @@ import docker
 
 from labelspace_ops import engine
 from labelspace_ops.backup import agent, restore
+from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError
 
 
@@ -14,6 +15,7 @@ def last_backup(client: docker.DockerClient, name: str, *, prove: bool = True) -
     one = engine.containers(client, name).get("database")
     if one is None:
         return ""
+    say("  backing up" + (", and proving it" if prove else ""))
     try:
         if one.status != "running":
             one.start()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +19,6 @@ from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError
 
 STORES = ("database", "redis", "cache")
-SERVERS = ("server", "worker", "worker-chunks", "opa", "ui", "proxy")
 PATIENCE_SECONDS = 900
 ONE_SHOTS = ("init", "bootstrap")
 
@@ -110,8 +107,8 @@ def _replace(
     name = source.workspace
     mine = engine.containers(client, name)
     say(f"{name}: stopping the server")
-    for parts in (SERVERS, STORES):
-        _together([mine[part] for part in parts if part in mine], lambda one: one.stop(timeout=30))
+    engine.stop_serving(mine)
+    engine.together([mine[part] for part in STORES if part in mine], engine.stop)
     say(f"{name}: restoring {planned.moment} from backup {planned.backup}")
     try:
         answer = agent.ask_apart(
@@ -130,12 +127,13 @@ def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
     """Start what is there in order, or have Pulumi make what is missing; ends when the gate has passed."""
     name = chosen.name
     mine = engine.containers(client, name)
-    if not {*STORES, *SERVERS, *ONE_SHOTS} <= mine.keys():
+    if not {*STORES, *engine.SERVING, *ONE_SHOTS} <= mine.keys():
         locks.clear_stale(home, chosen)
-        engine.sweep(client, chosen)
+        engine.sweep(client, chosen, home)
     else:
         # whoever is started waits by itself for the database to take writes, and for ``init``
-        _together([mine[part] for part in (*STORES, *SERVERS, "gateway") if part in mine], Container.start)
+        parts = (*STORES, *engine.SERVING, "gateway")
+        engine.together([mine[part] for part in parts if part in mine], Container.start)
         _through(mine["init"])
         with progress.gate(client, name):
             _through(mine["bootstrap"])
@@ -143,12 +141,6 @@ def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
         return
     with progress.gate(client, name):
         stack.update(chosen, program.run, progress.Resources().on_event)
-
-
-def _together(ones: list[Container], do: Callable[[Container], object]) -> None:
-    """Each ends in its own time: one after the other they would add up."""
-    with ThreadPoolExecutor(max(len(ones), 1)) as pool:
-        list(pool.map(do, ones))
 
 
 def _through(one_shot: Container) -> None:

@@ -4,14 +4,16 @@ Runs once in CVAT's own image. Each step prints one line, which whoever runs the
 that does not come true in time prints what it last saw and ends with 1.
 """
 
+import functools
 import json
 import os
 import sys
 import time
 import urllib.error
 import urllib.request
+from http.cookiejar import CookieJar
 
-import redis
+import init
 
 PROXY = "http://cvat-proxy:8080"
 QUEUES = os.environ["LABELSPACE_QUEUES"].split(",")
@@ -19,6 +21,8 @@ ADMIN_FILE = os.environ["LABELSPACE_ADMIN"]
 STYLE = "/static/admin/css/base.css"
 DONE = "/tmp/labelspace-gate-done"
 """Left in this very container: one with other settings is another container, without it."""
+MADE = "/home/django/logs/labelspace-admin"
+"""Left by the first gate of the workspace: where it is, the admin is likely to be as configured."""
 ARCHIVED = os.environ.get("LABELSPACE_ARCHIVED", "")
 """A file beside the database, whose superuser can ask for it; empty where there is none to wait for."""
 PATIENCE = float(os.environ["LABELSPACE_PATIENCE"])
@@ -37,7 +41,12 @@ class NotYetError(Exception):
     """What a step still waits for."""
 
 
-def fetch(path, body=None):
+def browser():
+    """Somebody who is not logged in."""
+    return urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+
+
+def fetch(path, body=None, visitor=None):
     """Status, type and body of what the server answers through the proxy; without an answer, not yet.
 
     Without an ``Accept``: CVAT's JSON has a type of its own, and ``application/json`` alone gets a 406.
@@ -47,7 +56,7 @@ def fetch(path, body=None):
     headers["X-Labelspace-Gate"] = "1"  # shows what is behind the page of a workspace that sleeps
     request = urllib.request.Request(PROXY + path, data=data, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with (visitor or browser()).open(request, timeout=20) as answer:
             return answer.status, answer.headers.get_content_type(), answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers.get_content_type(), error.read()
@@ -55,9 +64,9 @@ def fetch(path, body=None):
         raise NotYetError(f"{path}: {error}") from None
 
 
-def ask(path, body=None):
+def ask(path, body=None, visitor=None):
     """Call the server; JSON or nothing, as the UI's page answers anything with 200. A refusal may be text."""
-    status, _, raw = fetch(path, body)
+    status, _, raw = fetch(path, body, visitor)
     try:
         return status, json.loads(raw)
     except ValueError:
@@ -69,10 +78,10 @@ def ask(path, body=None):
 
 
 def load_django():
-    """Once the server answers, while OPA still fetches its rules: the admin needs it next."""
+    """Once the server answers, while OPA still fetches its rules: a new admin needs it next."""
     import django
 
-    if not os.path.exists(DONE):
+    if not os.path.exists(MADE):
         django.setup()
 
 
@@ -101,17 +110,45 @@ def wanted():
         return json.load(file)
 
 
+@functools.cache
+def myself():
+    """Who logs in as configured, as the server sees them; raises ``NotYetError`` when it lets nobody in."""
+    wish, visitor = wanted(), browser()
+    body = {"username": wish["username"], "password": wish["password"]}
+    status, answer = ask("/api/auth/login", body, visitor)
+    if status != 200:
+        raise NotYetError(f"login of {wish['username']} answers {status}: {answer}")
+    return ask("/api/users/self", visitor=visitor)[1]
+
+
+def as_configured():
+    """Whether the server itself says so: Django takes seconds to load, and most starts change nothing."""
+    try:
+        seen = myself()
+    except NotYetError:
+        return False
+    rights = seen.get("is_superuser") and seen.get("is_staff") and "admin" in seen.get("groups", ())
+    return bool(rights) and seen.get("email") == wanted()["email"]
+
+
 def admin():
     """Make the admin, or bring it to what is configured; other users are not touched."""
+    if os.path.exists(MADE) and as_configured():
+        return "as configured"
+    import django
+
+    django.setup()
+    return make()
+
+
+def make():
+    """As ``admin``, in the database."""
     from django.contrib.auth import get_user_model
     from django.db import transaction
 
     wish = wanted()
+    rights = {"is_superuser": True, "is_staff": True}  # at once: or it would join the annotators
     with transaction.atomic():
-        rights = {
-            "is_superuser": True,
-            "is_staff": True,
-        }  # from the first moment: or it would join the annotators
         user, made = get_user_model().objects.get_or_create(username=wish["username"], defaults=rights)
         changed = made or not user.check_password(wish["password"])
         if changed:
@@ -121,6 +158,7 @@ def admin():
         user.is_superuser = user.is_staff = user.is_active = True
         user.save()
         _join_admins(user)
+    myself.cache_clear()
     return "made" if made else "password changed" if changed else "as configured"
 
 
@@ -140,20 +178,12 @@ def _join_admins(user):
 
 def login():
     """The admin can log in as a browser would."""
-    wish = wanted()
-    body = {"username": wish["username"], "password": wish["password"]}
-    status, answer = ask("/api/auth/login", body)
-    if status != 200:
-        raise NotYetError(f"login of {wish['username']} answers {status}: {answer}")
+    myself()
 
 
 def workers():
     """Every queue has a worker: CVAT's health says nothing of them."""
-    store = redis.Redis(
-        host=os.environ["CVAT_REDIS_INMEM_HOST"],
-        port=int(os.environ["CVAT_REDIS_INMEM_PORT"]),
-        password=os.environ.get("CVAT_REDIS_INMEM_PASSWORD") or None,
-    )
+    store = init.queues()
     idle = [queue for queue in QUEUES if not store.scard(f"rq:workers:{queue}")]
     if idle:
         raise NotYetError(f"no worker on {', '.join(idle)}")
@@ -161,9 +191,7 @@ def workers():
 
 def archive():
     """What is entrusted to the database from now on is archived, over a first backup."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
+    with init.database() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT (pg_stat_file(%s, true)).size", [ARCHIVED])
         if cursor.fetchone()[0] is None:
             raise NotYetError("the first backup is being made")
@@ -210,8 +238,10 @@ def main():
     steps = [step for step in rest if not again or step[0] == "workers"]
     if not all(until_true(*step, deadline) for step in steps):
         return 1
-    with open(DONE, "w", encoding="utf-8"):
-        return 0
+    for mark in (MADE, DONE):
+        with open(mark, "w", encoding="utf-8"):
+            pass
+    return 0
 
 
 if __name__ == "__main__":

@@ -19,7 +19,15 @@ django-admin() {
     esac
 }
 
-labelspace_collect() { # once a container
+labelspace_collect() { # once a container; the next container of this version takes what is kept
     labelspace_done=${TMPDIR:-/tmp}/labelspace-static
-    [ -e "$labelspace_done" ] || { command django-admin "$@" && touch "$labelspace_done"; }
+    [ ! -e "$labelspace_done" ] || return 0
+    labelspace_logs=${LABELSPACE_LOGS:-/home/django/logs} labelspace_static=${LABELSPACE_STATIC:-/home/django/static}
+    labelspace_kept=$labelspace_logs/labelspace-static-$LABELSPACE_CVAT.tar
+    if ! tar -xf "$labelspace_kept" -C "$labelspace_static" 2>/dev/null; then
+        command django-admin "$@" || return
+        rm -f "$labelspace_logs"/labelspace-static-*
+        tar -cf "$labelspace_kept.new" -C "$labelspace_static" . && mv "$labelspace_kept.new" "$labelspace_kept"
+    fi
+    touch "$labelspace_done"
 }

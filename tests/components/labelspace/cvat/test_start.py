@@ -33,7 +33,7 @@ def said(tmp_path: Path) -> Said:
         path = os.pathsep.join((str(tmp_path), "/usr/bin", "/bin"))
         done = subprocess.run(
             ["bash", "-euc", f". {tmp_path}/start.sh\n{lines}"],
-            env={"PATH": path, "TMPDIR": str(tmp_path), **environment},
+            env={"PATH": path, **environment},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout.splitlines()
@@ -62,9 +62,51 @@ def test_what_is_not_known_goes_to_django(said: Said) -> None:
     assert said("django-admin migrate", django=7) == (7, ["django-admin migrate"])
 
 
-def test_static_files_are_gathered_once_beside_the_rest(said: Said) -> None:
-    for expected in (["django-admin collectstatic --no-input"], []):
-        assert said("django-admin collectstatic --no-input\nwait") == (0, expected)
+COLLECT = "django-admin collectstatic --no-input\nwait"
+GATHERED = ["django-admin collectstatic --no-input"]
+
+
+def _container(path: Path, number: int) -> dict[str, str]:
+    """The environment of another container over the same volume of logs."""
+    own = path / str(number)
+    (own / "static").mkdir(parents=True)
+    (path / "logs").mkdir(exist_ok=True)
+    return {
+        "TMPDIR": str(own),
+        "LABELSPACE_STATIC": str(own / "static"),
+        "LABELSPACE_LOGS": str(path / "logs"),
+    }
+
+
+def test_static_files_are_gathered_once_beside_the_rest(said: Said, tmp_path: Path) -> None:
+    place = _container(tmp_path, 1)
+    for expected in (GATHERED, []):
+        assert said(COLLECT, LABELSPACE_CVAT="2.73.0", **place) == (0, expected)
+
+
+def test_the_next_container_of_the_version_takes_what_was_gathered(said: Said, tmp_path: Path) -> None:
+    first, second = _container(tmp_path, 1), _container(tmp_path, 2)
+    (tmp_path / "1" / "static" / "base.css").write_text("gathered")
+    assert said(COLLECT, LABELSPACE_CVAT="2.73.0", **first) == (0, GATHERED)
+    assert said(COLLECT, LABELSPACE_CVAT="2.73.0", **second) == (0, [])
+    assert (tmp_path / "2" / "static" / "base.css").read_text() == "gathered"
+
+
+def test_another_version_and_a_torn_file_are_gathered_anew(said: Said, tmp_path: Path) -> None:
+    places = [_container(tmp_path, number) for number in (1, 2, 3)]
+    for version, place in zip(("2.73.0", "2.73.1"), places, strict=False):
+        assert said(COLLECT, LABELSPACE_CVAT=version, **place) == (0, GATHERED)
+    kept = list((tmp_path / "logs").iterdir())
+    assert [path.name for path in kept] == ["labelspace-static-2.73.1.tar"]
+    kept[0].write_bytes(b"torn")
+    assert said(COLLECT, LABELSPACE_CVAT="2.73.1", **places[2]) == (0, GATHERED)
+
+
+def test_what_could_not_be_gathered_is_not_kept(said: Said, tmp_path: Path) -> None:
+    place = _container(tmp_path, 1)
+    for _ in range(2):
+        assert said(COLLECT, LABELSPACE_CVAT="2.73.0", django=1, **place)[1] == GATHERED
+    assert list((tmp_path / "logs").iterdir()) == []
 
 
 @pytest.mark.parametrize("code", [0, 1])

@@ -18,7 +18,7 @@ FIRST_TO_GO = "1000"
 YIELDING = 15
 """Niceness of what copies: whoever annotates goes first, and on a busy machine a backup takes longer."""
 WORKS_SECONDS, RESTS_SECONDS = 0.05, 0.15
-"""Disks know no niceness: what copies ``gently`` rests most of the time, so that commits need not wait for it."""
+"""Disks know no niceness: what copies ``gently`` rests most of the time, so that commits wait less."""
 
 
 class FailedError(Exception):
