@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files as package_files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -29,6 +30,9 @@ SCRIPTS = (
     *("labelspace-prepare", "labelspace-secrets", "labelspace-up", "labelspace-check"),
     *("labelspace-postgres", "labelspace-dump", "labelspace-restore", "labelspace-drill"),
 )
+LIBRARY = "/usr/local/lib/labelspace"
+PROGRAM = "labelspace_dumps"
+"""The package that dumps and drills run."""
 NO_STARTS = "/usr/sbin/policy-rc.d"
 """While it says 101, no package starts a service: Docker would wait for what is not installed yet."""
 
@@ -59,6 +63,8 @@ class Boot:
     endpoint: str
     admin_key: str = ""
     """The public key that opens the server to its admins, beside those of the project."""
+    drill_every_days: int = 7
+    """0: dumps are drilled by hand alone."""
     api: str = "https://api.scaleway.com"
 
 
@@ -92,8 +98,19 @@ def _write_files(boot: Boot) -> list[dict[str, str]]:
         *_door(boot),
         *(_file(path, text) for path, text in plain.items()),
         *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in SCRIPTS),
+        *(_file(f"{LIBRARY}/{PROGRAM}/{name}", text) for name, text in _program().items()),
         *(_file(f"/etc/systemd/system/{name}", text) for name, text in UNITS.items()),
     ]
+
+
+def _program() -> dict[str, str]:
+    """File name -> text of each module."""
+    folder = package_files("labelspace.scaleway").joinpath("inside", PROGRAM)
+    return {one.name: one.read_text() for one in _by_name(folder) if one.name.endswith(".py")}
+
+
+def _by_name(folder: Traversable) -> list[Traversable]:
+    return sorted(folder.iterdir(), key=lambda one: one.name)
 
 
 def _door(boot: Boot) -> list[dict[str, str]]:
@@ -122,6 +139,7 @@ def _environment(boot: Boot) -> str:
         "DISK": boot.disk,
         "BACKUP_BUCKET": boot.backup_bucket,
         "POSTGRES_IMAGE": IMAGES["postgres"],
+        "DRILL_EVERY_DAYS": str(boot.drill_every_days),
     }
     return "".join(f"{key}={value}\n" for key, value in values.items())
 
@@ -129,6 +147,7 @@ def _environment(boot: Boot) -> str:
 def _commands(boot: Boot) -> list[str]:
     """cloud-init tries to install packages once; here it is tried until it works."""
     shares = " ".join(f"labelspace-share@{name}.service" for name in boot.buckets)
+    timers = " ".join(f"labelspace-{name}.timer" for name in _timers(boot))
     keep = "-o Dpkg::Options::=--force-confold"  # nobody is there to be asked about a file of settings
     install = f"DEBIAN_FRONTEND=noninteractive apt-get install -y {keep} {' '.join(PACKAGES)}"
     return [
@@ -139,8 +158,12 @@ def _commands(boot: Boot) -> list[str]:
         "systemctl enable labelspace-prepare.service docker.service",
         "systemctl restart docker.service",
         f"systemctl enable --now {shares}",
-        "systemctl enable --now --no-block labelspace.service labelspace-dump.timer labelspace-check.timer",
+        f"systemctl enable --now --no-block labelspace.service {timers}",
     ]
+
+
+def _timers(boot: Boot) -> list[str]:
+    return ["dump", "check", *(["drill"] if boot.drill_every_days else [])]
 
 
 def script(name: str) -> str:
@@ -230,9 +253,29 @@ Persistent=true
 [Install]
 WantedBy=timers.target
 """,
+    "labelspace-drill.service": """\
+[Unit]
+Description=Drill of a dump of the annotations
+Requires=docker.service
+After=labelspace.service
+[Service]
+Type=oneshot
+ExecStart=/usr/local/sbin/labelspace-drill
+StandardOutput=journal+console
+""",
+    "labelspace-drill.timer": """\
+[Unit]
+Description=A look, every hour, whether a drill is due
+[Timer]
+OnCalendar=hourly
+RandomizedDelaySec=1800
+Persistent=true
+[Install]
+WantedBy=timers.target
+""",
     "labelspace-check.service": """\
 [Unit]
-Description=Are the buckets there, and was the last dump made
+Description=Are the buckets there, was the last dump made, and was a dump proven
 After=labelspace.service
 [Service]
 Type=oneshot
@@ -241,7 +284,7 @@ StandardOutput=journal+console
 """,
     "labelspace-check.timer": """\
 [Unit]
-Description=A look at buckets and dumps, every five minutes
+Description=A look at buckets, dumps and drills, every five minutes
 [Timer]
 OnBootSec=5min
 OnUnitActiveSec=5min

@@ -142,6 +142,7 @@ class AnnotationServer(pulumi.ComponentResource):
                 backup_bucket=self._place.backup_bucket,
                 endpoint=self._place.endpoint,
                 admin_key=self._place.spec.admin_key or "",
+                drill_every_days=self._spec.backup.drill_every_days,
             )
         )
 

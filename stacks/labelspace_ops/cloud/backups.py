@@ -88,8 +88,10 @@ def _dumps(name: str, home: Home, mine: account.Account, outputs: dict[str, Any]
     """By Object Storage, or by the server when that lets this machine in and Object Storage does not."""
     try:
         s3 = mine.storage(outputs["region"], outputs.get("project", ""))
-        return rows.dumps(s3, backup_bucket(name, mine.project))
+        bucket = backup_bucket(name, mine.project)
+        return rows.with_proofs(rows.dumps(s3, bucket), rows.proofs(s3, bucket))
     except OpsError:
         if not lets_in(stack.read_settings(stack.select(name, home))):
             raise
-        return far.dumps(far.server(name, home))
+        server = far.server(name, home)
+        return rows.with_proofs(far.dumps(server), far.proofs(server))

@@ -54,6 +54,7 @@ class _Seen:
         self.buckets: list[Row] = []
         self.snapshots: list[Row] | None = None
         self.dumps: list[Row] | None = None
+        self.proof: Row | None = None
         self.server: Row = {}
         self.volume: Row | None = None
         self.certificate_until: str | None = None
@@ -80,6 +81,7 @@ def _newest(seen: _Seen) -> Row:
         "last": whole[-1]["when"].replace("+00:00", "Z") if whole else None,
         "last_id": whole[-1]["id"] if whole else None,
         "last_archived": None,
+        "drill": seen.proof,
     }
 
 
@@ -95,6 +97,7 @@ def _seen(name: str, resources: left.Resources, outputs: Row, home: Home) -> _Se
         ("volume", lambda: _volume(seen, mine, resources)),
         ("snapshots", lambda: _snapshots(seen, mine, resources)),
         ("dumps", lambda: _dumps(seen, mine, name, outputs)),
+        ("drill", lambda: _drill(seen, mine, name, outputs)),
         ("strays", lambda: _strays(seen, mine, name, resources, outputs)),
         *(
             (f"bucket {one['name']}", lambda one=one: _bucket(seen, mine, one, outputs))
@@ -171,6 +174,15 @@ def _dumps(seen: _Seen, mine: account.Account, name: str, outputs: Row) -> None:
     since = seen.server.get("creation_date") if seen.server.get("state") in ALIVE else None
     if since:
         _late(seen, "dump", seen.dumps, since=since, every=DUMP_SECONDS / 3600)
+
+
+def _drill(seen: _Seen, mine: account.Account, name: str, outputs: Row) -> None:
+    """What the last one found, whoever asked for it."""
+    s3 = mine.storage(outputs["region"], outputs.get("project", ""))
+    proofs = rows.proofs(s3, backup_bucket(name, mine.project))
+    seen.proof = proofs[-1] if proofs else None
+    if seen.proof and not seen.proof["ok"]:
+        seen.wrong("drill", f"the last one failed ({seen.proof['backup']}): {seen.proof['reason']}")
 
 
 def _strays(seen: _Seen, mine: account.Account, name: str, resources: left.Resources, outputs: Row) -> None:

@@ -6,7 +6,9 @@ that is late, a reboot while its bucket is away, and another server in its place
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -143,6 +145,36 @@ def test_the_dump_can_be_restored_on_any_postgresql(server: Machine) -> None:
         assert database.exec_run([*count, name]).output.strip() == b"1", name
 
 
+def _stored(one: Machine, folder: str) -> set[str]:
+    """Names of what is in a folder of the backup bucket."""
+    return set(_rclone(one, "lsf", folder).split())
+
+
+def _rclone(one: Machine, verb: str, *paths: str) -> str:
+    """As the server itself does it, on paths in its backup bucket."""
+    places = [f"storage:{one.told('BACKUP_BUCKET')}/{path}" for path in paths]
+    return one.inside("rclone", "--config", "/run/labelspace/rclone.conf", verb, *places)
+
+
+def _write(one: Machine, path: str, text: str) -> None:
+    """Over what is there."""
+    command = f"rclone --config /run/labelspace/rclone.conf rcat storage:{one.told('BACKUP_BUCKET')}/{path}"
+    one.inside("sh", "-c", f"printf %s {shlex.quote(text)} | {command}")
+
+
+def test_the_first_drill_comes_by_itself(server: Machine) -> None:
+    """What the timer starts; it finds a dump and no proof yet."""
+    assert server.inside("systemctl", "is-active", "labelspace-drill.timer") == "active\n"
+    server.inside("systemctl", "start", "labelspace-drill.service")
+    (kept,) = _stored(server, "proofs/")
+    proof = json.loads(_rclone(server, "cat", f"proofs/{kept}"))
+    assert (proof["ok"], proof["recorded"], proof["reason"]) == (True, True, "")
+    assert proof["rows"] > 0
+    assert f"{proof['backup']}.json" == kept
+    server.inside("systemctl", "start", "labelspace-drill.service")
+    assert json.loads(_rclone(server, "cat", f"proofs/{kept}")) == proof, "none is due so soon"
+
+
 def test_a_dump_that_fails_leaves_none_and_is_seen(server: Machine) -> None:
     """Here the database refuses: what was dumped until then is not kept for a dump."""
     before = _dumps(server)
@@ -162,7 +194,9 @@ def test_an_admin_restores_and_proves_a_dump_over_ssh(server: Machine) -> None:
     taken = server.labelspace("backup")
     assert taken["id"] in [row["id"] for row in server.labelspace("backups")["backups"]]
     proof = server.labelspace("drill", "--backup", taken["id"])
-    assert (proof["ok"], proof["rows"] > 0) == (True, True)
+    assert (proof["ok"], proof["recorded"], proof["rows"] > 0) == (True, True, True)
+    listed = {row["id"]: row["proof"] for row in server.labelspace("backups")["backups"]}
+    assert listed[taken["id"]] == proof
     assert server.visitor().sign_up("annotator-0").status_code == 201
     cached = "/var/lib/labelspace/docker/volumes/labelspace-cache/_data/of-a-task-that-is-not-there-yet"
     server.inside("touch", cached)
@@ -173,6 +207,63 @@ def test_an_admin_restores_and_proves_a_dump_over_ssh(server: Machine) -> None:
     server.labelspace("restore", "--backup", done["kept"], "--yes")
     _until_ready(server)
     assert server.visitor().log_in("annotator-0", PASSWORD).status_code == 200
+
+
+@pytest.fixture
+def dump(server: Machine) -> Iterator[str]:
+    """The id of a dump that a test may damage; what it left is removed."""
+    taken = str(server.labelspace("backup")["id"])
+    yield taken
+    for name in (f"dumps/{taken}.dump", f"dumps/{taken}.json", f"proofs/{taken}.json"):
+        _rclone(server, "deletefile", name)
+
+
+def _drill_fails(one: Machine, dump: str) -> str:
+    """What the command says of it; the proof is kept."""
+    done = one.account.labelspace("drill", one.account.name, "--backup", dump)
+    assert done.returncode == 1, done.stdout
+    assert json.loads(_rclone(one, "cat", f"proofs/{dump}.json"))["ok"] is False
+    return done.stderr
+
+
+def test_a_drill_fails_when_rows_are_not_as_recorded(server: Machine, dump: str) -> None:
+    record = json.loads(_rclone(server, "cat", f"dumps/{dump}.json"))
+    record["counts"]["public.auth_user"] += 1
+    _write(server, f"dumps/{dump}.json", json.dumps(record))
+    assert "rows differ: public.auth_user: " in _drill_fails(server, dump)
+
+
+def test_a_drill_fails_when_the_dump_is_damaged(server: Machine, dump: str) -> None:
+    _write(server, f"dumps/{dump}.dump", "PGDMP and no more")
+    assert "the dump is damaged" in _drill_fails(server, dump)
+
+
+def test_a_drill_fails_when_the_record_is_damaged(server: Machine, dump: str) -> None:
+    _write(server, f"dumps/{dump}.json", "{")
+    assert "its record is damaged" in _drill_fails(server, dump)
+
+
+def test_a_damaged_dump_without_a_record_fails_too(server: Machine, dump: str) -> None:
+    _rclone(server, "deletefile", f"dumps/{dump}.json")
+    _write(server, f"dumps/{dump}.dump", "PGDMP and no more")
+    assert "pg_restore" in _drill_fails(server, dump)
+    _write(server, f"dumps/{dump}.json", "{}")
+
+
+def test_a_dump_from_before_there_were_records_is_counted_alone(server: Machine, dump: str) -> None:
+    _rclone(server, "moveto", f"dumps/{dump}.json", "kept.json")
+    done = server.account.labelspace("drill", server.account.name, "--backup", dump)
+    assert done.returncode == 0, done.stderr
+    assert f"{dump} restored: " in done.stdout
+    assert "no record to compare with" in done.stdout
+    assert f"{dump}.dump" in _stored(server, "dumps/")
+    _rclone(server, "moveto", "kept.json", f"dumps/{dump}.json")
+
+
+def test_nothing_of_dumps_and_drills_is_left_on_the_server(server: Machine) -> None:
+    left = server.inside("ls", "/var/lib/labelspace").split()
+    assert [name for name in left if name.startswith(("dump.", "drill.", "proof."))] == []
+    assert "labelspace-drill" not in server.inside("docker", "ps", "--all", "--format", "{{.Names}}")
 
 
 def test_a_lost_mount_comes_back_by_itself(server: Machine) -> None:
