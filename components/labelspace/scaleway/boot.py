@@ -27,12 +27,15 @@ LONGEST_USER_DATA = 127_998
 """Characters (Scaleway's API)."""
 PACKAGES = ("docker.io", "docker-compose-v2", "rclone", "fuse3", "nftables")
 SCRIPTS = (
-    *("labelspace-prepare", "labelspace-secrets", "labelspace-up", "labelspace-check"),
+    *("labelspace-step", "labelspace-tell", "labelspace-prepare", "labelspace-secrets"),
+    *("labelspace-up", "labelspace-check"),
     *("labelspace-postgres", "labelspace-dump", "labelspace-restore", "labelspace-drill"),
 )
 LIBRARY = "/usr/local/lib/labelspace"
 PROGRAM = "labelspace_dumps"
 """The package that dumps and drills run."""
+STEP_PATH = "/labelspace-step"
+"""Where the server tells over HTTP what it does, until CVAT's proxy takes the port (``labelspace-tell``)."""
 NO_STARTS = "/usr/sbin/policy-rc.d"
 """While it says 101, no package starts a service: Docker would wait for what is not installed yet."""
 
@@ -77,9 +80,7 @@ def place_of(service: Service, index: int, *, secret: bool) -> str:
 def user_data(boot: Boot) -> str:
     """The cloud-config; raises ``ValueError`` when it is longer than Scaleway takes."""
     config = {
-        "package_update": True,
         "write_files": _write_files(boot),
-        "packages": list(PACKAGES),
         "runcmd": _commands(boot),
     }
     text = "#cloud-config\n" + yaml.dump(config, Dumper=_Readable, sort_keys=False, width=4096)
@@ -145,15 +146,18 @@ def _environment(boot: Boot) -> str:
 
 
 def _commands(boot: Boot) -> list[str]:
-    """cloud-init tries to install packages once; here it is tried until it works."""
+    """cloud-init tries to install packages once; here it is tried until it works, and told meanwhile."""
     shares = " ".join(f"labelspace-share@{name}.service" for name in boot.buckets)
     timers = " ".join(f"labelspace-{name}.timer" for name in _timers(boot))
     keep = "-o Dpkg::Options::=--force-confold"  # nobody is there to be asked about a file of settings
     install = f"DEBIAN_FRONTEND=noninteractive apt-get install -y {keep} {' '.join(PACKAGES)}"
     return [
+        "labelspace-step 'installs Docker'",
+        "systemctl daemon-reload",
+        "systemctl start labelspace-tell.service",
+        "apt-get update",
         f"until {install}; do sleep 10; apt-get update; done",
         f"rm -f {NO_STARTS}",
-        "systemctl daemon-reload",
         *(["systemctl try-restart ssh.service"] if boot.admin_key else []),
         "systemctl enable labelspace-prepare.service docker.service",
         "systemctl restart docker.service",
@@ -172,6 +176,36 @@ def script(name: str) -> str:
 
 
 UNITS = {
+    "labelspace-tell.service": """\
+[Unit]
+Description=Tells the step of the boot on port 80, until the proxy of CVAT takes it
+[Service]
+ExecStart=/usr/bin/python3 -I /usr/local/sbin/labelspace-tell
+# all that it can read of the workspace; opened before it becomes nobody in particular
+StandardInput=file:/run/labelspace/step
+StandardOutput=journal
+DynamicUser=yes
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateDevices=yes
+ProtectProc=invisible
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+InaccessiblePaths=-/run/labelspace -/etc/labelspace -/var/lib/labelspace
+RestrictAddressFamilies=AF_INET
+RestrictNamespaces=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallFilter=@system-service
+MemoryMax=64M
+TasksMax=32
+Restart=on-failure
+""",
     "labelspace-prepare.service": """\
 [Unit]
 Description=Data volume, secrets and firewall of the labeling workspace

@@ -19,6 +19,7 @@ from tests.machine import BUCKET, DOMAIN, METADATA, Machine, machine, until
 
 OBJECTS = {"a.txt", "größe", "night shots"}
 SHARE_UNIT = f"labelspace-share@{BUCKET}.service"
+TELLER = "labelspace-tell.service"
 ASK = "import sys, urllib.request as u; u.urlopen(f'http://{sys.argv[1]}/conf', timeout=2)"
 
 
@@ -72,6 +73,16 @@ def test_nothing_of_cvat_starts_before_the_database_answers(early: Machine) -> N
     assert early.inside("systemctl", "is-active", SHARE_UNIT).strip() == "active"
 
 
+def test_whoever_waits_is_told_the_step_and_nothing_else(early: Machine) -> None:
+    assert early.tells() == (200, "waits for the database")
+    assert early.tells("/") == early.tells("/etc/labelspace/boot.env") == (404, "")
+    process = early.inside("systemctl", "show", "--value", "--property", "MainPID", TELLER).strip()
+    assert early.inside("stat", "--format", "%u", f"/proc/{process}").strip() != "0"
+    limits = early.inside("cat", f"/proc/{process}/status")
+    assert re.search(r"^CapBnd:\s+0+400$", limits, re.MULTILINE), "it may bind port 80, and no more"
+    assert not early.succeeds("nsenter", "--target", process, "--mount", "cat", "/etc/labelspace/boot.env")
+
+
 def test_no_password_is_in_user_data(early: Machine) -> None:
     for name, content in early.secret_files.items():
         if name != "database-ca.pem" and not name.endswith("-database-ca.pem"):
@@ -82,6 +93,11 @@ def test_no_password_is_in_user_data(early: Machine) -> None:
 def test_the_url_answers_with_a_certificate_of_the_directory(server: Machine) -> None:
     assert server.outputs["url"] == f"https://{DOMAIN}"
     assert server.healthy(), "the visitor trusts nobody but that authority"
+
+
+def test_the_step_is_told_no_more(server: Machine) -> None:
+    assert server.tells()[0] == 308, "CVAT's proxy has the port"
+    assert not server.succeeds("systemctl", "is-active", TELLER)
 
 
 def test_http_leads_to_https(server: Machine) -> None:
@@ -344,6 +360,7 @@ def test_another_server_takes_up_the_volume(rebooted: tuple[Machine, dict[str, A
     with pytest.raises(errors.NotFound):
         one.replaced.reload()
     _until_ready(one)
+    assert one.told_at_first == "installs Docker"
     assert _volume(one) == before["volume"]
     assert _certificate(one) == before["certificate"]
     assert one.visitor().sign_up("annotator-2").status_code == 403
