@@ -189,5 +189,6 @@ def test_nothing_is_installed_before_the_step_is_told() -> None:
 
 
 def boot_of() -> boot.Boot:
-    keys = dict.fromkeys(("access_key", "secret_key", "secret_id", "database_host", "disk", "endpoint"), "x")
-    return boot.Boot({}, {}, "fr-par", buckets=("street",), backup_bucket="kept", **keys)
+    return boot.Boot(
+        *({}, {}, "fr-par", "key", "secret", "id", "10.0.0.2", "/dev/sdb", ("street",), "kept", "https://s3")
+    )
