@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,8 @@ RCLONE = ". /etc/labelspace/boot.env && rclone --config /run/labelspace/rclone.c
 LIST = f'{RCLONE} lsjson --recursive --files-only "storage:$BACKUP_BUCKET"'
 PROOFS = f'{RCLONE} cat "storage:$BACKUP_BUCKET/proofs" || [ $? = 3 ]'
 """3: there is no such folder, as nothing was proven yet."""
+MOUNT = re.compile(r"bucket (\S+) (is not mounted|cannot be listed)")
+"""As ``labelspace-check`` says it."""
 NOT_PROVEN = 3
 """What ``labelspace-drill`` ends with when it could drill, and the dump is not as it must be."""
 CANNOT_CONNECT = 255
@@ -58,6 +60,11 @@ class Server:
         if done.returncode not in ends:
             raise OpsError(f"{self.name}: {command[0]} failed on the server: {said}")
         return done.stdout
+
+
+def lets_in(settings: dict[str, Any]) -> bool:
+    """Whether the server of a workspace may be asked over SSH."""
+    return bool(settings.get("scaleway", {}).get("admin_cidrs")) and bool(settings.get("running", True))
 
 
 def key(name: str, home: Home) -> str:
@@ -106,6 +113,17 @@ def dumps(server: Server) -> list[dict[str, Any]]:
 def proofs(server: Server) -> list[dict[str, Any]]:
     """What drills found, newest last."""
     return rows.read_proofs(server.run("bash", "-c", PROOFS).splitlines())
+
+
+def mounts(server: Server) -> dict[str, str]:
+    """What the server found wrong with its buckets at its last look, by the bucket's name.
+
+    Raises ``OpsError`` when it cannot be asked, or has not looked since its boot. Not as patient as others:
+    nobody asked for it.
+    """
+    quick = replace(server, options=("-o", "ConnectTimeout=5", *server.options))
+    found = (MOUNT.fullmatch(line) for line in quick.run("cat", "/run/labelspace/check").splitlines())
+    return {one[1]: one[2] for one in found if one}
 
 
 def backup(server: Server) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """How many more workspaces Scaleway's quotas let an organization have.
 
-The API (``/iam/v1alpha1/quota``) has a name for each quota; neither its reference nor Scaleway's SDKs list them.
+The API (``/iam/v1alpha1/quota``) has a name for each quota; its reference and Scaleway's SDKs list none.
 Known are those of the types of Instances, with a limit per zone: public code that reads them has
 ``cp_servers_type_H100_1_80G`` and ``cp_servers_type_L40S_1_48G``, and so do refusals of the API that were
 recorded, for types that are called alike with hyphens. Of all else only the default is known, by Scaleway's

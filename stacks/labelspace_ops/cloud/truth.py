@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from labelspace.scaleway.database import DUMP_SECONDS, SNAPSHOT_HOURS
 from labelspace.scaleway.place import backup_bucket
 from labelspace_ops import buckets, locks, state
 from labelspace_ops.checks import LATE_FACTOR, Check, bucket_row, health
-from labelspace_ops.cloud import account, certificate, copies, left, rows, strays
+from labelspace_ops.cloud import account, certificate, copies, far, left, rows, strays
 from labelspace_ops.errors import OpsError
 
 Row = dict[str, Any]
@@ -99,6 +100,7 @@ def _seen(name: str, resources: left.Resources, outputs: Row, home: Home) -> _Se
         ("dumps", lambda: _dumps(seen, mine, name, outputs)),
         ("drill", lambda: _drill(seen, mine, name, outputs)),
         ("strays", lambda: _strays(seen, mine, name, resources, outputs)),
+        ("mounts", lambda: _mounts(seen, name, home, outputs)),
         *(
             (f"bucket {one['name']}", lambda one=one: _bucket(seen, mine, one, outputs))
             for one in outputs["buckets"]
@@ -181,8 +183,31 @@ def _drill(seen: _Seen, mine: account.Account, name: str, outputs: Row) -> None:
     s3 = mine.storage(outputs["region"], outputs.get("project", ""))
     proofs = rows.proofs(s3, backup_bucket(name, mine.project))
     seen.proof = proofs[-1] if proofs else None
-    if seen.proof and not seen.proof["ok"]:
+    if not seen.proof:
+        return
+    every = _settings(outputs).get("backup", {}).get("drill_every_days", 0)
+    age = (datetime.now(UTC) - datetime.fromisoformat(seen.proof["when"])).days
+    if not seen.proof["ok"]:
         seen.wrong("drill", f"the last one failed ({seen.proof['backup']}): {seen.proof['reason']}")
+    elif every and age > LATE_FACTOR * every and seen.server.get("state") in ALIVE:
+        seen.wrong("drill", f"the last is {age} days old, due every {every}")
+
+
+def _settings(outputs: Row) -> Row:
+    """The wish that the last update was made of."""
+    return dict(json.loads(outputs["settings"])) if "settings" in outputs else {}
+
+
+def _mounts(seen: _Seen, name: str, home: Home, outputs: Row) -> None:
+    """Of the inside of the server only what it tells over SSH; where it lets nobody in, nothing is said."""
+    if seen.server.get("state") not in ALIVE or not far.lets_in(_settings(outputs)):
+        return
+    try:
+        found = far.mounts(far.server(name, home))
+    except OpsError:
+        return
+    for bucket, problem in found.items():
+        seen.wrong(f"mount {bucket}", f"{problem} on the server: CVAT lists nothing of it")
 
 
 def _strays(seen: _Seen, mine: account.Account, name: str, resources: left.Resources, outputs: Row) -> None:

@@ -101,6 +101,14 @@ def test_each_dump_is_listed_with_its_newest_proof(server: far.Server) -> None:
     assert listed == {"2026-11-24T10-00-00Z": made[0], "2026-11-24T11-00-00Z": None}
 
 
+def test_what_the_server_found_of_its_mounts_is_read(
+    server: far.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "bucket street is not mounted\nbucket street cannot be listed\nbucket fields cannot be listed\n"
+    monkeypatch.setattr(_Answers, "run", lambda *_: f"{said}the last dump of the annotations failed\n")
+    assert far.mounts(server) == {"street": "cannot be listed", "fields": "cannot be listed"}
+
+
 def test_what_is_no_proof_is_said() -> None:
     with pytest.raises(OpsError, match="proofs/"):
         rows.read_proofs(["{"])

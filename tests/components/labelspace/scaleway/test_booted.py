@@ -348,9 +348,14 @@ def test_a_bucket_that_is_away_is_seen_and_comes_back_by_itself(
     assert _listed(one) == set()
     assert not one.succeeds("systemctl", "start", "labelspace-check.service")
     assert f"bucket {BUCKET} cannot be listed" in one.inside("journalctl", "-u", "labelspace-check")
+    measured = one.labelspace("status")
+    checks = {check["name"]: check for check in measured["checks"]}
+    assert measured["status"] == "degraded"
+    assert checks[f"mount {BUCKET}"]["detail"].startswith("cannot be listed on the server")
     one.parts["storage"].start()
     until(lambda: _listed(one) == OBJECTS, "the share lists the bucket again")
     one.inside("systemctl", "start", "labelspace-check.service")
+    assert f"mount {BUCKET}" not in {check["name"] for check in one.labelspace("status")["checks"]}
 
 
 def test_another_server_takes_up_the_volume(rebooted: tuple[Machine, dict[str, Any]]) -> None:
