@@ -170,6 +170,14 @@ class Machine:
         answer = httpx.get(f"http://{self.address('server')}{path}", timeout=20)
         return answer.status_code, answer.text.strip()
 
+    def load(self, *names: str) -> None:
+        """Images of this machine's engine, as if the server had fetched them."""
+        subprocess.run(
+            ["docker", "save", "--output", str(self.folder / "machine/more.tar"), *names], check=True
+        )
+        self.inside("docker", "load", "--input", "/machine/more.tar")
+        self.inside("rm", "/machine/more.tar")
+
     def container(self, part: str) -> str:
         """The id of one of CVAT's containers."""
         compose = [

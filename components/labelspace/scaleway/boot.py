@@ -30,10 +30,18 @@ SCRIPTS = (
     *("labelspace-step", "labelspace-tell", "labelspace-prepare", "labelspace-secrets"),
     *("labelspace-up", "labelspace-check"),
     *("labelspace-postgres", "labelspace-dump", "labelspace-restore", "labelspace-drill"),
+    "labelspace-rehearse",
 )
 LIBRARY = "/usr/local/lib/labelspace"
 PROGRAM = "labelspace_dumps"
 """The package that dumps and drills run."""
+MOUNT = "mount"
+MOUNT_OPTIONS = (
+    *("--read-only", "--allow-other", "--uid 1000", "--gid 1000", "--dir-cache-time 1h"),
+    *("--use-server-modtime", "--vfs-cache-mode full", "--vfs-cache-max-size 5G", "--attr-timeout 10m"),
+    *("--contimeout 10s", "--timeout 60s", "--low-level-retries 3"),
+)
+"""How rclone mounts a bucket; ``bench/mount.py`` measures exactly these."""
 STEP_PATH = "/labelspace-step"
 """Where the server tells over HTTP what it does, until CVAT's proxy takes the port (``labelspace-tell``)."""
 NO_STARTS = "/usr/sbin/policy-rc.d"
@@ -240,10 +248,8 @@ TimeoutStartSec=60
 StandardOutput=journal+console
 ExecStartPre=-/bin/fusermount3 -u -z {SHARE}/%i
 ExecStartPre=/bin/mkdir -p {SHARE}/%i
-ExecStart=/usr/bin/rclone mount storage:%i {SHARE}/%i --config /run/labelspace/rclone.conf --read-only \\
-    --allow-other --uid 1000 --gid 1000 --dir-cache-time 1h --use-server-modtime --vfs-cache-mode full \\
-    --vfs-cache-max-size 5G --cache-dir /var/lib/labelspace/rclone \\
-    --attr-timeout 10m --contimeout 10s --timeout 60s --low-level-retries 3
+ExecStart=/usr/bin/rclone {MOUNT} storage:%i {SHARE}/%i --config /run/labelspace/rclone.conf \\
+    --cache-dir /var/lib/labelspace/rclone {" ".join(MOUNT_OPTIONS)}
 ExecStopPost=-/bin/fusermount3 -u -z {SHARE}/%i
 Restart=always
 RestartSec=5

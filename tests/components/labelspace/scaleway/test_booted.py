@@ -14,8 +14,12 @@ from typing import Any
 
 import pytest
 from docker import errors
+from testbed import upgrades
 from tests.lab import PASSWORD
 from tests.machine import BUCKET, DOMAIN, METADATA, Machine, machine, until
+
+from labelspace.cvat.images import of_cvat
+from labelspace_ops.cloud import upgrade
 
 OBJECTS = {"a.txt", "größe", "night shots"}
 SHARE_UNIT = f"labelspace-share@{BUCKET}.service"
@@ -276,10 +280,62 @@ def test_a_dump_from_before_there_were_records_is_counted_alone(server: Machine,
     _rclone(server, "moveto", "kept.json", f"dumps/{dump}.json")
 
 
+@pytest.fixture(scope="module")
+def later(server: Machine) -> Machine:
+    """The server with later versions of CVAT on it, and two projects in its database."""
+    upgrades.prepare()
+    server.load(*(of_cvat("server", version) for version in upgrades.VERSIONS.values()))
+    admin = server.visitor()
+    admin.log_in(server.outputs["admin_username"], server.outputs["admin_password"])
+    for name in ("one", "two"):
+        assert admin.post("/api/projects", {"name": name}).status_code == 201
+    return server
+
+
+def _upgraded(one: Machine, migration: str) -> str:
+    """What `labelspace set` says of a version that is refused."""
+    before = one.account.only("instance_server")["id"]
+    settings = one.account.settings.read_text()
+    wish = f"cvat_version={upgrades.VERSIONS[migration]}"
+    done = one.account.labelspace("set", one.account.name, wish, "--yes")
+    assert done.returncode == 1, done.stdout
+    assert one.account.only("instance_server")["id"] == before
+    assert one.account.settings.read_text() == settings
+    return done.stderr
+
+
+def test_a_version_that_loses_rows_replaces_no_server(later: Machine) -> None:
+    said = _upgraded(later, "losing")
+    assert "would lose rows: public.engine_project: 1 instead of 2" in said
+    assert "Nothing was changed" in said
+
+
+def test_a_version_whose_migration_fails_is_refused_by_plain_pulumi_too(later: Machine) -> None:
+    assert "cannot convert 2 projects" in _upgraded(later, "failing")
+    name, key = later.account.name, "labelspace:cvat_version"
+    settings = later.account.settings.read_text()
+    later.account.pulumi("config", "set", key, upgrades.VERSIONS["failing"])
+    before = later.account.only("instance_server")["id"]
+    done = later.account.run("up", "--yes", "--skip-preview")
+    later.account.settings.write_text(settings)
+    assert done.returncode != 0, name
+    assert "the rehearsal failed: its migration failed" in done.stdout + done.stderr
+    assert later.account.only("instance_server")["id"] == before
+
+
+def test_a_good_version_is_rehearsed_with_a_dump(later: Machine) -> None:
+    image = of_cvat("server", upgrades.VERSIONS["good"])
+    said = later.inside("labelspace-rehearse", image, *upgrade._environment())
+    found = upgrade.REHEARSED.search(said)
+    assert found
+    assert f"{found[1]}.dump" in _stored(later, "dumps/")
+    assert "rehearsal" not in later.inside("docker", "network", "ls")
+
+
 def test_nothing_of_dumps_and_drills_is_left_on_the_server(server: Machine) -> None:
     left = server.inside("ls", "/var/lib/labelspace").split()
-    assert [name for name in left if name.startswith(("dump.", "drill.", "proof."))] == []
-    assert "labelspace-drill" not in server.inside("docker", "ps", "--all", "--format", "{{.Names}}")
+    assert [name for name in left if name.startswith(("dump.", "drill.", "proof.", "rehearse."))] == []
+    assert "labelspace-scratch" not in server.inside("docker", "ps", "--all", "--format", "{{.Names}}")
 
 
 def test_a_lost_mount_comes_back_by_itself(server: Machine) -> None:

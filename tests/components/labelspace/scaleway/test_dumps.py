@@ -58,6 +58,18 @@ def test_what_differs_is_named_table_by_table(changed: dict[str, Any], said: str
     assert (said in found) if said else found == ""
 
 
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"public.a": 5, "public.new": 1}, ""),
+        ({"public.a": 1, 'public."B"': 9}, "public.a: 1 instead of 2"),
+        ({'public."B"': 0}, "public.a: the table is gone instead of 2"),
+    ],
+)
+def test_a_migration_may_add_rows_and_lose_none(counts: dict[str, int], said: str) -> None:
+    assert record.lost(RECORDED, {"counts": counts}) == said
+
+
 def test_a_dump_without_a_record_is_counted_and_not_called_recorded() -> None:
     assert drill.judged(None, RECORDED) == {"recorded": False, "tables": 2, "rows": 2}
     assert drill.judged(RECORDED, RECORDED)["recorded"]

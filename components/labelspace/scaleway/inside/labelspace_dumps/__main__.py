@@ -1,4 +1,4 @@
-"""``python3 -m labelspace_dumps dump``, ``drill DUMP`` or ``drill`` when that is due."""
+"""Its verbs: ``dump``, ``drill DUMP``, ``drill`` when that is due, ``rehearse IMAGE NAME=VALUE ...``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 
-from . import drill, dump
+from . import drill, dump, rehearse
 from .programs import FailedError, settings
 
 NOT_PROVEN = 3
@@ -19,6 +19,9 @@ def main(verb: str, *names: str) -> int:
     try:
         if verb == "dump":
             say(f"dumped to {dump.take(settings())}")
+            return 0
+        if verb == "rehearse":
+            say(f"rehearsed with dump {rehearse.rehearse(settings(), names[0], list(names[1:]))}")
             return 0
         return _drill(names[0]) if names else _scheduled()
     except (FailedError, OSError) as error:

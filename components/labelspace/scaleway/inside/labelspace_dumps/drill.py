@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from . import record
+from . import record, scratch
 from .dump import digest
-from .programs import WORK, FailedError, fetch, lines, names, put, run
+from .programs import WORK, FailedError, fetch, lines, names, put
 
 AGAIN_AFTER = timedelta(days=1)
 """After a drill that failed the next comes sooner: there are other dumps by then."""
-PATIENCE_SECONDS = 300
-CVAT = ("--username=cvat", "--dbname=cvat")
 
 
 def when_due(known: dict[str, str]) -> dict[str, Any] | None:
@@ -58,14 +52,21 @@ def prove(known: dict[str, str], label: str) -> dict[str, Any]:
 
 
 def _proven(known: dict[str, str], label: str) -> dict[str, Any]:
+    with scratch.database(known["POSTGRES_IMAGE"]) as inside:
+        expected = restored(known, label, inside)
+        return judged(expected, record.take(scratch.ask(inside)))
+
+
+def restored(known: dict[str, str], label: str, inside: scratch.Inside) -> dict[str, Any] | None:
+    """Restore a dump into a scratch database; returns its record, or None for a dump without one."""
     with tempfile.TemporaryDirectory(prefix="drill.", dir=WORK) as folder:
         dump = Path(folder, "dump")
         fetch(known, f"dumps/{label}.dump", dump)
         expected = _recorded(known, label, Path(folder, "record"))
         if expected and digest(dump) != expected["sha256"]:
             raise FailedError("the dump is damaged: it is not the file that was written")
-        found = _restored(known["POSTGRES_IMAGE"], dump)
-    return judged(expected, found)
+        scratch.restore(inside, dump)
+    return expected
 
 
 def judged(expected: dict[str, Any] | None, found: dict[str, Any]) -> dict[str, Any]:
@@ -89,39 +90,6 @@ def _recorded(known: dict[str, str], label: str, into: Path) -> dict[str, Any] |
         return {key: read[key] for key in ("sha256", "counts", "migrations")}
     except (ValueError, KeyError, TypeError):
         raise FailedError("its record is damaged: nothing can be compared with it") from None
-
-
-def _restored(image: str, dump: Path) -> dict[str, Any]:
-    with _scratch(image) as scratch:
-        with dump.open("rb") as file:
-            options = ("--no-owner", "--no-acl", "--exit-on-error")
-            run(*scratch, "pg_restore", *CVAT, *options, stdin=file)
-        return record.take(lambda sql: run(*scratch, *record.PSQL, *CVAT, "--command", sql))
-
-
-@contextmanager
-def _scratch(image: str) -> Iterator[tuple[str, ...]]:
-    """How a program is run inside a fresh PostgreSQL, which goes afterwards with all that was in it."""
-    name = f"labelspace-drill-{os.getpid()}"
-    trust = ("--env=POSTGRES_USER=cvat", "--env=POSTGRES_HOST_AUTH_METHOD=trust")
-    try:
-        run("docker", "run", "--detach", f"--name={name}", "--network=none", *trust, image)
-        inside = ("docker", "exec", "--interactive", name)
-        _wait(inside)
-        yield inside
-    finally:
-        subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
-
-
-def _wait(inside: tuple[str, ...]) -> None:
-    """Over TCP: the server that only prepares the files takes no such connections."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    ready = [*inside, "pg_isready", "--quiet", "--host=127.0.0.1"]
-    while subprocess.run(ready, capture_output=True, check=False).returncode:
-        run(*inside, "true")
-        if time.monotonic() > deadline:
-            raise FailedError(f"the scratch database did not start in {PATIENCE_SECONDS} s")
-        time.sleep(1)
 
 
 def _kept(known: dict[str, str], proof: dict[str, Any]) -> dict[str, Any]:

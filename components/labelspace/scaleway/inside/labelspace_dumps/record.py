@@ -53,6 +53,17 @@ def _differing(expected: dict[str, int], found: dict[str, int]) -> list[str]:
     ]
 
 
+def lost(expected: dict[str, Any], found: dict[str, Any]) -> str:
+    """Tables with fewer rows than were recorded, for people: more are a migration's right."""
+    counts, recorded = found["counts"], expected["counts"]
+    fewer = [
+        f"{name}: {counts.get(name, 'the table is gone')} instead of {rows}"
+        for name, rows in sorted(recorded.items())
+        if rows and counts.get(name, 0) < rows
+    ]
+    return "; ".join(fewer[:5])
+
+
 def _counting(tables: list[str]) -> str:
     each = [f"select '{name}', count(*) from {name}" for name in tables]  # noqa: S608 - quoted by PostgreSQL
     return " union all ".join(each) + ";\n"
