@@ -97,8 +97,9 @@ def _storage(place: _Place, image: str) -> Iterator[_Place]:
 def _conf() -> str:
     """The remote, as ``labelspace-secrets`` writes it."""
     return (
-        "[storage]\ntype = s3\nprovider = Scaleway\nno_check_bucket = true\nregion = fr-par\n"
-        f"access_key_id = {ACCESS_KEY}\nsecret_access_key = {SECRET_KEY}\nendpoint = http://gateway:7070\n"
+        "[storage]\ntype = s3\nprovider = Scaleway\nno_check_bucket = true\nforce_path_style = true\n"
+        f"region = fr-par\nendpoint = http://gateway:7070\n"
+        f"access_key_id = {ACCESS_KEY}\nsecret_access_key = {SECRET_KEY}\n"
     )
 
 

@@ -100,6 +100,13 @@ def test_when_a_drill_is_due(proof: tuple[float, bool] | None, every: timedelta,
     assert drill.due(last, every, NOW) is is_due
 
 
+def test_the_newest_proof_counts_and_what_is_none_stops_no_drill() -> None:
+    proofs = [{"when": (NOW - timedelta(days=age)).isoformat(), "ok": True} for age in (3, 1, 2)]
+    none = ["", "{", "[]", "3", '{"ok": true}', '{"ok": true, "when": "soon"}', '{"when": 3, "ok": true}']
+    assert drill.newest([*none, *(json.dumps(proof) for proof in proofs)]) == proofs[1]
+    assert drill.newest(none) is None
+
+
 def test_no_dump_is_without_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record is the first to be put; it has the digest of the very file."""
     put: list[tuple[str, bytes]] = []

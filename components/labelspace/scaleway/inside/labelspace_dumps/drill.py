@@ -19,16 +19,28 @@ AGAIN_AFTER = timedelta(days=1)
 
 def when_due(known: dict[str, str]) -> dict[str, Any] | None:
     """Drill the newest dump when the schedule says so. Returns the newest proof there is then."""
-    proof = newest([json.loads(line) for line in lines(known, "proofs")])
+    proof = newest(lines(known, "proofs"))
     if not due(proof, timedelta(days=int(known["DRILL_EVERY_DAYS"])), datetime.now(UTC)):
         return proof
     dumps = [name for name in names(known, "dumps") if name.endswith(".dump")]
     return prove(known, dumps[-1].removesuffix(".dump")) if dumps else proof
 
 
-def newest(proofs: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The proof that was made last."""
-    return max(proofs, key=lambda proof: str(proof["when"]), default=None)
+def newest(written: list[str]) -> dict[str, Any] | None:
+    """The proof that was made last; what is none is passed over."""
+    return max((proof for line in written for proof in _read(line)), key=_when, default=None)
+
+
+def _read(line: str) -> list[dict[str, Any]]:
+    try:
+        proof = json.loads(line)
+        return [proof] if isinstance(proof["ok"], bool) and _when(proof) else []
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _when(proof: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(proof["when"])
 
 
 def due(proof: dict[str, Any] | None, every: timedelta, now: datetime) -> bool:
@@ -36,7 +48,7 @@ def due(proof: dict[str, Any] | None, every: timedelta, now: datetime) -> bool:
     if not every or proof is None:
         return bool(every)
     pause = every if proof["ok"] else min(every, AGAIN_AFTER)
-    return now - datetime.fromisoformat(proof["when"]) >= pause
+    return now - _when(proof) >= pause
 
 
 def prove(known: dict[str, str], label: str) -> dict[str, Any]:
