@@ -15,6 +15,8 @@ from labelspace_ops.cloud import far
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError
 
+SAID = "labelspace: rehearse: "
+"""What the server puts before its reason."""
 REHEARSED = re.compile(r"rehearsed with dump (\S+)")
 
 
@@ -39,8 +41,9 @@ def before(spec: WorkspaceSpec, home: Home) -> None:
             server.run("labelspace-rehearse", of_cvat("server", version), *_environment())
         )
     except OpsError as error:
+        why = str(error).rpartition(SAID)[2]
         raise OpsError(
-            f"cvat_version: {version}: the rehearsal failed: {error}. Nothing was changed:"
+            f"cvat_version: {version}: the rehearsal failed: {why}. Nothing was changed:"
             f" {name} stays at {old}"
         ) from None
     if found:

@@ -29,7 +29,9 @@ class Server(far.Server):
     def run(self, *command: str, ends: tuple[int, ...] = (0,)) -> str:
         self.told.append(command[0])  # type: ignore[attr-defined]
         if self.refuses and command[0] == self.refuses:  # type: ignore[attr-defined]
-            raise OpsError("it would lose rows: public.a: 1 instead of 2")
+            raise OpsError(
+                "pets: it failed on the server: labelspace: rehearse: it would lose rows: public.a: 1 instead of 2"
+            )
         return "labelspace: rehearsed with dump 2026-11-26T10-00-00Z\n"
 
 
@@ -71,7 +73,9 @@ def test_the_same_version_asks_nobody(monkeypatch: pytest.MonkeyPatch, said: lis
 
 def test_a_rehearsal_that_fails_refuses_the_update(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
     given(monkeypatch, Server(refuses="labelspace-rehearse"))
-    with pytest.raises(OpsError, match=r"would lose rows.*Nothing was changed: pets stays at 2\.73\.1"):
+    with pytest.raises(
+        OpsError, match=r"rehearsal failed: it would lose rows.*Nothing was changed: pets stays at 2\.73\.1"
+    ):
         upgrade.before(wish("2.73.2"), HOME)
 
 
