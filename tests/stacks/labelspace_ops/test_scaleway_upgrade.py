@@ -30,7 +30,7 @@ class Server(far.Server):
         self.told.append(command[0])  # type: ignore[attr-defined]
         if self.refuses and command[0] == self.refuses:  # type: ignore[attr-defined]
             raise OpsError(
-                "pets: it failed on the server: labelspace: rehearse: it would lose rows: public.a: 1 instead of 2"
+                "pets: it failed there: labelspace: rehearse: it would lose rows: public.a: 1 instead of 2"
             )
         return "labelspace: rehearsed with dump 2026-11-26T10-00-00Z\n"
 
