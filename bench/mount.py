@@ -34,6 +34,10 @@ for _ in range(2):
     print(len(sizes), sum(sizes), time.perf_counter() - began)
 """
 """As ``ls -l`` asks, without its sorting."""
+SERVE = """\
+exec versitygw --quiet --region fr-par --port :80 --virtual-domain gateway \
+    posix --sidecar /all/side /all/buckets
+"""
 ACCESS_KEY, SECRET_KEY = "labelspace-bench", secrets.token_hex(16)
 
 
@@ -57,9 +61,8 @@ def measure(bench: Bench) -> list[Row]:
     """Each pair has a mount of its own: a first listing is one that neither rclone nor the kernel knows."""
     image = of_cvat("server", bench.cvat_version)
     first, cached, plain = [], [], []
-    with _storage(
-        _Place(Home.find().root / "mount", f"labelspace-bench-{secrets.token_hex(2)}"), image
-    ) as place:
+    place = _Place(Home.find().root / "mount", f"labelspace-bench-{secrets.token_hex(2)}")
+    with _storage(place, image):
         for _ in range(bench.pairs):
             with _mounted(place):
                 one, other = _listed(place.share, image)
@@ -74,31 +77,30 @@ def measure(bench: Bench) -> list[Row]:
 
 
 @contextmanager
-def _storage(place: _Place, image: str) -> Iterator[_Place]:
+def _storage(place: _Place, image: str) -> Iterator[None]:
     """A gateway with the bucket; nothing stays of it."""
     for folder in (place.share / BUCKET, place.buckets / BUCKET, place.root / "side"):
         folder.mkdir(parents=True)
     (place.root / "rclone.conf").write_text(_conf())
     here = f"--volume={place.root}:/all"
+    as_root = ("run", "--rm", "--user=0", here)
+    _docker("network", "create", place.name)
     try:
-        _docker("run", "--rm", "--user=0", here, "--entrypoint=python3", image, "-c", FILL)
-        _docker("network", "create", place.name)
-        serve = "exec versitygw --quiet --region fr-par --port :7070 posix --sidecar /all/side /all/buckets"
+        _docker(*as_root, "--entrypoint=python3", image, "-c", FILL)
         keys = (f"--env=ROOT_ACCESS_KEY={ACCESS_KEY}", f"--env=ROOT_SECRET_KEY={SECRET_KEY}")
-        _start(place, "gateway", *keys, here, "--entrypoint=sh", IMAGES["versitygw"], "-c", serve)
-        yield place
+        words = (f"--network-alias={BUCKET}.gateway", *keys, here, "--entrypoint=sh", IMAGES["versitygw"])
+        with _container(place, "gateway", *words, "-c", SERVE):
+            yield
     finally:
-        _docker("rm", "--force", "--volumes", f"{place.name}-gateway")
         _docker("network", "rm", place.name)
-        empty = "rm -rf /all/buckets /all/side"
-        _docker("run", "--rm", "--user=0", here, "--entrypoint=sh", image, "-c", empty)
+        _docker(*as_root, "--entrypoint=sh", image, "-c", "rm -rf /all/buckets /all/side")
 
 
 def _conf() -> str:
     """The remote, as ``labelspace-secrets`` writes it."""
     return (
-        "[storage]\ntype = s3\nprovider = Scaleway\nno_check_bucket = true\nforce_path_style = true\n"
-        f"region = fr-par\nendpoint = http://gateway:7070\n"
+        "[storage]\ntype = s3\nprovider = Scaleway\nno_check_bucket = true\n"
+        f"region = fr-par\nendpoint = http://gateway\n"
         f"access_key_id = {ACCESS_KEY}\nsecret_access_key = {SECRET_KEY}\n"
     )
 
@@ -110,13 +112,9 @@ def _mounted(place: _Place) -> Iterator[None]:
     rights = ("--cap-add=SYS_ADMIN", "--device=/dev/fuse", "--security-opt=apparmor=unconfined")
     folders = (f"--volume={place.root}:/all", f"--volume={place.share}:/share:rshared")
     command = f"exec rclone {MOUNT} storage:{BUCKET} /share/{BUCKET} {options}"
-    try:
-        _start(place, "mount", *rights, *folders, "--entrypoint=sh", IMAGES["rclone"], "-c", command)
+    with _container(place, "mount", *rights, *folders, "--entrypoint=sh", IMAGES["rclone"], "-c", command):
         _wait(place)
         yield
-    finally:
-        _docker("stop", f"{place.name}-mount")  # it takes its mount with it
-        _docker("rm", "--force", "--volumes", f"{place.name}-mount")
 
 
 def _wait(place: _Place) -> None:
@@ -141,10 +139,17 @@ def _listed(folder: Path, image: str) -> tuple[float, float]:
     return float(rows[0][2]), float(rows[1][2])
 
 
-def _start(place: _Place, part: str, *words: str) -> None:
+@contextmanager
+def _container(place: _Place, part: str, *words: str) -> Iterator[None]:
+    """One that is stopped in order: so it takes its mount with it."""
     name = f"{place.name}-{part}"
     network = (f"--network={place.name}", f"--network-alias={part}")
     _docker("run", "--detach", f"--name={name}", *network, *words)
+    try:
+        yield
+    finally:
+        _docker("stop", name)
+        _docker("rm", "--force", "--volumes", name)
 
 
 def _docker(*words: str) -> str:
