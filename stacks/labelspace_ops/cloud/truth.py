@@ -98,7 +98,6 @@ def _seen(name: str, resources: left.Resources, outputs: Row, home: Home) -> _Se
         ("volume", lambda: _volume(seen, mine, resources)),
         ("snapshots", lambda: _snapshots(seen, mine, resources)),
         ("dumps", lambda: _dumps(seen, mine, name, outputs)),
-        ("drill", lambda: _drill(seen, mine, name, outputs)),
         ("strays", lambda: _strays(seen, mine, name, resources, outputs)),
         ("mounts", lambda: _mounts(seen, name, home, outputs)),
         *(
@@ -172,23 +171,23 @@ def _snapshots(seen: _Seen, mine: account.Account, resources: left.Resources) ->
 def _dumps(seen: _Seen, mine: account.Account, name: str, outputs: Row) -> None:
     """A server that does not run makes none."""
     s3 = mine.storage(outputs["region"], outputs.get("project", ""))
-    seen.dumps = rows.dumps(s3, backup_bucket(name, mine.project))
+    bucket = backup_bucket(name, mine.project)
+    seen.dumps, proofs = rows.dumps(s3, bucket), rows.proofs(s3, bucket)
+    _drill(seen, proofs[-1] if proofs else None, outputs)
     since = seen.server.get("creation_date") if seen.server.get("state") in ALIVE else None
     if since:
         _late(seen, "dump", seen.dumps, since=since, every=DUMP_SECONDS / 3600)
 
 
-def _drill(seen: _Seen, mine: account.Account, name: str, outputs: Row) -> None:
+def _drill(seen: _Seen, proof: Row | None, outputs: Row) -> None:
     """What the last one found, whoever asked for it."""
-    s3 = mine.storage(outputs["region"], outputs.get("project", ""))
-    proofs = rows.proofs(s3, backup_bucket(name, mine.project))
-    seen.proof = proofs[-1] if proofs else None
-    if not seen.proof:
+    if proof is None:
         return
+    seen.proof = proof
     every = _settings(outputs).get("backup", {}).get("drill_every_days", 0)
-    age = (datetime.now(UTC) - datetime.fromisoformat(seen.proof["when"])).days
-    if not seen.proof["ok"]:
-        seen.wrong("drill", f"the last one failed ({seen.proof['backup']}): {seen.proof['reason']}")
+    age = (datetime.now(UTC) - datetime.fromisoformat(proof["when"])).days
+    if not proof["ok"]:
+        seen.wrong("drill", f"the last one failed ({proof['backup']}): {proof['reason']}")
     elif every and age > LATE_FACTOR * every and seen.server.get("state") in ALIVE:
         seen.wrong("drill", f"the last is {age} days old, due every {every}")
 
