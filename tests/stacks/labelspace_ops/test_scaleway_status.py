@@ -100,10 +100,10 @@ def test_snapshots_and_dumps_are_one_table(cloud: Account, storage: Endpoint) ->
 
 def test_a_drill_that_failed_makes_it_degraded_until_one_proves(cloud: Account, storage: Endpoint) -> None:
     proof = {
-        **{"backup": "2026-11-24T10-00-00Z", "when": "2026-11-25T10:00:00+00:00", "ok": True, "reason": ""},
+        **{"backup": "2026-11-24T10-00-00Z", "when": days_ago(1), "ok": True, "reason": ""},
         **{"seconds": 9.5, "recorded": True, "tables": 90, "rows": 1234},
     }
-    later = {**proof, "when": "2026-11-26T10:00:00+00:00", "ok": False, "reason": "rows differ: public.a"}
+    later = {**proof, "when": days_ago(0), "ok": False, "reason": "rows differ: public.a"}
     for made in (later, proof):
         key = f"proofs/{made['when']}.json"
         storage.client().put_object(Bucket=BACKUPS, Key=key, Body=json.dumps(made).encode())
@@ -115,6 +115,16 @@ def test_a_drill_that_failed_makes_it_degraded_until_one_proves(cloud: Account, 
     measured, checks = looked(cloud, storage)
     assert (measured["backup"]["drill"], "drill" in checks) == (proof, False)
     assert f"proven {proof['when']}" in run(cloud, storage, "backups", NAME).stdout
+
+
+def test_a_drill_that_is_late_makes_it_degraded(cloud: Account, storage: Endpoint) -> None:
+    for one in storage.client().list_objects_v2(Bucket=BACKUPS, Prefix="proofs/")["Contents"]:
+        storage.client().delete_object(Bucket=BACKUPS, Key=one["Key"])
+    proof = {"backup": "gone", "when": days_ago(11.5), "ok": True, "reason": "", "seconds": 1.0}
+    body = json.dumps(proof).encode()
+    storage.client().put_object(Bucket=BACKUPS, Key="proofs/gone.json", Body=body)
+    assert looked(cloud, storage)[1]["drill"]["detail"] == "the last is 11 days old, due every 7"
+    storage.client().delete_object(Bucket=BACKUPS, Key="proofs/gone.json")
 
 
 def test_a_copy_that_is_late_makes_it_degraded(cloud: Account, storage: Endpoint) -> None:
