@@ -133,9 +133,12 @@ def test_a_program_that_fails_says_why() -> None:
         programs.run("sh", "-c", "echo no such thing >&2; exit 1")
 
 
-def test_a_database_that_refuses_ends_the_dump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("before", ["", "read -r line; ", "sleep 0.2; "])
+def test_a_database_that_refuses_ends_the_dump(
+    before: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refuses = tmp_path / "refuses"
-    refuses.write_text("#!/bin/sh\nexit 2\n")
+    refuses.write_text(f"#!/bin/sh\n{before}exit 2\n")
     refuses.chmod(0o755)
     monkeypatch.setattr(dump, "AT_THE_DATABASE", str(refuses))
     with pytest.raises(programs.FailedError, match="the database refuses"):

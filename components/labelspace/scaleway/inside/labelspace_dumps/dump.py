@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from .programs import WORK, FailedError, put, run
 
 AT_THE_DATABASE = "labelspace-postgres"
 END = "labelspace: end of the answer"
+REFUSED = "psql: the database refuses, see the lines above"
 BEGIN = "set idle_in_transaction_session_timeout = 0;\nbegin isolation level repeatable read read only;\n"
 
 
@@ -64,10 +66,12 @@ class _Session:
             given.write(f"{sql}select '{END}';\n")
             given.flush()
         except BrokenPipeError:
-            raise FailedError("psql: the database refuses, see the lines above") from None
+            with suppress(OSError):
+                given.close()  # what could not be written would fail once more
+            raise FailedError(REFUSED) from None
         answer: list[str] = []
         for line in answers:
             if line.rstrip("\n") == END:
                 return "".join(answer)
             answer.append(line)
-        raise FailedError("psql: the database refuses, see the lines above")
+        raise FailedError(REFUSED)
