@@ -21,6 +21,7 @@ BENCHES = {
     "upload": "upload of 1,000 files, against rclone",
     "everyday": "help, preview without changes, resources, registration",
     "listing": "a bucket of 100,000 files in the share",
+    "mount": "a bucket of 100,000 objects through the mount of a server at Scaleway",
     "sleep": "start of a stopped workspace, memory asleep",
     "restore": "restore --to on a million shapes, against pg_restore",
     "archive": "what continuous backup costs on a million shapes: writes, space",

@@ -32,6 +32,7 @@ from testbed.scaleway_api.app import running
 
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
+from labelspace.scaleway.boot import STEP_PATH
 from labelspace_ops import shapes
 from labelspace_ops.backup.agent import packed
 from labelspace_ops.cloud import far
@@ -116,6 +117,8 @@ class Machine:
     name: str
     parts: dict[str, Any] = field(default_factory=dict)
     replaced: Any = None
+    told_at_first: str = ""
+    """What another server told while packages could not be had."""
 
     def address(self, part: str) -> str:
         return str(self.subnet[LAST[part]])
@@ -161,6 +164,19 @@ class Machine:
         """What the boot script says it does."""
         code, said = self.parts["server"].exec_run(["cat", "/run/labelspace/step"])
         return said.decode().strip() if code == 0 else ""
+
+    def tells(self, path: str = STEP_PATH) -> tuple[int, str]:
+        """What whoever waits for the server is answered on port 80."""
+        answer = httpx.get(f"http://{self.address('server')}{path}", timeout=20)
+        return answer.status_code, answer.text.strip()
+
+    def load(self, *names: str) -> None:
+        """Images of this machine's engine, as if the server had fetched them."""
+        subprocess.run(
+            ["docker", "save", "--output", str(self.folder / "machine/more.tar"), *names], check=True
+        )
+        self.inside("docker", "load", "--input", "/machine/more.tar")
+        self.inside("rm", "/machine/more.tar")
 
     def container(self, part: str) -> str:
         """The id of one of CVAT's containers."""
@@ -213,6 +229,7 @@ class Machine:
         _power_on(self)
         self.inside("mv", REPOSITORY, f"{REPOSITORY}-away")
         until(lambda: "Unable to locate package" in self.said_at_boot(), "packages cannot be had")
+        self.told_at_first = self.tells()[1]
         self.inside("mv", f"{REPOSITORY}-away", REPOSITORY)
 
     def said_at_boot(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pulumi
 
 from labelspace.contracts import BeforeUpgrade
+from labelspace.home import Home
 from labelspace.spec import SpecError, WorkspaceSpec, parse_spec, setting
 from labelspace.workspace import Workspace
 from labelspace.workspace import declare as declare_workspace
@@ -22,7 +23,7 @@ def run(*, before_upgrade: BeforeUpgrade | None = upgrade.hook, looked: bool = F
     """Declare the selected stack; a wish that cannot be granted ends here, with each reason in one line.
 
     ``before_upgrade``: what is asked before another version of CVAT; None where it was asked already.
-    ``looked``: whether the account at Scaleway was looked at already.
+    ``looked``: whether that, and the account at Scaleway, was looked at already there.
     """
     try:
         spec = wish()
@@ -46,13 +47,18 @@ def wish() -> WorkspaceSpec:
 
 
 def _possible_there(spec: WorkspaceSpec, *, looked: bool) -> None:
-    """Raises for a type that is not offered, and for what the account holds under the name already."""
+    """Raises for a type that is not offered, for what the account holds under the name already, and for a
+    CVAT whose migration was rehearsed and failed."""
     from labelspace.scaleway.prices import total  # noqa: PLC0415 - the other target needs none
     from labelspace_ops.cloud import guard  # noqa: PLC0415
+    from labelspace_ops.cloud import upgrade as rehearsed  # noqa: PLC0415
 
     total(spec)
-    if not looked:
-        guard.look(spec)
+    if looked:
+        return
+    guard.look(spec)
+    if not pulumi.runtime.is_dry_run():
+        rehearsed.before(spec, Home.find())
 
 
 def declare(

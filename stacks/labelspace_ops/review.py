@@ -253,12 +253,25 @@ def _notes_of_upgrade(spec: WorkspaceSpec, keys: list[str]) -> list[str]:
     if "cvat_version" not in keys:
         return []
     if spec.target == "scaleway":
-        return ["an upgrade is not rehearsed on scaleway: its server migrates the database at once"]
+        return [_rehearsed_there(spec)]
     return [
         f"upgrade to CVAT {spec.cvat_version}: first a backup, then a rehearsal: a copy of it is migrated"
         " with the new version, and its rows are counted; only then is the real database touched. A"
         " rehearsal that fails changes nothing. Afterwards the way back is that backup"
     ]
+
+
+def _rehearsed_there(spec: WorkspaceSpec) -> str:
+    if not spec.scaleway.admin_cidrs:
+        return (
+            "the upgrade is not rehearsed, as scaleway.admin_cidrs lets nobody in: the new server migrates"
+            " the database at once"
+        )
+    return (
+        f"upgrade to CVAT {spec.cvat_version}: first a dump, then a rehearsal on the server: a copy of it is"
+        " migrated with the new version, and its rows are counted; only then is the server replaced. A"
+        " rehearsal that fails changes nothing; a server that does not let this machine in is not asked"
+    )
 
 
 def _notes(spec: WorkspaceSpec, changes: list[Change], keys: list[str], *, new: bool) -> list[str]:

@@ -61,9 +61,11 @@ class Proof(Shape):
     missing: list[str] | None = None
     """Migrations that the workspace's CVAT has and the backup has not; absent when nothing was proven."""
     rows: int | None = None
-    """Rows counted, equal to those recorded with the backup; absent after a failure."""
+    """Rows counted, in each table as many as were recorded with the backup; absent after a failure."""
     files_read: str | None = None
-    """How much of CVAT's files was read; absent after a failure."""
+    """How much of CVAT's files was read; absent after a failure, and on target scaleway."""
+    recorded: bool | None = None
+    """On target scaleway: false for a dump without a record, which was restored and counted alone."""
 
 
 class BackupState(Shape):

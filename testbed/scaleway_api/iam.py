@@ -217,8 +217,8 @@ def grant(cloud: Cloud, application: str, *sets: str, project: str = "") -> Item
     return cloud.add("policy", {**policy, "_rules": [rule]})
 
 
-def limit(cloud: Cloud, name: str, most: int) -> Item:
-    """A quota of the organization, in the SDK's shape; names are made up, as the SDK lists none."""
-    limits = [{"global": True, "limit": most}]
-    item = {"name": name, "pretty_name": name, "unit": "", "description": "", "locality_type": "global"}
-    return cloud.add("quotum", {**item, "limits": limits}, "name")
+def limit(cloud: Cloud, kind: str, *limits: Item) -> Item:
+    """The quota of a type of Instances, in the SDK's shape, under the name that recorded refusals have."""
+    name = f"cp_servers_type_{kind.replace('-', '_')}"
+    item = {"name": name, "pretty_name": kind, "unit": "", "description": "", "locality_type": "zone"}
+    return cloud.add("quotum", {**item, "limits": list(limits)}, "name")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files as package_files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -26,9 +27,23 @@ LONGEST_USER_DATA = 127_998
 """Characters (Scaleway's API)."""
 PACKAGES = ("docker.io", "docker-compose-v2", "rclone", "fuse3", "nftables")
 SCRIPTS = (
-    *("labelspace-prepare", "labelspace-secrets", "labelspace-up", "labelspace-check"),
+    *("labelspace-step", "labelspace-tell", "labelspace-prepare", "labelspace-secrets"),
+    *("labelspace-up", "labelspace-check"),
     *("labelspace-postgres", "labelspace-dump", "labelspace-restore", "labelspace-drill"),
+    "labelspace-rehearse",
 )
+LIBRARY = "/usr/local/lib/labelspace"
+PROGRAM = "labelspace_dumps"
+"""The package that dumps and drills run."""
+MOUNT = "mount"
+MOUNT_OPTIONS = (
+    *("--read-only", "--allow-other", "--uid 1000", "--gid 1000", "--dir-cache-time 1h"),
+    *("--use-server-modtime", "--vfs-cache-mode full", "--vfs-cache-max-size 5G", "--attr-timeout 10m"),
+    *("--contimeout 10s", "--timeout 60s", "--low-level-retries 3"),
+)
+"""How rclone mounts a bucket; ``bench/mount.py`` measures exactly these."""
+STEP_PATH = "/labelspace-step"
+"""Where the server tells over HTTP what it does, until CVAT's proxy takes the port (``labelspace-tell``)."""
 NO_STARTS = "/usr/sbin/policy-rc.d"
 """While it says 101, no package starts a service: Docker would wait for what is not installed yet."""
 
@@ -59,6 +74,8 @@ class Boot:
     endpoint: str
     admin_key: str = ""
     """The public key that opens the server to its admins, beside those of the project."""
+    drill_every_days: int = 7
+    """0: dumps are drilled by hand alone."""
     api: str = "https://api.scaleway.com"
 
 
@@ -71,9 +88,7 @@ def place_of(service: Service, index: int, *, secret: bool) -> str:
 def user_data(boot: Boot) -> str:
     """The cloud-config; raises ``ValueError`` when it is longer than Scaleway takes."""
     config = {
-        "package_update": True,
         "write_files": _write_files(boot),
-        "packages": list(PACKAGES),
         "runcmd": _commands(boot),
     }
     text = "#cloud-config\n" + yaml.dump(config, Dumper=_Readable, sort_keys=False, width=4096)
@@ -92,8 +107,19 @@ def _write_files(boot: Boot) -> list[dict[str, str]]:
         *_door(boot),
         *(_file(path, text) for path, text in plain.items()),
         *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in SCRIPTS),
+        *(_file(f"{LIBRARY}/{PROGRAM}/{name}", text) for name, text in _program().items()),
         *(_file(f"/etc/systemd/system/{name}", text) for name, text in UNITS.items()),
     ]
+
+
+def _program() -> dict[str, str]:
+    """File name -> text of each module."""
+    folder = package_files("labelspace.scaleway").joinpath("inside", PROGRAM)
+    return {one.name: one.read_text() for one in _by_name(folder) if one.name.endswith(".py")}
+
+
+def _by_name(folder: Traversable) -> list[Traversable]:
+    return sorted(folder.iterdir(), key=lambda one: one.name)
 
 
 def _door(boot: Boot) -> list[dict[str, str]]:
@@ -122,25 +148,34 @@ def _environment(boot: Boot) -> str:
         "DISK": boot.disk,
         "BACKUP_BUCKET": boot.backup_bucket,
         "POSTGRES_IMAGE": IMAGES["postgres"],
+        "DRILL_EVERY_DAYS": str(boot.drill_every_days),
     }
     return "".join(f"{key}={value}\n" for key, value in values.items())
 
 
 def _commands(boot: Boot) -> list[str]:
-    """cloud-init tries to install packages once; here it is tried until it works."""
+    """cloud-init tries to install packages once; here it is tried until it works, and told meanwhile."""
     shares = " ".join(f"labelspace-share@{name}.service" for name in boot.buckets)
+    timers = " ".join(f"labelspace-{name}.timer" for name in _timers(boot))
     keep = "-o Dpkg::Options::=--force-confold"  # nobody is there to be asked about a file of settings
     install = f"DEBIAN_FRONTEND=noninteractive apt-get install -y {keep} {' '.join(PACKAGES)}"
     return [
+        "labelspace-step 'installs Docker'",
+        "systemctl daemon-reload",
+        "systemctl start labelspace-tell.service",
+        "apt-get update",
         f"until {install}; do sleep 10; apt-get update; done",
         f"rm -f {NO_STARTS}",
-        "systemctl daemon-reload",
         *(["systemctl try-restart ssh.service"] if boot.admin_key else []),
         "systemctl enable labelspace-prepare.service docker.service",
         "systemctl restart docker.service",
         f"systemctl enable --now {shares}",
-        "systemctl enable --now --no-block labelspace.service labelspace-dump.timer labelspace-check.timer",
+        f"systemctl enable --now --no-block labelspace.service {timers}",
     ]
+
+
+def _timers(boot: Boot) -> list[str]:
+    return ["dump", "check", *(["drill"] if boot.drill_every_days else [])]
 
 
 def script(name: str) -> str:
@@ -149,6 +184,36 @@ def script(name: str) -> str:
 
 
 UNITS = {
+    "labelspace-tell.service": """\
+[Unit]
+Description=Tells the step of the boot on port 80, until the proxy of CVAT takes it
+[Service]
+ExecStart=/usr/bin/python3 -I /usr/local/sbin/labelspace-tell
+# all that it can read of the workspace; opened before it becomes nobody in particular
+StandardInput=file:/run/labelspace/step
+StandardOutput=journal
+DynamicUser=yes
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateDevices=yes
+ProtectProc=invisible
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+InaccessiblePaths=-/run/labelspace -/etc/labelspace -/var/lib/labelspace
+RestrictAddressFamilies=AF_INET
+RestrictNamespaces=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallFilter=@system-service
+MemoryMax=64M
+TasksMax=32
+Restart=on-failure
+""",
     "labelspace-prepare.service": """\
 [Unit]
 Description=Data volume, secrets and firewall of the labeling workspace
@@ -183,10 +248,8 @@ TimeoutStartSec=60
 StandardOutput=journal+console
 ExecStartPre=-/bin/fusermount3 -u -z {SHARE}/%i
 ExecStartPre=/bin/mkdir -p {SHARE}/%i
-ExecStart=/usr/bin/rclone mount storage:%i {SHARE}/%i --config /run/labelspace/rclone.conf --read-only \\
-    --allow-other --uid 1000 --gid 1000 --dir-cache-time 1h --use-server-modtime --vfs-cache-mode full \\
-    --vfs-cache-max-size 5G --cache-dir /var/lib/labelspace/rclone \\
-    --attr-timeout 10m --contimeout 10s --timeout 60s --low-level-retries 3
+ExecStart=/usr/bin/rclone {MOUNT} storage:%i {SHARE}/%i --config /run/labelspace/rclone.conf \\
+    --cache-dir /var/lib/labelspace/rclone {" ".join(MOUNT_OPTIONS)}
 ExecStopPost=-/bin/fusermount3 -u -z {SHARE}/%i
 Restart=always
 RestartSec=5
@@ -230,9 +293,29 @@ Persistent=true
 [Install]
 WantedBy=timers.target
 """,
+    "labelspace-drill.service": """\
+[Unit]
+Description=Drill of a dump of the annotations
+Requires=docker.service
+After=labelspace.service
+[Service]
+Type=oneshot
+ExecStart=/usr/local/sbin/labelspace-drill
+StandardOutput=journal+console
+""",
+    "labelspace-drill.timer": """\
+[Unit]
+Description=A look, every hour, whether a drill is due
+[Timer]
+OnCalendar=hourly
+RandomizedDelaySec=1800
+Persistent=true
+[Install]
+WantedBy=timers.target
+""",
     "labelspace-check.service": """\
 [Unit]
-Description=Are the buckets there, and was the last dump made
+Description=Are the buckets there, was the last dump made, and was a dump proven
 After=labelspace.service
 [Service]
 Type=oneshot
@@ -241,7 +324,7 @@ StandardOutput=journal+console
 """,
     "labelspace-check.timer": """\
 [Unit]
-Description=A look at buckets and dumps, every five minutes
+Description=A look at buckets, dumps and drills, every five minutes
 [Timer]
 OnBootSec=5min
 OnUnitActiveSec=5min

@@ -47,7 +47,7 @@ def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> 
         buckets=tuple(dataset.access for dataset in datasets),
         backups={
             "where": f"Scaleway's snapshots, and dumps in bucket {place.backup_bucket}",
-            "schedule": "a snapshot every 24 h, a dump every hour",
+            "schedule": _schedule(spec.backup.drill_every_days),
             "keep": f"{spec.backup.keep_days} days",
         },
         more={
@@ -57,6 +57,11 @@ def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> 
             "cost": sentences(spec),
         },
     )
+
+
+def _schedule(drill_every_days: int) -> str:
+    drill = f"a drill every {drill_every_days} days" if drill_every_days else "no drills"
+    return f"a snapshot every 24 h, a dump every hour, {drill}"
 
 
 def _buckets(

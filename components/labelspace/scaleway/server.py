@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import time
 import urllib.error
 import urllib.request
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 import pulumi
@@ -25,6 +27,8 @@ from labelspace.spec import WorkspaceSpec
 
 IMAGE = "ubuntu_noble"
 CERTIFICATE = "/run/labelspace/database-ca.pem"
+PAUSE_SECONDS = 5.0
+LONGEST_STEP = 200
 SECRET_TYPE = "opaque"  # noqa: S105 - Secret Manager's word for bytes of any kind
 
 
@@ -54,7 +58,7 @@ class AnnotationServer(pulumi.ComponentResource):
         secret = self._secret(described, database)
         self.server = self._server(self._user_data(described, database, buckets, identity, secret))
         self.url = pulumi.Output.concat("https://", network.host)
-        self.ready = pulumi.Output.all(self.server.id, self.url).apply(
+        self.ready = pulumi.Output.all(self.server.id, self.url, network.address.address).apply(
             lambda values: _until_ready(spec, *values)
         )
         self.register_outputs({"url": self.url, "ready": self.ready})
@@ -142,6 +146,7 @@ class AnnotationServer(pulumi.ComponentResource):
                 backup_bucket=self._place.backup_bucket,
                 endpoint=self._place.endpoint,
                 admin_key=self._place.spec.admin_key or "",
+                drill_every_days=self._spec.backup.drill_every_days,
             )
         )
 
@@ -226,24 +231,51 @@ def _secret_files(services: dict[str, Service]) -> pulumi.Output[dict[str, str]]
     return pulumi.Output.all(**contents)
 
 
-def _until_ready(spec: WorkspaceSpec, server: str, url: str) -> str:
+def _until_ready(spec: WorkspaceSpec, server: str, url: str, address: str) -> str:
     """Ask from outside until every part of CVAT works; only an update that runs asks, no preview does."""
     patience = spec.scaleway.wait_minutes * 60
     if pulumi.runtime.is_dry_run() or not patience or not spec.running:
         return server
-    deadline, said = time.monotonic() + patience, ""
-    while time.monotonic() < deadline:
-        problem = _problem(url, _trust(spec))
-        if not problem:
-            return server
-        if problem != said:
-            said = problem
-            pulumi.log.info(f"waits for {url}: {said}")
-        time.sleep(5)
-    raise pulumi.RunError(
-        f"{url} did not become ready in {spec.scaleway.wait_minutes} minutes (last: {said}). If a domain is"
-        f" configured, its A record must lead to the workspace's address; the same command goes on waiting"
-    )
+    last = _waited(url, address, _trust(spec), patience)
+    if last:
+        raise pulumi.RunError(
+            f"{url} did not become ready in {spec.scaleway.wait_minutes} minutes (last: {last}). If a domain"
+            f" is configured, its A record must lead to the workspace's address ({address}); the same command"
+            " goes on waiting"
+        )
+    return server
+
+
+def _waited(url: str, address: str, trust: ssl.SSLContext, patience: float) -> str:
+    """Wait, and tell each new thing once; empty when all is well, else what was not at the end."""
+    deadline, told, failed = time.monotonic() + patience, set[str](), ""
+    while problem := _problem(url, trust):
+        step = _step(address)
+        seen = f"the server {step}" if step else problem
+        if step.startswith("failed: "):
+            failed = seen = f"the server says: {step}"
+        if seen not in told:
+            (pulumi.log.warn if seen == failed else pulumi.log.info)(f"waits for {url}: {seen}")
+            told.add(seen)
+        if time.monotonic() > deadline:
+            return seen if failed in ("", seen) else f"{seen}; before, {failed}"
+        time.sleep(PAUSE_SECONDS)
+    return ""
+
+
+def _step(address: str) -> str:
+    """What the server tells that it does; empty before it can, and once CVAT's proxy has the port."""
+    asked = http.client.HTTPConnection(address, timeout=5)
+    try:
+        asked.request("GET", boot.STEP_PATH)
+        answer = asked.getresponse()
+        text = answer.read(LONGEST_STEP).decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return ""
+    finally:
+        asked.close()
+    told = answer.status == HTTPStatus.OK and answer.headers.get_content_type() == "text/plain"
+    return "".join(filter(str.isprintable, text)).strip() if told else ""
 
 
 def _trust(spec: WorkspaceSpec) -> ssl.SSLContext:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-OF_THE_DATABASE = ("snapshot", "dump")
-"""Copies on Scaleway: CVAT's files lie on a volume of their own."""
+DATABASE_ALONE = "database alone"
+"""Of copies on Scaleway: CVAT's files lie on a volume of their own."""
 
 
 def verified(row: dict[str, Any]) -> str:
     """What is known of a backup, ``row`` as the program lists it: whole, and proven by a drill or not."""
     if not row["complete"]:
         return "interrupted"
-    if row["kind"] in OF_THE_DATABASE:
-        return "database alone"
-    if not row["files"]:
-        return "files missing"
-    proof = row["proof"]
+    if row["kind"] == "snapshot":
+        return DATABASE_ALONE
+    if row["kind"] == "dump":
+        return f"{DATABASE_ALONE}, {_proof(row['proof'])}"
+    return _proof(row["proof"]) if row["files"] else "files missing"
+
+
+def _proof(proof: dict[str, Any] | None) -> str:
     if proof is None:
         return "not proven yet"
-    return f"proven {proof['when']}" if proof["ok"] else f"FAILED: {proof['reason']}"
+    if not proof["ok"]:
+        return f"FAILED: {proof['reason']}"
+    if not proof.get("recorded", True):
+        return f"restored {proof['when']}, no record to compare with"
+    return f"proven {proof['when']}"

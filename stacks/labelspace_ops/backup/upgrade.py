@@ -34,11 +34,7 @@ def before(client: docker.DockerClient, source: agent.Source, version: str, old:
     name = source.workspace
     if not old or old == version:
         return ""
-    if _order(version) < _order(old):
-        raise UsageError(
-            f"cvat_version: {version!r} is older than {old}: CVAT's migrations have no way back;"
-            f" make a workspace of {version} from a backup of that time"
-        )
+    refuse_older(version, old)
     say(f"{name}: CVAT {old} -> {version}: a backup first")
     try:
         rehearsal.had(client, version)
@@ -52,6 +48,15 @@ def before(client: docker.DockerClient, source: agent.Source, version: str, old:
             f"cvat_version: {version}: the rehearsal failed: {error}. Nothing was changed:"
             f" {name} stays at {old}"
         ) from None
+
+
+def refuse_older(version: str, old: str) -> None:
+    """Raises ``UsageError`` for a version from before the one that is there."""
+    if _order(version) < _order(old):
+        raise UsageError(
+            f"cvat_version: {version!r} is older than {old}: CVAT's migrations have no way back;"
+            f" make a workspace of {version} from a backup of that time"
+        )
 
 
 def _order(version: str) -> tuple[int, ...]:

@@ -12,16 +12,11 @@ from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
 
 
-def lets_in(settings: dict[str, Any]) -> bool:
-    """Whether the server of a workspace may be asked over SSH."""
-    return bool(settings.get("scaleway", {}).get("admin_cidrs")) and bool(settings.get("running", True))
-
-
 def backup(name: str, home: Home) -> dict[str, Any]:
     """A dump, which a restore can take, where the server lets this machine in; else a snapshot."""
     settings = stack.read_settings(stack.select(name, home))
     with locks.hold(home, name, "backing up"):
-        taken = far.backup(far.server(name, home)) if lets_in(settings) else _snapshot(name, home)
+        taken = far.backup(far.server(name, home)) if far.lets_in(settings) else _snapshot(name, home)
     return {"name": name, **{key: taken[key] for key in ("id", "kind", "size", "added")}}
 
 
@@ -34,7 +29,7 @@ def _snapshot(name: str, home: Home) -> dict[str, Any]:
 
 def last_dump(name: str, home: Home, settings: dict[str, Any]) -> str:
     """The id of one more dump before the server goes, where it lets this machine in; else empty."""
-    if not lets_in(settings):
+    if not far.lets_in(settings):
         return ""
     try:
         return str(far.backup(far.server(name, home))["id"])
@@ -52,7 +47,7 @@ def _inside(name: str, home: Home) -> far.Server:
             " put the networks that you come from there in the stack's settings, and `labelspace create"
             f" {name}` again: it gets another server, data and URL stay"
         )
-    if not lets_in(settings):
+    if not far.lets_in(settings):
         raise OpsError(f"{name}: it is stopped: run `labelspace start {name}` first")
     return far.server(name, home)
 
@@ -88,8 +83,10 @@ def _dumps(name: str, home: Home, mine: account.Account, outputs: dict[str, Any]
     """By Object Storage, or by the server when that lets this machine in and Object Storage does not."""
     try:
         s3 = mine.storage(outputs["region"], outputs.get("project", ""))
-        return rows.dumps(s3, backup_bucket(name, mine.project))
+        bucket = backup_bucket(name, mine.project)
+        return rows.with_proofs(rows.dumps(s3, bucket), rows.proofs(s3, bucket))
     except OpsError:
-        if not lets_in(stack.read_settings(stack.select(name, home))):
+        if not far.lets_in(stack.read_settings(stack.select(name, home))):
             raise
-        return far.dumps(far.server(name, home))
+        server = far.server(name, home)
+        return rows.with_proofs(far.dumps(server), far.proofs(server))

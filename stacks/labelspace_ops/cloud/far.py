@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,10 +18,14 @@ from labelspace_ops.cloud import left, rows
 from labelspace_ops.cloud.account import UUID
 from labelspace_ops.errors import OpsError, UsageError
 
-LIST = (
-    ". /etc/labelspace/boot.env && exec rclone --config /run/labelspace/rclone.conf lsjson --recursive"
-    ' --files-only "storage:$BACKUP_BUCKET"'
-)
+RCLONE = ". /etc/labelspace/boot.env && rclone --config /run/labelspace/rclone.conf"
+LIST = f'{RCLONE} lsjson --recursive --files-only "storage:$BACKUP_BUCKET"'
+PROOFS = f'{RCLONE} cat "storage:$BACKUP_BUCKET/proofs" || [ $? = 3 ]'
+"""3: there is no such folder, as nothing was proven yet."""
+MOUNT = re.compile(r"bucket (\S+) (is not mounted|cannot be listed)")
+"""As ``labelspace-check`` says it."""
+NOT_PROVEN = 3
+"""What ``labelspace-drill`` ends with when it could drill, and the dump is not as it must be."""
 CANNOT_CONNECT = 255
 """What ``ssh`` ends with by itself."""
 
@@ -34,8 +38,11 @@ class Server:
     address: str
     options: tuple[str, ...]
 
-    def run(self, *command: str) -> str:
-        """What a command says on the server; raises ``OpsError`` with why it cannot be asked, or failed."""
+    def run(self, *command: str, ends: tuple[int, ...] = (0,)) -> str:
+        """What a command says on the server; raises ``OpsError`` with why it cannot be asked, or failed.
+
+        ``ends`` are the exit codes with which it has an answer.
+        """
         words = ["ssh", *self.options, f"root@{self.address}", shlex.join(command)]
         try:
             done = subprocess.run(
@@ -50,9 +57,14 @@ class Server:
                 " scaleway.admin_cidrs alone. Add your address there in the stack's settings, and"
                 f" `labelspace create {self.name}` again: it gets another server, data and URL stay"
             )
-        if done.returncode:
+        if done.returncode not in ends:
             raise OpsError(f"{self.name}: {command[0]} failed on the server: {said}")
         return done.stdout
+
+
+def lets_in(settings: dict[str, Any]) -> bool:
+    """Whether the server of a workspace may be asked over SSH."""
+    return bool(settings.get("scaleway", {}).get("admin_cidrs")) and bool(settings.get("running", True))
 
 
 def key(name: str, home: Home) -> str:
@@ -98,6 +110,22 @@ def dumps(server: Server) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: str(row["when"]))
 
 
+def proofs(server: Server) -> list[dict[str, Any]]:
+    """What drills found, newest last."""
+    return rows.read_proofs(server.run("bash", "-c", PROOFS).splitlines())
+
+
+def mounts(server: Server) -> dict[str, str]:
+    """What the server found wrong with its buckets at its last look, by the bucket's name.
+
+    Raises ``OpsError`` when it cannot be asked, or has not looked since its boot. Not as patient as others:
+    nobody asked for it.
+    """
+    quick = replace(server, options=("-o", "ConnectTimeout=5", *server.options))
+    found = (MOUNT.fullmatch(line) for line in quick.run("cat", "/run/labelspace/check").splitlines())
+    return {one[1]: one[2] for one in found if one}
+
+
 def backup(server: Server) -> dict[str, Any]:
     """Dump now; the dump as ``dumps`` lists it."""
     found = rows.DUMP.search(server.run("labelspace-dump"))
@@ -136,13 +164,13 @@ def restore(server: Server, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def drill(server: Server, row: dict[str, Any]) -> dict[str, Any]:
-    """Restore a dump into a scratch database on the server, and count what is in it."""
+    """Restore a dump into a scratch database on the server, and compare it with its record."""
     began = time.monotonic()
-    proof: dict[str, Any] = {"backup": row["id"], "when": datetime.now(UTC).isoformat(timespec="seconds")}
     try:
-        found = json.loads(server.run("labelspace-drill", f"{row['id']}.dump"))
+        said = server.run("labelspace-drill", f"{row['id']}.dump", ends=(0, NOT_PROVEN))
     except OpsError as error:
-        return {**proof, "ok": False, "reason": str(error), "seconds": round(time.monotonic() - began, 1)}
-    ok = found["rows"] > 0
-    reason = "" if ok else "no rows are in it"
-    return {**proof, "ok": ok, "reason": reason, "seconds": round(time.monotonic() - began, 1), **found}
+        when = datetime.now(UTC).isoformat(timespec="seconds")
+        failed = {"backup": row["id"], "when": when, "ok": False, "reason": str(error)}
+        return {**failed, "seconds": round(time.monotonic() - began, 1)}
+    proof: dict[str, Any] = json.loads(said)
+    return proof

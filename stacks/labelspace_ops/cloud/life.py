@@ -11,13 +11,13 @@ from labelspace.home import Home
 from labelspace.scaleway.prices import VOLUME_GB
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops import locks, program, progress, stack, state
-from labelspace_ops.cloud import account, backups, copies, far, left, stock, strays, troubles
+from labelspace_ops.cloud import account, backups, copies, far, left, stock, strays, troubles, upgrade
 from labelspace_ops.cloud.costs import costs
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError
 
 LOOKED = partial(program.run, looked=True)
-"""The program after ``completed``, which has looked at the account already."""
+"""The program where account and another version were looked at already."""
 
 
 def completed(spec: WorkspaceSpec, mine: account.Account, resources: left.Resources) -> WorkspaceSpec:
@@ -57,6 +57,7 @@ def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
     with locks.hold(home, spec.name, "creating"):
         _let_strays_go(spec.name, home)
         whole = wished(spec, home)
+        upgrade.before(whole, home)
         chosen = stack.create_or_select(spec.name, home)
         stack.write_settings(chosen, whole)
         locks.clear_stale(home, chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from labelspace.scaleway.database import DUMP_SECONDS, SNAPSHOT_HOURS
 from labelspace.scaleway.place import backup_bucket
 from labelspace_ops import buckets, locks, state
 from labelspace_ops.checks import LATE_FACTOR, Check, bucket_row, health
-from labelspace_ops.cloud import account, certificate, copies, left, rows, strays
+from labelspace_ops.cloud import account, certificate, copies, far, left, rows, strays
 from labelspace_ops.errors import OpsError
 
 Row = dict[str, Any]
@@ -54,6 +55,7 @@ class _Seen:
         self.buckets: list[Row] = []
         self.snapshots: list[Row] | None = None
         self.dumps: list[Row] | None = None
+        self.proof: Row | None = None
         self.server: Row = {}
         self.volume: Row | None = None
         self.certificate_until: str | None = None
@@ -80,6 +82,7 @@ def _newest(seen: _Seen) -> Row:
         "last": whole[-1]["when"].replace("+00:00", "Z") if whole else None,
         "last_id": whole[-1]["id"] if whole else None,
         "last_archived": None,
+        "drill": seen.proof,
     }
 
 
@@ -96,6 +99,7 @@ def _seen(name: str, resources: left.Resources, outputs: Row, home: Home) -> _Se
         ("snapshots", lambda: _snapshots(seen, mine, resources)),
         ("dumps", lambda: _dumps(seen, mine, name, outputs)),
         ("strays", lambda: _strays(seen, mine, name, resources, outputs)),
+        ("mounts", lambda: _mounts(seen, name, home, outputs)),
         *(
             (f"bucket {one['name']}", lambda one=one: _bucket(seen, mine, one, outputs))
             for one in outputs["buckets"]
@@ -167,10 +171,42 @@ def _snapshots(seen: _Seen, mine: account.Account, resources: left.Resources) ->
 def _dumps(seen: _Seen, mine: account.Account, name: str, outputs: Row) -> None:
     """A server that does not run makes none."""
     s3 = mine.storage(outputs["region"], outputs.get("project", ""))
-    seen.dumps = rows.dumps(s3, backup_bucket(name, mine.project))
+    bucket = backup_bucket(name, mine.project)
+    seen.dumps, proofs = rows.dumps(s3, bucket), rows.proofs(s3, bucket)
+    _drill(seen, proofs[-1] if proofs else None, outputs)
     since = seen.server.get("creation_date") if seen.server.get("state") in ALIVE else None
     if since:
         _late(seen, "dump", seen.dumps, since=since, every=DUMP_SECONDS / 3600)
+
+
+def _drill(seen: _Seen, proof: Row | None, outputs: Row) -> None:
+    """What the last one found, whoever asked for it."""
+    if proof is None:
+        return
+    seen.proof = proof
+    every = _settings(outputs).get("backup", {}).get("drill_every_days", 0)
+    age = (datetime.now(UTC) - datetime.fromisoformat(proof["when"])).days
+    if not proof["ok"]:
+        seen.wrong("drill", f"the last one failed ({proof['backup']}): {proof['reason']}")
+    elif every and age > LATE_FACTOR * every and seen.server.get("state") in ALIVE:
+        seen.wrong("drill", f"the last is {age} days old, due every {every}")
+
+
+def _settings(outputs: Row) -> Row:
+    """The wish that the last update was made of."""
+    return dict(json.loads(outputs["settings"])) if "settings" in outputs else {}
+
+
+def _mounts(seen: _Seen, name: str, home: Home, outputs: Row) -> None:
+    """Of the inside of the server only what it tells over SSH; where it lets nobody in, nothing is said."""
+    if seen.server.get("state") not in ALIVE or not far.lets_in(_settings(outputs)):
+        return
+    try:
+        found = far.mounts(far.server(name, home))
+    except OpsError:
+        return
+    for bucket, problem in found.items():
+        seen.wrong(f"mount {bucket}", f"{problem} on the server: CVAT lists nothing of it")
 
 
 def _strays(seen: _Seen, mine: account.Account, name: str, resources: left.Resources, outputs: Row) -> None:

@@ -146,7 +146,9 @@ def drill(
         show(proof)
     elif proof["ok"] and cloud:
         counted = f"{proof['rows']} rows in {proof['tables']} tables"
-        typer.echo(f"{name}: {proof['backup']} proven: {counted}, {proof['seconds']} s")
+        as_recorded = "as recorded" if proof["recorded"] else "no record to compare with"
+        verb = "proven" if proof["recorded"] else "restored"
+        typer.echo(f"{name}: {proof['backup']} {verb}: {counted}, {as_recorded}, {proof['seconds']} s")
     elif proof["ok"]:
         typer.echo(
             f"{name}: {proof['backup']} proven: {proof['rows']} rows in {proof['tables']} tables as recorded,"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from labelspace.home import Home
-from labelspace_ops.cloud import far
+from labelspace_ops.cloud import far, rows
 from labelspace_ops.errors import OpsError, UsageError
 
 LISTED = [
@@ -23,7 +23,7 @@ LISTED = [
 class _Answers(far.Server):
     """A server that lists these dumps."""
 
-    def run(self, *command: str) -> str:
+    def run(self, *command: str, ends: tuple[int, ...] = (0,)) -> str:
         return json.dumps(LISTED)
 
 
@@ -82,8 +82,40 @@ def test_a_drill_that_fails_is_told_with_its_reason(
     assert (proof["ok"], proof["reason"]) == (False, "pg_restore: error")
 
 
+def test_a_proof_of_a_failure_is_handed_on_whole(server: far.Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    proof = {
+        "backup": "2026-11-24T10-00-00Z",
+        "ok": False,
+        "reason": "rows differ: public.label: 1 instead of 2",
+    }
+    monkeypatch.setattr(_Answers, "run", lambda *_, ends: json.dumps(proof) if ends == (0, 3) else "")
+    assert far.drill(server, {"id": "2026-11-24T10-00-00Z"}) == proof
+
+
+def test_each_dump_is_listed_with_its_newest_proof(server: far.Server) -> None:
+    made = [
+        {"backup": "2026-11-24T10-00-00Z", "when": when, "ok": ok} for when, ok in (("2", True), ("1", False))
+    ]
+    proofs = rows.read_proofs(json.dumps(one) for one in made)
+    listed = {row["id"]: row["proof"] for row in rows.with_proofs(far.dumps(server), proofs)}
+    assert listed == {"2026-11-24T10-00-00Z": made[0], "2026-11-24T11-00-00Z": None}
+
+
+def test_what_the_server_found_of_its_mounts_is_read(
+    server: far.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "bucket street is not mounted\nbucket street cannot be listed\nbucket fields cannot be listed\n"
+    monkeypatch.setattr(_Answers, "run", lambda *_: f"{said}the last dump of the annotations failed\n")
+    assert far.mounts(server) == {"street": "cannot be listed", "fields": "cannot be listed"}
+
+
+def test_what_is_no_proof_is_said() -> None:
+    with pytest.raises(OpsError, match="proofs/"):
+        rows.read_proofs(["{"])
+
+
 def _refuse(why: str) -> Callable[..., str]:
-    def run(_: far.Server, *__: str) -> str:
+    def run(_: far.Server, *__: str, **___: object) -> str:
         raise OpsError(why)
 
     return run

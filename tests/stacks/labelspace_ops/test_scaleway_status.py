@@ -86,6 +86,7 @@ def test_a_backup_is_a_snapshot_that_is_ready(cloud: Account, storage: Endpoint)
 def test_snapshots_and_dumps_are_one_table(cloud: Account, storage: Endpoint) -> None:
     key = "dumps/2026-11-24T10-00-00Z.dump"
     storage.client().put_object(Bucket=BACKUPS, Key=key, Body=b"PGDMP")
+    storage.client().put_object(Bucket=BACKUPS, Key=key.replace(".dump", ".json"), Body=b"{}")
     said = json.loads(run(cloud, storage, "backups", NAME, "--json").stdout)
     shapes.Backups.model_validate(said)
     assert [(row["kind"], row["id"]) for row in said["backups"]] == [
@@ -95,6 +96,35 @@ def test_snapshots_and_dumps_are_one_table(cloud: Account, storage: Endpoint) ->
     plain = run(cloud, storage, "backups", NAME)
     assert "database alone" in plain.stdout
     assert "restorable: the moments above" in plain.stderr
+
+
+def test_a_drill_that_failed_makes_it_degraded_until_one_proves(cloud: Account, storage: Endpoint) -> None:
+    proof = {
+        **{"backup": "2026-11-24T10-00-00Z", "when": days_ago(1), "ok": True, "reason": ""},
+        **{"seconds": 9.5, "recorded": True, "tables": 90, "rows": 1234},
+    }
+    later = {**proof, "when": days_ago(0), "ok": False, "reason": "rows differ: public.a"}
+    for made in (later, proof):
+        key = f"proofs/{made['when']}.json"
+        storage.client().put_object(Bucket=BACKUPS, Key=key, Body=json.dumps(made).encode())
+    measured, checks = looked(cloud, storage)
+    assert measured["backup"]["drill"] == later
+    assert "rows differ: public.a" in checks["drill"]["detail"]
+    assert "FAILED: rows differ" in run(cloud, storage, "backups", NAME).stdout
+    storage.client().delete_object(Bucket=BACKUPS, Key=f"proofs/{later['when']}.json")
+    measured, checks = looked(cloud, storage)
+    assert (measured["backup"]["drill"], "drill" in checks) == (proof, False)
+    assert f"proven {proof['when']}" in run(cloud, storage, "backups", NAME).stdout
+
+
+def test_a_drill_that_is_late_makes_it_degraded(cloud: Account, storage: Endpoint) -> None:
+    for one in storage.client().list_objects_v2(Bucket=BACKUPS, Prefix="proofs/")["Contents"]:
+        storage.client().delete_object(Bucket=BACKUPS, Key=one["Key"])
+    proof = {"backup": "gone", "when": days_ago(11.5), "ok": True, "reason": "", "seconds": 1.0}
+    body = json.dumps(proof).encode()
+    storage.client().put_object(Bucket=BACKUPS, Key="proofs/gone.json", Body=body)
+    assert looked(cloud, storage)[1]["drill"]["detail"] == "the last is 11 days old, due every 7"
+    storage.client().delete_object(Bucket=BACKUPS, Key="proofs/gone.json")
 
 
 def test_a_copy_that_is_late_makes_it_degraded(cloud: Account, storage: Endpoint) -> None:

@@ -6,17 +6,24 @@ that is late, a reboot while its bucket is away, and another server in its place
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from docker import errors
+from testbed import upgrades
 from tests.lab import PASSWORD
 from tests.machine import BUCKET, DOMAIN, METADATA, Machine, machine, until
 
+from labelspace.cvat.images import of_cvat
+from labelspace_ops.cloud import upgrade
+
 OBJECTS = {"a.txt", "größe", "night shots"}
 SHARE_UNIT = f"labelspace-share@{BUCKET}.service"
+TELLER = "labelspace-tell.service"
 ASK = "import sys, urllib.request as u; u.urlopen(f'http://{sys.argv[1]}/conf', timeout=2)"
 
 
@@ -70,6 +77,16 @@ def test_nothing_of_cvat_starts_before_the_database_answers(early: Machine) -> N
     assert early.inside("systemctl", "is-active", SHARE_UNIT).strip() == "active"
 
 
+def test_whoever_waits_is_told_the_step_and_nothing_else(early: Machine) -> None:
+    assert early.tells() == (200, "waits for the database")
+    assert early.tells("/") == early.tells("/etc/labelspace/boot.env") == (404, "")
+    process = early.inside("systemctl", "show", "--value", "--property", "MainPID", TELLER).strip()
+    assert early.inside("stat", "--format", "%u", f"/proc/{process}").strip() != "0"
+    limits = early.inside("cat", f"/proc/{process}/status")
+    assert re.search(r"^CapBnd:\s+0+400$", limits, re.MULTILINE), "it may bind port 80, and no more"
+    assert not early.succeeds("nsenter", "--target", process, "--mount", "cat", "/etc/labelspace/boot.env")
+
+
 def test_no_password_is_in_user_data(early: Machine) -> None:
     for name, content in early.secret_files.items():
         if name != "database-ca.pem" and not name.endswith("-database-ca.pem"):
@@ -80,6 +97,11 @@ def test_no_password_is_in_user_data(early: Machine) -> None:
 def test_the_url_answers_with_a_certificate_of_the_directory(server: Machine) -> None:
     assert server.outputs["url"] == f"https://{DOMAIN}"
     assert server.healthy(), "the visitor trusts nobody but that authority"
+
+
+def test_the_step_is_told_no_more(server: Machine) -> None:
+    assert server.tells()[0] == 308, "CVAT's proxy has the port"
+    assert not server.succeeds("systemctl", "is-active", TELLER)
 
 
 def test_http_leads_to_https(server: Machine) -> None:
@@ -143,6 +165,36 @@ def test_the_dump_can_be_restored_on_any_postgresql(server: Machine) -> None:
         assert database.exec_run([*count, name]).output.strip() == b"1", name
 
 
+def _stored(one: Machine, folder: str) -> set[str]:
+    """Names of what is in a folder of the backup bucket."""
+    return set(_rclone(one, "lsf", folder).split())
+
+
+def _rclone(one: Machine, verb: str, *paths: str) -> str:
+    """As the server itself does it, on paths in its backup bucket."""
+    places = [f"storage:{one.told('BACKUP_BUCKET')}/{path}" for path in paths]
+    return one.inside("rclone", "--config", "/run/labelspace/rclone.conf", verb, *places)
+
+
+def _write(one: Machine, path: str, text: str) -> None:
+    """Over what is there."""
+    command = f"rclone --config /run/labelspace/rclone.conf rcat storage:{one.told('BACKUP_BUCKET')}/{path}"
+    one.inside("sh", "-c", f"printf %s {shlex.quote(text)} | {command}")
+
+
+def test_the_first_drill_comes_by_itself(server: Machine) -> None:
+    """What the timer starts; it finds a dump and no proof yet."""
+    assert server.inside("systemctl", "is-active", "labelspace-drill.timer") == "active\n"
+    server.inside("systemctl", "start", "labelspace-drill.service")
+    (kept,) = _stored(server, "proofs/")
+    proof = json.loads(_rclone(server, "cat", f"proofs/{kept}"))
+    assert (proof["ok"], proof["recorded"], proof["reason"]) == (True, True, "")
+    assert proof["rows"] > 0
+    assert f"{proof['backup']}.json" == kept
+    server.inside("systemctl", "start", "labelspace-drill.service")
+    assert json.loads(_rclone(server, "cat", f"proofs/{kept}")) == proof, "none is due so soon"
+
+
 def test_a_dump_that_fails_leaves_none_and_is_seen(server: Machine) -> None:
     """Here the database refuses: what was dumped until then is not kept for a dump."""
     before = _dumps(server)
@@ -162,7 +214,9 @@ def test_an_admin_restores_and_proves_a_dump_over_ssh(server: Machine) -> None:
     taken = server.labelspace("backup")
     assert taken["id"] in [row["id"] for row in server.labelspace("backups")["backups"]]
     proof = server.labelspace("drill", "--backup", taken["id"])
-    assert (proof["ok"], proof["rows"] > 0) == (True, True)
+    assert (proof["ok"], proof["recorded"], proof["rows"] > 0) == (True, True, True)
+    listed = {row["id"]: row["proof"] for row in server.labelspace("backups")["backups"]}
+    assert listed[taken["id"]] == proof
     assert server.visitor().sign_up("annotator-0").status_code == 201
     cached = "/var/lib/labelspace/docker/volumes/labelspace-cache/_data/of-a-task-that-is-not-there-yet"
     server.inside("touch", cached)
@@ -173,6 +227,115 @@ def test_an_admin_restores_and_proves_a_dump_over_ssh(server: Machine) -> None:
     server.labelspace("restore", "--backup", done["kept"], "--yes")
     _until_ready(server)
     assert server.visitor().log_in("annotator-0", PASSWORD).status_code == 200
+
+
+@pytest.fixture
+def dump(server: Machine) -> Iterator[str]:
+    """The id of a dump that a test may damage; what it left is removed."""
+    taken = str(server.labelspace("backup")["id"])
+    yield taken
+    for name in (f"dumps/{taken}.dump", f"dumps/{taken}.json", f"proofs/{taken}.json"):
+        _rclone(server, "deletefile", name)
+
+
+def _drill_fails(one: Machine, dump: str) -> str:
+    """What the command says of it; the proof is kept."""
+    done = one.account.labelspace("drill", one.account.name, "--backup", dump)
+    assert done.returncode == 1, done.stdout
+    assert json.loads(_rclone(one, "cat", f"proofs/{dump}.json"))["ok"] is False
+    return done.stderr
+
+
+def test_a_drill_fails_when_rows_are_not_as_recorded(server: Machine, dump: str) -> None:
+    record = json.loads(_rclone(server, "cat", f"dumps/{dump}.json"))
+    record["counts"]["public.auth_user"] += 1
+    _write(server, f"dumps/{dump}.json", json.dumps(record))
+    assert "rows differ: public.auth_user: " in _drill_fails(server, dump)
+
+
+def test_a_drill_fails_when_the_dump_is_damaged(server: Machine, dump: str) -> None:
+    _write(server, f"dumps/{dump}.dump", "PGDMP and no more")
+    assert "the dump is damaged" in _drill_fails(server, dump)
+
+
+def test_a_drill_fails_when_the_record_is_damaged(server: Machine, dump: str) -> None:
+    _write(server, f"dumps/{dump}.json", "{")
+    assert "its record is damaged" in _drill_fails(server, dump)
+
+
+def test_a_damaged_dump_without_a_record_fails_too(server: Machine, dump: str) -> None:
+    _rclone(server, "deletefile", f"dumps/{dump}.json")
+    _write(server, f"dumps/{dump}.dump", "PGDMP and no more")
+    assert "pg_restore" in _drill_fails(server, dump)
+    _write(server, f"dumps/{dump}.json", "{}")
+
+
+def test_a_dump_from_before_there_were_records_is_counted_alone(server: Machine, dump: str) -> None:
+    _rclone(server, "moveto", f"dumps/{dump}.json", "kept.json")
+    done = server.account.labelspace("drill", server.account.name, "--backup", dump)
+    assert done.returncode == 0, done.stderr
+    assert f"{dump} restored: " in done.stdout
+    assert "no record to compare with" in done.stdout
+    assert f"{dump}.dump" in _stored(server, "dumps/")
+    _rclone(server, "moveto", "kept.json", f"dumps/{dump}.json")
+
+
+@pytest.fixture(scope="module")
+def later(server: Machine) -> Machine:
+    """The server with later versions of CVAT on it, and two projects in its database."""
+    upgrades.prepare()
+    server.load(*(of_cvat("server", version) for version in upgrades.VERSIONS.values()))
+    admin = server.visitor()
+    admin.log_in(server.outputs["admin_username"], server.outputs["admin_password"])
+    for name in ("one", "two"):
+        assert admin.post("/api/projects", {"name": name}).status_code == 201
+    return server
+
+
+def _upgraded(one: Machine, migration: str) -> str:
+    """What `labelspace set` says of a version that is refused."""
+    before = one.account.only("instance_server")["id"]
+    settings = one.account.settings.read_text()
+    wish = f"cvat_version={upgrades.VERSIONS[migration]}"
+    done = one.account.labelspace("set", one.account.name, wish, "--yes")
+    assert done.returncode == 1, done.stdout
+    assert one.account.only("instance_server")["id"] == before
+    assert one.account.settings.read_text() == settings
+    return done.stderr
+
+
+def test_a_version_that_loses_rows_replaces_no_server(later: Machine) -> None:
+    said = _upgraded(later, "losing")
+    assert "would lose rows: public.engine_project: 1 instead of 2" in said
+    assert "Nothing was changed" in said
+
+
+def test_a_version_whose_migration_fails_is_refused_by_plain_pulumi_too(later: Machine) -> None:
+    assert "cannot convert 2 projects" in _upgraded(later, "failing")
+    name, key = later.account.name, "labelspace:cvat_version"
+    settings = later.account.settings.read_text()
+    later.account.pulumi("config", "set", key, upgrades.VERSIONS["failing"])
+    before = later.account.only("instance_server")["id"]
+    done = later.account.run("up", "--yes", "--skip-preview")
+    later.account.settings.write_text(settings)
+    assert done.returncode != 0, name
+    assert "the rehearsal failed: its migration failed" in done.stdout + done.stderr
+    assert later.account.only("instance_server")["id"] == before
+
+
+def test_a_good_version_is_rehearsed_with_a_dump(later: Machine) -> None:
+    image = of_cvat("server", upgrades.VERSIONS["good"])
+    said = later.inside("labelspace-rehearse", image, *upgrade._environment())
+    found = upgrade.REHEARSED.search(said)
+    assert found
+    assert f"{found[1]}.dump" in _stored(later, "dumps/")
+    assert "rehearsal" not in later.inside("docker", "network", "ls")
+
+
+def test_nothing_of_dumps_and_drills_is_left_on_the_server(server: Machine) -> None:
+    left = server.inside("ls", "/var/lib/labelspace").split()
+    assert [name for name in left if name.startswith(("dump.", "drill.", "proof.", "rehearse."))] == []
+    assert "labelspace-scratch" not in server.inside("docker", "ps", "--all", "--format", "{{.Names}}")
 
 
 def test_a_lost_mount_comes_back_by_itself(server: Machine) -> None:
@@ -201,6 +364,12 @@ def rebooted(server: Machine) -> tuple[Machine, dict[str, Any]]:
     server.reboot(meanwhile=server.parts["storage"].stop)
     _until_ready(server)
     return server, before
+
+
+def _seen(one: Machine) -> dict[str, dict[str, Any]]:
+    """The status's checks by name; it is degraded here anyhow, as this machine does not find the URL."""
+    done = one.account.labelspace("status", one.account.name, "--json")
+    return {check["name"]: check for check in json.loads(done.stdout)["checks"]}
 
 
 def _volume(one: Machine) -> str:
@@ -241,9 +410,13 @@ def test_a_bucket_that_is_away_is_seen_and_comes_back_by_itself(
     assert _listed(one) == set()
     assert not one.succeeds("systemctl", "start", "labelspace-check.service")
     assert f"bucket {BUCKET} cannot be listed" in one.inside("journalctl", "-u", "labelspace-check")
+    seen = _seen(one)[f"mount {BUCKET}"]
+    assert not seen["ok"], "which makes it degraded"
+    assert seen["detail"].startswith("cannot be listed on the server")
     one.parts["storage"].start()
     until(lambda: _listed(one) == OBJECTS, "the share lists the bucket again")
     one.inside("systemctl", "start", "labelspace-check.service")
+    assert f"mount {BUCKET}" not in _seen(one)
 
 
 def test_another_server_takes_up_the_volume(rebooted: tuple[Machine, dict[str, Any]]) -> None:
@@ -253,6 +426,7 @@ def test_another_server_takes_up_the_volume(rebooted: tuple[Machine, dict[str, A
     with pytest.raises(errors.NotFound):
         one.replaced.reload()
     _until_ready(one)
+    assert one.told_at_first == "installs Docker"
     assert _volume(one) == before["volume"]
     assert _certificate(one) == before["certificate"]
     assert one.visitor().sign_up("annotator-2").status_code == 403
