@@ -120,6 +120,8 @@ class Service:
     environment: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)
     """Name of a volume of the workspace -> path in the container."""
+    reads: Mapping[str, str] = field(default_factory=dict)
+    """The same for volumes that it may not write."""
     files: tuple[File, ...] = ()
     aliases: tuple[str, ...] = ()
     user: str | None = None

@@ -16,8 +16,8 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from labelspace.home import Home
-from labelspace.local import backup as described
-from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
+from labelspace.names import PART_LABEL, WORKSPACE_LABEL
+from labelspace.postgres import backup as described
 from labelspace.spec import BackupSpec, parse_spec
 from labelspace_ops import engine
 from labelspace_ops.errors import OpsError

@@ -9,7 +9,7 @@ from pathlib import Path
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.spec import BackupBucketSpec, BackupSpec
 
-CONTEXT = Path(__file__).parent / "images" / "database"
+CONTEXT = Path(__file__).parent / "image"
 REPOSITORY = "/var/lib/pgbackrest"
 """The workspace's folder of backups, inside."""
 DATA = "/var/lib/postgresql/data"
