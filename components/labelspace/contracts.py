@@ -123,6 +123,8 @@ class Service:
     reads: Mapping[str, str] = field(default_factory=dict)
     """The same for volumes that it may not write."""
     files: tuple[File, ...] = ()
+    host_files: Mapping[str, str] = field(default_factory=dict)
+    """A file of the machine that it runs on -> path in the container, to read alone."""
     aliases: tuple[str, ...] = ()
     user: str | None = None
     """``uid:gid``; none: the image's own user."""

@@ -47,12 +47,15 @@ def wish() -> WorkspaceSpec:
 
 def _possible_there(spec: WorkspaceSpec, *, looked: bool) -> None:
     """Raises for a type that is not offered, and for what the account holds under the name already."""
-    from labelspace.scaleway.prices import total  # noqa: PLC0415 - the other target needs none
+    from labelspace.scaleway import on_server  # noqa: PLC0415 - the other target needs none
+    from labelspace.scaleway.prices import total  # noqa: PLC0415
     from labelspace_ops.cloud import guard  # noqa: PLC0415
 
     total(spec)
     if not looked:
         guard.look(spec)
+    if spec.scaleway.database == "server":
+        on_server.key(spec)
 
 
 def declare(

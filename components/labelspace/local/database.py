@@ -48,7 +48,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
         folder = place.home.backups / place.workspace
         ready = pulumi.Output.from_input("")
         if running:
-            settings = backups.files(place.workspace, backup, place.home.made_backup_key(place.workspace))
+            settings = backups.files(place.workspace, backup, _key(place, backup))
             ready = container(
                 service(
                     password,
@@ -80,6 +80,15 @@ class AnnotationDatabase(pulumi.ComponentResource):
             archived_mark=ARCHIVED_MARK,
         )
         self.register_outputs({"host": DATABASE_ALIAS})
+
+
+def _key(place: Place, backup: BackupSpec) -> str:
+    """Kept on this machine, where a recovery kit finds it, also when the settings give it."""
+    given = backup.key.get_secret_value() if backup.key else ""
+    try:
+        return place.home.made_backup_key(place.workspace, given)
+    except ValueError as error:
+        raise pulumi.RunError(str(error)) from None
 
 
 def _repository(folder: Path) -> docker.ContainerVolumeArgs:

@@ -6,6 +6,8 @@ rest from Secret Manager into memory, at every boot.
 
 from __future__ import annotations
 
+import base64
+import bz2
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files as package_files
@@ -17,6 +19,8 @@ from labelspace.contracts import Health, Service
 from labelspace.cvat.files import DATABASE_PASSWORD
 from labelspace.cvat.images import IMAGES
 from labelspace.cvat.names import DATABASE_ALIAS
+from labelspace.names import PART_LABEL, WORKSPACE_LABEL, named
+from labelspace.postgres import backup as postgres
 from labelspace.scaleway.bucket import SHARE
 
 SHARE_INSIDE = "/home/django/share"
@@ -25,10 +29,13 @@ PLAIN_FILES = "/etc/labelspace/files"
 LONGEST_USER_DATA = 127_998
 """Characters (Scaleway's API)."""
 PACKAGES = ("docker.io", "docker-compose-v2", "rclone", "fuse3", "nftables")
-SCRIPTS = (
-    *("labelspace-prepare", "labelspace-secrets", "labelspace-up", "labelspace-check"),
-    *("labelspace-postgres", "labelspace-dump", "labelspace-restore", "labelspace-drill"),
-)
+SCRIPTS = ("labelspace-prepare", "labelspace-secrets", "labelspace-up", "labelspace-check")
+OF_A_MANAGED_DATABASE = ("labelspace-postgres", "labelspace-dump", "labelspace-restore", "labelspace-drill")
+DUMP_UNITS = ("labelspace-dump.service", "labelspace-dump.timer")
+CONTEXT = "/etc/labelspace/database-image.tar.bz2"
+"""What the image of a database on the server is built from."""
+STOP_SECONDS = 30
+"""What a container is given to end in order; databases need it."""
 NO_STARTS = "/usr/sbin/policy-rc.d"
 """While it says 101, no package starts a service: Docker would wait for what is not installed yet."""
 
@@ -44,6 +51,7 @@ AuthorizedKeysFile .ssh/authorized_keys {AUTHORIZED_KEYS}
 class Boot:
     """All that a server must know before it can ask anybody."""
 
+    workspace: str
     services: Mapping[str, Service]
     """Secret contents are left out by ``compose``: their places are known, not what is in them."""
     plain_files: Mapping[str, str]
@@ -53,6 +61,7 @@ class Boot:
     secret_key: str
     secret_id: str
     database_host: str
+    """Where a managed database is; empty: it is one of the services."""
     disk: str
     buckets: tuple[str, ...]
     backup_bucket: str
@@ -60,6 +69,11 @@ class Boot:
     admin_key: str = ""
     """The public key that opens the server to its admins, beside those of the project."""
     api: str = "https://api.scaleway.com"
+
+    @property
+    def inside(self) -> bool:
+        """Whether the database is one of the services."""
+        return not self.database_host
 
 
 def place_of(service: Service, index: int, *, secret: bool) -> str:
@@ -84,16 +98,25 @@ def user_data(boot: Boot) -> str:
 
 def _write_files(boot: Boot) -> list[dict[str, str]]:
     plain = {f"{PLAIN_FILES}/{path}": text for path, text in boot.plain_files.items()}
+    scripts = SCRIPTS if boot.inside else (*SCRIPTS, *OF_A_MANAGED_DATABASE)
+    units = {name: text for name, text in UNITS.items() if not (boot.inside and name in DUMP_UNITS)}
     return [
         _file("/etc/labelspace/boot.env", _environment(boot), "0600"),
-        _file("/etc/labelspace/compose.yaml", compose(boot.services, boot.database_host), "0600"),
+        _file("/etc/labelspace/compose.yaml", compose(boot), "0600"),
         _file("/etc/docker/daemon.json", '{"data-root": "/var/lib/labelspace/docker"}\n'),
         _file(NO_STARTS, "#!/bin/sh\nexit 101\n", "0755"),
         *_door(boot),
         *(_file(path, text) for path, text in plain.items()),
-        *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in SCRIPTS),
-        *(_file(f"/etc/systemd/system/{name}", text) for name, text in UNITS.items()),
+        *([_image_context()] if boot.inside else []),
+        *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in scripts),
+        *(_file(f"/etc/systemd/system/{name}", text) for name, text in units.items()),
     ]
+
+
+def _image_context() -> dict[str, str]:
+    """Packed, as user data has a limit; by bzip2, whose bytes are the same wherever it is packed."""
+    packed = base64.b64encode(bz2.compress(postgres.context_tar())).decode()
+    return {**_file(CONTEXT, packed), "encoding": "b64"}
 
 
 def _door(boot: Boot) -> list[dict[str, str]]:
@@ -118,7 +141,9 @@ def _environment(boot: Boot) -> str:
         "ACCESS_KEY": boot.access_key,
         "SECRET_KEY": boot.secret_key,
         "SECRET_ID": boot.secret_id,
+        "WORKSPACE": boot.workspace,
         "DATABASE_HOST": boot.database_host,
+        "DATABASE_IMAGE": boot.services["database"].image if boot.inside else "",
         "DISK": boot.disk,
         "BACKUP_BUCKET": boot.backup_bucket,
         "POSTGRES_IMAGE": IMAGES["postgres"],
@@ -128,6 +153,8 @@ def _environment(boot: Boot) -> str:
 
 def _commands(boot: Boot) -> list[str]:
     """cloud-init tries to install packages once; here it is tried until it works."""
+    dumps = [] if boot.inside else ["labelspace-dump.timer"]
+    started = ["labelspace.service", *dumps, "labelspace-check.timer"]
     shares = " ".join(f"labelspace-share@{name}.service" for name in boot.buckets)
     keep = "-o Dpkg::Options::=--force-confold"  # nobody is there to be asked about a file of settings
     install = f"DEBIAN_FRONTEND=noninteractive apt-get install -y {keep} {' '.join(PACKAGES)}"
@@ -139,7 +166,7 @@ def _commands(boot: Boot) -> list[str]:
         "systemctl enable labelspace-prepare.service docker.service",
         "systemctl restart docker.service",
         f"systemctl enable --now {shares}",
-        "systemctl enable --now --no-block labelspace.service labelspace-dump.timer labelspace-check.timer",
+        f"systemctl enable --now --no-block {' '.join(started)}",
     ]
 
 
@@ -232,7 +259,7 @@ WantedBy=timers.target
 """,
     "labelspace-check.service": """\
 [Unit]
-Description=Are the buckets there, and was the last dump made
+Description=Are the buckets there, and are the annotations copied
 After=labelspace.service
 [Service]
 Type=oneshot
@@ -241,7 +268,7 @@ StandardOutput=journal+console
 """,
     "labelspace-check.timer": """\
 [Unit]
-Description=A look at buckets and dumps, every five minutes
+Description=A look at buckets and copies, every five minutes
 [Timer]
 OnBootSec=5min
 OnUnitActiveSec=5min
@@ -251,19 +278,32 @@ WantedBy=timers.target
 }
 
 
-def compose(services: Mapping[str, Service], database_host: str) -> str:
+def compose(boot: Boot) -> str:
     """The compose file: every container as described, secrets bound in from memory."""
-    volumes = sorted({name for service in services.values() for name in service.volumes})
+    volumes = sorted({name for service in boot.services.values() for name in service.volumes})
     document = {
         "name": "labelspace",
-        "services": {name: _service(one, database_host) for name, one in services.items()},
-        "volumes": {name: {"name": f"labelspace-{name}"} for name in volumes},
+        "services": {name: _service(one, boot) for name, one in boot.services.items()},
+        "volumes": {name: _volume(boot, name) for name in volumes},
     }
     return yaml.dump(document, Dumper=_Readable, sort_keys=False, width=4096)
 
 
-def _service(service: Service, database_host: str) -> dict[str, Any]:
+def _volume(boot: Boot, name: str) -> dict[str, Any]:
+    """Volumes of workspaces with a managed database had other names before, and keep them with their data."""
+    if not boot.inside:
+        return {"name": f"labelspace-{name}"}
+    return {"name": named(boot.workspace, name), "labels": _labels(boot, name)}
+
+
+def _labels(boot: Boot, part: str) -> dict[str, str]:
+    return {WORKSPACE_LABEL: boot.workspace, PART_LABEL: part}
+
+
+def _service(service: Service, boot: Boot) -> dict[str, Any]:
     values: dict[str, Any] = {
+        "container_name": named(boot.workspace, service.name),
+        "labels": _labels(boot, service.name),
         "image": service.image,
         "entrypoint": [_literal(word) for word in service.entrypoint],
         "command": [_literal(word) for word in service.command],
@@ -273,7 +313,7 @@ def _service(service: Service, database_host: str) -> dict[str, Any]:
         "memswap_limit": f"{service.memory}m",
         "volumes": _mounts(service),
         "networks": {"default": {"aliases": list(service.aliases)}} if service.aliases else None,
-        "extra_hosts": [f"{DATABASE_ALIAS}:{database_host}"] if _needs_database(service) else None,
+        "extra_hosts": _hosts(service, boot.database_host),
         "ports": [f"{outside}:{inside}" for inside, outside in _ports(service)],
         "healthcheck": _health(service.health),
         "cap_drop": ["ALL"],
@@ -282,6 +322,7 @@ def _service(service: Service, database_host: str) -> dict[str, Any]:
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
         "depends_on": _after(service),
         "init": True,
+        "stop_grace_period": f"{STOP_SECONDS}s",
         "restart": service.restart,
     }
     return {key: value for key, value in values.items() if value not in (None, [], {})}
@@ -293,7 +334,11 @@ def _literal(text: str) -> str:
 
 
 def _needs_database(service: Service) -> bool:
-    return any(file.path == DATABASE_PASSWORD for file in service.files)
+    return service.name != "database" and any(file.path == DATABASE_PASSWORD for file in service.files)
+
+
+def _hosts(service: Service, database_host: str) -> list[str] | None:
+    return [f"{DATABASE_ALIAS}:{database_host}"] if database_host and _needs_database(service) else None
 
 
 def _after(service: Service) -> dict[str, Any] | None:
@@ -309,13 +354,18 @@ def _ports(service: Service) -> list[tuple[int, int]]:
 
 
 def _mounts(service: Service) -> list[dict[str, Any]]:
-    named = [{"type": "volume", "source": name, "target": path} for name, path in service.volumes.items()]
+    writable = [{"type": "volume", "source": name, "target": path} for name, path in service.volumes.items()]
+    readable = [
+        {"type": "volume", "source": name, "target": path, "read_only": True}
+        for name, path in service.reads.items()
+    ]
     given = [
         _bind(place_of(service, index, secret=not isinstance(file.content, str)), file.path)
         for index, file in enumerate(service.files)
     ]
     share = [_bind(SHARE, SHARE_INSIDE, propagation="rslave")] if service.mounts_share else []
-    return [*named, *given, *share]
+    of_host = [_bind(path, inside) for path, inside in service.host_files.items()]
+    return [*writable, *readable, *given, *share, *of_host]
 
 
 def _bind(source: str, target: str, **options: Any) -> dict[str, Any]:

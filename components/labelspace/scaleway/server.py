@@ -43,13 +43,14 @@ class AnnotationServer(pulumi.ComponentResource):
         network: Network,
         identity: Identity,
         database: DatabaseAccess,
+        beside: tuple[Service, ...] = (),
         buckets: list[BucketAccess],
         secrets: cvat.Secrets,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:scaleway:AnnotationServer", name, None, opts)
         self._name, self._spec, self._place, self._network = name, spec, place, network
-        described = network.host.apply(lambda host: _described(spec, secrets, host, database))
+        described = network.host.apply(lambda host: _described(spec, secrets, host, database, beside))
         self.volume = self._volume()
         secret = self._secret(described, database)
         self.server = self._server(self._user_data(described, database, buckets, identity, secret))
@@ -92,10 +93,7 @@ class AnnotationServer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         secret_files: pulumi.Output[dict[str, str]] = described.apply(_secret_files)
-        own = pulumi.Output.all(database.password, database.ca_certificate or "").apply(
-            lambda given: {"pgpass": f"*:5432:*:{database.user}:{given[0]}\n", "database-ca.pem": given[1]}
-        )
-        contents = pulumi.Output.all(secret_files, own).apply(
+        contents = pulumi.Output.all(secret_files, _own_files(database)).apply(
             lambda given: json.dumps({**given[0], **given[1]})
         )
         scaleway.secrets.Version(
@@ -130,13 +128,14 @@ class AnnotationServer(pulumi.ComponentResource):
         services: dict[str, Service] = known["services"]
         return boot.user_data(
             boot.Boot(
+                workspace=self._place.workspace,
                 services=services,
                 plain_files=_plain_files(services),
                 region=self._place.region,
                 access_key=known["access_key"],
                 secret_key=known["secret_key"],
                 secret_id=_bare(known["secret_id"]),
-                database_host=known["database_host"],
+                database_host="" if "database" in services else known["database_host"],
                 disk=f"/dev/disk/by-id/scsi-0SCW_sbs_volume-{_bare(known['volume'])}",
                 buckets=buckets,
                 backup_bucket=self._place.backup_bucket,
@@ -179,8 +178,21 @@ def _bare(identity: str) -> str:
     return identity.rpartition("/")[2]
 
 
+def _own_files(database: DatabaseAccess) -> pulumi.Output[dict[str, str]]:
+    """What the server's own scripts need to reach a managed database."""
+    if database.ca_certificate is None:
+        return pulumi.Output.from_input({})
+    return pulumi.Output.all(database.password, database.ca_certificate).apply(
+        lambda given: {"pgpass": f"*:5432:*:{database.user}:{given[0]}\n", "database-ca.pem": given[1]}
+    )
+
+
 def _described(
-    spec: WorkspaceSpec, secrets: cvat.Secrets, host: str, database: DatabaseAccess
+    spec: WorkspaceSpec,
+    secrets: cvat.Secrets,
+    host: str,
+    database: DatabaseAccess,
+    beside: tuple[Service, ...],
 ) -> dict[str, Service]:
     settings = cvat.Settings(
         size=spec.size,
@@ -192,9 +204,12 @@ def _described(
         secrets=replace(secrets, database=database.password),
         https=Https(host, spec.scaleway.acme_directory or "", spec.scaleway.acme_ca_certificate or ""),
         version=spec.cvat_version,
+        archived_mark=database.archived_mark,
     )
-    described = cvat.services(settings)
-    certificate = File(CERTIFICATE, pulumi.Output.from_input(database.ca_certificate or ""))
+    described = {**{one.name: one for one in beside}, **cvat.services(settings)}
+    if database.ca_certificate is None:
+        return described
+    certificate = File(CERTIFICATE, pulumi.Output.from_input(database.ca_certificate))
     return {name: _over_tls(one, certificate) for name, one in described.items()}
 
 
