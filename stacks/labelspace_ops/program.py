@@ -28,6 +28,8 @@ def run(*, before_upgrade: BeforeUpgrade | None = upgrade.hook, looked: bool = F
         spec = wish()
         if spec.target == "scaleway":
             _possible_there(spec, looked=looked)
+            if before_upgrade and not pulumi.runtime.is_dry_run():
+                _upgradable_there(spec)
         labels = labels_file.of(spec.name)
     except (SpecError, OpsError) as error:
         raise pulumi.RunError(f"settings of stack {pulumi.get_stack()}:\n{error}") from None
@@ -56,6 +58,13 @@ def _possible_there(spec: WorkspaceSpec, *, looked: bool) -> None:
         guard.look(spec)
     if spec.scaleway.database == "server":
         on_server.key(spec)
+
+
+def _upgradable_there(spec: WorkspaceSpec) -> None:
+    """There the server, which would be lost in an update that fails, is not what asks: the program does."""
+    from labelspace_ops.cloud import inside  # noqa: PLC0415 - the other target needs none
+
+    inside.hook(spec)
 
 
 def declare(

@@ -29,7 +29,7 @@ from labelspace_ops.program import declare
 from labelspace_ops.reach import data_of, reaches, waiting
 
 ACTIONS = ("create", "update", "replace", "delete", "same")
-SECRET_WORDS = ("password", "secret_key", "access_key")
+SECRET_WORDS = ("password", "secret_key", "access_key", "backup.key")
 _SEEN_AS = {"create-replacement": "replace", "delete-replaced": "", "read": "", "refresh": ""}
 
 
@@ -252,8 +252,8 @@ def _notes_of_target(spec: WorkspaceSpec, *, new: bool) -> list[str]:
 def _notes_of_upgrade(spec: WorkspaceSpec, keys: list[str]) -> list[str]:
     if "cvat_version" not in keys:
         return []
-    if spec.target == "scaleway":
-        return ["an upgrade is not rehearsed on scaleway: its server migrates the database at once"]
+    if spec.target == "scaleway" and spec.scaleway.database == "managed":
+        return ["an upgrade of a managed database is not rehearsed: the server migrates the database at once"]
     return [
         f"upgrade to CVAT {spec.cvat_version}: first a backup, then a rehearsal: a copy of it is migrated"
         " with the new version, and its rows are counted; only then is the real database touched. A"

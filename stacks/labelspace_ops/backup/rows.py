@@ -14,6 +14,8 @@ def verified(row: dict[str, Any]) -> str:
         return "interrupted"
     if row["kind"] in OF_THE_DATABASE:
         return "database alone"
+    if row["files"] is None:
+        return "seen in the bucket, not looked into"
     if not row["files"]:
         return "files missing"
     proof = row["proof"]
