@@ -1,4 +1,4 @@
-"""The status of a workspace on Scaleway: by the URL's own word, the API's, Object Storage's, the database's."""
+"""The status of a workspace on Scaleway: what its URL, the API, Object Storage and its database say."""
 
 from __future__ import annotations
 
