@@ -61,7 +61,7 @@ class Boot:
     secret_key: str
     secret_id: str
     database_host: str
-    """Where a managed database is; empty: it is one of the services."""
+    """Where the database is, unless it is one of the services."""
     disk: str
     buckets: tuple[str, ...]
     backup_bucket: str
@@ -73,7 +73,7 @@ class Boot:
     @property
     def inside(self) -> bool:
         """Whether the database is one of the services."""
-        return not self.database_host
+        return "database" in self.services
 
 
 def place_of(service: Service, index: int, *, secret: bool) -> str:
@@ -142,7 +142,7 @@ def _environment(boot: Boot) -> str:
         "SECRET_KEY": boot.secret_key,
         "SECRET_ID": boot.secret_id,
         "WORKSPACE": boot.workspace,
-        "DATABASE_HOST": boot.database_host,
+        "DATABASE_HOST": "" if boot.inside else boot.database_host,
         "DATABASE_IMAGE": boot.services["database"].image if boot.inside else "",
         "DISK": boot.disk,
         "BACKUP_BUCKET": boot.backup_bucket,
@@ -313,7 +313,7 @@ def _service(service: Service, boot: Boot) -> dict[str, Any]:
         "memswap_limit": f"{service.memory}m",
         "volumes": _mounts(service),
         "networks": {"default": {"aliases": list(service.aliases)}} if service.aliases else None,
-        "extra_hosts": _hosts(service, boot.database_host),
+        "extra_hosts": _hosts(service, boot),
         "ports": [f"{outside}:{inside}" for inside, outside in _ports(service)],
         "healthcheck": _health(service.health),
         "cap_drop": ["ALL"],
@@ -337,8 +337,10 @@ def _needs_database(service: Service) -> bool:
     return service.name != "database" and any(file.path == DATABASE_PASSWORD for file in service.files)
 
 
-def _hosts(service: Service, database_host: str) -> list[str] | None:
-    return [f"{DATABASE_ALIAS}:{database_host}"] if database_host and _needs_database(service) else None
+def _hosts(service: Service, boot: Boot) -> list[str] | None:
+    if boot.inside or not _needs_database(service):
+        return None
+    return [f"{DATABASE_ALIAS}:{boot.database_host}"]
 
 
 def _after(service: Service) -> dict[str, Any] | None:

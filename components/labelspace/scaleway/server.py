@@ -135,7 +135,7 @@ class AnnotationServer(pulumi.ComponentResource):
                 access_key=known["access_key"],
                 secret_key=known["secret_key"],
                 secret_id=_bare(known["secret_id"]),
-                database_host="" if "database" in services else known["database_host"],
+                database_host=known["database_host"],
                 disk=f"/dev/disk/by-id/scsi-0SCW_sbs_volume-{_bare(known['volume'])}",
                 buckets=buckets,
                 backup_bucket=self._place.backup_bucket,

@@ -18,6 +18,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from labelspace.contracts import File, Service
 from labelspace.cvat import services as cvat
+from labelspace.cvat.names import DATABASE_ALIAS
 from labelspace.cvat.proxy import Https
 from labelspace.postgres import backup as postgres
 from labelspace.postgres.service import service
@@ -91,7 +92,7 @@ def with_database() -> boot.Boot:
         service(secret, dict.fromkeys(on_server.FILES, secret), BackupSpec(), size="small"),
         host_files={postgres.AUTHORITIES: postgres.AUTHORITIES},
     )
-    return example(services={"database": own, **described()}, database_host="")
+    return example(services={"database": own, **described()}, database_host=DATABASE_ALIAS)
 
 
 def test_user_data_with_a_database_on_the_server(snapshot: SnapshotAssertion) -> None:
