@@ -213,10 +213,10 @@ class Machine:
 
     def replace(self, **changes: Any) -> None:
         """Other settings, and so another server, for whom packages cannot be had at first; the disk stays."""
-        self.replaced = self.parts.pop("server")
-        self.replaced.remove(force=True, v=True)
         _wish(self, **changes)
         self.account.up()
+        self.replaced = self.parts.pop("server")
+        self.replaced.remove(force=True, v=True)
         _power_on(self)
         self.inside("mv", REPOSITORY, f"{REPOSITORY}-away")
         until(lambda: "Unable to locate package" in self.said_at_boot(), "packages cannot be had")

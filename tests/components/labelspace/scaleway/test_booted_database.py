@@ -14,9 +14,12 @@ from docker import errors
 from tests.lab import PASSWORD
 from tests.machine import Machine, machine, until
 
+from labelspace.cvat.images import of_cvat
 from labelspace.postgres import backup as postgres
+from labelspace.spec import DEFAULT_CVAT
 
 KEY = "a-key-that-encrypts-what-is-in-the-bucket"
+NEWER_CVAT = "2.73.1"
 WISH: dict[str, Any] = {"scaleway": {"database": "server"}, "backup": {"key": KEY}}
 
 
@@ -146,15 +149,24 @@ def test_a_database_whose_volume_is_lost_comes_back_whole(server: Machine) -> No
     assert _knows(server, "annotator-2")
 
 
-def test_another_server_takes_up_the_volume(server: Machine) -> None:
+def test_an_upgrade_is_rehearsed_and_another_server_takes_up_the_volume(server: Machine) -> None:
+    """By plain ``pulumi up``. The new version's images are the old ones' under its name."""
     before = _sql(server, "SELECT system_identifier FROM pg_control_system()")
-    server.replace(registration="closed")
+    for part in ("server", "ui"):
+        server.inside("docker", "tag", of_cvat(part, DEFAULT_CVAT), of_cvat(part, NEWER_CVAT))
+    backups = {row["id"] for row in server.labelspace("backups")["backups"]}
+    server.replace(registration="closed", cvat_version=NEWER_CVAT)
     with pytest.raises(errors.NotFound):
         server.replaced.reload()
     _until_ready(server)
     assert _sql(server, "SELECT system_identifier FROM pg_control_system()") == before
     assert _knows(server, "annotator-2")
-    assert _asked(server, "state")["problems"] == []
+    state = _asked(server, "state")
+    assert state["problems"] == []
+    taken = [row["id"] for row in state["backups"] if row["id"] not in backups]
+    assert len(taken) >= 2, "one was rehearsed, one taken once nobody wrote any more"
+    runs = server.inside("docker", "inspect", "--format", "{{ .Config.Image }}", _named(server, "server"))
+    assert runs.strip() == of_cvat("server", NEWER_CVAT)
 
 
 def test_a_stop_takes_a_last_backup(server: Machine) -> None:
