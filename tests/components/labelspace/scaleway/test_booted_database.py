@@ -122,6 +122,10 @@ def test_a_drill_proves_the_rows_that_were_recorded(server: Machine) -> None:
     assert proof["missing"] == []
     assert proof["rows"] == listed["rows"] > 0
     assert listed["proof"]["ok"] is True
+    measured = json.loads(server.account.labelspace("status", server.account.name, "--json").stdout)
+    assert measured["backup"]["last_id"] == taken["id"]
+    assert measured["backup"]["drill"]["ok"] is True
+    assert not [one for one in measured["checks"] if one["name"] in ("backups", "archive", "drill")]
 
 
 def test_a_restore_that_fails_leaves_the_workspace_serving(server: Machine) -> None:
