@@ -16,6 +16,7 @@ from tests.machine import Machine, machine, until
 
 from labelspace.cvat.images import of_cvat
 from labelspace.postgres import backup as postgres
+from labelspace.scaleway import boot
 from labelspace.spec import DEFAULT_CVAT
 
 KEY = "a-key-that-encrypts-what-is-in-the-bucket"
@@ -74,7 +75,7 @@ def test_the_recipe_on_the_server_is_that_of_the_image_which_runs(server: Machin
         "docker", "inspect", "--format", "{{ .Config.Image }}", _named(server, "database")
     ).strip()
     assert image == postgres.image_name() == server.told("DATABASE_IMAGE")
-    names = server.inside("tar", "--list", "--bzip2", "--file", "/etc/labelspace/database-image.tar.bz2")
+    names = server.inside("python3", "-m", "tarfile", "--list", boot.CONTEXT)
     assert set(names.split()) == {
         str(path.relative_to(postgres.CONTEXT)) for path in postgres.context_files()
     }
