@@ -321,6 +321,10 @@ class ScalewaySpec(_Part):
     def _only_its_own(self) -> ScalewaySpec:
         if self.adopt_project and self.project != "own":
             raise ValueError("adopt_project: it is for project: own: set that, or leave adopt_project out")
+        if self.database_type and self.database == "server":
+            raise ValueError(
+                "database_type: it is for database: managed: set that, or leave database_type out"
+            )
         return self
 
     @model_validator(mode="after")

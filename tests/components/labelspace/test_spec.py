@@ -149,6 +149,12 @@ def test_running_is_a_yes_or_no() -> None:
         parse_spec({**wish, "running": "perhaps"})
 
 
+def test_a_type_of_managed_database_is_refused_for_one_on_the_server() -> None:
+    wish = {"database": "server", "database_type": "DB-DEV-S"}
+    with pytest.raises(SpecError, match="database_type: it is for database: managed"):
+        parse_spec({"name": "w", "target": "scaleway", "buckets": [{"name": "one"}], "scaleway": wish})
+
+
 @pytest.mark.parametrize("key", ["short", "x" * 31, "a b" * 20, "x" * 40 + "\n"])
 def test_a_weak_backup_key_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(SpecError, match="use 32 or more") as refused:

@@ -129,6 +129,20 @@ def test_a_drill_proves_the_rows_that_were_recorded(server: Machine) -> None:
     assert not [one for one in measured["checks"] if one["name"] in ("backups", "archive", "drill")]
 
 
+def test_changes_that_cannot_be_archived_are_seen_and_wait(server: Machine) -> None:
+    server.parts["storage"].stop()
+    assert server.visitor().sign_up("annotator-3").status_code == 201
+    check = ("systemctl", "start", "labelspace-check.service")
+    said = "changes of the annotations are not archived"
+    until(
+        lambda: not server.succeeds(*check) and said in server.inside("journalctl", "-u", "labelspace-check"),
+        "it is seen that the archive fails",
+    )
+    server.parts["storage"].start()
+    until(lambda: server.succeeds(*check), "what waited is archived")
+    assert _asked(server, "state")["waiting_seconds"] == 0
+
+
 def test_a_restore_that_fails_leaves_the_workspace_serving(server: Machine) -> None:
     done = server.account.labelspace("restore", server.account.name, "--backup", "none", "--yes")
     assert done.returncode == 2, done.stderr
