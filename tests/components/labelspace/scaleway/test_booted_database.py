@@ -134,8 +134,9 @@ def test_changes_that_cannot_be_archived_are_seen_and_wait(server: Machine) -> N
     assert server.visitor().sign_up("annotator-3").status_code == 201
     check = ("systemctl", "start", "labelspace-check.service")
     said = "changes of the annotations are not archived"
+    journal = ("journalctl", "--unit", "labelspace-check", "--lines", "5")
     until(
-        lambda: not server.succeeds(*check) and said in server.inside("journalctl", "-u", "labelspace-check"),
+        lambda: not server.succeeds(*check) and said in server.inside(*journal),
         "it is seen that the archive fails",
     )
     server.parts["storage"].start()
