@@ -19,6 +19,7 @@ from pulumi.runtime.mocks import MockMonitor
 from tests.cloud import ACCOUNT
 
 from labelspace import AnnotationDatabase, AnnotationServer, DatasetBucket, SpecError, Workspace, parse_spec
+from labelspace.home import Home
 
 LOCAL: dict[str, Any] = {
     "name": "w",
@@ -175,6 +176,13 @@ def test_a_transformation_sees_every_child_with_its_parent(part: Declare) -> Non
     assert len(seen) == len(made.requests)
     children = [args for args in seen.values() if not args.type_.startswith("labelspace:index:")]
     assert all(args.opts.parent is not None for args in children)
+
+
+def test_a_backup_key_of_the_settings_is_kept_on_this_machine_and_used() -> None:
+    made = declared(lambda opts: Workspace("w", parse_spec({**LOCAL, "backup": {"key": "x" * 40}}), opts))
+    (database,) = [one for one in made.of("docker") if one.name == "w-database" and "uploads" in one.object]
+    assert f"repo1-cipher-pass={'x' * 40}" in str(database.object)
+    assert Home.find().backup_key("w").read_text() == "x" * 40
 
 
 def test_a_database_on_the_server_needs_a_key_of_its_backups() -> None:
