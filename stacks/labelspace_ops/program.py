@@ -28,7 +28,7 @@ def run(*, before_upgrade: BeforeUpgrade | None = upgrade.hook, looked: bool = F
         spec = wish()
         if spec.target == "scaleway":
             _possible_there(spec, looked=looked)
-            if before_upgrade and not pulumi.runtime.is_dry_run():
+            if before_upgrade and spec.scaleway.database == "server" and not pulumi.runtime.is_dry_run():
                 _upgradable_there(spec)
         labels = labels_file.of(spec.name)
     except (SpecError, OpsError) as error:
@@ -61,7 +61,7 @@ def _possible_there(spec: WorkspaceSpec, *, looked: bool) -> None:
 
 
 def _upgradable_there(spec: WorkspaceSpec) -> None:
-    """There the server, which would be lost in an update that fails, is not what asks: the program does."""
+    """The server, which an update replaces, cannot be what asks: the program does (ADR 10)."""
     from labelspace_ops.cloud import inside  # noqa: PLC0415 - the other target needs none
 
     inside.hook(spec)
