@@ -141,7 +141,6 @@ def server(name: str, home: Home) -> Server:
 
 def of(name: str, resources: left.Resources, home: Home, patience: int = 15) -> Server:
     """The same, for what its stack knows to exist; ``patience``: seconds that it has to answer in."""
-    outputs = state.exported(resources)
     ids = [left.bare(one) for one in left.of_kind(resources, left.SERVER)]
     known = home.keys / f"hosts-{ids[0] if ids else name}"  # another server, another key
     options = ["BatchMode=yes", f"ConnectTimeout={patience}", "StrictHostKeyChecking=accept-new"]
@@ -149,7 +148,8 @@ def of(name: str, resources: left.Resources, home: Home, patience: int = 15) -> 
     private = home.server_key(name)
     mine = ["-i", str(private)] if private.exists() else []
     flags = [word for option in options for word in ("-o", option)]
-    return Server(name, str(outputs.get("address", "")), (*flags, *mine))
+    address = next((str(one["outputs"]["address"]) for one in left.of_kind(resources, left.ADDRESS)), "")
+    return Server(name, address, (*flags, *mine))
 
 
 def dumps(server: Server) -> list[dict[str, Any]]:

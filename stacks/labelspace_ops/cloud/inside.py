@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,7 @@ from labelspace_ops.errors import OpsError, UsageError
 NETWORK = "labelspace_default"
 """Compose's name of the network of the server's containers (``scaleway.boot``)."""
 UNIT = "labelspace.service"
+KEY = "scaleway:iam/apiKey:ApiKey"
 Reached = tuple[docker.DockerClient, agent.Source]
 
 
@@ -35,15 +37,16 @@ def _of(settings: dict[str, Any]) -> dict[str, Any]:
     return dict(settings.get("scaleway") or {})
 
 
-def source(spec: WorkspaceSpec, outputs: dict[str, Any]) -> agent.Source:
-    """The repository as the server reaches it, with the keys that work from there alone."""
-    if not outputs:
-        raise OpsError(
-            f"{spec.name}: it was never made completely: run `labelspace create {spec.name}` again"
-        )
-    keys = next(iter(outputs["bucket_keys"].values()))
-    name, region = str(outputs["backups"]["where"]).removeprefix("s3://").partition("/")[0], outputs["region"]
-    bucket = on_server.bucket(name, region, endpoint(region), keys["access_key"], keys["secret_key"])
+def source(spec: WorkspaceSpec, resources: left.Resources) -> agent.Source:
+    """The repository as the server reaches it, with the keys that work from there alone.
+
+    By what was made, not by the stack's outputs: an update leaves none when it waits in vain for a database
+    that wants to be restored first.
+    """
+    keys, region = _made(spec.name, resources, KEY), spec.scaleway.region
+    backups_of = [one for one in left.of_kind(resources, left.BUCKET) if _keeps_backups(one, spec.name)]
+    name = str(_made(spec.name, backups_of, left.BUCKET)["name"])
+    bucket = on_server.bucket(name, region, endpoint(region), keys["accessKey"], keys["secretKey"])
     return agent.Source(
         spec.name,
         named(spec.name, on_server.PROOFS),
@@ -54,13 +57,26 @@ def source(spec: WorkspaceSpec, outputs: dict[str, Any]) -> agent.Source:
     )
 
 
+def _made(name: str, resources: left.Resources, kind: str) -> dict[str, Any]:
+    """What is known of the one of a kind; raises ``OpsError`` when it was never made."""
+    found = left.of_kind(resources, kind)
+    if not found:
+        raise OpsError(f"{name}: it was never made completely: run `labelspace create {name}` again")
+    return dict(state.revealed(found[0]["outputs"]))
+
+
+def _keeps_backups(bucket: dict[str, Any], name: str) -> bool:
+    said = str(bucket["outputs"].get("name"))
+    return bool(re.fullmatch(f"{named(name, '[0-9a-f]{8}')}-backups", said))
+
+
 @contextmanager
 def reached(name: str, home: Home) -> Iterator[Reached]:
     """The server's engine and the repository; raises ``UsageError`` when nobody is let in."""
     settings = stack.read_settings(stack.select(name, home))
     backups.must_let_in(name, settings)
     resources = state.resources(name, home)
-    repository_there = source(parse_spec(settings), state.exported(resources))
+    repository_there = source(parse_spec(settings), resources)
     with far.of(name, resources, home).engine() as client:
         yield client, repository_there
 
@@ -136,7 +152,7 @@ def before_upgrade(spec: WorkspaceSpec, home: Home, resources: left.Resources) -
             " version"
         )
     with far.of(spec.name, resources, home).engine() as client:
-        return old, upgrade.before(client, source(spec, outputs), spec.cvat_version, old)
+        return old, upgrade.before(client, source(spec, resources), spec.cvat_version, old)
 
 
 def hook(spec: WorkspaceSpec) -> None:

@@ -21,6 +21,7 @@ VOLUME = "scaleway:block/volume:Volume"
 DATABASE = "scaleway:databases/instance:Instance"
 SERVER = "scaleway:instance/server:Server"
 BUCKET = "scaleway:object/bucket:Bucket"
+ADDRESS = "scaleway:instance/ip:Ip"
 
 
 def of_kind(resources: Resources, kind: str) -> Resources:

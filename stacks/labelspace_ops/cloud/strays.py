@@ -8,10 +8,9 @@ from typing import Any
 
 from labelspace.scaleway.place import workspace_tag
 from labelspace_ops.cloud.account import Account
-from labelspace_ops.cloud.left import DATABASE, SERVER, VOLUME, Resources, bare, of_kind
+from labelspace_ops.cloud.left import ADDRESS, DATABASE, SERVER, VOLUME, Resources, bare, of_kind
 from labelspace_ops.errors import OpsError
 
-ADDRESS = "scaleway:instance/ip:Ip"
 PATIENCE_SECONDS = 300
 SETTLED = ("", "running", "stopped", "stopped in place")
 

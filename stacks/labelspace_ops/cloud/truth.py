@@ -190,7 +190,7 @@ def _backups(seen: _Seen, mine: account.Account, resources: left.Resources, outp
     spec = parse_spec(json.loads(outputs["settings"]))
     if spec.scaleway.admin_cidrs and seen.server.get("state") in ALIVE:
         try:
-            found = _asked(spec, resources, outputs, home)
+            found = _asked(spec, resources, home)
         except far.UnreachableError:
             pass  # who looks from elsewhere sees what the bucket says
         else:
@@ -200,13 +200,13 @@ def _backups(seen: _Seen, mine: account.Account, resources: left.Resources, outp
     _listed(seen, mine, spec, outputs)
 
 
-def _asked(spec: WorkspaceSpec, resources: left.Resources, outputs: Row, home: Home) -> Row:
+def _asked(spec: WorkspaceSpec, resources: left.Resources, home: Home) -> Row:
     server = far.of(spec.name, resources, home, patience=LOOK_SECONDS)
     with server.engine() as client:
         running = agent.database(client, spec.name)
         if running:
             return dict(agent.ask(running, "state"))
-        return dict(agent.ask_apart(client, inside.source(spec, outputs), "state"))
+        return dict(agent.ask_apart(client, inside.source(spec, resources), "state"))
 
 
 def _listed(seen: _Seen, mine: account.Account, spec: WorkspaceSpec, outputs: Row) -> None:

@@ -19,6 +19,7 @@ from labelspace.home import Home
 from labelspace.spec import parse_spec
 from labelspace_ops import shapes
 from labelspace_ops.backup import left
+from labelspace_ops.cloud import far, inside
 
 NAME = "cloudown"
 BACKUPS = f"labelspace-{NAME}-{UUID[:8]}-backups"
@@ -75,6 +76,20 @@ def test_create_makes_the_key_of_the_backups_and_keeps_it_secret_in_the_stacks_f
     key = made.home.backup_key(NAME).read_text().strip()
     assert key not in made.settings.read_text()
     assert made.pulumi("config", "get", "--path", "labelspace:backup.key").strip() == key
+
+
+def test_the_repository_is_known_by_what_was_made_also_when_no_update_ever_ended(made: Account) -> None:
+    """One that waits for a database that wants to be restored first ends without outputs."""
+    exported = json.loads(made.pulumi("stack", "export", "--show-secrets"))["deployment"]["resources"]
+    resources = [one for one in exported if one["type"] != "pulumi:pulumi:Stack"]
+    key = made.home.backup_key(NAME).read_text().strip()
+    wish = {"name": NAME, "target": "scaleway", "buckets": [{"name": "fields"}], "backup": {"key": key}}
+    there = inside.source(parse_spec({**wish, "scaleway": {"database": "server"}}), resources)
+    assert there.where == f"s3://{BACKUPS}/labelspace/{NAME}"
+    assert there.backup.bucket
+    (mine,) = made.outputs()["bucket_keys"].values()
+    assert there.backup.bucket.secret_key.get_secret_value() == mine["secret_key"]
+    assert far.of(NAME, resources, made.home).address == made.only("instance_ip")["address"]
 
 
 def test_nothing_is_asked_of_managed_databases(made: Account, storage: Endpoint) -> None:
