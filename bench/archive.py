@@ -13,7 +13,7 @@ from bench.million import Million, inside, million
 from bench.rows import Bound, Row
 from bench.workspace import LABELSPACE, Bench, run
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
-from labelspace.local.backup import REPOSITORY, image_name
+from labelspace.postgres.backup import REPOSITORY, image_name
 from labelspace.spec import BackupSpec
 from labelspace_ops.state import PROJECT
 

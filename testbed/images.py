@@ -10,6 +10,7 @@ from pathlib import Path
 
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
+from labelspace.postgres import backup as postgres
 from testbed import toolchain
 from testbed.parts import Kind, Part
 from testbed.shell import SetupError, apt_install, fingerprint, run, say, timed, works
@@ -102,6 +103,17 @@ def prepare_instance(home: Home) -> list[Part]:
 def saved_images(home: Home) -> Path:
     """The file with the images that an Instance loads."""
     return home.root / "testbed" / "instance" / "images.tar"
+
+
+def saved_with_database(home: Home) -> Path:
+    """The same with the image that a server with a database of its own builds: it can reach no packages."""
+    name = postgres.image_name()
+    if not works(["docker", "image", "inspect", name]):
+        build = ["docker", "build", "--quiet", "--tag", name, str(postgres.CONTEXT)]
+        run(build, env={"DOCKER_BUILDKIT": "0"})
+    archive = saved_images(home).with_name("images-with-database.tar")
+    _save(archive, [*(IMAGES[part] for part in ON_AN_INSTANCE), name])
+    return archive
 
 
 def _save(archive: Path, names: list[str]) -> None:

@@ -22,8 +22,8 @@ import psutil
 from pydantic import TypeAdapter
 
 from labelspace.home import Home
-from labelspace.local import backup
-from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
+from labelspace.names import PART_LABEL, WORKSPACE_LABEL
+from labelspace.postgres import backup
 from labelspace_ops import engine, shapes
 from labelspace_ops.state import PROJECT, environment
 

@@ -115,6 +115,8 @@ class Machine:
     authority: Authority
     database_authority: Authority
     name: str
+    wish: dict[str, Any] = field(default_factory=dict)
+    """Settings that the workspace has in every test; ``scaleway`` beside those that every server has."""
     parts: dict[str, Any] = field(default_factory=dict)
     replaced: Any = None
     told_at_first: str = ""
@@ -122,6 +124,11 @@ class Machine:
 
     def address(self, part: str) -> str:
         return str(self.subnet[LAST[part]])
+
+    @property
+    def has_database(self) -> bool:
+        """Whether the database is on the server itself."""
+        return bool(self.wish.get("scaleway", {}).get("database") == "server")
 
     @property
     def user_data(self) -> str:
@@ -222,10 +229,10 @@ class Machine:
 
     def replace(self, **changes: Any) -> None:
         """Other settings, and so another server, for whom packages cannot be had at first; the disk stays."""
-        self.replaced = self.parts.pop("server")
-        self.replaced.remove(force=True, v=True)
         _wish(self, **changes)
         self.account.up()
+        self.replaced = self.parts.pop("server")
+        self.replaced.remove(force=True, v=True)
         _power_on(self)
         self.inside("mv", REPOSITORY, f"{REPOSITORY}-away")
         until(lambda: "Unable to locate package" in self.said_at_boot(), "packages cannot be had")
@@ -256,15 +263,15 @@ class _ToServer(httpx.HTTPTransport):
 
 
 @contextmanager
-def machine(folder: Path) -> Iterator[Machine]:
-    """A workspace made on the API's double, its server booting; its database is not there yet."""
+def machine(folder: Path, **wish: Any) -> Iterator[Machine]:
+    """A workspace made on the API's double, its server booting; a managed database is not there yet."""
     name = f"labelspace-test-boot-{secrets.token_hex(3)}"
     with ExitStack() as stack:
         network, subnet = _network(name)
         stack.callback(network.remove)
         own, databases = Authority.new(folder / "own"), Authority.new(folder / "databases")
         one = stack.enter_context(account(folder / "account", f"b{name[-6:]}", Home.find().tools))
-        made = Machine(one, folder, network, subnet, own, databases, name)
+        made = Machine(one, folder, network, subnet, own, databases, name, wish)
         certificate = own.sign("api", f"DNS:{API}")
         stack.enter_context(running(one.cloud, str(subnet[1]), 443, certificate))
         one.cloud.database_authority = databases.pem
@@ -292,9 +299,11 @@ def _network(name: str) -> tuple[Any, ipaddress.IPv4Network]:
 
 
 def _wish(made: Machine, **changes: Any) -> None:
+    given = {**made.wish, **changes}
     made.account.wish(
-        **changes,
+        **{key: value for key, value in given.items() if key != "scaleway"},
         scaleway={
+            **given.get("scaleway", {}),
             "network": str(made.subnet),
             "domain": DOMAIN,
             "acme_directory": f"https://{made.address('acme')}:14000/dir",
@@ -307,7 +316,8 @@ def _wish(made: Machine, **changes: Any) -> None:
 
 def _surround(made: Machine) -> None:
     """Everything but the server; the database is made and not started."""
-    _database(made)
+    if not made.has_database:
+        _database(made)
     _storage(made)
     _acme(made)
     _metadata(made)
@@ -429,9 +439,10 @@ def _power_on(made: Machine) -> None:
     if not disk.exists():
         disk.touch()
         os.truncate(disk, DISK_BYTES)
+    saved = images.saved_with_database if made.has_database else images.saved_images
     mounts = [
         Mount("/machine", str(own), type="bind"),
-        Mount("/images.tar", str(images.saved_images(Home.find())), type="bind", read_only=True),
+        Mount("/images.tar", str(saved(Home.find())), type="bind", read_only=True),
         Mount("/var/lib/cloud/seed/nocloud", str(seed), type="bind", read_only=True),
     ]
     _create(

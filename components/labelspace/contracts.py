@@ -120,7 +120,11 @@ class Service:
     environment: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)
     """Name of a volume of the workspace -> path in the container."""
+    reads: Mapping[str, str] = field(default_factory=dict)
+    """The same for volumes that it may not write."""
     files: tuple[File, ...] = ()
+    host_files: Mapping[str, str] = field(default_factory=dict)
+    """A file of the machine that it runs on -> path in the container, to read alone."""
     aliases: tuple[str, ...] = ()
     user: str | None = None
     """``uid:gid``; none: the image's own user."""

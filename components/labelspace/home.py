@@ -57,11 +57,20 @@ class Home:
         """The private key (OpenSSH) that opens a server at Scaleway to its admins (0600)."""
         return self.keys / f"server-{workspace}"
 
-    def made_backup_key(self, workspace: str) -> str:
-        """The key of the backups, made when there is none; raises ``OSError`` where it cannot be kept."""
+    def made_backup_key(self, workspace: str, given: str = "") -> str:
+        """The key of the backups, ``given`` or made when there is none.
+
+        Raises ``OSError`` where it cannot be kept, ``ValueError`` when another than the given one is there.
+        """
         self.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_once(self.backup_key(workspace), secrets.token_urlsafe(32))
-        return self.backup_key(workspace).read_text().strip()
+        write_once(self.backup_key(workspace), given or secrets.token_urlsafe(32))
+        kept = self.backup_key(workspace).read_text().strip()
+        if given and not secrets.compare_digest(kept, given):
+            raise ValueError(
+                f"backup.key: this machine's key of {workspace} is another one, and opens the backups that"
+                f" it made: leave backup.key out, or move {self.backup_key(workspace)} away"
+            )
+        return kept
 
     @property
     def buckets(self) -> Path:

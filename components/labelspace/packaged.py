@@ -45,6 +45,8 @@ class BackupArgs(TypedDict):
     """Days between two full backups: 1 to 60, by default 7."""
     drill_every_days: NotRequired[int]
     """Days between two drills: 0 (none) to 60, by default 7."""
+    key: NotRequired[str]
+    """What encrypts backups, 32 characters or more; by default a key of this machine."""
 
 
 class ScalewayArgs(TypedDict):
@@ -56,6 +58,8 @@ class ScalewayArgs(TypedDict):
     """Commercial type of the Instance; by default by size."""
     database_type: NotRequired[str]
     """Node type of the managed PostgreSQL; by default by size."""
+    database: NotRequired[str]
+    """managed (default): Scaleway's PostgreSQL; server: one on the Instance, which needs backup.key."""
     data_gb: NotRequired[int]
     """Block volume in GB, 10 to 10000, by default 50; it can grow, never shrink."""
     adopt_volume: NotRequired[str]
@@ -83,7 +87,7 @@ class ScalewayArgs(TypedDict):
     provisioner: NotRequired[str]
     """Who runs Pulumi: application_id:UUID or user_id:UUID; by default buckets get no policy of their own."""
     adopt_backups: NotRequired[bool]
-    """Take over the bucket that an earlier workspace of this name left its dumps in."""
+    """Take over the bucket that an earlier workspace of this name left its backups in."""
     wait_minutes: NotRequired[int]
     """How long an update waits for the URL to answer: 0 to 120 minutes, by default 20."""
 

@@ -138,6 +138,12 @@ def _private_network(value: str) -> str:
     return str(network)
 
 
+def _backup_key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]{32,}", value.get_secret_value()):
+        raise ValueError("use 32 or more letters, digits and signs without spaces, made at random")
+    return value
+
+
 def _domain(value: str) -> str:
     if len(value) > 253 or not _DOMAIN.fullmatch(value):
         raise ValueError("give a host name such as labels.example.org")
@@ -248,6 +254,8 @@ class BackupSpec(_Part):
     """Days between two drills; 0: none on a schedule."""
     bucket: BackupBucketSpec | None = None
     """Where backups go; none: a folder of this machine."""
+    key: Annotated[SecretStr, AfterValidator(_backup_key)] | None = None
+    """What encrypts them, 32 characters or more; none: a key of this machine, made when there is none."""
 
 
 class ScalewaySpec(_Part):
@@ -259,6 +267,8 @@ class ScalewaySpec(_Part):
     """Availability zone of the region; managed databases are on a private network in the first alone."""
     server_type: str | None = None
     """Commercial type of the Instance; none: by ``size``."""
+    database: Literal["managed", "server"] = "managed"
+    """Whose PostgreSQL: Scaleway's, or one on the Instance, archived to the backup bucket; it stays so."""
     database_type: str | None = None
     """Node type of the managed PostgreSQL; none: by ``size``."""
     data_gb: int = Field(default=50, ge=10, le=10000)
@@ -288,7 +298,7 @@ class ScalewaySpec(_Part):
     provisioner: str | None = Field(default=None, pattern=r"^(application_id|user_id):[0-9a-f-]{36}$")
     """Who runs Pulumi, as bucket policies name it; none: buckets get no policy of their own."""
     adopt_backups: bool = False
-    """Take over the bucket that an earlier workspace of this name left its dumps in."""
+    """Take over the bucket that an earlier workspace of this name left its backups in."""
     wait_minutes: int = Field(default=20, ge=0, le=120)
     """How long an update waits for the URL to answer; 0: it ends when the server runs."""
 
@@ -311,6 +321,10 @@ class ScalewaySpec(_Part):
     def _only_its_own(self) -> ScalewaySpec:
         if self.adopt_project and self.project != "own":
             raise ValueError("adopt_project: it is for project: own: set that, or leave adopt_project out")
+        if self.database_type and self.database == "server":
+            raise ValueError(
+                "database_type: it is for database: managed: set that, or leave database_type out"
+            )
         return self
 
     @model_validator(mode="after")
@@ -391,7 +405,7 @@ class WorkspaceSpec(_Part):
             )
         if self.backup.bucket:
             raise ValueError(
-                "backup.bucket is for target local: scaleway keeps its dumps in a bucket of its own; leave it"
+                "backup.bucket is for target local: scaleway keeps backups in a bucket of its own; leave it"
                 " out"
             )
         dotted = next((bucket.name for bucket in self.buckets if "." in bucket.name), None)
@@ -476,7 +490,7 @@ def _sentence(problem: Any) -> str:
 
 def _shown(field: str, value: Any) -> str:
     """The refused value, never a secret one and never a whole block of settings."""
-    secret = any(word in field for word in ("password", "secret_key", "access_key"))
+    secret = any(word in field for word in ("password", "secret_key", "access_key", "backup.key"))
     if secret or isinstance(value, dict | BaseModel | list | tuple):
         return ""
     return f"{value!r} is refused: "

@@ -6,7 +6,7 @@ from typing import Any
 
 from docker.models.containers import Container
 
-from labelspace.local.place import PART_LABEL
+from labelspace.names import PART_LABEL
 
 MEBIBYTE = 2**20
 

@@ -12,7 +12,7 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 
 from labelspace.home import Home
-from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
+from labelspace.names import PART_LABEL, WORKSPACE_LABEL
 from labelspace_ops import state
 from labelspace_ops.errors import OpsError
 

@@ -10,7 +10,7 @@ import docker
 from pulumi import automation as auto
 
 from labelspace.home import Home
-from labelspace.local import backup as described
+from labelspace.postgres import backup as described
 from labelspace.spec import BackupSpec, SpecError, WorkspaceSpec, parse_spec
 from labelspace_ops import buckets, engine, locks, preflight, program, progress, rest, stack, state
 from labelspace_ops.backup import agent, ending, left, origin, upgrade

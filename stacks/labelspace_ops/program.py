@@ -8,7 +8,6 @@ from __future__ import annotations
 import pulumi
 
 from labelspace.contracts import BeforeUpgrade
-from labelspace.home import Home
 from labelspace.spec import SpecError, WorkspaceSpec, parse_spec, setting
 from labelspace.workspace import Workspace
 from labelspace.workspace import declare as declare_workspace
@@ -23,12 +22,14 @@ def run(*, before_upgrade: BeforeUpgrade | None = upgrade.hook, looked: bool = F
     """Declare the selected stack; a wish that cannot be granted ends here, with each reason in one line.
 
     ``before_upgrade``: what is asked before another version of CVAT; None where it was asked already.
-    ``looked``: whether that, and the account at Scaleway, was looked at already there.
+    ``looked``: whether the account at Scaleway was looked at already.
     """
     try:
         spec = wish()
         if spec.target == "scaleway":
             _possible_there(spec, looked=looked)
+            if before_upgrade and not pulumi.runtime.is_dry_run():
+                _upgradable_there(spec)
         labels = labels_file.of(spec.name)
     except (SpecError, OpsError) as error:
         raise pulumi.RunError(f"settings of stack {pulumi.get_stack()}:\n{error}") from None
@@ -47,18 +48,23 @@ def wish() -> WorkspaceSpec:
 
 
 def _possible_there(spec: WorkspaceSpec, *, looked: bool) -> None:
-    """Raises for a type that is not offered, for what the account holds under the name already, and for a
-    CVAT whose migration was rehearsed and failed."""
-    from labelspace.scaleway.prices import total  # noqa: PLC0415 - the other target needs none
+    """Raises for a type that is not offered, and for what the account holds under the name already."""
+    from labelspace.scaleway import on_server  # noqa: PLC0415 - the other target needs none
+    from labelspace.scaleway.prices import total  # noqa: PLC0415
     from labelspace_ops.cloud import guard  # noqa: PLC0415
-    from labelspace_ops.cloud import upgrade as rehearsed  # noqa: PLC0415
 
     total(spec)
-    if looked:
-        return
-    guard.look(spec)
-    if not pulumi.runtime.is_dry_run():
-        rehearsed.before(spec, Home.find())
+    if not looked:
+        guard.look(spec)
+    if spec.scaleway.database == "server":
+        on_server.key(spec)
+
+
+def _upgradable_there(spec: WorkspaceSpec) -> None:
+    """The server, which an update replaces, cannot be what asks: the program does (ADR 10)."""
+    from labelspace_ops.cloud import upgrade as there  # noqa: PLC0415 - the other target needs none
+
+    there.hook(spec)
 
 
 def declare(

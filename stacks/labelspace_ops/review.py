@@ -29,7 +29,7 @@ from labelspace_ops.program import declare
 from labelspace_ops.reach import data_of, reaches, waiting
 
 ACTIONS = ("create", "update", "replace", "delete", "same")
-SECRET_WORDS = ("password", "secret_key", "access_key")
+SECRET_WORDS = ("password", "secret_key", "access_key", "backup.key")
 _SEEN_AS = {"create-replacement": "replace", "delete-replaced": "", "read": "", "refresh": ""}
 
 
@@ -252,7 +252,7 @@ def _notes_of_target(spec: WorkspaceSpec, *, new: bool) -> list[str]:
 def _notes_of_upgrade(spec: WorkspaceSpec, keys: list[str]) -> list[str]:
     if "cvat_version" not in keys:
         return []
-    if spec.target == "scaleway":
+    if spec.target == "scaleway" and spec.scaleway.database == "managed":
         return [_rehearsed_there(spec)]
     return [
         f"upgrade to CVAT {spec.cvat_version}: first a backup, then a rehearsal: a copy of it is migrated"

@@ -245,11 +245,11 @@ class BackupRow(Shape):
     complete: bool
     """Whether its restore point and row counts were recorded."""
     timeline: int
-    """PostgreSQL's timeline: each restore begins a new one; 0 on target scaleway."""
+    """PostgreSQL's timeline: each restore begins a new one; 0 of a managed database, or not asked."""
     rows: int | None
     """Rows of all tables when it was taken; null when it is not complete."""
-    files: bool
-    """Whether CVAT's files of the same moment are there."""
+    files: bool | None
+    """Whether CVAT's files of the same moment are there; null when it was not asked."""
     latest: dict[str, str]
     """The newest migration of each Django app that was in it; empty when that was not recorded."""
     proof: Proof | None

@@ -135,16 +135,16 @@ def outputs_of(name: str, home: Home) -> dict[str, Any]:
 def exported(resources: list[dict[str, Any]]) -> dict[str, Any]:
     """The outputs of the stack among its resources: it takes no second question."""
     frame = next((one for one in resources if one["type"] == "pulumi:pulumi:Stack"), {})
-    return {key: _revealed(value) for key, value in frame.get("outputs", {}).items()}
+    return {key: revealed(value) for key, value in frame.get("outputs", {}).items()}
 
 
-def _revealed(value: Any) -> Any:
+def revealed(value: Any) -> Any:
     """A value without Pulumi's wrapping of secrets (sdk/go/common/resource/sig of Pulumi)."""
     if isinstance(value, dict):
         if value.get(SIGNATURE) == SECRET:
-            return _revealed(json.loads(value["plaintext"]))
-        return {key: _revealed(item) for key, item in value.items()}
-    return [_revealed(item) for item in value] if isinstance(value, list) else value
+            return revealed(json.loads(value["plaintext"]))
+        return {key: revealed(item) for key, item in value.items()}
+    return [revealed(item) for item in value] if isinstance(value, list) else value
 
 
 def _says_nothing(line: str) -> bool:

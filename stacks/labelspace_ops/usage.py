@@ -10,7 +10,7 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 
 from labelspace.home import Home
-from labelspace.local.place import WORKSPACE_LABEL
+from labelspace.names import WORKSPACE_LABEL
 from labelspace_ops import engine
 
 

@@ -17,7 +17,7 @@ import docker
 import pytest
 from tests.lab import Lab, Visitor, containers
 
-from labelspace.local.place import WORKSPACE_LABEL
+from labelspace.names import WORKSPACE_LABEL
 from labelspace_ops.state import prepare_home
 
 ROOT = Path(__file__).resolve().parents[2]

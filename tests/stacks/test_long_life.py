@@ -20,7 +20,7 @@ from testbed import upgrades
 from tests.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, alone, containers, ports, until
 
 from labelspace.home import Home
-from labelspace.local.place import WORKSPACE_LABEL
+from labelspace.names import WORKSPACE_LABEL
 from labelspace.spec import parse_spec
 from labelspace_ops import engine
 from labelspace_ops.backup import origin

@@ -7,7 +7,8 @@ import pulumi_docker as docker
 
 from labelspace.contracts import File, Folder, Health, Remote, Service
 from labelspace.home import Home
-from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL, Place
+from labelspace.local.place import Place
+from labelspace.names import PART_LABEL, WORKSPACE_LABEL
 
 Share = dict[str, Folder | Remote]
 """Dataset buckets by name."""
@@ -93,8 +94,9 @@ def succeeded(one_shot: docker.Container, place: Place, part: str) -> pulumi.Out
 
 def _volumes(service: Service, place: Place) -> list[docker.ContainerVolumeArgs]:
     return [
-        docker.ContainerVolumeArgs(volume_name=place.named(name), container_path=path)
-        for name, path in service.volumes.items()
+        docker.ContainerVolumeArgs(volume_name=place.named(name), container_path=path, read_only=read_only)
+        for volumes, read_only in ((service.volumes, None), (service.reads, True))
+        for name, path in volumes.items()
     ]
 
 

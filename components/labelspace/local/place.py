@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labelspace.home import Home
+from labelspace.names import named
 
 if TYPE_CHECKING:
     import pulumi
 
-WORKSPACE_LABEL = "labelspace.workspace"
-PART_LABEL = "labelspace.part"
 NEW_FOLDER_OWNER = 1000
 """Who owns a new bucket folder: CVAT's user inside, the first user of most Linux machines outside."""
 
@@ -40,4 +39,4 @@ class Place:
 
     def named(self, part: str) -> str:
         """The Docker name of a container, network or volume."""
-        return f"labelspace-{self.workspace}-{part}"
+        return named(self.workspace, part)

@@ -12,10 +12,10 @@ import pulumi_docker as docker
 from labelspace.contracts import BeforeUpgrade, BucketAccess, DatabaseAccess, Service
 from labelspace.cvat import services as cvat
 from labelspace.cvat.images import of_cvat, version_of
-from labelspace.local.backup import FILE_VOLUMES
 from labelspace.local.container import Share, container, succeeded, volume
 from labelspace.local.place import Place
 from labelspace.local.sleeper import sleeper
+from labelspace.postgres.backup import FILE_VOLUMES
 from labelspace.spec import WorkspaceSpec
 
 KEPT_VOLUMES = ("logs", "redis")

@@ -6,6 +6,8 @@ rest from Secret Manager into memory, at every boot.
 
 from __future__ import annotations
 
+import base64
+import bz2
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files as package_files
@@ -18,6 +20,8 @@ from labelspace.contracts import Health, Service
 from labelspace.cvat.files import DATABASE_PASSWORD
 from labelspace.cvat.images import IMAGES
 from labelspace.cvat.names import DATABASE_ALIAS
+from labelspace.names import PART_LABEL, WORKSPACE_LABEL, named
+from labelspace.postgres import backup as postgres
 from labelspace.scaleway.bucket import SHARE
 
 SHARE_INSIDE = "/home/django/share"
@@ -29,9 +33,13 @@ PACKAGES = ("docker.io", "docker-compose-v2", "rclone", "fuse3", "nftables")
 SCRIPTS = (
     *("labelspace-step", "labelspace-tell", "labelspace-prepare", "labelspace-secrets"),
     *("labelspace-up", "labelspace-check"),
+)
+OF_A_MANAGED_DATABASE = (
     *("labelspace-postgres", "labelspace-dump", "labelspace-restore", "labelspace-drill"),
     "labelspace-rehearse",
 )
+DUMP_TIMERS = ("labelspace-dump.timer", "labelspace-drill.timer")
+DUMP_UNITS = ("labelspace-dump.service", "labelspace-drill.service", *DUMP_TIMERS)
 LIBRARY = "/usr/local/lib/labelspace"
 PROGRAM = "labelspace_dumps"
 """The package that dumps and drills run."""
@@ -44,6 +52,10 @@ MOUNT_OPTIONS = (
 """How rclone mounts a bucket; ``bench/mount.py`` measures exactly these."""
 STEP_PATH = "/labelspace-step"
 """Where the server tells over HTTP what it does, until CVAT's proxy takes the port (``labelspace-tell``)."""
+CONTEXT = "/etc/labelspace/database-image.tar.bz2"
+"""What the image of a database on the server is built from."""
+STOP_SECONDS = 30
+"""What a container is given to end in order; databases need it."""
 NO_STARTS = "/usr/sbin/policy-rc.d"
 """While it says 101, no package starts a service: Docker would wait for what is not installed yet."""
 
@@ -59,6 +71,7 @@ AuthorizedKeysFile .ssh/authorized_keys {AUTHORIZED_KEYS}
 class Boot:
     """All that a server must know before it can ask anybody."""
 
+    workspace: str
     services: Mapping[str, Service]
     """Secret contents are left out by ``compose``: their places are known, not what is in them."""
     plain_files: Mapping[str, str]
@@ -68,6 +81,7 @@ class Boot:
     secret_key: str
     secret_id: str
     database_host: str
+    """Where the database is, unless it is one of the services."""
     disk: str
     buckets: tuple[str, ...]
     backup_bucket: str
@@ -77,6 +91,11 @@ class Boot:
     drill_every_days: int = 7
     """0: dumps are drilled by hand alone."""
     api: str = "https://api.scaleway.com"
+
+    @property
+    def inside(self) -> bool:
+        """Whether the database is one of the services."""
+        return "database" in self.services
 
 
 def place_of(service: Service, index: int, *, secret: bool) -> str:
@@ -99,21 +118,32 @@ def user_data(boot: Boot) -> str:
 
 def _write_files(boot: Boot) -> list[dict[str, str]]:
     plain = {f"{PLAIN_FILES}/{path}": text for path, text in boot.plain_files.items()}
+    scripts = SCRIPTS if boot.inside else (*SCRIPTS, *OF_A_MANAGED_DATABASE)
+    units = {name: text for name, text in UNITS.items() if not (boot.inside and name in DUMP_UNITS)}
     return [
         _file("/etc/labelspace/boot.env", _environment(boot), "0600"),
-        _file("/etc/labelspace/compose.yaml", compose(boot.services, boot.database_host), "0600"),
+        _file("/etc/labelspace/compose.yaml", compose(boot), "0600"),
         _file("/etc/docker/daemon.json", '{"data-root": "/var/lib/labelspace/docker"}\n'),
         _file(NO_STARTS, "#!/bin/sh\nexit 101\n", "0755"),
         *_door(boot),
         *(_file(path, text) for path, text in plain.items()),
-        *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in SCRIPTS),
-        *(_file(f"{LIBRARY}/{PROGRAM}/{name}", text) for name, text in _program().items()),
-        *(_file(f"/etc/systemd/system/{name}", text) for name, text in UNITS.items()),
+        *([_image_context()] if boot.inside else []),
+        *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in scripts),
+        *(_file(f"{LIBRARY}/{PROGRAM}/{name}", text) for name, text in _program(boot).items()),
+        *(_file(f"/etc/systemd/system/{name}", text) for name, text in units.items()),
     ]
 
 
-def _program() -> dict[str, str]:
-    """File name -> text of each module."""
+def _image_context() -> dict[str, str]:
+    """Packed, as user data has a limit; by bzip2, whose bytes are the same wherever it is packed."""
+    packed = base64.b64encode(bz2.compress(postgres.context_tar())).decode()
+    return {**_file(CONTEXT, packed), "encoding": "b64"}
+
+
+def _program(boot: Boot) -> dict[str, str]:
+    """File name -> text of each module; a database on the server has its own."""
+    if boot.inside:
+        return {}
     folder = package_files("labelspace.scaleway").joinpath("inside", PROGRAM)
     return {one.name: one.read_text() for one in _by_name(folder) if one.name.endswith(".py")}
 
@@ -144,7 +174,9 @@ def _environment(boot: Boot) -> str:
         "ACCESS_KEY": boot.access_key,
         "SECRET_KEY": boot.secret_key,
         "SECRET_ID": boot.secret_id,
-        "DATABASE_HOST": boot.database_host,
+        "WORKSPACE": boot.workspace,
+        "DATABASE_HOST": "" if boot.inside else boot.database_host,
+        "DATABASE_IMAGE": boot.services["database"].image if boot.inside else "",
         "DISK": boot.disk,
         "BACKUP_BUCKET": boot.backup_bucket,
         "POSTGRES_IMAGE": IMAGES["postgres"],
@@ -156,7 +188,7 @@ def _environment(boot: Boot) -> str:
 def _commands(boot: Boot) -> list[str]:
     """cloud-init tries to install packages once; here it is tried until it works, and told meanwhile."""
     shares = " ".join(f"labelspace-share@{name}.service" for name in boot.buckets)
-    timers = " ".join(f"labelspace-{name}.timer" for name in _timers(boot))
+    started = ("labelspace.service", *(f"labelspace-{name}.timer" for name in _timers(boot)))
     keep = "-o Dpkg::Options::=--force-confold"  # nobody is there to be asked about a file of settings
     install = f"DEBIAN_FRONTEND=noninteractive apt-get install -y {keep} {' '.join(PACKAGES)}"
     return [
@@ -170,12 +202,14 @@ def _commands(boot: Boot) -> list[str]:
         "systemctl enable labelspace-prepare.service docker.service",
         "systemctl restart docker.service",
         f"systemctl enable --now {shares}",
-        f"systemctl enable --now --no-block labelspace.service {timers}",
+        f"systemctl enable --now --no-block {' '.join(started)}",
     ]
 
 
 def _timers(boot: Boot) -> list[str]:
-    return ["dump", "check", *(["drill"] if boot.drill_every_days else [])]
+    """A database on the server keeps its own time."""
+    dumps = [] if boot.inside else ["dump", *(["drill"] if boot.drill_every_days else [])]
+    return [*dumps, "check"]
 
 
 def script(name: str) -> str:
@@ -315,7 +349,7 @@ WantedBy=timers.target
 """,
     "labelspace-check.service": """\
 [Unit]
-Description=Are the buckets there, was the last dump made, and was a dump proven
+Description=Are the buckets there, are the annotations copied, and was a dump proven
 After=labelspace.service
 [Service]
 Type=oneshot
@@ -324,7 +358,7 @@ StandardOutput=journal+console
 """,
     "labelspace-check.timer": """\
 [Unit]
-Description=A look at buckets, dumps and drills, every five minutes
+Description=A look at buckets, copies and drills, every five minutes
 [Timer]
 OnBootSec=5min
 OnUnitActiveSec=5min
@@ -334,19 +368,32 @@ WantedBy=timers.target
 }
 
 
-def compose(services: Mapping[str, Service], database_host: str) -> str:
+def compose(boot: Boot) -> str:
     """The compose file: every container as described, secrets bound in from memory."""
-    volumes = sorted({name for service in services.values() for name in service.volumes})
+    volumes = sorted({name for service in boot.services.values() for name in service.volumes})
     document = {
         "name": "labelspace",
-        "services": {name: _service(one, database_host) for name, one in services.items()},
-        "volumes": {name: {"name": f"labelspace-{name}"} for name in volumes},
+        "services": {name: _service(one, boot) for name, one in boot.services.items()},
+        "volumes": {name: _volume(boot, name) for name in volumes},
     }
     return yaml.dump(document, Dumper=_Readable, sort_keys=False, width=4096)
 
 
-def _service(service: Service, database_host: str) -> dict[str, Any]:
+def _volume(boot: Boot, name: str) -> dict[str, Any]:
+    """Volumes of workspaces with a managed database had other names before, and keep them with their data."""
+    if not boot.inside:
+        return {"name": f"labelspace-{name}"}
+    return {"name": named(boot.workspace, name), "labels": _labels(boot, name)}
+
+
+def _labels(boot: Boot, part: str) -> dict[str, str]:
+    return {WORKSPACE_LABEL: boot.workspace, PART_LABEL: part}
+
+
+def _service(service: Service, boot: Boot) -> dict[str, Any]:
     values: dict[str, Any] = {
+        "container_name": named(boot.workspace, service.name),
+        "labels": _labels(boot, service.name),
         "image": service.image,
         "entrypoint": [_literal(word) for word in service.entrypoint],
         "command": [_literal(word) for word in service.command],
@@ -356,7 +403,7 @@ def _service(service: Service, database_host: str) -> dict[str, Any]:
         "memswap_limit": f"{service.memory}m",
         "volumes": _mounts(service),
         "networks": {"default": {"aliases": list(service.aliases)}} if service.aliases else None,
-        "extra_hosts": [f"{DATABASE_ALIAS}:{database_host}"] if _needs_database(service) else None,
+        "extra_hosts": _hosts(service, boot),
         "ports": [f"{outside}:{inside}" for inside, outside in _ports(service)],
         "healthcheck": _health(service.health),
         "cap_drop": ["ALL"],
@@ -365,6 +412,7 @@ def _service(service: Service, database_host: str) -> dict[str, Any]:
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
         "depends_on": _after(service),
         "init": True,
+        "stop_grace_period": f"{STOP_SECONDS}s",
         "restart": service.restart,
     }
     return {key: value for key, value in values.items() if value not in (None, [], {})}
@@ -376,7 +424,13 @@ def _literal(text: str) -> str:
 
 
 def _needs_database(service: Service) -> bool:
-    return any(file.path == DATABASE_PASSWORD for file in service.files)
+    return service.name != "database" and any(file.path == DATABASE_PASSWORD for file in service.files)
+
+
+def _hosts(service: Service, boot: Boot) -> list[str] | None:
+    if boot.inside or not _needs_database(service):
+        return None
+    return [f"{DATABASE_ALIAS}:{boot.database_host}"]
 
 
 def _after(service: Service) -> dict[str, Any] | None:
@@ -392,13 +446,18 @@ def _ports(service: Service) -> list[tuple[int, int]]:
 
 
 def _mounts(service: Service) -> list[dict[str, Any]]:
-    named = [{"type": "volume", "source": name, "target": path} for name, path in service.volumes.items()]
+    writable = [{"type": "volume", "source": name, "target": path} for name, path in service.volumes.items()]
+    readable = [
+        {"type": "volume", "source": name, "target": path, "read_only": True}
+        for name, path in service.reads.items()
+    ]
     given = [
         _bind(place_of(service, index, secret=not isinstance(file.content, str)), file.path)
         for index, file in enumerate(service.files)
     ]
     share = [_bind(SHARE, SHARE_INSIDE, propagation="rslave")] if service.mounts_share else []
-    return [*named, *given, *share]
+    of_host = [_bind(path, inside) for path, inside in service.host_files.items()]
+    return [*writable, *readable, *given, *share, *of_host]
 
 
 def _bind(source: str, target: str, **options: Any) -> dict[str, Any]:

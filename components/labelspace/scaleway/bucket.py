@@ -17,6 +17,7 @@ SHARE = "/srv/labelspace/share"
 """Where the server mounts its buckets, one folder each."""
 POLICY_VERSION = "2023-04-17"
 READ = ("s3:ListBucket", "s3:GetObject")
+WRITE, DELETE = "s3:PutObject", "s3:DeleteObject"
 
 
 class DatasetBucket(pulumi.ComponentResource):

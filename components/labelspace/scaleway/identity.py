@@ -14,10 +14,12 @@ RIGHTS = (
     "SecretManagerSecretAccess",
 )
 """Reads the datasets, writes its dumps, fetches its secrets; deletes nothing."""
+EXPIRES = "ObjectStorageObjectsDelete"
+"""pgBackRest ends old backups, restic its own locks; the bucket keeps what was deleted as old versions."""
 
 
 class Identity(pulumi.ComponentResource):
-    """The server's application, its rights in the project, its key."""
+    """The server's application, its rights in the project, its key; ``expires``: it may delete objects."""
 
     def __init__(
         self,
@@ -25,6 +27,7 @@ class Identity(pulumi.ComponentResource):
         *,
         place: Place,
         address: pulumi.Input[str],
+        expires: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:scaleway:Identity", name, None, opts)
@@ -45,7 +48,7 @@ class Identity(pulumi.ComponentResource):
             organization_id=place.organization,
             rules=[
                 scaleway.iam.PolicyRuleArgs(
-                    permission_set_names=list(RIGHTS),
+                    permission_set_names=[*RIGHTS, *([EXPIRES] if expires else [])],
                     project_ids=[place.project],
                     condition=from_its_address,
                 )

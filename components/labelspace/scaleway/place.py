@@ -51,7 +51,7 @@ class Place:
     @property
     def endpoint(self) -> str:
         """Object Storage of the region, for plain S3 programs."""
-        return f"https://s3.{self.region}.scw.cloud"
+        return endpoint(self.region)
 
     def named(self, part: str = "") -> str:
         """The name of a resource in Scaleway's console."""
@@ -61,6 +61,11 @@ class Place:
 def named(workspace: str, part: str = "") -> str:
     """The name of a workspace's resource in Scaleway's console; of its project, without ``part``."""
     return f"labelspace-{workspace}{'-' if part else ''}{part}"
+
+
+def endpoint(region: str) -> str:
+    """Object Storage of a region."""
+    return f"https://s3.{region}.scw.cloud"
 
 
 def workspace_tag(workspace: str) -> str:

@@ -50,7 +50,9 @@ def server_type(spec: WorkspaceSpec) -> str:
 
 
 def database_type(spec: WorkspaceSpec) -> str:
-    """The managed database's node type; raises ``SpecError`` for one that is not in the table."""
+    """The managed database's node type, empty for none; raises ``SpecError`` for one not in the table."""
+    if spec.scaleway.database == "server":
+        return ""
     chosen = spec.scaleway.database_type or BY_SIZE[spec.size][1]
     return _known("scaleway.database_type", chosen, DATABASES)
 
@@ -64,15 +66,22 @@ def _known(field: str, chosen: str, table: dict[str, float]) -> str:
 
 def monthly_cost(spec: WorkspaceSpec) -> tuple[Part, ...]:
     """Every part that is paid by the hour; objects and traffic come on top, by what is stored."""
-    server, database = server_type(spec), database_type(spec)
+    server = server_type(spec)
     disks = (spec.scaleway.data_gb + ROOT_GB) * VOLUME_GB
-    storage = DATABASES[database] + spec.scaleway.database_gb * DATABASE_GB
     return (
         Part(f"server {server}", SERVERS[server], 0.0),
-        Part(f"database {database}", storage, storage),
+        *_managed_database(spec),
         Part(f"volumes, {spec.scaleway.data_gb + ROOT_GB} GB", disks, disks),
         Part("address", ADDRESS, ADDRESS),
     )
+
+
+def _managed_database(spec: WorkspaceSpec) -> tuple[Part, ...]:
+    database = database_type(spec)
+    if not database:
+        return ()
+    storage = DATABASES[database] + spec.scaleway.database_gb * DATABASE_GB
+    return (Part(f"database {database}", storage, storage),)
 
 
 def total(spec: WorkspaceSpec) -> tuple[float, float]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pulumi
 
-from labelspace.contracts import Built
+from labelspace.contracts import Built, DatabaseAccess, Service
 from labelspace.cvat.services import Secrets
 from labelspace.scaleway import bucket as buckets_of
-from labelspace.scaleway import project
+from labelspace.scaleway import on_server, project
 from labelspace.scaleway.bucket import DatasetBucket
 from labelspace.scaleway.database import AnnotationDatabase
 from labelspace.scaleway.identity import Identity
@@ -21,14 +21,17 @@ from labelspace.spec import WorkspaceSpec
 def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> Built:
     """Declare every part as a child of ``workspace``."""
     server_type(spec), database_type(spec)  # refused before anything is made
+    inside = spec.scaleway.database == "server"
+    if inside:
+        on_server.key(spec)
     place = project.of(workspace, Place.find(spec))
     child = pulumi.ResourceOptions(parent=workspace)
     network = Network(spec.name, place=place, opts=child)
-    identity = Identity(spec.name, place=place, address=network.address.address, opts=child)
+    identity = Identity(spec.name, place=place, address=network.address.address, expires=inside, opts=child)
     datasets = _buckets(workspace, spec, place, identity)
     _backup_bucket(workspace, spec, place, identity)
-    database = AnnotationDatabase(
-        spec.name, spec=spec, place=place, network=network.private.id, password=secrets.database, opts=child
+    database, beside = _database(
+        workspace, spec, place=place, network=network, identity=identity, password=secrets.database
     )
     server = AnnotationServer(
         spec.name,
@@ -36,7 +39,8 @@ def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> 
         place=place,
         network=network,
         identity=identity,
-        database=database.access,
+        database=database,
+        beside=beside,
         buckets=[dataset.access for dataset in datasets],
         secrets=secrets,
         opts=child,
@@ -45,18 +49,50 @@ def build(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> 
         url=pulumi.Output.all(server.url, server.ready).apply(lambda values: str(values[0])),
         api_url=server.url,
         buckets=tuple(dataset.access for dataset in datasets),
-        backups={
-            "where": f"Scaleway's snapshots, and dumps in bucket {place.backup_bucket}",
-            "schedule": _schedule(spec.backup.drill_every_days),
-            "keep": f"{spec.backup.keep_days} days",
-        },
+        backups=_told(spec, database),
         more={
             "address": network.address.address,
             "region": place.region,
             "project": place.project,
             "cost": sentences(spec),
+            "database": spec.scaleway.database,
         },
     )
+
+
+def _database(
+    workspace: pulumi.Resource,
+    spec: WorkspaceSpec,
+    *,
+    place: Place,
+    network: Network,
+    identity: Identity,
+    password: pulumi.Input[str],
+) -> tuple[DatabaseAccess, tuple[Service, ...]]:
+    """The one that is wished for, and what of it runs beside CVAT."""
+    child = pulumi.ResourceOptions(parent=workspace)
+    if spec.scaleway.database == "server":
+        own = on_server.AnnotationDatabase(
+            spec.name, spec=spec, place=place, identity=identity, password=password, opts=child
+        )
+        return own.access, (own.service,)
+    managed = AnnotationDatabase(
+        spec.name, spec=spec, place=place, network=network.private.id, password=password, opts=child
+    )
+    return managed.access, ()
+
+
+def _told(spec: WorkspaceSpec, database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:
+    """What becomes of the annotations' copies, for people."""
+    policy = database.backups
+    if spec.scaleway.database == "server":
+        where = policy.where
+        late, every = policy.archive_timeout_seconds, spec.backup.every_hours
+        schedule = f"changes within {late} s, a backup every {every} h"
+    else:
+        where = f"Scaleway's snapshots, and dumps in bucket {policy.where}"
+        schedule = _schedule(spec.backup.drill_every_days)
+    return {"where": where, "schedule": schedule, "keep": f"{policy.keep_days} days"}
 
 
 def _schedule(drill_every_days: int) -> str:
@@ -82,10 +118,11 @@ def _buckets(
 
 
 def _backup_bucket(workspace: pulumi.Resource, spec: WorkspaceSpec, place: Place, identity: Identity) -> None:
-    """Where the hourly dumps go: the server may write there and read, not delete."""
+    """Where backups go: the server may write there and read; delete only when pgBackRest must."""
     name = place.backup_bucket
     made = buckets_of.bucket(
         workspace, name, place, adopt=spec.scaleway.adopt_backups, keep_days=spec.backup.keep_days
     )
-    actions = (*buckets_of.READ, "s3:PutObject")
+    expires = (buckets_of.DELETE,) if spec.scaleway.database == "server" else ()
+    actions = (*buckets_of.READ, buckets_of.WRITE, *expires)
     buckets_of.policy(workspace, made, name, place, reader=identity.application.id, actions=actions)

@@ -47,13 +47,14 @@ class AnnotationServer(pulumi.ComponentResource):
         network: Network,
         identity: Identity,
         database: DatabaseAccess,
+        beside: tuple[Service, ...] = (),
         buckets: list[BucketAccess],
         secrets: cvat.Secrets,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:scaleway:AnnotationServer", name, None, opts)
         self._name, self._spec, self._place, self._network = name, spec, place, network
-        described = network.host.apply(lambda host: _described(spec, secrets, host, database))
+        described = network.host.apply(lambda host: _described(spec, secrets, host, database, beside))
         self.volume = self._volume()
         secret = self._secret(described, database)
         self.server = self._server(self._user_data(described, database, buckets, identity, secret))
@@ -96,10 +97,7 @@ class AnnotationServer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         secret_files: pulumi.Output[dict[str, str]] = described.apply(_secret_files)
-        own = pulumi.Output.all(database.password, database.ca_certificate or "").apply(
-            lambda given: {"pgpass": f"*:5432:*:{database.user}:{given[0]}\n", "database-ca.pem": given[1]}
-        )
-        contents = pulumi.Output.all(secret_files, own).apply(
+        contents = pulumi.Output.all(secret_files, _own_files(database)).apply(
             lambda given: json.dumps({**given[0], **given[1]})
         )
         scaleway.secrets.Version(
@@ -134,6 +132,7 @@ class AnnotationServer(pulumi.ComponentResource):
         services: dict[str, Service] = known["services"]
         return boot.user_data(
             boot.Boot(
+                workspace=self._place.workspace,
                 services=services,
                 plain_files=_plain_files(services),
                 region=self._place.region,
@@ -184,8 +183,21 @@ def _bare(identity: str) -> str:
     return identity.rpartition("/")[2]
 
 
+def _own_files(database: DatabaseAccess) -> pulumi.Output[dict[str, str]]:
+    """What the server's own scripts need to reach a managed database."""
+    if database.ca_certificate is None:
+        return pulumi.Output.from_input({})
+    return pulumi.Output.all(database.password, database.ca_certificate).apply(
+        lambda given: {"pgpass": f"*:5432:*:{database.user}:{given[0]}\n", "database-ca.pem": given[1]}
+    )
+
+
 def _described(
-    spec: WorkspaceSpec, secrets: cvat.Secrets, host: str, database: DatabaseAccess
+    spec: WorkspaceSpec,
+    secrets: cvat.Secrets,
+    host: str,
+    database: DatabaseAccess,
+    beside: tuple[Service, ...],
 ) -> dict[str, Service]:
     settings = cvat.Settings(
         size=spec.size,
@@ -197,9 +209,12 @@ def _described(
         secrets=replace(secrets, database=database.password),
         https=Https(host, spec.scaleway.acme_directory or "", spec.scaleway.acme_ca_certificate or ""),
         version=spec.cvat_version,
+        archived_mark=database.archived_mark,
     )
-    described = cvat.services(settings)
-    certificate = File(CERTIFICATE, pulumi.Output.from_input(database.ca_certificate or ""))
+    described = {**{one.name: one for one in beside}, **cvat.services(settings)}
+    if database.ca_certificate is None:
+        return described
+    certificate = File(CERTIFICATE, pulumi.Output.from_input(database.ca_certificate))
     return {name: _over_tls(one, certificate) for name, one in described.items()}
 
 

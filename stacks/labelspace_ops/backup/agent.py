@@ -1,4 +1,7 @@
-"""Asks the backup program: in the database's container, or in one of its own while the database is down."""
+"""Asks the backup program: in the database's container, or in one of its own while the database is down.
+
+The engine is this machine's, or that of a server elsewhere: paths are those of the engine's machine.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from labelspace.home import Home
-from labelspace.local import backup as described
-from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
+from labelspace.names import PART_LABEL, WORKSPACE_LABEL
+from labelspace.postgres import backup as described
 from labelspace.spec import BackupSpec, parse_spec
 from labelspace_ops import engine
 from labelspace_ops.errors import OpsError
@@ -35,8 +38,13 @@ class Source:
 
     workspace: str
     folder: str
+    """A path, or the name of a volume; with a bucket, proofs alone lie there."""
     backup: BackupSpec
     key: str
+    network: str = "bridge"
+    """By which of the engine's networks a bucket is reached."""
+    authorities: str = ""
+    """The engine's machine's file of whom it trusts; empty: the image's own."""
 
     @property
     def where(self) -> str:
@@ -96,7 +104,8 @@ def key_of(name: str, home: Home) -> str:
 
 def source_of(name: str, backup: BackupSpec, home: Home) -> Source:
     """A workspace's own repository; raises ``OpsError`` when this machine has no key for it."""
-    return Source(name, str(home.backups / name), backup, key_of(name, home))
+    key = backup.key.get_secret_value() if backup.key else key_of(name, home)
+    return Source(name, str(home.backups / name), backup, key)
 
 
 def source(name: str, home: Home) -> Source:
@@ -151,7 +160,7 @@ def apart(
         name=name,
         labels={WORKSPACE_LABEL: volumes_of or source.workspace, PART_LABEL: part},
         volumes=_mounts(client, source, volumes_of, dump),
-        network_mode="bridge" if source.backup.bucket else network,
+        network_mode=source.network if source.backup.bucket else network,
         cap_drop=["ALL"],
         cap_add=["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"],
         security_opt=["no-new-privileges:true"],
@@ -183,8 +192,10 @@ def _mounts(
     """Another workspace's backups are for reading alone."""
     others = volumes_of and volumes_of != source.workspace
     mounts = {}
-    if not source.backup.bucket or Path(source.folder).exists():  # with a bucket, proofs alone lie there
+    if not source.backup.bucket or not Path(source.folder).is_absolute() or Path(source.folder).exists():
         mounts[source.folder] = {"bind": described.REPOSITORY, "mode": "ro" if others else "rw"}
+    if source.authorities:
+        mounts[source.authorities] = {"bind": described.AUTHORITIES, "mode": "ro"}
     if dump:
         mounts[str(dump)] = {"bind": DUMP, "mode": "ro"}
     if volumes_of:

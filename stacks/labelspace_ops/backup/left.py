@@ -25,6 +25,10 @@ FLAGS = {
 """Settings that ``create`` has a flag for; those at their default need none."""
 
 
+APART = ("bucket", "key")
+"""Settings of backups that hold a secret: the one has a flag, the other is kept on this machine."""
+
+
 @dataclass(frozen=True)
 class Left:
     """The volume of the annotations, and where backups are; each empty for none."""
@@ -96,6 +100,6 @@ def command(spec: WorkspaceSpec) -> str:
 
 def _without_flag(changed: dict[str, Any]) -> list[str]:
     """The other settings, as ``set`` takes them."""
-    backup = [f"backup.{key}={value}" for key, value in changed.get("backup", {}).items() if key != "bucket"]
+    backup = [f"backup.{key}={value}" for key, value in changed.get("backup", {}).items() if key not in APART]
     sleeps = changed.get("sleep_after_minutes")
     return [*backup, *([f"sleep_after_minutes={sleeps}"] if sleeps else [])]

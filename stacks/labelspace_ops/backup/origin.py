@@ -11,7 +11,7 @@ from pathlib import Path
 import docker
 
 from labelspace.home import Home
-from labelspace.local import backup as described
+from labelspace.postgres import backup as described
 from labelspace.spec import BackupSpec, WorkspaceSpec
 from labelspace_ops import buckets, state
 from labelspace_ops.backup import agent, left, rehearsal

@@ -16,7 +16,7 @@ from docker.models.containers import Container
 from labelspace.cvat.files import DATABASE_PASSWORD
 from labelspace.cvat.images import of_cvat
 from labelspace.cvat.services import BACKEND_ENVIRONMENT
-from labelspace.local.place import PART_LABEL, WORKSPACE_LABEL
+from labelspace.names import PART_LABEL, WORKSPACE_LABEL
 from labelspace_ops import engine
 from labelspace_ops.backup import agent
 from labelspace_ops.commands.app import say

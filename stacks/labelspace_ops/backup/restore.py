@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import docker
@@ -29,19 +31,31 @@ def restore(name: str, home: Home, *, to: str = "", backup: str = "") -> dict[st
     client = engine.connect()
     source = agent.source(name, home)
     spec = parse_spec(stack.read_settings(chosen))
-    running = spec.running
+    start = partial(_start, client, chosen, home) if spec.running else None
     with locks.hold(home, name, "restoring"):
-        rows = listing(client, source)
-        planned = plan(rows, to, backup, datetime.now(UTC))
-        known = rehearsal.refuse_newer(client, rows, planned.backup, spec.cvat_version)
-        kept = (
-            _keep(client, source) if running else str(rows[-1]["id"])
-        )  # its last backup, from when it stopped
-        done = _replace(client, source, planned, known)
-        if running:
-            _start(client, chosen, home)
+        return bring_back(client, source, spec.cvat_version, to=to, backup=backup, start=start)
+
+
+def bring_back(
+    client: docker.DockerClient,
+    source: agent.Source,
+    version: str,
+    *,
+    to: str,
+    backup: str,
+    start: Callable[[], object] | None,
+) -> dict[str, Any]:
+    """As ``restore``; ``version`` of CVAT will run on it; ``start`` ends when it does, None: it rests."""
+    rows = listing(client, source)
+    planned = plan(rows, to, backup, datetime.now(UTC))
+    known = rehearsal.refuse_newer(client, rows, planned.backup, version)
+    # a stopped one had its last backup when it stopped
+    kept = _keep(client, source) if start else str(rows[-1]["id"])
+    done = _replace(client, source, planned, known)
+    if start:
+        start()
     return {
-        "name": name,
+        "name": source.workspace,
         "to": planned.moment,
         "from_backup": planned.backup,
         "last_change": done["last_change"],

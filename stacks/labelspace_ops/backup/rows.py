@@ -16,6 +16,8 @@ def verified(row: dict[str, Any]) -> str:
         return DATABASE_ALONE
     if row["kind"] == "dump":
         return f"{DATABASE_ALONE}, {_proof(row['proof'])}"
+    if row["files"] is None:
+        return "seen in the bucket, not looked into"
     return _proof(row["proof"]) if row["files"] else "files missing"
 
 

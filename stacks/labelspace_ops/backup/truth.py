@@ -39,7 +39,7 @@ def measure(
         reasons = [] if at_rest else [_wrong("backups", str(error))]
         return {**UNKNOWN, "warnings": warnings}, reasons
     reasons = [] if at_rest or not running else [*checks, *judged(state)]
-    return {**_shown(state), "warnings": warnings}, reasons
+    return {**shown(state), "warnings": warnings}, reasons
 
 
 def _apart(client: docker.DockerClient, name: str, home: Home) -> Any:
@@ -88,7 +88,8 @@ def _hours(when: str, state: dict[str, Any]) -> float:
     return float(state["now"] - datetime.fromisoformat(when).timestamp()) / 3600
 
 
-def _shown(state: dict[str, Any]) -> dict[str, Any]:
+def shown(state: dict[str, Any]) -> dict[str, Any]:
+    """The ``backup`` object of a status, from what the program measured."""
     whole = [row for row in state["backups"] if row["complete"]]
     return {
         "copies": len(state["backups"]),

@@ -1,4 +1,4 @@
-"""Backups of a workspace on Scaleway: one on demand, and the table of snapshots and dumps."""
+"""Backups of a managed database on Scaleway: one on demand, and the table of snapshots and dumps."""
 
 from __future__ import annotations
 
@@ -39,8 +39,13 @@ def last_dump(name: str, home: Home, settings: dict[str, Any]) -> str:
 
 
 def _inside(name: str, home: Home) -> far.Server:
-    """The server, for what can be done there alone; raises ``UsageError`` when nobody is let in."""
-    settings = stack.read_settings(stack.select(name, home))
+    """The server, for what can be done there alone."""
+    must_let_in(name, stack.read_settings(stack.select(name, home)))
+    return far.server(name, home)
+
+
+def must_let_in(name: str, settings: dict[str, Any]) -> None:
+    """Raise ``UsageError`` when nobody is let in, ``OpsError`` when nobody is there."""
     if not settings.get("scaleway", {}).get("admin_cidrs"):
         raise UsageError(
             f"{name}: this is done on the server, over SSH, and scaleway.admin_cidrs lets nobody in:"
@@ -49,7 +54,6 @@ def _inside(name: str, home: Home) -> far.Server:
         )
     if not far.lets_in(settings):
         raise OpsError(f"{name}: it is stopped: run `labelspace start {name}` first")
-    return far.server(name, home)
 
 
 def chosen(name: str, home: Home, *, to: str, backup: str) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""What acts inside a server at Scaleway: dumps, restores, drills, over SSH from ``scaleway.admin_cidrs``."""
+"""What acts inside a server at Scaleway, over SSH from ``scaleway.admin_cidrs``: dumps of a managed database,
+restores, drills; and its Docker engine, through a tunnel."""
 
 from __future__ import annotations
 
@@ -6,10 +7,17 @@ import json
 import re
 import shlex
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+
+import docker
+from docker.errors import DockerException
 
 from labelspace.home import Home
 from labelspace_ops import state
@@ -26,8 +34,17 @@ MOUNT = re.compile(r"bucket (\S+) (is not mounted|cannot be listed)")
 """As ``labelspace-check`` says it."""
 NOT_PROVEN = 3
 """What ``labelspace-drill`` ends with when it could drill, and the dump is not as it must be."""
+NO_SSH = "ssh is not on this machine: install OpenSSH's client"
 CANNOT_CONNECT = 255
 """What ``ssh`` ends with by itself."""
+
+
+TUNNEL = ("ExitOnForwardFailure=yes", "StreamLocalBindUnlink=yes", "ServerAliveInterval=15")
+SOCKET = "/var/run/docker.sock"
+
+
+class UnreachableError(OpsError):
+    """Nobody answers, or lets this machine in."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +66,57 @@ class Server:
                 words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
             )
         except FileNotFoundError:
-            raise OpsError("ssh is not on this machine: install OpenSSH's client") from None
+            raise OpsError(NO_SSH) from None
         said = (done.stderr.strip() or done.stdout.strip()).rpartition("\n")[2]
         if done.returncode == CANNOT_CONNECT:
-            raise OpsError(
-                f"{self.name}: the server cannot be reached by SSH ({said}): its port 22 is open to"
-                " scaleway.admin_cidrs alone. Add your address there in the stack's settings, and"
-                f" `labelspace create {self.name}` again: it gets another server, data and URL stay"
-            )
+            raise self._unreachable(said)
         if done.returncode not in ends:
             raise OpsError(f"{self.name}: {command[0]} failed on the server: {said}")
         return done.stdout
+
+    def _unreachable(self, said: str) -> UnreachableError:
+        return UnreachableError(
+            f"{self.name}: the server cannot be reached by SSH ({said}): its port 22 is open to"
+            " scaleway.admin_cidrs alone. Add your address there in the stack's settings, and"
+            f" `labelspace create {self.name}` again: it gets another server, data and URL stay"
+        )
+
+    @contextmanager
+    def engine(self) -> Iterator[docker.DockerClient]:
+        """The server's Docker engine, as if it were this machine's; raises ``OpsError`` as ``run`` does."""
+        with tempfile.TemporaryDirectory(prefix="labelspace-") as folder:  # which nobody else may enter
+            socket = Path(folder) / "docker.sock"
+            with self._tunnel(socket):
+                client = docker.DockerClient(base_url=f"unix://{socket}", timeout=120)
+                try:
+                    yield client
+                except DockerException as error:
+                    raise OpsError(f"{self.name}: the server's engine: {error}") from None
+                finally:
+                    client.close()
+
+    @contextmanager
+    def _tunnel(self, socket: Path) -> Iterator[None]:
+        flags = [word for option in TUNNEL for word in ("-o", option)]
+        words = ["ssh", "-nNT", *self.options, *flags, "-L", f"{socket}:{SOCKET}", f"root@{self.address}"]
+        try:
+            tunnel = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        except FileNotFoundError:
+            raise OpsError(NO_SSH) from None
+        with tunnel:
+            try:
+                self._until_open(tunnel, socket)
+                yield
+            finally:
+                tunnel.terminate()
+
+    def _until_open(self, tunnel: subprocess.Popen[str], socket: Path) -> None:
+        """It ends by itself when it cannot be opened."""
+        while not socket.exists():
+            if tunnel.poll() is not None:
+                said = tunnel.stderr.read() if tunnel.stderr else ""
+                raise self._unreachable(said.strip().rpartition("\n")[2])
+            time.sleep(0.05)
 
 
 def lets_in(settings: dict[str, Any]) -> bool:
@@ -91,16 +148,20 @@ def _keygen(*words: str) -> str:
 
 def server(name: str, home: Home) -> Server:
     """The server of a workspace at Scaleway."""
-    resources = state.resources(name, home)
-    outputs = state.exported(resources)
+    return of(name, state.resources(name, home), home)
+
+
+def of(name: str, resources: left.Resources, home: Home, patience: int = 15) -> Server:
+    """The same, for what its stack knows to exist; ``patience``: seconds that it has to answer in."""
     ids = [left.bare(one) for one in left.of_kind(resources, left.SERVER)]
     known = home.keys / f"hosts-{ids[0] if ids else name}"  # another server, another key
-    options = ["BatchMode=yes", "ConnectTimeout=15", "StrictHostKeyChecking=accept-new"]
+    options = ["BatchMode=yes", f"ConnectTimeout={patience}", "StrictHostKeyChecking=accept-new"]
     options += [f"UserKnownHostsFile={known}", "LogLevel=ERROR"]
     private = home.server_key(name)
     mine = ["-i", str(private)] if private.exists() else []
     flags = [word for option in options for word in ("-o", option)]
-    return Server(name, str(outputs.get("address", "")), (*flags, *mine))
+    address = next((str(one["outputs"]["address"]) for one in left.of_kind(resources, left.ADDRESS)), "")
+    return Server(name, address, (*flags, *mine))
 
 
 def dumps(server: Server) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ def look(spec: WorkspaceSpec) -> None:
         return  # the state is where this machine's labelspace does not look: nothing is known of the stack
     left.same_project(spec, resources)
     left.same_volume(spec, resources)
+    left.same_database(spec, resources)
     if left.of_kind(resources, left.VOLUME) or spec.scaleway.adopt_volume:
         return
     mine = account.of(spec.name, home)

@@ -8,6 +8,7 @@ from labelspace.scaleway.place import backup_bucket, named
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops.cloud.account import Account
 from labelspace_ops.errors import OpsError, UsageError
+from labelspace_ops.state import exported
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,6 +21,7 @@ VOLUME = "scaleway:block/volume:Volume"
 DATABASE = "scaleway:databases/instance:Instance"
 SERVER = "scaleway:instance/server:Server"
 BUCKET = "scaleway:object/bucket:Bucket"
+ADDRESS = "scaleway:instance/ip:Ip"
 
 
 def of_kind(resources: Resources, kind: str) -> Resources:
@@ -58,6 +60,18 @@ def same_project(spec: WorkspaceSpec, resources: Resources) -> None:
         raise UsageError(
             f"scaleway.project: {spec.scaleway.project!r}: {spec.name} lives in a project that is {now}, and"
             " nothing moves between projects: make another workspace, or leave it as it is"
+        )
+
+
+def same_database(spec: WorkspaceSpec, resources: Resources) -> None:
+    """The other kind would begin empty: annotations do not move by themselves."""
+    said = exported(resources).get("database", "")
+    had = said or ("managed" if of_kind(resources, DATABASE) else "")
+    where = {"managed": "a managed database", "server": "its database on the server"}
+    if had and had != spec.scaleway.database:
+        raise UsageError(
+            f"scaleway.database: {spec.scaleway.database!r}: {spec.name} has {where[had]}, and annotations do"
+            " not move from one to the other: make another workspace, or leave it as it is"
         )
 
 

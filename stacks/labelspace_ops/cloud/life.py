@@ -6,24 +6,29 @@ from functools import partial
 from typing import Any
 
 from pulumi import automation as auto
+from pydantic import SecretStr
 
 from labelspace.home import Home
 from labelspace.scaleway.prices import VOLUME_GB
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops import locks, program, progress, stack, state
-from labelspace_ops.cloud import account, backups, copies, far, left, stock, strays, troubles, upgrade
+from labelspace_ops.backup.upgrade import way_back
+from labelspace_ops.cloud import account, backups, copies, far, inside, left, stock, strays, troubles, upgrade
 from labelspace_ops.cloud.costs import costs
 from labelspace_ops.commands.app import say
-from labelspace_ops.errors import OpsError
+from labelspace_ops.errors import OpsError, UsageError
 
 LOOKED = partial(program.run, looked=True)
-"""The program where account and another version were looked at already."""
+"""The program after ``completed``, which has looked at the account already."""
+ASKED = partial(LOOKED, before_upgrade=None)
+"""The program after ``upgrade.before``, too."""
 
 
 def completed(spec: WorkspaceSpec, mine: account.Account, resources: left.Resources) -> WorkspaceSpec:
     """The wish with what only the account knows: who provisions, and what of it is there already."""
     costs(spec)  # raises for a type that is not offered, before anybody is asked
     left.same_project(spec, resources)
+    left.same_database(spec, resources)
     stock.check(mine, spec, resources)
     who = spec.scaleway.provisioner or ":".join(mine.who())
     wished, project = left.with_project(mine, left.changed(spec, provisioner=who), resources)
@@ -41,7 +46,8 @@ def _account(name: str, home: Home) -> account.Account:
 
 def wished(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
     """``completed`` for a workspace of this machine, new or not."""
-    return with_key(completed(spec, _account(spec.name, home), known(spec.name, home)), home)
+    whole = completed(spec, _account(spec.name, home), known(spec.name, home))
+    return with_backup_key(with_key(whole, home), home)
 
 
 def with_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
@@ -51,22 +57,35 @@ def with_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
     return left.changed(spec, admin_key=far.key(spec.name, home))
 
 
+def with_backup_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+    """The wish with the key of its backups: it travels in the stack's file, and is in the recovery kit."""
+    if spec.scaleway.database != "server":
+        return spec
+    given = spec.backup.key.get_secret_value() if spec.backup.key else ""
+    try:
+        key = SecretStr(home.made_backup_key(spec.name, given))
+    except (OSError, ValueError) as error:
+        raise UsageError(str(error)) from None
+    return spec.model_copy(update={"backup": spec.backup.model_copy(update={"key": key})})
+
+
 def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
     """Make the workspace, or take it up where an earlier attempt ended."""
     cost = costs(spec)
     with locks.hold(home, spec.name, "creating"):
         _let_strays_go(spec.name, home)
         whole = wished(spec, home)
-        upgrade.before(whole, home)
+        old, backup = upgrade.before(whole, home)
         chosen = stack.create_or_select(spec.name, home)
         stack.write_settings(chosen, whole)
         locks.clear_stale(home, chosen)
         say(f"  costs {cost}")
         _say_taken_up(spec, whole)
         try:
-            stack.update(chosen, LOOKED, progress.Resources().on_event)
+            stack.update(chosen, ASKED, progress.Resources().on_event)
         except OpsError as error:
-            raise OpsError(f"{error}\n{troubles.next_step(str(error), whole)}") from None
+            hint = f"\n{way_back(spec.name, old, backup)}" if backup else ""
+            raise OpsError(f"{error}\n{troubles.next_step(str(error), whole)}{hint}") from None
     return chosen
 
 
@@ -80,10 +99,10 @@ def _let_strays_go(name: str, home: Home) -> None:
 def _say_taken_up(spec: WorkspaceSpec, whole: WorkspaceSpec) -> None:
     taken = whole.scaleway.adopt_volume
     if taken and taken != spec.scaleway.adopt_volume:
-        say(
-            f"  takes up volume {taken} ({whole.scaleway.data_gb} GB) that an earlier {spec.name} left; its"
-            " media belong to the annotations of the dumps: bring those back before new tasks are made"
-        )
+        media = "media belong to the annotations of the dumps: bring those back before new tasks are made"
+        holds = "annotations are on it" if spec.scaleway.database == "server" else media
+        size = whole.scaleway.data_gb
+        say(f"  takes up volume {taken} ({size} GB) that an earlier {spec.name} left: its {holds}")
 
 
 def stop(name: str, home: Home) -> dict[str, Any]:
@@ -91,7 +110,7 @@ def stop(name: str, home: Home) -> dict[str, Any]:
     chosen = stack.select(name, home)
     with locks.hold(home, name, "stopping"):
         locks.clear_stale(home, chosen)
-        last = backups.last_dump(name, home, stack.read_settings(chosen))
+        last = _last_copy(name, home, stack.read_settings(chosen), prove=False)
         stack.set_running(chosen, running=False)
         stack.update(chosen, LOOKED, progress.Resources().on_event)
     where = state.outputs(name, home)["backups"]["where"]
@@ -104,8 +123,9 @@ def delete(name: str, home: Home) -> dict[str, Any]:
     outputs = state.exported(resources)
     with locks.hold(home, name, "deleting"):
         locks.clear_stale(home, chosen)
-        backups.last_dump(name, home, stack.read_settings(chosen))
-        last, rows = _last_snapshot(name, home, resources)
+        last, rows = _last_copy(name, home, stack.read_settings(chosen), prove=True), list[copies.Row]()
+        if copies.database(resources):
+            last, rows = _last_snapshot(name, home, resources)
         stack.destroy(chosen, progress.Resources().on_event)
         chosen.workspace.remove_stack(name)
     return {
@@ -116,6 +136,13 @@ def delete(name: str, home: Home) -> dict[str, Any]:
         "purged": False,
         "kept": "; ".join([*_kept_volumes(name, resources), *copies.kept(rows), "its buckets"]),
     }
+
+
+def _last_copy(name: str, home: Home, settings: dict[str, Any], *, prove: bool) -> str:
+    """The id of a dump of a managed database, of a backup of one on the server; empty for none."""
+    if inside.has(settings):
+        return inside.last_backup(name, home, prove=prove)
+    return backups.last_dump(name, home, settings)
 
 
 def _last_snapshot(name: str, home: Home, resources: left.Resources) -> tuple[str, list[copies.Row]]:

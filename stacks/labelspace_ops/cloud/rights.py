@@ -11,7 +11,7 @@ from labelspace_ops.errors import OpsError
 
 OF_THE_PROJECT = {
     "ObjectStorageFullAccess": "buckets",
-    "RelationalDatabasesFullAccess": "the database",
+    "RelationalDatabasesFullAccess": "a managed database",
     "InstancesFullAccess": "server, address, firewall",
     "BlockStorageFullAccess": "the data volume",
     "VPCFullAccess": "the network around the private one",

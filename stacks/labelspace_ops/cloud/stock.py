@@ -21,7 +21,7 @@ def check(mine: Account, spec: WorkspaceSpec, resources: Resources) -> None:
     if spec.running and server not in _had(resources, SERVER, "type"):
         gone = sold_out(mine, f"{spec.scaleway.region}-{spec.scaleway.zone}")
         _refuse("scaleway.server_type", server, gone, SERVERS)
-    if database not in _had(resources, DATABASE, "nodeType"):
+    if database and database not in _had(resources, DATABASE, "nodeType"):
         rows = mine.every(f"/rdb/v1/regions/{spec.scaleway.region}/node-types", "node_types")
         gone = {row["name"].upper() for row in rows if row["disabled"] or row["stock_status"] == OUT}
         _refuse("scaleway.database_type", database, gone, DATABASES)

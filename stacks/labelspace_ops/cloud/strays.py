@@ -8,28 +8,30 @@ from typing import Any
 
 from labelspace.scaleway.place import workspace_tag
 from labelspace_ops.cloud.account import Account
-from labelspace_ops.cloud.left import DATABASE, SERVER, VOLUME, Resources, bare, of_kind
+from labelspace_ops.cloud.left import ADDRESS, DATABASE, SERVER, VOLUME, Resources, bare, of_kind
 from labelspace_ops.errors import OpsError
 
-ADDRESS = "scaleway:instance/ip:Ip"
 PATIENCE_SECONDS = 300
 SETTLED = ("", "running", "stopped", "stopped in place")
 
 
-def _lists(region: str) -> dict[str, tuple[str, str]]:
+def _lists(region: str, *, managed: bool) -> dict[str, tuple[str, str]]:
     zone = f"/instance/v1/zones/{region}-1"
+    databases = {DATABASE: (f"/rdb/v1/regions/{region}/instances", "instances")} if managed else {}
     return {
         SERVER: (f"{zone}/servers", "servers"),
         ADDRESS: (f"{zone}/ips", "ips"),
         VOLUME: (f"/block/v1/zones/{region}-1/volumes", "volumes"),
-        DATABASE: (f"/rdb/v1/regions/{region}/instances", "instances"),
+        **databases,
     }
 
 
-def found(mine: Account, name: str, region: str, project: str, resources: Resources) -> list[str]:
-    """Kind and id of each, for people."""
+def found(
+    mine: Account, name: str, region: str, project: str, resources: Resources, *, managed: bool = True
+) -> list[str]:
+    """Kind and id of each, for people; ``managed``: whether databases are looked for, too."""
     tag, said = workspace_tag(name), []
-    for kind, (path, key) in _lists(region).items():
+    for kind, (path, key) in _lists(region, managed=managed).items():
         known = {bare(one) for one in of_kind(resources, kind)}
         rows = mine.every(path, key, **{"project" if path.startswith("/instance") else "project_id": project})
         mark = [str(row["id"]) for row in rows if tag in (row.get("tags") or [])]

@@ -1,4 +1,4 @@
-"""The status of a workspace on Scaleway, from the URL's own word, the API's and Object Storage's."""
+"""The status of a workspace on Scaleway: what its URL, the API, Object Storage and its database say."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from typing import Any
 from labelspace.home import Home
 from labelspace.scaleway.database import DUMP_SECONDS, SNAPSHOT_HOURS
 from labelspace.scaleway.place import backup_bucket
+from labelspace.spec import WorkspaceSpec, parse_spec
 from labelspace_ops import buckets, locks, state
+from labelspace_ops.backup import agent
+from labelspace_ops.backup import truth as measured
 from labelspace_ops.checks import LATE_FACTOR, Check, bucket_row, health
-from labelspace_ops.cloud import account, certificate, copies, far, left, rows, strays
+from labelspace_ops.cloud import account, certificate, copies, far, inside, left, repository, rows, strays
 from labelspace_ops.errors import OpsError
 
 Row = dict[str, Any]
+LOOK_SECONDS = 5
+"""A port that is closed to this machine does not answer at all."""
 ALIVE = ("running", "starting")
 """States of an Instance that serves, or is about to (Scaleway's API)."""
 
@@ -38,7 +43,7 @@ def measure(name: str, resources: left.Resources, home: Home) -> dict[str, Any]:
         "cvat_version": outputs.get("cvat_version", ""),
         "admin_username": outputs.get("admin_username", ""),
         "buckets": seen.buckets or [bucket_row(bucket) for bucket in outputs.get("buckets", [])],
-        "backup": {**outputs.get("backups", {}), **_newest(seen)},
+        "backup": {**outputs.get("backups", {}), **(seen.backup or _newest(seen))},
         "server": seen.server.get("state"),
         "volume": seen.volume,
         "certificate_until": seen.certificate_until,
@@ -56,6 +61,7 @@ class _Seen:
         self.snapshots: list[Row] | None = None
         self.dumps: list[Row] | None = None
         self.proof: Row | None = None
+        self.backup: Row = {}
         self.server: Row = {}
         self.volume: Row | None = None
         self.certificate_until: str | None = None
@@ -94,10 +100,15 @@ def _seen(name: str, resources: left.Resources, outputs: Row, home: Home) -> _Se
         seen.wrong("account", str(error))
         return seen
     _server(seen, mine, resources, outputs)
-    looks: tuple[tuple[str, Callable[[], None]], ...] = (
-        ("volume", lambda: _volume(seen, mine, resources)),
+    copied: tuple[tuple[str, Callable[[], None]], ...] = (
         ("snapshots", lambda: _snapshots(seen, mine, resources)),
         ("dumps", lambda: _dumps(seen, mine, name, outputs)),
+    )
+    if outputs.get("database") == "server":
+        copied = (("backups", lambda: _backups(seen, mine, resources, outputs, home)),)
+    looks: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("volume", lambda: _volume(seen, mine, resources)),
+        *copied,
         ("strays", lambda: _strays(seen, mine, name, resources, outputs)),
         ("mounts", lambda: _mounts(seen, name, home, outputs)),
         *(
@@ -209,9 +220,51 @@ def _mounts(seen: _Seen, name: str, home: Home, outputs: Row) -> None:
         seen.wrong(f"mount {bucket}", f"{problem} on the server: CVAT lists nothing of it")
 
 
+def _backups(seen: _Seen, mine: account.Account, resources: left.Resources, outputs: Row, home: Home) -> None:
+    """By the program beside the database where this machine is let in, else by the bucket's names."""
+    spec = parse_spec(json.loads(outputs["settings"]))
+    if spec.scaleway.admin_cidrs and seen.server.get("state") in ALIVE:
+        try:
+            found = _asked(spec, resources, home)
+        except far.UnreachableError:
+            pass  # who looks from elsewhere sees what the bucket says
+        else:
+            seen.backup = measured.shown(found)
+            seen.checks += measured.judged(found)
+            return
+    _listed(seen, mine, spec, outputs)
+
+
+def _asked(spec: WorkspaceSpec, resources: left.Resources, home: Home) -> Row:
+    server = far.of(spec.name, resources, home, patience=LOOK_SECONDS)
+    with server.engine() as client:
+        running = agent.database(client, spec.name)
+        if running:
+            return dict(agent.ask(running, "state"))
+        return dict(agent.ask_apart(client, inside.source(spec, resources), "state"))
+
+
+def _listed(seen: _Seen, mine: account.Account, spec: WorkspaceSpec, outputs: Row) -> None:
+    where = outputs["backups"]["where"]
+    s3 = mine.storage(outputs["region"], outputs.get("project", ""))
+    known, archived = repository.backups(s3, where), repository.last_archived(s3, where)
+    whole = [row for row in known if row["complete"]]
+    seen.backup = {
+        "copies": len(known),
+        "last": whole[-1]["when"].replace("+00:00", "Z") if whole else None,
+        "last_id": whole[-1]["id"] if whole else None,
+        "last_archived": archived[0] if archived else None,
+        "last_archived_at": archived[1] if archived else None,
+    }
+    since = seen.server.get("creation_date") if seen.server.get("state") in ALIVE else None
+    if since:
+        _late(seen, "backup", known, since=since, every=spec.backup.every_hours)
+
+
 def _strays(seen: _Seen, mine: account.Account, name: str, resources: left.Resources, outputs: Row) -> None:
     project = outputs.get("project") or mine.project
-    there = strays.found(mine, name, outputs["region"], project, resources)
+    managed = outputs.get("database") != "server"
+    there = strays.found(mine, name, outputs["region"], project, resources, managed=managed)
     if there:
         seen.wrong("strays", f"paid, and of no stack: {', '.join(there)}: remove it in Scaleway's console")
 

@@ -11,7 +11,7 @@ from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops import state
 from labelspace_ops.backup import upgrade
-from labelspace_ops.cloud import far
+from labelspace_ops.cloud import far, inside
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError
 
@@ -20,34 +20,51 @@ SAID = "labelspace: rehearse: "
 REHEARSED = re.compile(r"rehearsed with dump (\S+)")
 
 
-def before(spec: WorkspaceSpec, home: Home) -> None:
-    """Asked by a stack's program in an update; raises ``OpsError`` before anything was changed."""
-    name, version = spec.name, spec.cvat_version
+def hook(spec: WorkspaceSpec) -> None:
+    """For a stack's program, before it declares anything: as ``before``."""
+    old, copy = before(spec, Home.find())
+    if copy:
+        way = upgrade.way_back(spec.name, old, copy)
+        say(f"{spec.name}: from before the upgrade: {copy}; if it fails all the same: {way}")
+
+
+def before(spec: WorkspaceSpec, home: Home) -> tuple[str, str]:
+    """Back up and rehearse when the version changes: the old one, and the copy from before, or empty.
+
+    Raises ``OpsError`` before anything was changed.
+    """
     try:
-        outputs = state.outputs(name, home)
+        resources = state.resources(spec.name, home)
     except OpsError:
-        return  # the state is where this machine's labelspace does not look
+        return "", ""  # a new stack, or one whose state is where this machine's labelspace does not look
+    if spec.scaleway.database == "server":
+        return inside.before_upgrade(spec, home, resources)
+    outputs = state.exported(resources)
     old = str(outputs.get("cvat_version", ""))
-    if not old or old == version:
-        return
-    upgrade.refuse_older(version, old)
-    server, why = _asked(name, home, json.loads(outputs["settings"]))
+    if not old or old == spec.cvat_version:
+        return old, ""
+    upgrade.refuse_older(spec.cvat_version, old)
+    return old, _rehearsed(spec, old, home, json.loads(outputs["settings"]))
+
+
+def _rehearsed(spec: WorkspaceSpec, old: str, home: Home, settings: dict[str, object]) -> str:
+    """The dump that a managed database's upgrade was rehearsed with; empty where nobody could be asked."""
+    name, version = spec.name, spec.cvat_version
+    server, why = _asked(name, home, settings)
     if server is None:
         say(f"{name}: CVAT {old} -> {version}: not rehearsed: {why}")
-        return
+        return ""
     say(f"{name}: CVAT {old} -> {version}: a dump, and a rehearsal on a copy of it")
     try:
-        found = REHEARSED.search(
-            server.run("labelspace-rehearse", of_cvat("server", version), *_environment())
-        )
+        said = server.run("labelspace-rehearse", of_cvat("server", version), *_environment())
     except OpsError as error:
         why = str(error).rpartition(SAID)[2]
         raise OpsError(
             f"cvat_version: {version}: the rehearsal failed: {why}. Nothing was changed:"
             f" {name} stays at {old}"
         ) from None
-    if found:
-        say(f"{name}: rehearsed; if it fails all the same: {upgrade.way_back(name, old, found[1])}")
+    found = REHEARSED.search(said)
+    return found[1] if found else ""
 
 
 def _asked(name: str, home: Home, settings: dict[str, object]) -> tuple[far.Server | None, str]:

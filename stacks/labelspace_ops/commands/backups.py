@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,31 +17,55 @@ if TYPE_CHECKING:
     from labelspace_ops.backup.agent import Source
 
 
-def _source(name: str) -> tuple[docker.DockerClient, Source]:
+def _settings(name: str) -> dict[str, Any]:
+    from labelspace.home import Home
+    from labelspace_ops import stack
+
+    return stack.read_settings(stack.select(name, Home.find()))
+
+
+def _far(settings: dict[str, Any]) -> bool:
+    """Whether the database is on a server at Scaleway."""
+    return settings.get("target") == "scaleway"
+
+
+def _managed(settings: dict[str, Any]) -> ModuleType | None:
+    """What does it for a managed database; None where pgBackRest does."""
+    if not _far(settings):
+        return None
+    from labelspace_ops.cloud import backups as cloud
+    from labelspace_ops.cloud import inside
+
+    return None if inside.has(settings) else cloud
+
+
+@contextmanager
+def _reached(name: str, settings: dict[str, Any]) -> Iterator[tuple[docker.DockerClient, Source]]:
+    """The engine of the database's machine, and its repository."""
     from labelspace.home import Home
     from labelspace_ops import engine
     from labelspace_ops.backup import agent
 
     home = Home.find()
-    return engine.connect(), agent.source(name, home)
+    if _far(settings):
+        from labelspace_ops.cloud import inside
+
+        with inside.reached(name, home) as found:
+            yield found
+    else:
+        yield engine.connect(), agent.source(name, home)
 
 
-def _in_the_cloud(name: str) -> ModuleType | None:
-    """What does it on scaleway; None for a workspace of this machine."""
+def _listing(name: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
     from labelspace.home import Home
-    from labelspace_ops import stack
-
-    if stack.target(stack.select(name, Home.find())) != "scaleway":
-        return None
-    from labelspace_ops.cloud import backups as cloud
-
-    return cloud
-
-
-def _listing(name: str) -> list[dict[str, Any]]:
     from labelspace_ops.backup import restore as restoring
 
-    return restoring.listing(*_source(name))
+    if _far(settings):
+        from labelspace_ops.cloud import inside
+
+        return inside.listing(name, Home.find())
+    with _reached(name, settings) as (client, source):
+        return restoring.listing(client, source)
 
 
 @app.command()
@@ -52,12 +78,13 @@ def backup(
     from labelspace.home import Home
     from labelspace_ops.backup import agent
 
-    if cloud := _in_the_cloud(name):
+    settings = _settings(name)
+    if cloud := _managed(settings):
         done = cloud.backup(name, Home.find())
     else:
-        client, _ = _source(name)
-        kind = "full" if full else "incr"
-        taken = agent.ask(agent.needed(client, name), "backup", kind=kind, gently=True)
+        with _reached(name, settings) as (client, _):
+            kind = "full" if full else "incr"
+            taken = agent.ask(agent.needed(client, name), "backup", kind=kind, gently=True)
         done = {"name": name, **taken}
     if as_json:
         show(done)
@@ -72,8 +99,9 @@ def backups(name: Name, as_json: Json = False) -> None:
     """List the backups, newest last, and which moments can be restored."""
     from labelspace.home import Home
 
-    cloud = _in_the_cloud(name)
-    rows = cloud.listing(name, Home.find()) if cloud else _listing(name)
+    settings = _settings(name)
+    cloud = _managed(settings)
+    rows = cloud.listing(name, Home.find()) if cloud else _listing(name, settings)
     whole = [row for row in rows if row["complete"]]
     since = whole[0]["when"] if whole else None
     if as_json:
@@ -108,14 +136,21 @@ def restore(
 
     home = Home.find()
     state.must_exist(name, home)
+    settings = _settings(name)
     moment, copy = to or backup or "the last archived change", None
-    if cloud := _in_the_cloud(name):
+    if cloud := _managed(settings):
         copy = cloud.chosen(name, home, to=to, backup=backup)
         moment = f"{copy['id']} (what was annotated since is lost)"
     if not yes:
         typer.confirm(f"Stop {name} and bring its annotations back to {moment}?", abort=True)
-    wish = {"to": to, "backup": backup}
-    done = cloud.restore(name, home, copy) if cloud else restoring.restore(name, home, **wish)
+    if cloud:
+        done = cloud.restore(name, home, copy)
+    elif _far(settings):
+        from labelspace_ops.cloud import inside
+
+        done = inside.bring_back(name, home, to=to, backup=backup)
+    else:
+        done = restoring.restore(name, home, to=to, backup=backup)
     if as_json:
         show(done)
         return
@@ -138,10 +173,12 @@ def drill(
     from labelspace_ops.backup import rehearsal
     from labelspace_ops.errors import OpsError
 
-    if cloud := _in_the_cloud(name):
+    settings = _settings(name)
+    if cloud := _managed(settings):
         proof = cloud.drill(name, Home.find(), backup)
     else:
-        proof = rehearsal.drill(_source(name)[0], name, backup)
+        with _reached(name, settings) as (client, _):
+            proof = rehearsal.drill(client, name, backup)
     if as_json:
         show(proof)
     elif proof["ok"] and cloud:

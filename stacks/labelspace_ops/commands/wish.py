@@ -164,6 +164,10 @@ SECRET_KEYS = {
     " backup.bucket=NAME@https://ENDPOINT, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the"
     " environment",
 }
+SECRET_KEYS["backup.key"] = (
+    "a key is no argument, others would see it: give it to `pulumi config set --secret --path"
+    " labelspace:backup.key` on standard input"
+)
 SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"]
 
 

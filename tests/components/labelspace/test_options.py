@@ -19,6 +19,7 @@ from pulumi.runtime.mocks import MockMonitor
 from tests.cloud import ACCOUNT
 
 from labelspace import AnnotationDatabase, AnnotationServer, DatasetBucket, SpecError, Workspace, parse_spec
+from labelspace.home import Home
 
 LOCAL: dict[str, Any] = {
     "name": "w",
@@ -29,6 +30,11 @@ CLOUD: dict[str, Any] = {
     "target": "scaleway",
     "buckets": [{"name": "one"}],
     "scaleway": {"wait_minutes": 0},
+}
+WITH_DATABASE: dict[str, Any] = {
+    **CLOUD,
+    "scaleway": {"wait_minutes": 0, "database": "server"},
+    "backup": {"key": "x" * 40},
 }
 HUGE: dict[str, Any] = {"size": "huge"}
 Options = pulumi.ResourceOptions
@@ -44,6 +50,7 @@ def _server(opts: Options) -> AnnotationServer:
 PARTS: dict[str, Declare] = {
     "Workspace": lambda opts: Workspace("w", parse_spec(LOCAL), opts),
     "Workspace on Scaleway": lambda opts: Workspace("w", parse_spec(CLOUD), opts),
+    "Workspace with a database on its server": lambda opts: Workspace("w", parse_spec(WITH_DATABASE), opts),
     "DatasetBucket": lambda opts: DatasetBucket("photos", port=9000, opts=opts),
     "AnnotationDatabase": lambda opts: AnnotationDatabase("labels", opts=opts),
     "AnnotationServer": _server,
@@ -56,7 +63,8 @@ class Machine(pulumi.runtime.Mocks):
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         made = {"result": f"Made-{args.name}-2026", "exitCode": 0, "address": "203.0.113.7"}
-        return f"{args.name}-id", {**args.inputs, **made}
+        keys = {"accessKey": "SCWXXXXXXXXXXXXXXXXX", "secretKey": "made"}
+        return f"{args.name}-id", {**args.inputs, **made, **keys}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         raise AssertionError(args.token)
@@ -168,6 +176,19 @@ def test_a_transformation_sees_every_child_with_its_parent(part: Declare) -> Non
     assert len(seen) == len(made.requests)
     children = [args for args in seen.values() if not args.type_.startswith("labelspace:index:")]
     assert all(args.opts.parent is not None for args in children)
+
+
+def test_a_backup_key_of_the_settings_is_kept_on_this_machine_and_used() -> None:
+    made = declared(lambda opts: Workspace("w", parse_spec({**LOCAL, "backup": {"key": "x" * 40}}), opts))
+    (database,) = [one for one in made.of("docker") if one.name == "w-database" and "uploads" in one.object]
+    assert f"repo1-cipher-pass={'x' * 40}" in str(database.object)
+    assert Home.find().backup_key("w").read_text() == "x" * 40
+
+
+def test_a_database_on_the_server_needs_a_key_of_its_backups() -> None:
+    wish = {key: value for key, value in WITH_DATABASE.items() if key != "backup"}
+    with pytest.raises(SpecError, match=r"backup\.key: missing.*labelspace create w"):
+        declared(lambda opts: Workspace("w", parse_spec(wish), opts))
 
 
 def test_a_bucket_and_a_database_may_go_by_one_name() -> None:

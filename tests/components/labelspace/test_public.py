@@ -60,7 +60,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 def test_the_wheel_ships_the_typed_marker_and_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
-    assert {"labelspace/py.typed", "labelspace/local/images/database/Dockerfile"} <= names
+    assert {"labelspace/py.typed", "labelspace/postgres/image/Dockerfile"} <= names
     tracked = subprocess.run(
         ["git", "ls-files", "."], cwd=PACKAGE, capture_output=True, text=True, check=True
     ).stdout.split()

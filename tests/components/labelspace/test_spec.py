@@ -137,7 +137,7 @@ def test_a_bucket_for_backups_is_for_the_local_target_alone() -> None:
     found = parse_spec(wish).backup.bucket
     assert found
     assert found.endpoint == bucket["endpoint"]
-    with pytest.raises(SpecError, match="keeps its dumps in a bucket of its own"):
+    with pytest.raises(SpecError, match="keeps backups in a bucket of its own"):
         parse_spec({**wish, "target": "scaleway"})
 
 
@@ -147,3 +147,16 @@ def test_running_is_a_yes_or_no() -> None:
     assert not parse_spec({**wish, "running": "false"}).running
     with pytest.raises(SpecError, match="running: 'perhaps' is refused: use true or false"):
         parse_spec({**wish, "running": "perhaps"})
+
+
+def test_a_type_of_managed_database_is_refused_for_one_on_the_server() -> None:
+    wish = {"database": "server", "database_type": "DB-DEV-S"}
+    with pytest.raises(SpecError, match="database_type: it is for database: managed"):
+        parse_spec({"name": "w", "target": "scaleway", "buckets": [{"name": "one"}], "scaleway": wish})
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 31, "a b" * 20, "x" * 40 + "\n"])
+def test_a_weak_backup_key_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(SpecError, match="use 32 or more") as refused:
+        parse_spec({"name": "w", "buckets": [{"name": "one"}], "backup": {"key": key}})
+    assert key not in str(refused.value)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from labelspace.home import Home
@@ -72,6 +73,13 @@ def test_a_closed_port_says_what_to_set() -> None:
     closed = far.Server("pets", "127.0.0.1", ("-o", "BatchMode=yes", "-p", "1"))
     with pytest.raises(OpsError, match=r"scaleway\.admin_cidrs"):
         closed.run("true")
+
+
+def test_an_engine_behind_a_closed_port_says_what_to_set_and_leaves_no_process() -> None:
+    closed = far.Server("pets", "127.0.0.1", ("-o", "BatchMode=yes", "-p", "1"))
+    with pytest.raises(far.UnreachableError, match=r"scaleway\.admin_cidrs"), closed.engine():
+        pytest.fail("nobody answers there")
+    assert not [one for one in psutil.Process().children() if one.name() == "ssh"]
 
 
 def test_a_drill_that_fails_is_told_with_its_reason(

@@ -50,7 +50,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def given(monkeypatch: pytest.MonkeyPatch, server: Server, settings: dict[str, Any] = OPEN) -> None:
     """A workspace of 2.73.1 with these settings, and its server."""
     outputs = {"cvat_version": "2.73.1", "settings": json.dumps(settings)}
-    monkeypatch.setattr(state, "outputs", lambda *_: outputs)
+    monkeypatch.setattr(state, "resources", lambda *_: [{"type": "pulumi:pulumi:Stack", "outputs": outputs}])
     monkeypatch.setattr(far, "server", lambda *_: server)
 
 
@@ -59,7 +59,8 @@ def test_another_version_is_rehearsed_and_the_way_back_said(
 ) -> None:
     server = Server()
     given(monkeypatch, server)
-    upgrade.before(wish("2.73.2"), HOME)
+    monkeypatch.setattr(Home, "find", lambda: HOME)
+    upgrade.hook(wish("2.73.2"))
     assert server.told == ["bash", "labelspace-rehearse"]  # type: ignore[attr-defined]
     assert "labelspace restore pets --backup 2026-11-26T10-00-00Z" in said[-1]
 

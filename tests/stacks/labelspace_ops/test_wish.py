@@ -57,6 +57,7 @@ def test_an_assignment_keeps_the_schedule_and_can_go_back_to_a_folder() -> None:
         ("backup.bucket=kept", "backup.bucket: 'kept': give NAME@https://ENDPOINT"),
         ("backup.bucket.secret_key=s3cret", "keys are no arguments"),
         ("backup.bucket.access_key=AK", "keys are no arguments"),
+        ("backup.key=" + "x" * 40, "a key is no argument"),
     ],
 )
 def test_half_a_bucket_and_keys_as_arguments_are_refused(word: str, said: str) -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import re
+import tarfile
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -12,8 +18,12 @@ from syrupy.assertion import SnapshotAssertion
 
 from labelspace.contracts import File, Service
 from labelspace.cvat import services as cvat
+from labelspace.cvat.names import DATABASE_ALIAS
 from labelspace.cvat.proxy import Https
-from labelspace.scaleway import boot
+from labelspace.postgres import backup as postgres
+from labelspace.postgres.service import service
+from labelspace.scaleway import boot, on_server
+from labelspace.spec import BackupSpec
 
 HIDDEN = "never-in-user-data"
 
@@ -36,6 +46,7 @@ def described() -> dict[str, Service]:
 
 def example(**changes: Any) -> boot.Boot:
     one = boot.Boot(
+        workspace="pets",
         services=described(),
         plain_files={"proxy/0-Caddyfile": "labels.example.org {\n}\n"},
         region="fr-par",
@@ -74,8 +85,66 @@ def test_user_data_that_is_too_long_is_refused() -> None:
         boot.user_data(example(plain_files={"big": "x" * boot.LONGEST_USER_DATA}))
 
 
+def with_database() -> boot.Boot:
+    """Of a workspace whose database is on the server."""
+    secret = pulumi.Output.secret(HIDDEN)
+    own = replace(
+        service(secret, dict.fromkeys(on_server.FILES, secret), BackupSpec(), size="small"),
+        host_files={postgres.AUTHORITIES: postgres.AUTHORITIES},
+    )
+    return example(services={"database": own, **described()}, database_host=DATABASE_ALIAS)
+
+
+def test_user_data_with_a_database_on_the_server(snapshot: SnapshotAssertion) -> None:
+    """The image's recipe is left out: it is text of its own."""
+    text = re.sub(
+        r"(?m)^  content: [A-Za-z0-9+/=]{1000,}$", "  content: PACKED", boot.user_data(with_database())
+    )
+    assert text.replace(postgres.image_name(), "labelspace-database:15-HASH") == snapshot
+
+
+def test_the_recipe_on_the_server_is_the_one_that_the_image_is_named_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {one["path"]: one for one in yaml.safe_load(boot.user_data(with_database()))["write_files"]}
+    packed = base64.b64decode(files[boot.CONTEXT]["content"])
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:bz2") as tar:
+        tar.extractall(tmp_path, filter="data")
+    wished = postgres.image_name()
+    monkeypatch.setattr(postgres, "CONTEXT", tmp_path)
+    assert postgres.image_name() == wished
+    assert f"DATABASE_IMAGE={wished}\n" in files["/etc/labelspace/boot.env"]["content"]
+
+
+def test_nothing_of_a_managed_database_is_on_a_server_with_its_own() -> None:
+    text = boot.user_data(with_database())
+    assert "labelspace-dump.timer" not in text
+    assert "extra_hosts" not in text
+    assert HIDDEN not in text
+    assert "labelspace-dump.timer" in boot.user_data(example())
+
+
+def test_the_database_reads_cvats_files_and_whom_the_server_trusts() -> None:
+    database = yaml.safe_load(boot.compose(with_database()))["services"]["database"]
+    mounts = {one["target"]: (one["source"], one.get("read_only", False)) for one in database["volumes"]}
+    assert mounts[postgres.DATA] == ("database", False)
+    assert mounts["/cvat/data"] == ("data", True)
+    assert mounts[postgres.AUTHORITIES] == (postgres.AUTHORITIES, True)
+    assert database["container_name"] == "labelspace-pets-database"
+    assert database["labels"] == {"labelspace.workspace": "pets", "labelspace.part": "database"}
+
+
+@pytest.mark.parametrize(
+    ("one", "name"), [(example, "labelspace-data"), (with_database, "labelspace-pets-data")]
+)
+def test_volumes_of_a_managed_workspace_keep_the_names_that_they_had(
+    one: Callable[[], boot.Boot], name: str
+) -> None:
+    assert yaml.safe_load(boot.compose(one()))["volumes"]["data"]["name"] == name
+
+
 def compose() -> dict[str, Any]:
-    return dict(yaml.safe_load(boot.compose(described(), "10.37.0.2")))
+    return dict(yaml.safe_load(boot.compose(example())))
 
 
 def test_every_container_of_cvat_is_in_the_compose_file() -> None:
@@ -103,10 +172,8 @@ def test_a_mount_that_comes_late_reaches_the_container_and_nobody_writes() -> No
 
 
 def test_a_secret_file_is_bound_from_memory_and_must_be_there() -> None:
-    service = Service(
-        "one", "image", 64, files=(File("/run/a", pulumi.Output.secret("x")), File("/etc/b", "y"))
-    )
-    document = yaml.safe_load(boot.compose({"one": service}, ""))
+    one = Service("one", "image", 64, files=(File("/run/a", pulumi.Output.secret("x")), File("/etc/b", "y")))
+    document = yaml.safe_load(boot.compose(example(services={"one": one})))
     sources = [
         (one["source"], one["bind"]["create_host_path"]) for one in document["services"]["one"]["volumes"]
     ]
@@ -114,7 +181,8 @@ def test_a_secret_file_is_bound_from_memory_and_must_be_there() -> None:
 
 
 def test_a_dollar_is_not_read_as_a_variable() -> None:
-    service = Service("one", "image", 64, command=("sh", "-c", "echo $HOME"))
+    one = Service("one", "image", 64, command=("sh", "-c", "echo $HOME"))
     assert (
-        yaml.safe_load(boot.compose({"one": service}, ""))["services"]["one"]["command"][2] == "echo $$HOME"
+        yaml.safe_load(boot.compose(example(services={"one": one})))["services"]["one"]["command"][2]
+        == "echo $$HOME"
     )

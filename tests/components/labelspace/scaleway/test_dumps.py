@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from labelspace.local.images.database.labelspace_backup import record as local
+from labelspace.postgres.image.labelspace_backup import record as local
 from labelspace.scaleway.inside.labelspace_dumps import drill, dump, programs, record
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)

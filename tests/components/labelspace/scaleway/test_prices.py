@@ -31,3 +31,9 @@ def test_an_unknown_type_is_refused_with_alternatives(field: str, cheap: str) ->
 def test_every_size_has_a_price(size: str) -> None:
     spec = wish().model_copy(update={"size": size})
     assert prices.total(spec)[0] > 0
+
+
+def test_a_database_on_the_server_costs_nothing_of_its_own() -> None:
+    managed, own = (prices.total(wish(database=kind)) for kind in ("managed", "server"))
+    assert managed[1] - own[1] == pytest.approx(17.01 + 10 * 0.0993, abs=0.01)
+    assert not any(part.name.startswith("database") for part in prices.monthly_cost(wish(database="server")))

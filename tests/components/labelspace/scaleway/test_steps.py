@@ -190,5 +190,16 @@ def test_nothing_is_installed_before_the_step_is_told() -> None:
 
 def boot_of() -> boot.Boot:
     return boot.Boot(
-        *({}, {}, "fr-par", "key", "secret", "id", "10.0.0.2", "/dev/sdb", ("street",), "kept", "https://s3")
+        workspace="pets",
+        services={},
+        plain_files={},
+        region="fr-par",
+        access_key="key",
+        secret_key="secret",
+        secret_id="id",
+        database_host="10.0.0.2",
+        disk="/dev/sdb",
+        buckets=("street",),
+        backup_bucket="kept",
+        endpoint="https://s3",
     )

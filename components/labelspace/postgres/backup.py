@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import tarfile
 from pathlib import Path
 
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.spec import BackupBucketSpec, BackupSpec
 
-CONTEXT = Path(__file__).parent / "images" / "database"
+CONTEXT = Path(__file__).parent / "image"
 REPOSITORY = "/var/lib/pgbackrest"
 """The workspace's folder of backups, inside."""
 DATA = "/var/lib/postgresql/data"
 PGBACKREST_FILE = "/etc/pgbackrest/pgbackrest.conf"
 SETTINGS_FILE = "/run/labelspace/backup.json"
 CA_FILE = "/run/labelspace/backup-ca.pem"
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+"""Whom its programs trust (SSL_CERT_FILE in the image); a machine may put its own file there."""
 FILE_VOLUMES = {"data": "/cvat/data", "keys": "/cvat/keys"}
 """CVAT's volumes that are backed up, and where the database's container sees them."""
 
 
+def context_files() -> list[Path]:
+    """What the database's image is built from."""
+    return sorted(path for path in CONTEXT.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+
+
+def context_tar() -> bytes:
+    """The same as an archive, alike on every machine."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for path in context_files():
+            entry = tarfile.TarInfo(str(path.relative_to(CONTEXT)))
+            entry.size = path.stat().st_size
+            with path.open("rb") as file:
+                tar.addfile(entry, file)
+    return out.getvalue()
+
+
 def image_name() -> str:
     """The database's image: its name holds its recipe's hash, so that two workspaces share one image."""
-    files = sorted(path for path in CONTEXT.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    recipe = b"".join(path.name.encode() + path.read_bytes() for path in files)
+    recipe = b"".join(path.name.encode() + path.read_bytes() for path in context_files())
     return f"labelspace-database:15-{hashlib.sha256(recipe).hexdigest()[:12]}"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from labelspace.local import backup
+from labelspace.postgres import backup
 from labelspace.spec import BackupBucketSpec, BackupSpec
 
 

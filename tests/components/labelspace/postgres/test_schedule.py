@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from labelspace.local.backup import CONTEXT
+from labelspace.postgres.backup import CONTEXT
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from labelspace.local.backup import CONTEXT
+from labelspace.postgres.backup import CONTEXT
 
 RUN = "from labelspace_backup.programs import run; print(run({words}, user='root', gently=True))"
 

@@ -1,0 +1,90 @@
+"""The annotation database on the Instance: PostgreSQL with pgBackRest, archived to the backup bucket."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from operator import itemgetter
+
+import pulumi
+
+from labelspace.contracts import BackupPolicy, DatabaseAccess, Service
+from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
+from labelspace.postgres import backup as backups
+from labelspace.postgres.service import ARCHIVED_MARK, service
+from labelspace.scaleway.identity import Identity
+from labelspace.scaleway.place import Place
+from labelspace.spec import BackupBucketSpec, SpecError, WorkspaceSpec
+
+PROOFS = "backups"
+"""The volume that stands for the folder of backups, which are in the bucket: proofs of drills lie in it."""
+FILES = (backups.PGBACKREST_FILE, backups.SETTINGS_FILE)
+"""What ``backup.files`` makes for a bucket whose authority every machine knows."""
+
+
+class AnnotationDatabase(pulumi.ComponentResource):
+    """Holds the annotations on the data volume; restorable to any minute from the bucket, by ``service``."""
+
+    access: DatabaseAccess
+    service: Service
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spec: WorkspaceSpec,
+        place: Place,
+        identity: Identity,
+        password: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("labelspace:scaleway:DatabaseOnServer", name, None, opts)
+        self.service = _service(spec, place, identity, password)
+        where = f"s3://{place.backup_bucket}/labelspace/{spec.name}"
+        self.access = DatabaseAccess(
+            host=DATABASE_ALIAS,
+            port=5432,
+            database=DATABASE_NAME,
+            user=DATABASE_USER,
+            password=pulumi.Output.secret(password),
+            ca_certificate=None,
+            backups=BackupPolicy(where, spec.backup.archive_timeout_seconds, spec.backup.keep_days),
+            ready=pulumi.Output.from_input(""),
+            archived_mark=ARCHIVED_MARK,
+        )
+        self.register_outputs({"host": DATABASE_ALIAS})
+
+
+def key(spec: WorkspaceSpec) -> str:
+    """What encrypts the backups; raises ``SpecError`` where a database on the server has none."""
+    if spec.backup.key is None:
+        raise SpecError(
+            [
+                "backup.key: missing: scaleway.database: server encrypts its backups with it:"
+                f" `labelspace create {spec.name}` makes one, or `pulumi config set --secret --path"
+                " labelspace:backup.key KEY` (32 characters or more)"
+            ]
+        )
+    return spec.backup.key.get_secret_value()
+
+
+def bucket(name: str, region: str, endpoint: str, access_key: str, secret_key: str) -> BackupBucketSpec:
+    """The backup bucket as pgBackRest and restic reach it."""
+    keys = {"access_key": access_key, "secret_key": secret_key}
+    return BackupBucketSpec.model_validate({"name": name, "region": region, "endpoint": endpoint, **keys})
+
+
+def _service(spec: WorkspaceSpec, place: Place, identity: Identity, password: pulumi.Input[str]) -> Service:
+    keys = pulumi.Output.all(identity.key.access_key, identity.key.secret_key)
+    written: pulumi.Output[dict[str, str]] = keys.apply(lambda pair: _settings(spec, place, *pair))
+    settings = {path: written.apply(itemgetter(path)) for path in FILES}
+    described = service(password, settings, spec.backup, size=spec.size)
+    return replace(
+        described,
+        volumes={**described.volumes, PROOFS: backups.REPOSITORY},
+        host_files={backups.AUTHORITIES: backups.AUTHORITIES},
+    )
+
+
+def _settings(spec: WorkspaceSpec, place: Place, access_key: str, secret_key: str) -> dict[str, str]:
+    where = bucket(place.backup_bucket, place.region, place.endpoint, access_key, secret_key)
+    return backups.files(spec.name, spec.backup.model_copy(update={"bucket": where}), key(spec))
