@@ -26,7 +26,7 @@ from labelspace_ops.preflight import free_port
 from labelspace_ops.state import PROJECT, environment
 
 LABELSPACE = str(Path(sys.executable).parent / "labelspace")
-ADMIN, PASSWORD = "admin", secrets.token_urlsafe(16)
+ADMIN, PASSWORD = "admin", f"{secrets.token_urlsafe(16)}Aa1"
 """The admin of every workspace of this run."""
 FIRST_PORT = 31400
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import bz2
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files as package_files
@@ -98,10 +99,16 @@ class Boot:
         return "database" in self.services
 
 
-def place_of(service: Service, index: int, *, secret: bool) -> str:
-    """Where the server keeps a file of a container, below ``SECRET_FILES`` or ``PLAIN_FILES``."""
-    name = service.files[index].path.rsplit("/", 1)[-1]
-    return f"{SECRET_FILES if secret else PLAIN_FILES}/{service.name}/{index}-{name}"
+def place_of(service: Service, index: int) -> str:
+    """Where the server keeps a file of a container, below ``SECRET_FILES`` or ``PLAIN_FILES``.
+
+    What anybody may read goes by its content: CVAT's containers share most of it, and user data has a limit.
+    """
+    file = service.files[index]
+    name = file.path.rsplit("/", 1)[-1]
+    if isinstance(file.content, str):
+        return f"{PLAIN_FILES}/{hashlib.sha256(file.content.encode()).hexdigest()[:8]}-{name}"
+    return f"{SECRET_FILES}/{service.name}/{index}-{name}"
 
 
 def user_data(boot: Boot) -> str:
@@ -451,10 +458,7 @@ def _mounts(service: Service) -> list[dict[str, Any]]:
         {"type": "volume", "source": name, "target": path, "read_only": True}
         for name, path in service.reads.items()
     ]
-    given = [
-        _bind(place_of(service, index, secret=not isinstance(file.content, str)), file.path)
-        for index, file in enumerate(service.files)
-    ]
+    given = [_bind(place_of(service, index), file.path) for index, file in enumerate(service.files)]
     share = [_bind(SHARE, SHARE_INSIDE, propagation="rslave")] if service.mounts_share else []
     of_host = [_bind(path, inside) for path, inside in service.host_files.items()]
     return [*writable, *readable, *given, *share, *of_host]

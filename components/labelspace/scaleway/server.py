@@ -231,14 +231,14 @@ def _plain_files(services: dict[str, Service]) -> dict[str, str]:
     for service in services.values():
         for index, file in enumerate(service.files):
             if isinstance(file.content, str):
-                where = boot.place_of(service, index, secret=False)
+                where = boot.place_of(service, index)
                 found[where.removeprefix(f"{boot.PLAIN_FILES}/")] = file.content
     return found
 
 
 def _secret_files(services: dict[str, Service]) -> pulumi.Output[dict[str, str]]:
     contents = {
-        boot.place_of(service, index, secret=True).removeprefix(f"{boot.SECRET_FILES}/"): file.content
+        boot.place_of(service, index).removeprefix(f"{boot.SECRET_FILES}/"): file.content
         for service in services.values()
         for index, file in enumerate(service.files)
         if not isinstance(file.content, str)

@@ -174,10 +174,17 @@ def test_a_mount_that_comes_late_reaches_the_container_and_nobody_writes() -> No
 def test_a_secret_file_is_bound_from_memory_and_must_be_there() -> None:
     one = Service("one", "image", 64, files=(File("/run/a", pulumi.Output.secret("x")), File("/etc/b", "y")))
     document = yaml.safe_load(boot.compose(example(services={"one": one})))
-    sources = [
-        (one["source"], one["bind"]["create_host_path"]) for one in document["services"]["one"]["volumes"]
-    ]
-    assert sources == [("/run/labelspace/files/one/0-a", False), ("/etc/labelspace/files/one/1-b", False)]
+    secret, plain = document["services"]["one"]["volumes"]
+    assert secret["source"] == "/run/labelspace/files/one/0-a"
+    assert re.fullmatch("/etc/labelspace/files/[0-9a-f]{8}-b", plain["source"])
+    assert not any(one["bind"]["create_host_path"] for one in (secret, plain))
+
+
+def test_what_containers_share_is_written_once() -> None:
+    places = [boot.place_of(Service(name, "image", 64, files=(File("/opt/b", "y"),)), 0) for name in "ab"]
+    assert places[0] == places[1]
+    other = Service("c", "image", 64, files=(File("/opt/b", "z"),))
+    assert boot.place_of(other, 0) != places[0]
 
 
 def test_a_dollar_is_not_read_as_a_variable() -> None:
