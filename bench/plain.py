@@ -75,7 +75,7 @@ def plain(version: str = CVAT_VERSION) -> Iterator[Plain]:
     try:
         began = time.monotonic()
         run.start(port)
-        _until_healthy(f"http://127.0.0.1:{port}/api/server/health/?format=json")
+        until_healthy(f"http://127.0.0.1:{port}/api/server/health/?format=json")
         run.make_admin()
         yield Plain(time.monotonic() - began, dict(run.containers))
     finally:
@@ -169,7 +169,7 @@ def _docker(*words: str, check: bool = True) -> str:
     return done.stdout
 
 
-def _until_healthy(url: str) -> None:
+def until_healthy(url: str) -> None:
     """Every part says "working", as the gate of a workspace asks."""
     deadline, said = time.monotonic() + PATIENCE_SECONDS, ""
     while time.monotonic() < deadline:

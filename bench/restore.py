@@ -9,19 +9,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from docker.models.containers import Container
+
 from bench.million import SHAPES, Million, million, timed
+from bench.plain import until_healthy
 from bench.rows import Bound, Row
 from bench.workspace import Bench, run, seconds
-from labelspace.cvat.names import DATABASE_USER
+from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
+from labelspace_ops import engine
 
-DUMP, PEER_DATABASE = "/tmp/bench.dump", "bench_peer"  # noqa: S108 - inside the container
+DUMP, KEPT = "/tmp/bench.dump", "/tmp/bench-kept.dump"  # noqa: S108 - inside the container
+PEER_DATABASE = "bench_peer"
 BOUND = Bound(1.0, of="ratio")
 
 
 def measure(bench: Bench) -> list[Row]:
-    """Seconds. The peer restores into an empty database beside CVAT's, and stops and starts nothing."""
+    """Seconds.
+
+    One peer restores into an empty database beside CVAT's, and neither keeps what it replaces nor stops and
+    starts anything. The other does by hand what the command does.
+    """
     data = million(bench)
-    dumped = timed(data.container, "pg_dump", "-U", DATABASE_USER, "-Fc", "-f", DUMP, "cvat")
+    dumped = timed(data.container, "pg_dump", "-U", DATABASE_USER, "-Fc", "-f", DUMP, DATABASE_NAME)
     peers = [_plain_restore(data) for _ in range(bench.pairs)]
     run("backup", data.made.name)
     moment = _quiet_moment(data)
@@ -30,9 +39,12 @@ def measure(bench: Bench) -> list[Row]:
     left = int(data.ask("select count(*) from engine_labeledshape"))
     if left != SHAPES:
         raise RuntimeError(f"restore --to {moment}: {left} shapes instead of {SHAPES}")
+    by_hand = _by_hand(data)
     peer, middle = "pg_restore of a dump", sorted(peers)[len(peers) // 2]
+    what = "restore --to, until the workspace is ready"
     return [
-        Row("restore --to, until the workspace is ready", whole, "s", peer, middle, BOUND),
+        Row(what, whole, "s", peer, middle, BOUND),
+        Row(f"{what} (again)", whole, "s", "by hand: stop, pg_dump, pg_restore, start, ready", by_hand),
         Row("restore --to, the container that restores, alone", database[-1], "s", peer, middle),
         Row("pg_restore, each run", middle, "s", runs=peers),
         Row("pg_dump", dumped, "s"),
@@ -45,6 +57,22 @@ def _plain_restore(data: Million) -> float:
     taken = timed(data.container, "pg_restore", "-U", DATABASE_USER, "-d", PEER_DATABASE, DUMP)
     data.ask(f"drop database {PEER_DATABASE}", "postgres")
     return taken
+
+
+def _by_hand(data: Million) -> float:
+    """Who serves is stopped, what is there dumped, the older dump restored, all started until healthy."""
+    mine = data.made.containers
+    stores = [mine[part] for part in ("redis", "cache")]
+    began = time.monotonic()
+    engine.stop_serving(mine)
+    engine.together(stores, engine.stop)
+    timed(data.container, "pg_dump", "-U", DATABASE_USER, "-Fc", "-f", KEPT, DATABASE_NAME)
+    data.ask(f"drop database {DATABASE_NAME}", "postgres")
+    data.ask(f"create database {DATABASE_NAME}", "postgres")
+    timed(data.container, "pg_restore", "-U", DATABASE_USER, "-d", DATABASE_NAME, DUMP)
+    engine.together([*stores, *(mine[part] for part in engine.SERVING)], Container.start)
+    until_healthy(f"{data.made.status['api_url']}/api/server/health/?format=json")
+    return time.monotonic() - began
 
 
 def _quiet_moment(data: Million) -> str:

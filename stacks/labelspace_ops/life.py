@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -167,7 +168,11 @@ def _stop_serving(client: docker.DockerClient, name: str) -> None:
 
 def start(name: str, home: Home) -> auto.Stack:
     """Run a stopped workspace again; ends when it is ready."""
-    return create(wished({"name": name, "running": True}, home), home)
+    with ThreadPoolExecutor(1) as beside:  # both ask Pulumi, for what is asked for again below
+        known = beside.submit(state.deployment, name, home)
+        spec = wished({"name": name, "running": True}, home)
+        known.result()
+    return create(spec, home)
 
 
 def left_of(name: str, home: Home) -> left.Left | None:

@@ -47,10 +47,12 @@ def measure(
     busy = locks.busy(home, name)
     said = {} if busy else rest.told(outputs)
     resting = "" if busy else _resting(outputs, mine, said)
-    listed, checks = _at_rest(outputs) if resting else _at_work(outputs, mine)
+    with ThreadPoolExecutor(1) as beside:
+        copies = beside.submit(truth.measure, client, name, home, at_rest=bool(resting), busy=bool(busy))
+        listed, checks = _at_rest(outputs) if resting else _at_work(outputs, mine)
     if not resting and not busy:
         checks += [_by_hand(sentence) for sentence in drift.found(resources, mine)]
-    backup, reasons = truth.measure(client, name, home, at_rest=bool(resting), busy=bool(busy))
+    backup, reasons = copies.result()
     checks += reasons
     return {
         "name": name,

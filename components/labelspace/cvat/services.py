@@ -27,8 +27,6 @@ QUEUES = (
     "consensus",
 )
 """The queues of the common worker; ``chunks`` has a worker of its own."""
-AFTER_MIGRATIONS = ("opa",)
-"""OPA asks a server that is not there for its rules ever less often. The others wait by themselves."""
 PROXY_PORT = 8080
 GATE_PATIENCE_SECONDS = 900
 """Longest wait for readiness; a first start on two busy cores was seen to take 160 s."""
@@ -148,12 +146,13 @@ def _redis_health(port: int) -> Health:
 
 
 def _opa() -> Service:
+    """It may start first: it asks a server that is not there yet again within two seconds."""
     options = {
         "services.cvat.url": "http://cvat-server:8080",
         "bundles.cvat.service": "cvat",
         "bundles.cvat.resource": "/api/auth/rules",
         "bundles.cvat.polling.min_delay_seconds": "1",
-        "bundles.cvat.polling.max_delay_seconds": "5",
+        "bundles.cvat.polling.max_delay_seconds": "2",
     }
     ask = 'http.send({"method": "get", "url": "http://localhost:8181/health"}).status_code == 200'
     return Service(

@@ -79,16 +79,8 @@ class AnnotationServer(pulumi.ComponentResource):
         init = self._container(described["init"], [*self._volumes], [self._database.ready])
         migrated = succeeded(init, self._place, "init")
         long_lived = [one for one in described.values() if not one.one_shot]
-        running = [
-            self._container(service, [*self._volumes, *after, *self._before(service, init)])
-            for service in long_lived
-        ]
+        running = [self._container(service, [*self._volumes, *after]) for service in long_lived]
         return migrated, running
-
-    @staticmethod
-    def _before(service: Service, init: docker.Container) -> list[pulumi.Resource]:
-        """Those that would ask again and again whether the migrations ended would slow them down."""
-        return [init] if service.name in cvat.AFTER_MIGRATIONS else []
 
     def _gate(self, service: Service, running: list[docker.Container]) -> docker.Container:
         """Again whenever a container of the server, or the database, was replaced, or the admin changed."""
