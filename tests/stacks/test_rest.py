@@ -15,6 +15,7 @@ from tests.lab import ADMIN, Lab, admin_of, containers, running, until
 
 from labelspace.cvat.files import SECRETS_SCRIPT
 from labelspace_ops import checks
+from labelspace_ops.engine import SERVING
 
 
 def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) -> None:
@@ -22,7 +23,11 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
     admin = admin_of(street)
     assert admin.post("/api/projects", {"name": "outlives a stop"}).status_code == 201
 
+    began = int(time.time())
     assert lab.json("stop", name)["backed_up"]
+    ended = _ended(name, began)
+    stores = ("redis", "cache", "database")
+    assert max(ended[part] for part in SERVING) < min(ended[part] for part in stores)
     assert {part for part in containers(name) if not part.startswith("bucket-")} == set()
     volumes = _volumes()
     done = lab.run("status", name)
@@ -42,6 +47,15 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
     assert measured["backup"]["copies"] > street["backup"]["copies"]
     assert "outlives a stop" in [row["name"] for row in admin.get("/api/projects").json()["results"]]
     assert httpx.get(f"{street['api_url']}/api/users/self").status_code == 401
+
+
+def _ended(name: str, since: int) -> dict[str, int]:
+    """When each part ended, as the engine saw it (ns)."""
+    client = docker.from_env()
+    seen = client.events(since=since, until=int(time.time()) + 1, decode=True, filters={"event": "die"})
+    names = {one["Actor"]["Attributes"]["name"]: one["timeNano"] for one in seen}
+    prefix = f"labelspace-{name}-"
+    return {full.removeprefix(prefix): when for full, when in names.items() if full.startswith(prefix)}
 
 
 PATIENCE_SECONDS = 420
