@@ -53,7 +53,13 @@ def test_what_rests_ends_with_the_program_that_waits_for_it() -> None:
     """Else a backup would rest for ever, and hold the lock against all that follow."""
     one = _started(["sleep", "600"])
     child = _child(one)
-    assert _until(child, "T")
+    while True:  # the moment in which it rests, and its program cannot wake it
+        assert _until(child, "T")
+        one.send_signal(signal.SIGSTOP)
+        assert _until(str(one.pid), "T")
+        if _state(child) == "T":
+            break
+        one.send_signal(signal.SIGCONT)
     one.send_signal(signal.SIGKILL)
     one.communicate()
     assert _until(child, "Z"), "a zombie has no parent that waits yet"
