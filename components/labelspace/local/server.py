@@ -62,9 +62,10 @@ class AnnotationServer(pulumi.ComponentResource):
         described = cvat.services(_settings(spec, secrets, self._database.archived_mark))
         described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
         awake = self._sleeper(spec.sleep_after_minutes) if self._place.sleeps else []
-        migrated, running = self._run(described, awake)
-        gate = self._gate(described["bootstrap"], running)
+        init, running = self._run(described, awake)
+        gate = self._gate(described["bootstrap"], init, running)
         ended = succeeded(gate, self._place, "bootstrap")
+        migrated = succeeded(init, self._place, "init")
         return pulumi.Output.all(ended, migrated).apply(lambda ids: str(ids[0]))
 
     def _sleeper(self, minutes: int) -> list[pulumi.Resource]:
@@ -74,17 +75,23 @@ class AnnotationServer(pulumi.ComponentResource):
 
     def _run(
         self, described: dict[str, Service], after: list[pulumi.Resource]
-    ) -> tuple[pulumi.Output[str], list[docker.Container]]:
-        """What resolves when the database is migrated, and the containers that stay."""
+    ) -> tuple[docker.Container, list[docker.Container]]:
+        """The one that migrates the database, and those that stay."""
         init = self._container(described["init"], [*self._volumes], [self._database.ready])
-        migrated = succeeded(init, self._place, "init")
         long_lived = [one for one in described.values() if not one.one_shot]
         running = [self._container(service, [*self._volumes, *after]) for service in long_lived]
-        return migrated, running
+        return init, running
 
-    def _gate(self, service: Service, running: list[docker.Container]) -> docker.Container:
-        """Again whenever a container of the server, or the database, was replaced, or the admin changed."""
-        return self._container(service, [*running], [*(one.id for one in running), self._database.ready])
+    def _gate(
+        self, service: Service, init: docker.Container, running: list[docker.Container]
+    ) -> docker.Container:
+        """Again whenever a container of the server, or the database, was replaced, or the admin changed.
+
+        After the migrations: a first server is healthy before the last of them made the admins' group.
+        """
+        return self._container(
+            service, [init, *running], [*(one.id for one in running), self._database.ready]
+        )
 
     def _container(
         self,
