@@ -9,8 +9,12 @@ import json
 import subprocess
 import time
 
+import docker
+from docker.models.containers import Container
+
 from bench.rows import Bound, Row
 from bench.workspace import LABELSPACE, Bench, in_use, run, seconds, workspace
+from labelspace_ops.backup import agent
 from labelspace_ops.state import PROJECT
 
 BOUND = Bound(0.5, of="ratio")
@@ -32,13 +36,19 @@ def measure(bench: Bench) -> list[Row]:
     ]
 
 
+def _database(name: str) -> Container | None:
+    """The database's container while it runs."""
+    return agent.database(docker.from_env(), name)
+
+
 def _until_asleep(name: str) -> None:
     deadline = time.monotonic() + ASLEEP_PATIENCE_SECONDS
     while time.monotonic() < deadline:
         done = subprocess.run(
             [LABELSPACE, "status", name, "--json"], capture_output=True, check=False, cwd=PROJECT
         )
-        if json.loads(done.stdout)["status"] == "asleep":
+        asleep = json.loads(done.stdout)["status"] == "asleep"
+        if asleep and not _database(name):  # which is ended last
             return
         time.sleep(5)
     raise TimeoutError(f"{name} did not fall asleep in {ASLEEP_PATIENCE_SECONDS} s")
