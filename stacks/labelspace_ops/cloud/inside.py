@@ -136,20 +136,16 @@ def last_backup(name: str, home: Home, *, prove: bool) -> str:
         return ""
 
 
-def before_upgrade(spec: WorkspaceSpec, home: Home, resources: left.Resources) -> tuple[str, str]:
-    """Back up and rehearse when the version changes: the old one, and the backup from before, or empty.
+def rehearsed(spec: WorkspaceSpec, old: str, home: Home, resources: left.Resources) -> str:
+    """The backup that another version than ``old`` was rehearsed with; empty for none.
 
     Raises ``UsageError`` where the server lets nobody in: a migration that was not rehearsed has no way back.
     """
-    outputs = state.exported(resources)
-    old = str(outputs.get("cvat_version", ""))
-    if spec.scaleway.database != "server" or not old or old == spec.cvat_version:
-        return old, ""
-    if not (spec.scaleway.admin_cidrs and outputs.get("running")):
+    if not (spec.scaleway.admin_cidrs and state.exported(resources).get("running")):
         raise UsageError(
             f"cvat_version: {spec.cvat_version!r}: an upgrade is rehearsed on the server, which must run and"
             f" let this machine in: start {spec.name} at {old} with scaleway.admin_cidrs set, then change the"
             " version"
         )
     with far.of(spec.name, resources, home).engine() as client:
-        return old, upgrade.before(client, source(spec, resources), spec.cvat_version, old)
+        return upgrade.before(client, source(spec, resources), spec.cvat_version, old)

@@ -37,12 +37,12 @@ def before(spec: WorkspaceSpec, home: Home) -> tuple[str, str]:
         resources = state.resources(spec.name, home)
     except OpsError:
         return "", ""  # a new stack, or one whose state is where this machine's labelspace does not look
-    if spec.scaleway.database == "server":
-        return inside.before_upgrade(spec, home, resources)
     outputs = state.exported(resources)
     old = str(outputs.get("cvat_version", ""))
     if not old or old == spec.cvat_version:
         return old, ""
+    if spec.scaleway.database == "server":
+        return old, inside.rehearsed(spec, old, home, resources)
     upgrade.refuse_older(spec.cvat_version, old)
     return old, _rehearsed(spec, old, home, json.loads(outputs["settings"]))
 
