@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
-from docker.errors import DockerException
+from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
 from labelspace.home import Home
@@ -132,17 +132,23 @@ def _unfinished(one: Container) -> bool:
 
 
 def run_inside(one: Container, command: list[str], user: str = "") -> tuple[int, str]:
-    """Run ``command`` in a running container: its exit code and what it said."""
+    """Run ``command`` in a running container: its exit code and what it said.
+
+    The engine knows no exit code where the container ended first; that is a failure: -1.
+    """
     result = one.exec_run(command, user=user)
     output = result.output if isinstance(result.output, bytes) else b""
-    return int(result.exit_code or 0), output.decode(errors="replace")
+    return -1 if result.exit_code is None else int(result.exit_code), output.decode(errors="replace")
 
 
 def works(one: Container) -> bool:
     """The container's own health check, run now: the engine's last result may be old."""
     test = one.attrs["Config"].get("Healthcheck", {}).get("Test", [])
     command = ["sh", "-c", *test[1:]] if test[:1] == ["CMD-SHELL"] else test[1:]
-    return not command or run_inside(one, command)[0] == 0
+    try:
+        return not command or run_inside(one, command)[0] == 0
+    except APIError:  # it ended meanwhile
+        return False
 
 
 def remove_data(client: docker.DockerClient, name: str, folder: Path) -> None:

@@ -26,10 +26,16 @@ from labelspace_ops import engine
 from labelspace_ops.errors import OpsError
 
 PROGRAM = ["python3", "-m", "labelspace_backup"]
+ENDS = (0, 1)
+"""The program's own exit codes; every other one is the engine's, or a signal."""
 DUMP = "/run/labelspace/dump"
 """As in ``labelspace_backup.load``."""
 VOLUMES = {"database": described.DATA, **described.FILE_VOLUMES, "redis": "/redis", "cache": "/cache"}
 """What a restore writes, by the name of the workspace's volume."""
+
+
+class WentAwayError(OpsError):
+    """The container that was asked ended before it answered."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,23 @@ def needed(client: docker.DockerClient, name: str) -> Container:
 def ask(one: Container, verb: str, **given: Any) -> Any:
     """The program's answer; raises ``OpsError`` with its reason."""
     try:
-        _, said = engine.run_inside(one, [*PROGRAM, verb, json.dumps(given)])
+        code, said = engine.run_inside(one, [*PROGRAM, verb, json.dumps(given)])
     except DockerException as error:
-        raise OpsError(f"the database's container went away: {error}") from None
+        raise WentAwayError(f"the database's container went away: {error}") from None
+    if code not in ENDS:
+        raise WentAwayError(f"the database's container went away: {said.strip()[-300:] or code}")
     return answer(said)
+
+
+def look(client: docker.DockerClient, source: Source, verb: str) -> Any:
+    """As ``ask``, of a running database, or apart: also of one that ends and is started again without end."""
+    running = database(client, source.workspace)
+    if running:
+        try:
+            return ask(running, verb)
+        except WentAwayError:
+            pass
+    return ask_apart(client, source, verb)
 
 
 def answer(said: str) -> Any:

@@ -66,10 +66,7 @@ def bring_back(
 
 def listing(client: docker.DockerClient, source: agent.Source) -> list[dict[str, Any]]:
     """The backups, oldest first, whether the database runs or not."""
-    running = agent.database(client, source.workspace)
-    if running:
-        return list(agent.ask(running, "list"))
-    return list(agent.ask_apart(client, source, "list"))
+    return list(agent.look(client, source, "list"))
 
 
 def _lost(planned: Plan, kept: str | None) -> str:

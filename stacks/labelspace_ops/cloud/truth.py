@@ -238,10 +238,7 @@ def _backups(seen: _Seen, mine: account.Account, resources: left.Resources, outp
 def _asked(spec: WorkspaceSpec, resources: left.Resources, home: Home) -> Row:
     server = far.of(spec.name, resources, home, patience=LOOK_SECONDS)
     with server.engine() as client:
-        running = agent.database(client, spec.name)
-        if running:
-            return dict(agent.ask(running, "state"))
-        return dict(agent.ask_apart(client, inside.source(spec, resources), "state"))
+        return dict(agent.look(client, inside.source(spec, resources), "state"))
 
 
 def _listed(seen: _Seen, mine: account.Account, spec: WorkspaceSpec, outputs: Row) -> None:

@@ -1,0 +1,57 @@
+"""Who asks a database's container when that may end at any moment."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from docker.models.containers import Container
+
+from labelspace.postgres.backup import CONTEXT, image_name
+from labelspace.spec import BackupSpec
+from labelspace_ops import engine
+from labelspace_ops.backup import agent, restore
+
+ENDS_WHEN_ASKED = "until grep -qs labelspace_b[a]ckup /proc/[0-9]*/cmdline; do sleep 0.02; done; exit 1"
+"""As one that refuses to start, in the moment in which it is asked."""
+
+
+@pytest.fixture
+def client() -> docker.DockerClient:
+    return engine.connect()
+
+
+@pytest.fixture
+def refusing(client: docker.DockerClient) -> Iterator[Container]:
+    if not client.images.list(image_name()):
+        client.images.build(path=str(CONTEXT), tag=image_name(), rm=True)
+    name = f"t{secrets.token_hex(3)}"
+    one = client.containers.run(
+        image_name(),
+        entrypoint=["sh", "-c", ENDS_WHEN_ASKED],
+        name=f"labelspace-{name}-database",
+        labels={"test": name},
+        healthcheck={"Test": ["CMD-SHELL", "sleep 30 # labelspace_backup"]},
+        restart_policy={"Name": "always"},
+        detach=True,
+    )
+    yield one
+    engine.remove(one)
+
+
+def test_backups_are_listed_though_the_database_ends_while_it_is_asked(
+    client: docker.DockerClient, refusing: Container, tmp_path: Path
+) -> None:
+    """A lost volume's database starts and ends without end until a restore; the restore asks for the list."""
+    tmp_path.chmod(0o755)
+    source = agent.Source(refusing.labels["test"], str(tmp_path), BackupSpec(), "k" * 32)
+    with pytest.raises(agent.WentAwayError):
+        agent.ask(refusing, "list")
+    assert restore.listing(client, source) == []
+
+
+def test_a_container_that_ends_under_its_health_check_does_not_work(refusing: Container) -> None:
+    assert not engine.works(refusing)
