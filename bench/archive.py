@@ -6,12 +6,13 @@ import secrets
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from statistics import median
 
-from bench.million import Million, inside, million
+from bench.million import NUMBERS, Million, admin, inside, million, task
 from bench.rows import Bound, Row
-from bench.workspace import LABELSPACE, Bench, run
+from bench.workspace import LABELSPACE, Bench, Made, run
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.postgres.backup import REPOSITORY, image_name
 from labelspace.spec import BackupSpec
@@ -20,6 +21,7 @@ from labelspace_ops.state import PROJECT
 SECONDS, CLIENTS, BATCH = 15, 2, 50
 HOURS, PER_HOUR = 24, 10_000
 SLOWER = Bound(10)
+ARCHIVER = "/usr/bin/pgbackrest"
 DUMP, SCRIPT = "/tmp/bench.dump", "/tmp/bench.sql"  # noqa: S108 - inside the container
 
 
@@ -47,7 +49,7 @@ def measure(bench: Bench) -> list[Row]:
     per_second = Row(
         "commits a second without archive or backups", middle["plain"], "/s", runs=rates["plain"]
     )
-    return [*slower, per_second, *_day(data)]
+    return [*slower, per_second, *_annotating(bench, data), *_day(data)]
 
 
 @contextmanager
@@ -72,6 +74,58 @@ def _without_archive(data: Million) -> Iterator[str]:
         yield name
     finally:
         subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
+
+
+def _annotating(bench: Bench, data: Million) -> list[Row]:
+    """The same as people meet it: through CVAT's API, whose answer is what they wait for."""
+    job, label = task(data.made)
+    rates: dict[str, list[float]] = {"plain": [], "archiving": []}
+    for _ in range(bench.pairs):
+        with _archived_by_nobody(data.container):
+            rates["plain"].append(_answers(data.made, job, label))
+        rates["archiving"].append(_answers(data.made, job, label))
+    middle = {name: median(ones) for name, ones in rates.items()}
+    return [
+        Row(
+            "annotating through CVAT's API slower while archiving",
+            100 - 100 * middle["archiving"] / middle["plain"],
+            "%",
+            bound=SLOWER,
+            runs=rates["archiving"],
+        ),
+        Row("requests a second without an archive", middle["plain"], "/s", runs=rates["plain"]),
+    ]
+
+
+@contextmanager
+def _archived_by_nobody(container: str) -> Iterator[None]:
+    """Segments are called archived by what does nothing; everything else stays as it is."""
+    inside(container, "mv", ARCHIVER, f"{ARCHIVER}-away")
+    inside(container, "ln", "-s", "/bin/true", ARCHIVER)
+    try:
+        yield
+    finally:
+        inside(container, "mv", f"{ARCHIVER}-away", ARCHIVER)
+
+
+def _answers(made: Made, job: int, label: int) -> float:
+    """Requests a second that create shapes, by clients without a pause."""
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return sum(pool.map(lambda _: _written(made, job, label), range(CLIENTS))) / SECONDS
+
+
+def _written(made: Made, job: int, label: int) -> int:
+    corners = [float(number) for number in range(NUMBERS)]
+    shape = {"type": "polygon", "frame": 0, "label_id": label, "points": corners}
+    body = {"version": 0, "tags": [], "shapes": [shape] * BATCH, "tracks": []}
+    answered = 0
+    with admin(made) as http:
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            done = http.patch(f"/api/jobs/{job}/annotations", params={"action": "create"}, json=body)
+            done.raise_for_status()
+            answered += 1
+    return answered
 
 
 def _until_it_answers(container: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -71,26 +73,33 @@ def timed(container: str, *command: str) -> float:
 def million(bench: Bench) -> Million:
     """Filled once a run: a task made through the API, its shapes by SQL."""
     made = bench.workspace
-    job, label = _task(made)
+    job, label = task(made)
     filled = Million(made, job, label)
     filled.ask(filled.insert(str(SHAPES)))
     filled.ask("analyze")
     return filled
 
 
-def _task(made: Made) -> tuple[int, int]:
+@contextmanager
+def admin(made: Made) -> Iterator[httpx.Client]:
+    """CVAT's API, as the admin."""
+    with httpx.Client(base_url=made.status["api_url"], timeout=60) as http:
+        http.post("/api/auth/login", json={"username": ADMIN, "password": PASSWORD}).raise_for_status()
+        http.headers["X-CSRFToken"] = http.cookies.get("csrftoken") or ""
+        yield http
+
+
+def task(made: Made) -> tuple[int, int]:
     """A task on one image of the bucket: its job and its label."""
     image = io.BytesIO()
     Image.new("RGB", (640, 480)).save(image, "PNG")
     s3 = buckets.client(outputs(made.name), made.bucket)
     s3.put_object(Bucket=made.bucket, Key="million/one.png", Body=image.getvalue())
-    with httpx.Client(base_url=made.status["api_url"], timeout=60) as http:
-        http.post("/api/auth/login", json={"username": ADMIN, "password": PASSWORD}).raise_for_status()
-        headers = {"X-CSRFToken": http.cookies.get("csrftoken") or ""}
+    with admin(made) as http:
         body = {"name": "million", "labels": [{"name": "car"}]}
-        task = http.post("/api/tasks", json=body, headers=headers).raise_for_status().json()["id"]
+        task = http.post("/api/tasks", json=body).raise_for_status().json()["id"]
         files = {"server_files": [f"{made.bucket}/million/one.png"], "image_quality": 70}
-        http.post(f"/api/tasks/{task}/data", json=files, headers=headers).raise_for_status()
+        http.post(f"/api/tasks/{task}/data", json=files).raise_for_status()
         job = _job(http, task)
         label = http.get("/api/labels", params={"task_id": task}).json()["results"][0]["id"]
     return job, label
