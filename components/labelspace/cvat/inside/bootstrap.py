@@ -7,6 +7,7 @@ that does not come true in time prints what it last saw and ends with 1.
 import functools
 import json
 import os
+import socket
 import sys
 import time
 import urllib.error
@@ -19,8 +20,8 @@ PROXY = "http://cvat-proxy:8080"
 QUEUES = os.environ["LABELSPACE_QUEUES"].split(",")
 ADMIN_FILE = os.environ["LABELSPACE_ADMIN"]
 STYLE = "/static/admin/css/base.css"
-DONE = "/tmp/labelspace-gate-done"
-"""Left in this very container: one with other settings is another container, without it."""
+PASSED = "labelspace:gate"
+"""In Redis, which a restore empties: the host name of the container that passed; other settings have another."""
 MADE = "/home/django/logs/labelspace-admin"
 """Left by the first gate of the workspace: where it is, the admin is likely to be as configured."""
 ARCHIVED = os.environ.get("LABELSPACE_ARCHIVED", "")
@@ -228,19 +229,27 @@ def until_true(name, what, step, deadline):
         time.sleep(0.5)
 
 
+def passed_before():
+    """Whether this very container passed the gate, over the data that is there now."""
+    try:
+        return init.queues().get(PASSED) == socket.gethostname().encode()
+    except init.redis.RedisError:
+        return False
+
+
 def main():
     """Go through the steps; all share one deadline. Run again, as after a sleep, it changes nothing."""
     deadline = time.monotonic() + PATIENCE
     first, *rest = STEPS
     if not until_true(*first, deadline):
         return 1
-    again = os.path.exists(DONE)
+    again = passed_before()
     steps = [step for step in rest if not again or step[0] == "workers"]
     if not all(until_true(*step, deadline) for step in steps):
         return 1
-    for mark in (MADE, DONE):
-        with open(mark, "w", encoding="utf-8"):
-            pass
+    with open(MADE, "w", encoding="utf-8"):
+        pass
+    init.queues().set(PASSED, socket.gethostname())
     return 0
 
 
