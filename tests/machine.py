@@ -263,8 +263,11 @@ class _ToServer(httpx.HTTPTransport):
 
 
 @contextmanager
-def machine(folder: Path, **wish: Any) -> Iterator[Machine]:
-    """A workspace made on the API's double, its server booting; a managed database is not there yet."""
+def machine(folder: Path, make: Callable[[Account], object] = Account.up, **wish: Any) -> Iterator[Machine]:
+    """A workspace made on the API's double, its server booting; a managed database is not there yet.
+
+    ``make``: how it is made.
+    """
     name = f"labelspace-test-boot-{secrets.token_hex(3)}"
     with ExitStack() as stack:
         network, subnet = _network(name)
@@ -277,7 +280,7 @@ def machine(folder: Path, **wish: Any) -> Iterator[Machine]:
         one.cloud.database_authority = databases.pem
         one.cloud.addresses = [made.address("server")]
         _wish(made)
-        one.up()
+        make(one)
         stack.callback(_release, made)
         _surround(made)
         _power_on(made)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -126,6 +127,11 @@ def _admins(value: str) -> str:
     if ipaddress.ip_network(_cidr(value)).prefixlen == 0:
         raise ValueError("it would open port 22 to everybody: give the networks that admins come from")
     return _cidr(value)
+
+
+def _separated(value: Any) -> Any:
+    """A list, or a text with commas, as a command line gives it."""
+    return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
 
 def _private_network(value: str) -> str:
@@ -291,7 +297,9 @@ class ScalewaySpec(_Part):
     """URL of the ACME directory that signs the certificate; none: Let's Encrypt, as Caddy chooses."""
     acme_ca_certificate: str | None = None
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
-    admin_cidrs: tuple[Annotated[str, AfterValidator(_admins)], ...] = ()
+    admin_cidrs: Annotated[
+        tuple[Annotated[str, AfterValidator(_admins)], ...], BeforeValidator(_separated)
+    ] = ()
     """Addresses that may reach port 22; none: the port is closed."""
     admin_key: str | None = Field(default=None, pattern=r"^(ssh|ecdsa)-\S+ [A-Za-z0-9+/=]+( \S+)?$")
     """Public key (OpenSSH) that opens the server to them; ``labelspace create`` makes a missing one."""

@@ -99,8 +99,7 @@ def create(spec: WorkspaceSpec, home: Home, *, take_up: bool = False, from_backu
     annotations of another one, as ``origin.find`` takes it.
     """
     if spec.target == "scaleway":
-        _only_here(from_backup)
-        return cloud.create(spec, home)
+        return cloud.create(spec, home, from_backup=from_backup)
     labels_file.of(spec.name)  # a file that cannot be read ends it here, before anything is made
     client = engine.connect()
     known = spec.name in state.names(home)
@@ -127,11 +126,6 @@ def create(spec: WorkspaceSpec, home: Home, *, take_up: bool = False, from_backu
     if spec.sleep_after_minutes or not spec.running:
         rest.wake(spec.name, state.outputs(spec.name, home), say)
     return chosen
-
-
-def _only_here(from_backup: str) -> None:
-    if from_backup:
-        raise UsageError("from-backup: a workspace on scaleway cannot be made from a backup in this version")
 
 
 def _upgrade(

@@ -33,12 +33,9 @@ LONGEST_USER_DATA = 127_998
 PACKAGES = ("docker.io", "docker-compose-v2", "rclone", "fuse3", "nftables")
 SCRIPTS = (
     *("labelspace-step", "labelspace-tell", "labelspace-prepare", "labelspace-secrets"),
-    *("labelspace-up", "labelspace-check"),
+    *("labelspace-up", "labelspace-check", "labelspace-postgres", "labelspace-restore"),
 )
-OF_A_MANAGED_DATABASE = (
-    *("labelspace-postgres", "labelspace-dump", "labelspace-restore", "labelspace-drill"),
-    "labelspace-rehearse",
-)
+OF_A_MANAGED_DATABASE = ("labelspace-dump", "labelspace-drill", "labelspace-rehearse")
 DUMP_TIMERS = ("labelspace-dump.timer", "labelspace-drill.timer")
 DUMP_UNITS = ("labelspace-dump.service", "labelspace-drill.service", *DUMP_TIMERS)
 LIBRARY = "/usr/local/lib/labelspace"
@@ -182,6 +179,7 @@ def _environment(boot: Boot) -> str:
         "SECRET_KEY": boot.secret_key,
         "SECRET_ID": boot.secret_id,
         "WORKSPACE": boot.workspace,
+        "VOLUMES": _volumes(boot),
         "DATABASE_HOST": "" if boot.inside else boot.database_host,
         "DATABASE_IMAGE": boot.services["database"].image if boot.inside else "",
         "DISK": boot.disk,
@@ -387,10 +385,13 @@ def compose(boot: Boot) -> str:
 
 
 def _volume(boot: Boot, name: str) -> dict[str, Any]:
-    """Volumes of workspaces with a managed database had other names before, and keep them with their data."""
-    if not boot.inside:
-        return {"name": f"labelspace-{name}"}
-    return {"name": named(boot.workspace, name), "labels": _labels(boot, name)}
+    labels = {"labels": _labels(boot, name)} if boot.inside else {}
+    return {"name": f"{_volumes(boot)}-{name}", **labels}
+
+
+def _volumes(boot: Boot) -> str:
+    """How their names begin; with a managed database they had others before, and keep them."""
+    return f"labelspace-{boot.workspace}" if boot.inside else "labelspace"
 
 
 def _labels(boot: Boot, part: str) -> dict[str, str]:

@@ -30,6 +30,10 @@ ENDS = (0, 1)
 """The program's own exit codes; every other one is the engine's, or a signal."""
 DUMP = "/run/labelspace/dump"
 """As in ``labelspace_backup.load``."""
+PORTABLE = "/run/labelspace/portable"
+"""As in ``labelspace_backup.portable``."""
+Binds = dict[str, dict[str, str]]
+"""Folders, files and volumes of the engine's machine, as its library takes them."""
 VOLUMES = {"database": described.DATA, **described.FILE_VOLUMES, "redis": "/redis", "cache": "/cache"}
 """What a restore writes, by the name of the workspace's volume."""
 
@@ -140,7 +144,7 @@ def ask_apart(
     verb: str,
     *,
     volumes_of: str = "",
-    dump: Path | None = None,
+    binds: Binds | None = None,
     **given: Any,
 ) -> Any:
     """As ``ask``, in a container of its own; with ``volumes_of`` it can write that workspace's volumes.
@@ -148,7 +152,7 @@ def ask_apart(
     One that writes has a fixed name and the workspace's lock; those that look may be many at once.
     """
     part = "restore" if volumes_of else f"look-{secrets.token_hex(4)}"
-    one = apart(client, source, verb, given, part=part, volumes_of=volumes_of, dump=dump)
+    one = apart(client, source, verb, given, part=part, volumes_of=volumes_of, binds=binds)
     try:
         one.start()
         one.wait(timeout=24 * 3600)
@@ -166,7 +170,7 @@ def apart(
     part: str,
     volumes_of: str = "",
     network: str = "none",
-    dump: Path | None = None,
+    binds: Binds | None = None,
 ) -> Container:
     """A container for ``verb``, not started yet; it reaches ``network``, and its bucket if it has one."""
     _must_be_there(source)
@@ -178,7 +182,7 @@ def apart(
         command=[verb, json.dumps(given)],
         name=name,
         labels={WORKSPACE_LABEL: volumes_of or source.workspace, PART_LABEL: part},
-        volumes=_mounts(client, source, volumes_of, dump),
+        volumes={**_mounts(client, source, volumes_of), **(binds or {})},
         network_mode=source.network if source.backup.bucket else network,
         cap_drop=["ALL"],
         cap_add=["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"],
@@ -205,9 +209,7 @@ def _remove(client: docker.DockerClient, name: str) -> None:
         return
 
 
-def _mounts(
-    client: docker.DockerClient, source: Source, volumes_of: str, dump: Path | None
-) -> dict[str, dict[str, str]]:
+def _mounts(client: docker.DockerClient, source: Source, volumes_of: str) -> Binds:
     """Another workspace's backups are for reading alone."""
     others = volumes_of and volumes_of != source.workspace
     mounts = {}
@@ -215,8 +217,6 @@ def _mounts(
         mounts[source.folder] = {"bind": described.REPOSITORY, "mode": "ro" if others else "rw"}
     if source.authorities:
         mounts[source.authorities] = {"bind": described.AUTHORITIES, "mode": "ro"}
-    if dump:
-        mounts[str(dump)] = {"bind": DUMP, "mode": "ro"}
     if volumes_of:
         for part, path in VOLUMES.items():
             volume = f"labelspace-{volumes_of}-{part}"

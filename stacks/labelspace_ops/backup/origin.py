@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import docker
 
@@ -43,11 +44,18 @@ def find(client: docker.DockerClient, text: str, spec: WorkspaceSpec, home: Home
     path = Path(text).expanduser()
     if path.is_file():
         return _dump(path.resolve(), spec, home)
-    source, backup = _repository(client, text, spec, home)
-    rows = agent.ask_apart(client, source, "list")
-    planned = plan(rows, "", backup, datetime.now(UTC))
+    source, rows, planned = chosen(client, text, spec, home)
     known = rehearsal.refuse_newer(client, rows, planned.backup, spec.cvat_version)
     return Origin(text, source, planned, known=tuple(known))
+
+
+def chosen(
+    client: docker.DockerClient, text: str, spec: WorkspaceSpec, home: Home
+) -> tuple[agent.Source, list[dict[str, Any]], Plan]:
+    """The repository, its backups, and what is to be restored of it."""
+    source, backup = _repository(client, text, spec, home)
+    rows = list(agent.ask_apart(client, source, "list"))
+    return source, rows, plan(rows, "", backup, datetime.now(UTC))
 
 
 def _repository(
@@ -74,12 +82,17 @@ def _bucket(text: str, spec: WorkspaceSpec, home: Home) -> agent.Source:
     return agent.Source(old, str(home.backups / spec.name), spec.backup, agent.key_of(old, home))
 
 
-def _dump(path: Path, spec: WorkspaceSpec, home: Home) -> Origin:
+def must_be_dump(path: Path) -> None:
+    """Raise ``UsageError`` for another kind of file."""
     with path.open("rb") as file:
         if file.read(len(DUMP_MAGIC)) != DUMP_MAGIC:
             raise UsageError(
                 f"from-backup: {path} is no dump of PostgreSQL: make one with `pg_dump --format=custom`"
             )
+
+
+def _dump(path: Path, spec: WorkspaceSpec, home: Home) -> Origin:
+    must_be_dump(path)
     key = home.made_backup_key(spec.name)
     source = agent.Source(spec.name, str(home.backups / spec.name), BackupSpec(), key)
     return Origin(str(path), source, None, path)
@@ -141,7 +154,7 @@ def _holds(client: docker.DockerClient, source: agent.Source, backup: str) -> bo
         return False
 
 
-def _made_from(name: str, home: Home) -> Path:
+def made_from(name: str, home: Home) -> Path:
     """There while a workspace is made from something: what from."""
     return home.backups / name / "made-from"
 
@@ -153,16 +166,17 @@ def _mark(name: str, home: Home) -> Path:
 
 def finished(name: str, home: Home) -> None:
     """The workspace is ready: nothing is taken up again."""
-    _made_from(name, home).unlink(missing_ok=True)
+    made_from(name, home).unlink(missing_ok=True)
 
 
 def begin(
     client: docker.DockerClient, spec: WorkspaceSpec, home: Home, *, text: str, take_up: bool
 ) -> Origin | None:
     """What the new workspace's volumes must be filled from, None for nothing; refuses to guess."""
-    made = _made_from(spec.name, home)
+    made = made_from(spec.name, home)
     if made.exists():
-        return _again(client, spec, home, text, made.read_text())
+        must_be_the_same(spec.name, text, made.read_text())
+        return find(client, made.read_text(), spec, home) if _mark(spec.name, home).exists() else None
     in_bucket = _in_bucket(spec, home)
     _must_not_wait_for_a_restore(client, spec.name, home, in_bucket)
     lies = left.found(spec.name, client, home, in_bucket)
@@ -214,13 +228,10 @@ def _must_not_wait_for_a_restore(client: docker.DockerClient, name: str, home: H
         )
 
 
-def _again(
-    client: docker.DockerClient, spec: WorkspaceSpec, home: Home, text: str, before: str
-) -> Origin | None:
+def must_be_the_same(name: str, text: str, before: str) -> None:
     """The making was interrupted: it goes on from the same."""
     if text and text != before:
-        raise UsageError(f"from-backup: {spec.name} is half made from {before}: finish that, or delete it")
-    return find(client, before, spec, home) if _mark(spec.name, home).exists() else None
+        raise UsageError(f"from-backup: {name} is half made from {before}: finish that, or delete it")
 
 
 def _must_be_new(name: str, lies: left.Left | None, home: Home) -> None:
@@ -237,7 +248,7 @@ def fill(client: docker.DockerClient, origin: Origin, spec: WorkspaceSpec, home:
     """
     name, place = spec.name, home.backups / spec.name
     place.mkdir(parents=True, exist_ok=True)
-    _made_from(name, home).write_text(origin.text)
+    made_from(name, home).write_text(origin.text)
     _mark(name, home).write_text("from a backup")
     try:
         _filled(client, origin, spec, place)
@@ -251,7 +262,8 @@ def _filled(client: docker.DockerClient, origin: Origin, spec: WorkspaceSpec, pl
     planned, name = origin.planned, spec.name
     if planned is None:
         say(f"{name}: loading {origin.dump} (a dump holds no uploaded media)")
-        agent.ask_apart(client, origin.source, "load", volumes_of=name, dump=origin.dump)
+        dump = {str(origin.dump): {"bind": agent.DUMP, "mode": "ro"}}
+        agent.ask_apart(client, origin.source, "load", volumes_of=name, binds=dump)
         return
     say(f"{name}: restoring {planned.moment}, from backup {planned.backup} in {origin.source.where}")
     agent.ask_apart(
@@ -264,7 +276,7 @@ def _filled(client: docker.DockerClient, origin: Origin, spec: WorkspaceSpec, pl
 def _forget(client: docker.DockerClient, origin: Origin, name: str, home: Home) -> None:
     """What the attempt made; backups that were there before are none of it."""
     _mark(name, home).unlink(missing_ok=True)
-    _made_from(name, home).unlink()
+    made_from(name, home).unlink()
     client.volumes.get(f"labelspace-{name}-database").remove()
     if not any((home.backups / name).iterdir()):
         (home.backups / name).rmdir()

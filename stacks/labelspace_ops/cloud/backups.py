@@ -49,8 +49,8 @@ def must_let_in(name: str, settings: dict[str, Any]) -> None:
     if not settings.get("scaleway", {}).get("admin_cidrs"):
         raise UsageError(
             f"{name}: this is done on the server, over SSH, and scaleway.admin_cidrs lets nobody in:"
-            " put the networks that you come from there in the stack's settings, and `labelspace create"
-            f" {name}` again: it gets another server, data and URL stay"
+            f" `labelspace set {name} scaleway.admin_cidrs=NETWORK` (yours, such as 203.0.113.7/32; several"
+            " with commas); it gets another server, data and URL stay"
         )
     if not far.lets_in(settings):
         raise OpsError(f"{name}: it is stopped: run `labelspace start {name}` first")

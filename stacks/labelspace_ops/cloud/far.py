@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import docker
 from docker.errors import DockerException
@@ -43,6 +43,9 @@ TUNNEL = ("ExitOnForwardFailure=yes", "StreamLocalBindUnlink=yes", "ServerAliveI
 SOCKET = "/var/run/docker.sock"
 
 
+Given = IO[bytes] | int
+
+
 class UnreachableError(OpsError):
     """Nobody answers, or lets this machine in."""
 
@@ -60,25 +63,35 @@ class Server:
 
         ``ends`` are the exit codes with which it has an answer.
         """
+        return self._said(command, subprocess.DEVNULL, ends)
+
+    def send(self, file: Path, where: str) -> None:
+        """Copy a file to a place on the server; raises ``OpsError`` as ``run`` does."""
+        with file.open("rb") as content:
+            self._said(("tee", where), content, (0,), into=subprocess.DEVNULL)
+
+    def _said(
+        self, command: tuple[str, ...], stdin: Given, ends: tuple[int, ...], into: int = subprocess.PIPE
+    ) -> str:
         words = ["ssh", *self.options, f"root@{self.address}", shlex.join(command)]
         try:
             done = subprocess.run(
-                words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+                words, stdout=into, stderr=subprocess.PIPE, text=True, check=False, stdin=stdin
             )
         except FileNotFoundError:
             raise OpsError(NO_SSH) from None
-        said = (done.stderr.strip() or done.stdout.strip()).rpartition("\n")[2]
+        said = (done.stderr.strip() or (done.stdout or "").strip()).rpartition("\n")[2]
         if done.returncode == CANNOT_CONNECT:
             raise self._unreachable(said)
         if done.returncode not in ends:
             raise OpsError(f"{self.name}: {command[0]} failed on the server: {said}")
-        return done.stdout
+        return done.stdout or ""
 
     def _unreachable(self, said: str) -> UnreachableError:
         return UnreachableError(
             f"{self.name}: the server cannot be reached by SSH ({said}): its port 22 is open to"
-            " scaleway.admin_cidrs alone. Add your address there in the stack's settings, and"
-            f" `labelspace create {self.name}` again: it gets another server, data and URL stay"
+            f" scaleway.admin_cidrs alone: `labelspace set {self.name} scaleway.admin_cidrs=NETWORKS`, with"
+            " yours among them and commas between; it gets another server, data and URL stay"
         )
 
     @contextmanager

@@ -92,6 +92,12 @@ def listing(name: str, home: Home) -> list[dict[str, Any]]:
     return repository.backups(s3, outputs["backups"]["where"])
 
 
+def backed_up(name: str, home: Home) -> str:
+    """One more backup, now; its id."""
+    with reached(name, home) as (client, _):
+        return str(agent.ask(agent.needed(client, name), "backup", kind="incr", gently=False)["id"])
+
+
 def bring_back(name: str, home: Home, *, to: str, backup: str) -> dict[str, Any]:
     """As ``restore.restore``; the server's own unit starts nothing meanwhile, and everything at the end."""
     with locks.hold(home, name, "restoring"), reached(name, home) as (client, there):

@@ -13,7 +13,19 @@ from labelspace.scaleway.prices import VOLUME_GB
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops import locks, program, progress, stack, state
 from labelspace_ops.backup.upgrade import way_back
-from labelspace_ops.cloud import account, backups, copies, far, inside, left, stock, strays, troubles, upgrade
+from labelspace_ops.cloud import (
+    account,
+    backups,
+    copies,
+    far,
+    inside,
+    left,
+    origin,
+    stock,
+    strays,
+    troubles,
+    upgrade,
+)
 from labelspace_ops.cloud.costs import costs
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
@@ -69,24 +81,54 @@ def with_backup_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
     return spec.model_copy(update={"backup": spec.backup.model_copy(update={"key": key})})
 
 
-def create(spec: WorkspaceSpec, home: Home) -> auto.Stack:
-    """Make the workspace, or take it up where an earlier attempt ended."""
-    cost = costs(spec)
-    with locks.hold(home, spec.name, "creating"):
-        _let_strays_go(spec.name, home)
-        whole = wished(spec, home)
-        old, backup = upgrade.before(whole, home)
-        chosen = stack.create_or_select(spec.name, home)
-        stack.write_settings(chosen, whole)
-        locks.clear_stale(home, chosen)
-        say(f"  costs {cost}")
-        _say_taken_up(spec, whole)
-        try:
-            stack.update(chosen, ASKED, progress.Resources().on_event)
-        except OpsError as error:
-            hint = f"\n{way_back(spec.name, old, backup)}" if backup else ""
-            raise OpsError(f"{error}\n{troubles.next_step(str(error), whole)}{hint}") from None
+def create(spec: WorkspaceSpec, home: Home, *, from_backup: str = "") -> auto.Stack:
+    """Make the workspace, or take it up where an earlier attempt ended.
+
+    ``from_backup``: begin with the annotations of another one, as ``origin.begun`` takes it.
+    """
+    with (
+        locks.hold(home, spec.name, "creating"),
+        origin.begun(spec, known(spec.name, home), home, from_backup) as begins,
+    ):
+        chosen = _made(spec, home, begins)
+        if begins:
+            _filled(spec, home, begins)
     return chosen
+
+
+def _made(spec: WorkspaceSpec, home: Home, begins: origin.Portable | None) -> auto.Stack:
+    cost = costs(spec)
+    _let_strays_go(spec.name, home)
+    whole = wished(spec, home)
+    if begins:
+        origin.must_hold_nothing(whole, home)
+    old, backup = upgrade.before(whole, home)
+    chosen = stack.create_or_select(spec.name, home)
+    stack.write_settings(chosen, whole)
+    if begins:
+        origin.mark(spec.name, home, begins)
+    locks.clear_stale(home, chosen)
+    say(f"  costs {cost}")
+    _say_taken_up(spec, whole)
+    try:
+        stack.update(chosen, ASKED, progress.Resources().on_event)
+    except OpsError as error:
+        hint = f"\n{way_back(spec.name, old, backup)}" if backup else ""
+        raise OpsError(f"{error}\n{troubles.next_step(str(error), whole)}{hint}") from None
+    return chosen
+
+
+def _filled(spec: WorkspaceSpec, home: Home, begins: origin.Portable) -> None:
+    """With a database on the server a backup follows, for CVAT's files; a managed one has a dump already."""
+    try:
+        origin.fill(far.server(spec.name, home), begins)
+        if spec.scaleway.database == "server":
+            inside.backed_up(spec.name, home)
+    except OpsError as error:
+        raise OpsError(
+            f"{error}\n{spec.name} is half made: `labelspace create {spec.name}` goes on from {begins.text}"
+        ) from None
+    origin.forget(spec.name, home)
 
 
 def _let_strays_go(name: str, home: Home) -> None:
@@ -128,6 +170,7 @@ def delete(name: str, home: Home) -> dict[str, Any]:
             last, rows = _last_snapshot(name, home, resources)
         stack.destroy(chosen, progress.Resources().on_event)
         chosen.workspace.remove_stack(name)
+        origin.forget(name, home)
     return {
         "name": name,
         "backed_up": bool(last),

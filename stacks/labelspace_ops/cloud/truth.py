@@ -16,7 +16,18 @@ from labelspace_ops import buckets, locks, state
 from labelspace_ops.backup import agent
 from labelspace_ops.backup import truth as measured
 from labelspace_ops.checks import LATE_FACTOR, Check, bucket_row, health
-from labelspace_ops.cloud import account, certificate, copies, far, inside, left, repository, rows, strays
+from labelspace_ops.cloud import (
+    account,
+    certificate,
+    copies,
+    far,
+    inside,
+    left,
+    origin,
+    repository,
+    rows,
+    strays,
+)
 from labelspace_ops.errors import OpsError
 
 Row = dict[str, Any]
@@ -100,6 +111,9 @@ def _seen(name: str, resources: left.Resources, outputs: Row, home: Home) -> _Se
         seen.wrong("account", str(error))
         return seen
     _server(seen, mine, resources, outputs)
+    half_made = origin.half_made(name, home)
+    if half_made:
+        seen.wrong("annotations", f"not yet brought from {half_made}: `labelspace create {name}` goes on")
     copied: tuple[tuple[str, Callable[[], None]], ...] = (
         ("snapshots", lambda: _snapshots(seen, mine, resources)),
         ("dumps", lambda: _dumps(seen, mine, name, outputs)),

@@ -155,6 +155,13 @@ def test_a_type_of_managed_database_is_refused_for_one_on_the_server() -> None:
         parse_spec({"name": "w", "target": "scaleway", "buckets": [{"name": "one"}], "scaleway": wish})
 
 
+def test_networks_may_be_written_with_commas() -> None:
+    """As a command line gives them."""
+    wish = {"admin_cidrs": "203.0.113.7/32,198.51.100.0/24"}
+    made = parse_spec({"name": "w", "target": "scaleway", "buckets": [{"name": "one"}], "scaleway": wish})
+    assert made.scaleway.admin_cidrs == ("203.0.113.7/32", "198.51.100.0/24")
+
+
 @pytest.mark.parametrize("key", ["short", "x" * 31, "a b" * 20, "x" * 40 + "\n"])
 def test_a_weak_backup_key_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(SpecError, match="use 32 or more") as refused:

@@ -6,10 +6,13 @@ that is late, a reboot while its bucket is away, and another server in its place
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shlex
+import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +22,9 @@ from tests.lab import PASSWORD
 from tests.machine import BUCKET, DOMAIN, METADATA, Machine, machine, until
 
 from labelspace.cvat.images import of_cvat
-from labelspace_ops.cloud import upgrade
+from labelspace_ops.backup import rehearsal
+from labelspace_ops.cloud import far, origin, upgrade
+from labelspace_ops.errors import UsageError
 
 OBJECTS = {"a.txt", "größe", "night shots"}
 SHARE_UNIT = f"labelspace-share@{BUCKET}.service"
@@ -227,6 +232,46 @@ def test_an_admin_restores_and_proves_a_dump_over_ssh(server: Machine) -> None:
     server.labelspace("restore", "--backup", done["kept"], "--yes")
     _until_ready(server)
     assert server.visitor().log_in("annotator-0", PASSWORD).status_code == 200
+
+
+def test_what_another_workspace_left_is_loaded_with_its_files(server: Machine, tmp_path: Path) -> None:
+    taken = server.labelspace("backup")["id"]
+    assert server.visitor().sign_up("annotator-1").status_code == 201
+    dump, media = tmp_path / "dump", tmp_path / "media.tar"
+    (kept,) = [path for path in _dumps(server) if taken in path]
+    dump.write_bytes(server.parts["storage"].exec_run(["cat", kept]).output)
+    _archive(media, "cvat/data/data/1/raw/one.txt", b"pixels")
+    begins = origin.Portable("street.dump", dump, media)
+    origin.fill(far.server(server.account.name, server.account.home), begins)
+    _until_ready(server)
+    assert server.visitor().log_in("annotator-1", PASSWORD).status_code == 400, "was not there yet"
+    seen = ("docker", "exec", server.container("server"), "cat", "/home/django/data/data/1/raw/one.txt")
+    assert server.inside(*seen) == "pixels"
+    assert not server.succeeds("test", "-e", origin.FOLDER)
+
+
+def test_a_dump_of_a_later_cvat_changes_nothing(
+    server: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the CVAT that runs had none of the migrations."""
+    taken = server.labelspace("backup")["id"]
+    dump = tmp_path / "dump"
+    (kept,) = [path for path in _dumps(server) if taken in path]
+    dump.write_bytes(server.parts["storage"].exec_run(["cat", kept]).output)
+    assert server.visitor().sign_up("annotator-2").status_code == 201
+    monkeypatch.setattr(rehearsal, "KNOWN", "print('[\"engine.0000_other\"]')")
+    there = far.server(server.account.name, server.account.home)
+    with pytest.raises(UsageError, match=r"was migrated by a later CVAT \(engine\..+--cvat-version"):
+        origin.fill(there, origin.Portable("later.dump", dump, None))
+    assert server.visitor().log_in("annotator-2", PASSWORD).status_code == 200
+
+
+def _archive(file: Path, name: str, content: bytes) -> None:
+    """As CVAT's files are packed: they belong to its user."""
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.uid, entry.gid = len(content), 1000, 1000
+    with tarfile.open(file, "w") as tar:
+        tar.addfile(entry, io.BytesIO(content))
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import backup, copy, database, drill, endpoint, load, restore, schedule, settings, state
+from . import backup, copy, database, drill, endpoint, load, portable, restore, schedule, settings, state
 from .programs import FailedError
 
 HOLDS, HOLDS_NOT = 0, 1
-OPEN = ("holds-backups", "keep", "backup", "keep-folder", "drill", "copy", "list", "restore")
+OPEN = ("holds-backups", "keep", "backup", "keep-folder", "drill", "copy", "list", "restore", "portable")
 """Verbs that can do nothing without the place of the backups."""
 
 
@@ -38,9 +38,12 @@ def _text(error: Exception) -> str:
     return str(error) if isinstance(error, FailedError) else f"{type(error).__name__}: {error}"
 
 
+def _wish(given: dict[str, Any]) -> restore.Wish:
+    return restore.Wish(given["backup"], given["target"], given["files"], given.get("known", []))
+
+
 def _restore(loaded: settings.Settings, given: dict[str, Any]) -> dict[str, Any]:
-    wish = restore.Wish(given["backup"], given["target"], given["files"], given.get("known", []))
-    return restore.run(loaded, wish, same_place=given["same_place"])
+    return restore.run(loaded, _wish(given), same_place=given["same_place"])
 
 
 VERBS: dict[str, Callable[[settings.Settings, dict[str, Any]], Any]] = {
@@ -50,6 +53,7 @@ VERBS: dict[str, Callable[[settings.Settings, dict[str, Any]], Any]] = {
     "drill": lambda loaded, given: drill.run(loaded, given.get("backup", "")),
     "copy": lambda loaded, given: copy.serve(loaded, given["backup"]),
     "look-at-copy": lambda loaded, given: copy.look(loaded, given["backup"]),
+    "portable": lambda loaded, given: portable.write(loaded, _wish(given)),
     "load": lambda loaded, _: load.load(loaded),
     "list": lambda loaded, _: state.listing(loaded),
     "state": lambda loaded, _: state.measure(loaded),

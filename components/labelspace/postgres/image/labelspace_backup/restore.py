@@ -46,8 +46,7 @@ def run(settings: Settings, wish: Wish, *, same_place: bool) -> dict[str, Any]:
 
     ``same_place``: the workspace goes on with this repository; else its changes are no longer archived here.
     """
-    postgres.make_empty(NEW)
-    said = _restored(settings, wish, archive=same_place)
+    said = beside(settings, wish, archive=same_place)
     if same_place:
         MARK.write_text(wish.label)
     take_the_place()
@@ -61,8 +60,12 @@ def run(settings: Settings, wish: Wish, *, same_place: bool) -> dict[str, Any]:
     return {"backup": wish.label, "files": wish.files, "last_change": found[-1] if found else None}
 
 
-def _restored(settings: Settings, wish: Wish, *, archive: bool) -> str:
-    """A time after the last archived change means all of them: nothing else was there at that time."""
+def beside(settings: Settings, wish: Wish, *, archive: bool) -> str:
+    """Restore the database into ``NEW``; what PostgreSQL said.
+
+    A time after the last archived change means all of them: nothing else was there at that time.
+    """
+    postgres.make_empty(NEW)
     try:
         return _recovered(settings, wish, archive=archive)
     except FailedError as error:
