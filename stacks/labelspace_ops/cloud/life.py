@@ -13,7 +13,19 @@ from labelspace.scaleway.prices import VOLUME_GB
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops import locks, program, progress, stack, state
 from labelspace_ops.backup.upgrade import way_back
-from labelspace_ops.cloud import account, backups, copies, far, inside, left, stock, strays, troubles, upgrade
+from labelspace_ops.cloud import (
+    account,
+    backups,
+    copies,
+    earlier,
+    far,
+    inside,
+    left,
+    stock,
+    strays,
+    troubles,
+    upgrade,
+)
 from labelspace_ops.cloud.costs import costs
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
@@ -32,7 +44,9 @@ def completed(spec: WorkspaceSpec, mine: account.Account, resources: left.Resour
     stock.check(mine, spec, resources)
     who = spec.scaleway.provisioner or ":".join(mine.who())
     wished, project = left.with_project(mine, left.changed(spec, provisioner=who), resources)
-    return left.with_buckets(mine, left.with_volume(mine, wished, project, resources), project, resources)
+    whole = left.with_buckets(mine, left.with_volume(mine, wished, project, resources), project, resources)
+    earlier.same_database(mine, whole, project, resources)
+    return whole
 
 
 def known(name: str, home: Home) -> left.Resources:
