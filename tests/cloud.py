@@ -60,6 +60,11 @@ class Account:
             "LABELSPACE_TESTBED_POLL": "20ms",
         }
 
+    @property
+    def storage(self) -> dict[str, str]:
+        """Where what runs on this machine finds Object Storage."""
+        return {"SCW_S3_ENDPOINT": f"http://{self.address}"}
+
     def wish(self, **changes: Any) -> None:
         """Write the stack's settings, but keep what Pulumi wrote beside them."""
         kept = yaml.safe_load(self.settings.read_text()) if self.settings.exists() else {}
@@ -70,9 +75,10 @@ class Account:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Plain ``pulumi`` on the stack."""
+        env = {**self.env(), **self.storage}
         return subprocess.run(
             ["pulumi", *arguments, "--stack", self.name, "--non-interactive"],
-            env=self.env(), capture_output=True, text=True, check=False, cwd=PROJECT,
+            env=env, capture_output=True, text=True, check=False, cwd=PROJECT,
         )  # fmt: skip
 
     def pulumi(self, *arguments: str) -> str:
@@ -93,7 +99,7 @@ class Account:
 
     def labelspace(self, *arguments: str, **changed: str | None) -> subprocess.CompletedProcess[str]:
         """The command; ``changed``: variables of the environment, None for one that is not there."""
-        told = {**self.env(), "SCW_S3_ENDPOINT": f"http://{self.address}", **changed}
+        told = {**self.env(), **self.storage, **changed}
         env = {key: value for key, value in told.items() if value is not None}
         return subprocess.run(
             [COMMAND, *arguments], env=env, capture_output=True, text=True, check=False, cwd=PROJECT

@@ -40,7 +40,7 @@ async def answer(cloud: Cloud, request: Request) -> Response:
         return _error(403, "AccessDenied", name)
     if setting:
         return await _setting(bucket, setting, request)
-    return _whole(cloud, bucket, request.method)
+    return _whole(cloud, bucket, request)
 
 
 def _create(cloud: Cloud, name: str, project: str, bucket: Item | None) -> Response:
@@ -67,15 +67,21 @@ async def _setting(bucket: Item, setting: str, request: Request) -> Response:
     return _error(404, ABSENT[setting], bucket["id"])
 
 
-def _whole(cloud: Cloud, bucket: Item, method: str) -> Response:
-    if method == "DELETE":
+def _whole(cloud: Cloud, bucket: Item, request: Request) -> Response:
+    if request.method == "DELETE":
         if bucket["objects"]:
             return _error(409, "BucketNotEmpty", bucket["id"])
         cloud.remove("bucket", bucket["id"])
         return Response(status_code=204)
-    if method == "GET":
-        return _xml(f"<ListBucketResult><Name>{bucket['id']}</Name><KeyCount>0</KeyCount></ListBucketResult>")
-    return Response()
+    return _listed(bucket, request.query_params.get("prefix", "")) if request.method == "GET" else Response()
+
+
+def _listed(bucket: Item, prefix: str) -> Response:
+    """The objects that a test put there by their names."""
+    keys = sorted(key for key in bucket.get("_keys", []) if key.startswith(prefix))
+    rows = "".join(f"<Contents><Key>{key}</Key><Size>1</Size></Contents>" for key in keys)
+    name, count = f"<Name>{bucket['id']}</Name>", f"<KeyCount>{len(keys)}</KeyCount>"
+    return _xml(f"<ListBucketResult>{name}{count}{rows}</ListBucketResult>")
 
 
 def _xml(text: str) -> Response:

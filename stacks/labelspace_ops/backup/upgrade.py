@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import docker
 from docker.errors import DockerException
+from docker.models.containers import Container
 
 from labelspace.cvat.images import version_of
 from labelspace.home import Home
@@ -76,13 +77,11 @@ def _quiet_backup(client: docker.DockerClient, name: str) -> str:
     """Stop who writes, then back up once more; they run again when that fails."""
     mine = engine.containers(client, name)
     stopped = [mine[part] for part in WRITERS if part in mine and mine[part].status == "running"]
-    for one in stopped:
-        one.stop(timeout=30)
     try:
+        engine.together(stopped, engine.stop)
         return ending.last_backup(client, name, prove=False)
-    except OpsError:
-        for one in reversed(stopped):
-            one.start()
+    except (OpsError, DockerException):
+        engine.together(stopped, Container.start)
         raise
 
 

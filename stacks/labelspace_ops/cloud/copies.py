@@ -49,6 +49,12 @@ def snapshots(mine: Account, one: Database) -> list[Row]:
     return sorted(rows, key=lambda row: str(row["created_at"]))
 
 
+def left_of(mine: Account, region: str, project: str, instance: str) -> bool:
+    """Whether snapshots of an instance of a name are there, which they are also when it is gone."""
+    rows = mine.every(f"/rdb/v1/regions/{region}/snapshots", "snapshots", project_id=project)
+    return any(row["instance_name"] == instance for row in rows)
+
+
 def take(mine: Account, one: Database, name: str) -> Row:
     """A snapshot now; ends when it is ready, raises ``OpsError`` when it is refused or fails."""
     row: Row = mine.tell(f"{one.path}/instances/{one.id}/snapshots", {"name": name})

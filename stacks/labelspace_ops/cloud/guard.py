@@ -6,7 +6,7 @@ from labelspace.home import Home
 from labelspace.scaleway.prices import VOLUME_GB
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops import state
-from labelspace_ops.cloud import account, left
+from labelspace_ops.cloud import account, earlier, left
 from labelspace_ops.errors import OpsError, UsageError
 
 SET = "pulumi config set --path labelspace:scaleway."
@@ -22,10 +22,17 @@ def look(spec: WorkspaceSpec) -> None:
     left.same_project(spec, resources)
     left.same_volume(spec, resources)
     left.same_database(spec, resources)
-    if left.of_kind(resources, left.VOLUME) or spec.scaleway.adopt_volume:
+    volume = bool(left.of_kind(resources, left.VOLUME) or spec.scaleway.adopt_volume)
+    if volume and left.kind_of_database(resources):
         return
     mine = account.of(spec.name, home)
     project = _project(mine, spec, resources)
+    earlier.same_database(mine, spec, project, resources)
+    if not volume:
+        _no_volume(mine, spec, project, resources)
+
+
+def _no_volume(mine: account.Account, spec: WorkspaceSpec, project: str, resources: left.Resources) -> None:
     found = left.volume_of(mine, spec, project, resources)
     if found:
         size = int(found["size"]) // left.GB

@@ -19,9 +19,12 @@ Resources = list[dict[str, Any]]
 PROJECT = "scaleway:account/project:Project"
 VOLUME = "scaleway:block/volume:Volume"
 DATABASE = "scaleway:databases/instance:Instance"
+DATABASE_INSIDE = "labelspace:scaleway:DatabaseOnServer"
 SERVER = "scaleway:instance/server:Server"
 BUCKET = "scaleway:object/bucket:Bucket"
 ADDRESS = "scaleway:instance/ip:Ip"
+KINDS = {"managed": "a managed database", "server": "its database on the server"}
+"""Of ``scaleway.database``, in words."""
 
 
 def of_kind(resources: Resources, kind: str) -> Resources:
@@ -65,14 +68,22 @@ def same_project(spec: WorkspaceSpec, resources: Resources) -> None:
 
 def same_database(spec: WorkspaceSpec, resources: Resources) -> None:
     """The other kind would begin empty: annotations do not move by themselves."""
-    said = exported(resources).get("database", "")
-    had = said or ("managed" if of_kind(resources, DATABASE) else "")
-    where = {"managed": "a managed database", "server": "its database on the server"}
+    had = kind_of_database(resources)
     if had and had != spec.scaleway.database:
         raise UsageError(
-            f"scaleway.database: {spec.scaleway.database!r}: {spec.name} has {where[had]}, and annotations do"
+            f"scaleway.database: {spec.scaleway.database!r}: {spec.name} has {KINDS[had]}, and annotations do"
             " not move from one to the other: make another workspace, or leave it as it is"
         )
+
+
+def kind_of_database(resources: Resources) -> str:
+    """The kind that the stack has; empty when nothing of it was made yet."""
+    said = str(exported(resources).get("database", ""))
+    if said:
+        return said
+    if of_kind(resources, DATABASE):
+        return "managed"
+    return "server" if of_kind(resources, DATABASE_INSIDE) and of_kind(resources, SERVER) else ""
 
 
 def with_project(account: Account, spec: WorkspaceSpec, resources: Resources) -> tuple[WorkspaceSpec, str]:
@@ -88,15 +99,15 @@ def with_project(account: Account, spec: WorkspaceSpec, resources: Resources) ->
 def with_buckets(account: Account, spec: WorkspaceSpec, project: str, resources: Resources) -> WorkspaceSpec:
     """The wish with those of its buckets that are there and that the stack does not know."""
     known = {str(one["outputs"].get("name")) for one in of_kind(resources, BUCKET)}
-    s3 = account.storage(spec.scaleway.region, project)
+    s3, copies = account.storage(spec.scaleway.region, project), backup_bucket(spec.name, account.project)
     if not project:
-        _must_be_new(s3, [bucket.name for bucket in spec.buckets])
+        _must_be_new(s3, [*(bucket.name for bucket in spec.buckets), copies])
         return spec
     buckets = [
         bucket.model_copy(update={"adopt": bucket.adopt or _is_left(s3, bucket.name, known)})
         for bucket in spec.buckets
     ]
-    backups = spec.scaleway.adopt_backups or _is_left(s3, backup_bucket(spec.name, account.project), known)
+    backups = spec.scaleway.adopt_backups or _is_left(s3, copies, known)
     return changed(spec.model_copy(update={"buckets": tuple(buckets)}), adopt_backups=backups)
 
 
@@ -153,7 +164,7 @@ def changed(spec: WorkspaceSpec, **fields: Any) -> WorkspaceSpec:
 
 def _must_be_new(s3: S3Client, buckets: list[str]) -> None:
     """A project that is not made yet holds nothing, and no bucket can be moved into it."""
-    there = next((name for name in buckets if _is_left(s3, name, set())), None)
+    there = next((name for name in buckets if is_there(s3, name)), None)
     if there:
         raise UsageError(
             f"bucket {there!r}: it is in the shared project, and project: own has its buckets in its own:"
@@ -162,10 +173,13 @@ def _must_be_new(s3: S3Client, buckets: list[str]) -> None:
 
 
 def _is_left(s3: S3Client, bucket: str, known: set[str]) -> bool:
+    return bucket not in known and is_there(s3, bucket)
+
+
+def is_there(s3: S3Client, bucket: str) -> bool:
+    """Whether the project has a bucket; raises ``UsageError`` when another has it."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-    if bucket in known:
-        return False
     try:
         s3.head_bucket(Bucket=bucket)
     except ClientError as error:

@@ -17,6 +17,7 @@ from labelspace_ops.cloud import (
     account,
     backups,
     copies,
+    earlier,
     far,
     inside,
     left,
@@ -44,7 +45,9 @@ def completed(spec: WorkspaceSpec, mine: account.Account, resources: left.Resour
     stock.check(mine, spec, resources)
     who = spec.scaleway.provisioner or ":".join(mine.who())
     wished, project = left.with_project(mine, left.changed(spec, provisioner=who), resources)
-    return left.with_buckets(mine, left.with_volume(mine, wished, project, resources), project, resources)
+    whole = left.with_buckets(mine, left.with_volume(mine, wished, project, resources), project, resources)
+    earlier.same_database(mine, whole, project, resources)
+    return whole
 
 
 def known(name: str, home: Home) -> left.Resources:

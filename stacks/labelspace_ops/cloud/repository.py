@@ -60,6 +60,11 @@ def last_archived(s3: S3Client, where: str) -> tuple[str, str] | None:
     return (max(found), moment(found[max(found)])) if found else None
 
 
+def holds(s3: S3Client, bucket: str, prefix: str) -> bool:
+    """Whether anything lies below a prefix."""
+    return next(_objects(s3, bucket, prefix), None) is not None
+
+
 def _place(where: str) -> tuple[str, str]:
     bucket, _, folder = where.removeprefix("s3://").partition("/")
     return bucket, folder

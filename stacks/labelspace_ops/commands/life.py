@@ -127,7 +127,8 @@ def delete(
     if as_json:
         show(done)
     elif "kept" in done:
-        typer.echo(f"{name}: removed; {done['kept']} and {done['backups']} stay")
+        last = f"last backup {done['last_backup']}; " if done["last_backup"] else ""
+        typer.echo(f"{name}: removed; {last}{done['kept']} and {done['backups']} stay")
     elif purge:
         typer.echo(f"{name}: removed, with its annotations and backups; bucket data stays in {home.buckets}")
     else:

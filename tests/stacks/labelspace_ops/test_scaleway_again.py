@@ -29,13 +29,14 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         yield one
 
 
-def test_a_bucket_of_the_shared_project_cannot_move_into_an_own_one(cloud: Account) -> None:
-    cloud.cloud.add("bucket", {"id": "street-2", "_project": UUID, "objects": 2})
+@pytest.mark.parametrize("bucket", ["street-2", f"labelspace-{NAME}-{UUID[:8]}-backups"])
+def test_a_bucket_of_the_shared_project_cannot_move_into_an_own_one(cloud: Account, bucket: str) -> None:
+    cloud.cloud.add("bucket", {"id": bucket, "_project": UUID, "objects": 2})
     done = cloud.labelspace(*CREATE)
     assert done.returncode == 2
-    assert "'street-2': it is in the shared project" in done.stderr
+    assert f"'{bucket}': it is in the shared project" in done.stderr
     assert not cloud.cloud.all("project")
-    cloud.cloud.remove("bucket", "street-2")
+    cloud.cloud.remove("bucket", bucket)
 
 
 def test_a_workspace_is_made_in_its_own_project(cloud: Account) -> None:

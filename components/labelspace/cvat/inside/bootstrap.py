@@ -21,7 +21,7 @@ QUEUES = os.environ["LABELSPACE_QUEUES"].split(",")
 ADMIN_FILE = os.environ["LABELSPACE_ADMIN"]
 STYLE = "/static/admin/css/base.css"
 PASSED = "labelspace:gate"
-"""In Redis, which a restore empties: the host name of the container that passed; a changed one has another."""
+"""In Redis, which a restore empties: the host name of the container that passed; a new one has another."""
 MADE = "/home/django/logs/labelspace-admin"
 """Left by the first gate of the workspace: where it is, the admin is likely to be as configured."""
 ARCHIVED = os.environ.get("LABELSPACE_ARCHIVED", "")

@@ -6,13 +6,14 @@ The tests of this file go one after another through the life of one workspace.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from docker import errors
 from tests.lab import PASSWORD
-from tests.machine import Machine, machine, until
+from tests.machine import BUCKET, Machine, machine, until
 
 from labelspace.cvat.images import of_cvat
 from labelspace.postgres import backup as postgres
@@ -53,7 +54,8 @@ def _sql(one: Machine, text: str) -> str:
 
 def _kept(one: Machine, folder: str) -> list[str]:
     """Objects below a folder of the workspace's part of the backup bucket, as the gateway keeps them."""
-    root = f"/buckets/{one.told('BACKUP_BUCKET')}/labelspace/{one.account.name}/{folder}"
+    (bucket,) = one.account.cloud.all("bucket").keys() - {BUCKET}
+    root = f"/buckets/{bucket}/labelspace/{one.account.name}/{folder}"
     code, said = one.parts["storage"].exec_run(["find", root, "-type", "f"])
     return sorted(said.decode().split()) if code == 0 else []
 
@@ -195,3 +197,36 @@ def test_a_stop_takes_a_last_backup(server: Machine) -> None:
     kept = _kept(server, "database/backup/main")
     labels = {path.split("/")[-2] for path in kept if path.endswith("/backup.manifest")}
     assert len(labels - before) == 1
+
+
+def test_what_was_stopped_comes_back_with_its_annotations(server: Machine) -> None:
+    """The double of the API stops no machine: it goes down and up by hand."""
+    name = server.account.name
+    done = server.account.labelspace("start", name)
+    assert server.account.only("instance_server")["state"] == "running", done.stderr
+    server.reboot()
+    _until_ready(server)
+    assert _knows(server, "annotator-2")
+    assert _asked(server, "state")["problems"] == []
+
+
+def test_delete_takes_a_last_backup_and_proves_it_and_says_what_stays(server: Machine) -> None:
+    """The double of the API lets the machine run on, so that its database can be asked afterwards."""
+    name, bucket = server.account.name, server.told("BACKUP_BUCKET")
+    before = {row["id"] for row in server.labelspace("backups")["backups"]}
+    done = server.account.labelspace("delete", name, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = re.search(r"removed; last backup (\S+); (.+)", done.stdout)
+    assert found, done.stdout
+    last, stays = found.groups()
+    assert last not in before
+    assert any(path.endswith(f"/{last}/backup.manifest") for path in _kept(server, "database/backup/main"))
+    drill = _asked(server, "state")["drill"]
+    assert (drill["backup"], drill["ok"]) == (last, True)
+    volume = f"volume labelspace-{name}-data (4.30 EUR a month)"
+    assert stays == f"{volume}; its buckets and s3://{bucket}/labelspace/{name} stay"
+    left = {kind: set(items) for kind, items in server.account.cloud.kinds.items() if items}
+    assert left.keys() == {"bucket", "volume"}
+    assert left["bucket"] == {BUCKET, bucket}
+    assert [one["name"] for one in server.account.cloud.all("volume").values()] == [f"labelspace-{name}-data"]
+    assert not server.account.settings.exists()
