@@ -466,12 +466,16 @@ def checked(wish: type[_Wish], values: Mapping[str, Any]) -> _Wish:
 
 _BLOCKS = ("buckets", "admin", "backup", "scaleway")
 _NUMBERS = ("port", "s3_port", "sleep_after_minutes")
+_SWITCHES = ("running",)
+_TRUTHS = {"true": True, "false": False}
 
 
 def setting(key: str, text: str) -> Any:
     """A setting as a stack's file holds it, text or JSON, turned into what ``parse_spec`` takes."""
     if key in _BLOCKS:
         return json.loads(text)
+    if key in _SWITCHES:
+        return _TRUTHS.get(text.lower(), text)
     return int(text) if key in _NUMBERS else text
 
 

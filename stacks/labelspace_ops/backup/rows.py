@@ -1,4 +1,4 @@
-"""One backup of the list, in words."""
+"""Backups as they are listed, and their proofs, in words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 DATABASE_ALONE = "database alone"
 """Of copies on Scaleway: CVAT's files lie on a volume of their own."""
+NOTHING_RECORDED = "no record to compare with"
+"""Of a dump from before there were records."""
 
 
 def verified(row: dict[str, Any]) -> str:
@@ -27,5 +29,27 @@ def _proof(proof: dict[str, Any] | None) -> str:
     if not proof["ok"]:
         return f"FAILED: {proof['reason']}"
     if not proof.get("recorded", True):
-        return f"restored {proof['when']}, no record to compare with"
+        return f"restored {proof['when']}, {NOTHING_RECORDED}"
     return f"proven {proof['when']}"
+
+
+def restorable_from(rows: list[dict[str, Any]]) -> str | None:
+    """The oldest moment of a list, oldest first, that can be restored; None: none yet."""
+    return next((str(row["when"]) for row in rows if row["complete"]), None)
+
+
+def proven(proof: dict[str, Any]) -> str:
+    """What a drill that went well has found."""
+    counted = f"{proof['rows']} rows in {proof['tables']} tables"
+    if "recorded" in proof:
+        verb, compared = ("proven", "as recorded") if proof["recorded"] else ("restored", NOTHING_RECORDED)
+        return f"{proof['backup']} {verb}: {counted}, {compared}, {proof['seconds']} s"
+    return (
+        f"{proof['backup']} proven: {counted} as recorded, {_migrations(proof['missing'])},"
+        f" CVAT's files read ({proof['files_read']}), {proof['seconds']} s"
+    )
+
+
+def _migrations(missing: list[str]) -> str:
+    """Missing ones are those of an upgrade since: a restore migrates."""
+    return f"{len(missing)} migrations older than its CVAT" if missing else "migrations complete"

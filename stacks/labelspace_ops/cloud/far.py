@@ -223,7 +223,7 @@ def chosen(server: Server, *, to: str = "", backup: str = "") -> dict[str, Any]:
     elif to:
         made = [row for row in made if datetime.fromisoformat(row["when"]) <= moment(to)]
     if not made:
-        wanted = f"backup {backup!r}" if backup else f"a dump of {to} or before" if to else "a dump"
+        wanted = f"backup {backup!r}" if backup else f"dump of {to} or before" if to else "dump"
         raise UsageError(f"{server.name}: there is no {wanted}: see labelspace backups {server.name}")
     return made[-1]
 

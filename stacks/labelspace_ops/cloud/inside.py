@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import docker
@@ -17,6 +17,7 @@ from labelspace.scaleway.place import endpoint
 from labelspace.spec import WorkspaceSpec, parse_spec
 from labelspace_ops import locks, stack, state
 from labelspace_ops.backup import agent, ending, restore, upgrade
+from labelspace_ops.backups import Archived, Choice, Row
 from labelspace_ops.cloud import account, backups, far, left, repository
 from labelspace_ops.commands.app import say
 from labelspace_ops.errors import OpsError, UsageError
@@ -81,33 +82,44 @@ def reached(name: str, home: Home) -> Iterator[Reached]:
         yield client, repository_there
 
 
-def listing(name: str, home: Home) -> list[dict[str, Any]]:
-    """The backups by the server, or as much as the bucket's names say where it lets nobody in."""
-    settings = stack.read_settings(stack.select(name, home))
-    if far.lets_in(settings):
-        with reached(name, home) as (client, there):
-            return restore.listing(client, there)
-    mine, outputs = account.of(name, home), state.outputs_of(name, home)
-    s3 = mine.storage(outputs["region"], outputs.get("project", ""))
-    return repository.backups(s3, outputs["backups"]["where"])
-
-
 def backed_up(name: str, home: Home) -> str:
     """One more backup, now; its id."""
     with reached(name, home) as (client, _):
         return str(agent.ask(agent.needed(client, name), "backup", kind="incr", gently=False)["id"])
 
 
-def bring_back(name: str, home: Home, *, to: str, backup: str) -> dict[str, Any]:
-    """As ``restore.restore``; the server's own unit starts nothing meanwhile, and everything at the end."""
-    with locks.hold(home, name, "restoring"), reached(name, home) as (client, there):
-        server, spec = far.server(name, home), _spec(name, home)
-        with _at_rest(server) as start:
-            return restore.bring_back(client, there, spec.cvat_version, to=to, backup=backup, start=start)
+class OnServer(Archived):
+    """Those of a database on the server."""
 
+    def reached(self) -> AbstractContextManager[Reached]:
+        """The server's engine."""
+        return reached(self.name, self.home)
 
-def _spec(name: str, home: Home) -> WorkspaceSpec:
-    return parse_spec(stack.read_settings(stack.select(name, home)))
+    def listing(self) -> list[Row]:
+        """By the server, or as much as the bucket's names say where it lets nobody in."""
+        if far.lets_in(self.settings):
+            return super().listing()
+        mine, outputs = account.of(self.name, self.home), state.outputs_of(self.name, self.home)
+        s3 = mine.storage(outputs["region"], outputs.get("project", ""))
+        return repository.backups(s3, outputs["backups"]["where"])
+
+    def chosen(self, *, to: str = "", backup: str = "") -> Choice:
+        """As on this machine, where the server lets somebody in."""
+        backups.must_let_in(self.name, self.settings)
+        return super().chosen(to=to, backup=backup)
+
+    def restore(self, choice: Choice) -> Row:
+        """The server's own unit starts nothing meanwhile, and everything at the end."""
+        with locks.hold(self.home, self.name, "restoring"), self.reached() as (client, there):
+            server, version = far.server(self.name, self.home), self._version()
+            with _at_rest(server) as start:
+                return restore.bring_back(
+                    client, there, version, to=choice.to, backup=choice.backup, start=start
+                )
+
+    def _version(self) -> str:
+        """CVAT's as it is set now: somebody may have been asked meanwhile."""
+        return parse_spec(stack.read_settings(stack.select(self.name, self.home))).cvat_version
 
 
 @contextmanager

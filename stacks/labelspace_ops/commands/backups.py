@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,60 +9,14 @@ import typer
 from labelspace_ops.commands.app import Json, Name, Yes, app, say, show
 
 if TYPE_CHECKING:
-    import docker
-
-    from labelspace_ops.backup.agent import Source
+    from labelspace_ops.backups import Backups
 
 
-def _settings(name: str) -> dict[str, Any]:
+def _of(name: str) -> Backups:
     from labelspace.home import Home
-    from labelspace_ops import stack
+    from labelspace_ops.backups import of
 
-    return stack.read_settings(stack.select(name, Home.find()))
-
-
-def _far(settings: dict[str, Any]) -> bool:
-    """Whether the database is on a server at Scaleway."""
-    return settings.get("target") == "scaleway"
-
-
-def _managed(settings: dict[str, Any]) -> ModuleType | None:
-    """What does it for a managed database; None where pgBackRest does."""
-    if not _far(settings):
-        return None
-    from labelspace_ops.cloud import backups as cloud
-    from labelspace_ops.cloud import inside
-
-    return None if inside.has(settings) else cloud
-
-
-@contextmanager
-def _reached(name: str, settings: dict[str, Any]) -> Iterator[tuple[docker.DockerClient, Source]]:
-    """The engine of the database's machine, and its repository."""
-    from labelspace.home import Home
-    from labelspace_ops import engine
-    from labelspace_ops.backup import agent
-
-    home = Home.find()
-    if _far(settings):
-        from labelspace_ops.cloud import inside
-
-        with inside.reached(name, home) as found:
-            yield found
-    else:
-        yield engine.connect(), agent.source(name, home)
-
-
-def _listing(name: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
-    from labelspace.home import Home
-    from labelspace_ops.backup import restore as restoring
-
-    if _far(settings):
-        from labelspace_ops.cloud import inside
-
-        return inside.listing(name, Home.find())
-    with _reached(name, settings) as (client, source):
-        return restoring.listing(client, source)
+    return of(name, Home.find())
 
 
 @app.command()
@@ -75,17 +26,7 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Take a backup now, beside those of the schedule."""
-    from labelspace.home import Home
-    from labelspace_ops.backup import agent
-
-    settings = _settings(name)
-    if cloud := _managed(settings):
-        done = cloud.backup(name, Home.find())
-    else:
-        with _reached(name, settings) as (client, _):
-            kind = "full" if full else "incr"
-            taken = agent.ask(agent.needed(client, name), "backup", kind=kind, gently=True)
-        done = {"name": name, **taken}
+    done = _of(name).take(full=full)
     if as_json:
         show(done)
         return
@@ -97,20 +38,16 @@ def backup(
 @app.command()
 def backups(name: Name, as_json: Json = False) -> None:
     """List the backups, newest last, and which moments can be restored."""
-    from labelspace.home import Home
+    from labelspace_ops.backup.rows import restorable_from
 
-    settings = _settings(name)
-    cloud = _managed(settings)
-    rows = cloud.listing(name, Home.find()) if cloud else _listing(name, settings)
-    whole = [row for row in rows if row["complete"]]
-    since = whole[0]["when"] if whole else None
+    kept = _of(name)
+    rows = kept.listing()
     if as_json:
-        show({"name": name, "backups": rows, "restorable_from": since})
+        show({"name": name, "backups": rows, "restorable_from": restorable_from(rows)})
         return
     for row in rows:
         typer.echo(_line(row))
-    moments = "the moments above" if cloud else f"any moment from {since} until now"
-    say(f"restorable: {moments}" if since else "nothing can be restored yet")
+    say(kept.restorable(rows))
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -130,27 +67,11 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Bring the annotations back to a time, a backup or the last change; what is there is kept first."""
-    from labelspace.home import Home
-    from labelspace_ops import state
-    from labelspace_ops.backup import restore as restoring
-
-    home = Home.find()
-    state.must_exist(name, home)
-    settings = _settings(name)
-    moment, copy = to or backup or "the last archived change", None
-    if cloud := _managed(settings):
-        copy = cloud.chosen(name, home, to=to, backup=backup)
-        moment = f"{copy['id']} (what was annotated since is lost)"
+    kept = _of(name)
+    choice = kept.chosen(to=to, backup=backup)
     if not yes:
-        typer.confirm(f"Stop {name} and bring its annotations back to {moment}?", abort=True)
-    if cloud:
-        done = cloud.restore(name, home, copy)
-    elif _far(settings):
-        from labelspace_ops.cloud import inside
-
-        done = inside.bring_back(name, home, to=to, backup=backup)
-    else:
-        done = restoring.restore(name, home, to=to, backup=backup)
+        typer.confirm(f"Stop {name} and bring its annotations back to {choice.words}?", abort=True)
+    done = kept.restore(choice)
     if as_json:
         show(done)
         return
@@ -169,33 +90,13 @@ def drill(
     as_json: Json = False,
 ) -> None:
     """Prove a backup: restore it beside the running database, and compare it with what it must hold."""
-    from labelspace.home import Home
-    from labelspace_ops.backup import rehearsal
+    from labelspace_ops.backup.rows import proven
     from labelspace_ops.errors import OpsError
 
-    settings = _settings(name)
-    if cloud := _managed(settings):
-        proof = cloud.drill(name, Home.find(), backup)
-    else:
-        with _reached(name, settings) as (client, _):
-            proof = rehearsal.drill(client, name, backup)
+    proof = _of(name).drill(backup)
     if as_json:
         show(proof)
-    elif proof["ok"] and cloud:
-        counted = f"{proof['rows']} rows in {proof['tables']} tables"
-        as_recorded = "as recorded" if proof["recorded"] else "no record to compare with"
-        verb = "proven" if proof["recorded"] else "restored"
-        typer.echo(f"{name}: {proof['backup']} {verb}: {counted}, {as_recorded}, {proof['seconds']} s")
     elif proof["ok"]:
-        typer.echo(
-            f"{name}: {proof['backup']} proven: {proof['rows']} rows in {proof['tables']} tables as recorded,"
-            f" {_migrations(proof['missing'])}, CVAT's files read ({proof['files_read']}),"
-            f" {proof['seconds']} s"
-        )
+        typer.echo(f"{name}: {proven(proof)}")
     if not proof["ok"]:
         raise OpsError(f"{name}: the drill of {proof['backup'] or 'a backup'} failed: {proof['reason']}")
-
-
-def _migrations(missing: list[str]) -> str:
-    """Missing ones are those of an upgrade since: a restore migrates."""
-    return f"{len(missing)} migrations older than its CVAT" if missing else "migrations complete"

@@ -56,7 +56,7 @@ class Watch:
             problems = [await self._one(name) for name in names]
             self.problem = "\n".join(filter(None, problems))
         except Exception as error:
-            self.problem = _words(error)
+            self.problem = words(error)
             self.known = self.known or []
 
     async def _one(self, name: str) -> str:
@@ -64,8 +64,8 @@ class Watch:
         try:
             self.measured[name] = await asyncio.to_thread(_status, name, self.home)
         except Exception as error:
-            words = _words(error)
-            return "" if "no such workspace" in words else f"{name}: cannot be measured: {words}"
+            why = words(error)
+            return "" if "no such workspace" in why else f"{name}: cannot be measured: {why}"
         return ""
 
     def rows(self) -> list[dict[str, Any]]:
@@ -94,6 +94,6 @@ def _status(name: str, home: Home) -> dict[str, Any]:
     return status.of(name, home)
 
 
-def _words(error: Exception) -> str:
+def words(error: Exception) -> str:
     """What went wrong, for people; Pulumi's own report is long."""
     return str(error) if isinstance(error, OpsError) else state.reason(str(error))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelspace._passwords import password_problem
-from labelspace.spec import MAX_NAME, SpecError, WorkspaceSpec, parse_spec
+from labelspace.spec import MAX_NAME, SpecError, WorkspaceSpec, parse_spec, setting
 
 GOOD: dict[str, Any] = {"name": "pets", "buckets": [{"name": "cats"}]}
 
@@ -147,6 +147,11 @@ def test_running_is_a_yes_or_no() -> None:
     assert not parse_spec({**wish, "running": "false"}).running
     with pytest.raises(SpecError, match="running: 'perhaps' is refused: use true or false"):
         parse_spec({**wish, "running": "perhaps"})
+
+
+def test_a_stacks_text_that_says_no_is_no_also_before_it_is_validated() -> None:
+    assert [setting("running", text) for text in ("true", "false", "False")] == [True, False, False]
+    assert setting("running", "perhaps") == "perhaps", "refused with its own words"
 
 
 def test_a_type_of_managed_database_is_refused_for_one_on_the_server() -> None:

@@ -3,40 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from nicegui import ui
 
 from labelspace.home import Home
-from labelspace_ops import engine
-from labelspace_ops.backup import agent
-from labelspace_ops.backup import restore as restoring
+from labelspace_ops import backups
 from labelspace_ops.backup.plan import moment
 from labelspace_ops.backup.rows import verified
+from labelspace_ops.backups import Choice
 from labelspace_ops.console import parts
 from labelspace_ops.console.pages.progress import begin
-from labelspace_ops.console.watch import Watch
-from labelspace_ops.errors import OpsError, UsageError
+from labelspace_ops.console.watch import Watch, words
+from labelspace_ops.errors import UsageError
 
-LATEST, BACKUP, TIME = "the last archived change", "one of the backups", "a time"
+T = TypeVar("T")
+Rows = list[dict[str, Any]]
+"""As listed: newest last."""
+COLUMNS = ["When", "Kind", "Size", "Proof", "Id"]
+BACKUP, TIME = "one of the backups", "a time"
 SHOWN = 50
 """Rows of the table: the newest; the command line lists all."""
+DEBOUNCE_MS = 400
+"""A time is looked up when nobody types on, as that may ask a server elsewhere."""
 
 
 class Backups:
-    """Lists when asked to: each look asks the database's container."""
+    """Lists when asked to: each look asks the database's container, or Scaleway."""
 
     def __init__(self, watch: Watch, name: str) -> None:
         self.watch, self.name = watch, name
         self.section = parts.section("Backups")
         with self.section:
             self.facts = parts.box("stack")
+            self.told = parts.box("stack")
             self.list = parts.box("stack").props("aria-live=polite")
         self.section.set_visibility(False)
 
     def offer(self, row: dict[str, Any]) -> None:
         """Show what is known of them, and what can be done with them now."""
-        self.section.set_visibility(bool(row["url"]) and row["target"] == "local")
+        self.section.set_visibility(bool(row["url"]) or _may_wait_for_a_restore(row))
         self.facts.clear()
         with self.facts:
             parts.facts(_facts(row["backup"]))
@@ -44,64 +51,69 @@ class Backups:
 
     def _buttons(self, row: dict[str, Any]) -> None:
         works = row["status"] in ("ready", "degraded")
+        rests = row["status"] == "stopped"
         with parts.box("line"):
-            if works:
+            if works or (rests and row["target"] == "scaleway"):  # what it cannot do at rest, it says itself
                 self._job("Back up now", "backup", "backup")
                 self._job("Prove the newest", "drill", "verified")
             parts.button("Show all", on_click=self.show, icon="list", props="outline color=primary")
-            if works or row["status"] == "stopped":
+            if works or rests or _may_wait_for_a_restore(row):
                 parts.button("Restore …", on_click=self.ask, icon="history", props="outline color=primary")
 
     def _job(self, words: str, verb: str, icon: str) -> None:
         parts.button(words, on_click=lambda: begin(self.watch, verb, self.name, []), icon=icon,
                      props="outline color=primary")  # fmt: skip
 
-    async def _rows(self) -> list[dict[str, Any]]:
-        """Newest first; none, and the reason shown, when they cannot be read."""
+    async def _asked(self, question: Callable[[str, Home], T]) -> T | None:
+        """Its answer; None, and the reason on the page, when there is none."""
+        self._tell(lambda: parts.text("Looking for backups …", "soft"))
         try:
-            return (await asyncio.to_thread(_listing, self.name, self.watch.home))[::-1]
-        except OpsError as error:
-            with self.section:
-                ui.notify(str(error), type="negative")
-            return []
+            answer = await asyncio.to_thread(question, self.name, self.watch.home)
+        except Exception as error:
+            why = words(error)
+            self._tell(lambda: parts.note(why, "bad"))
+            return None
+        self.told.clear()
+        return answer
+
+    def _tell(self, draw: Callable[[], object]) -> None:
+        self.told.clear()
+        with self.told:
+            draw()
 
     async def show(self) -> None:
         """The table of backups."""
-        rows = await self._rows()
+        found = await self._asked(_listed)
+        if found is None:
+            return
+        kept, rows = found
         self.list.clear()
         with self.list:
-            cells = [
-                [parts.moment(row["when"]), row["kind"], parts.size(row["size"]), verified(row), row["id"]]
-                for row in rows[:SHOWN]
-            ]
-            parts.table(["When", "Kind", "Size", "Proof", "Id"], cells, numbers=(2,))
+            parts.table(COLUMNS, [_cells(row) for row in rows[: -SHOWN - 1 : -1]], numbers=(2,))
+            parts.text(kept.restorable(rows), "soft")
 
     async def ask(self) -> None:
-        """Open the dialog of a restore."""
-        rows = [row for row in await self._rows() if row["complete"]]
-        with (
-            self.section
-        ):  # the button that was pressed may be gone by now: it is drawn anew with each change
-            Restore(self.watch, self.name, rows)
+        """Open the dialog of a restore, where one could begin."""
+        found = await self._asked(_for_a_restore)
+        if found is None:
+            return
+        with self.section:  # not the button: it is drawn anew with each change
+            Restore(self.watch, self.name, *found)
 
 
 class Restore:
-    """The dialog that asks where to go back to, and for the name to be typed."""
+    """The dialog that asks where to go back to, says what that takes, and asks for the name to be typed."""
 
-    def __init__(self, watch: Watch, name: str, rows: list[dict[str, Any]]) -> None:
-        self.watch, self.name = watch, name
+    def __init__(self, watch: Watch, name: str, kept: backups.Backups, rows: Rows, first: Choice) -> None:
+        self.watch, self.name, self.kept = watch, name, kept
+        self.choice: Choice | None = first
         with ui.dialog(value=True) as self.dialog, parts.box("card stack").props('aria-label="Restore"'):
             parts.heading(f"Bring back the annotations of {name}?")
             parts.text("People cannot work meanwhile. What is there now is kept as a backup first.")
-            self.way = ui.radio([LATEST, BACKUP, TIME], value=LATEST, on_change=self.check)
+            self.way = ui.radio([kept.latest, BACKUP, TIME], value=kept.latest, on_change=self.choose)
             self.way.props('aria-label="Bring back to"')
-            known = {row["id"]: f"{parts.moment(row['when'])}, {verified(row)}" for row in rows[:SHOWN]}
-            self.backup = ui.select(known, label="Backup", on_change=self.check).props("outlined")
-            self.backup.bind_visibility_from(self.way, "value", value=BACKUP)
-            self.time = ui.input(
-                "Time, such as 2026-11-24T15:04:00Z", on_change=self.check, validation={"": _is_time}
-            ).props("outlined name=to")
-            self.time.bind_visibility_from(self.way, "value", value=TIME)
+            self._fields(rows)
+            self.taken = parts.text(_said(first), "wrap").props("data-choice aria-live=polite")
             self.typed = ui.input("Type the workspace's name", on_change=self.check).props(
                 "outlined name=typed"
             )
@@ -111,31 +123,72 @@ class Restore:
         self.check()
         self.dialog.on("hide", self.dialog.delete)
 
-    def _moment(self) -> list[str] | None:
-        """The command's flags; None while the choice is not complete."""
-        if self.way.value == LATEST:
-            return []
+    def _fields(self, rows: Rows) -> None:
+        shown = rows[: -SHOWN - 1 : -1]
+        known = {row["id"]: f"{parts.moment(row['when'])}, {verified(row)}" for row in shown}
+        self.backup = ui.select(known, label="Backup", on_change=self.choose).props("outlined")
+        self.backup.bind_visibility_from(self.way, "value", value=BACKUP)
+        self.time = ui.input(
+            "Time, such as 2026-11-24T15:04:00Z", on_change=self.choose, validation={"": _is_time}
+        ).props(f"outlined name=to debounce={DEBOUNCE_MS}")
+        self.time.bind_visibility_from(self.way, "value", value=TIME)
+
+    def _wanted(self) -> dict[str, str] | None:
+        """What ``chosen`` is asked; None while the fields are not complete."""
         if self.way.value == BACKUP:
-            return ["--backup", self.backup.value] if self.backup.value else None
-        return ["--to", self.time.value] if _is_time(self.time.value) else None
+            return {"backup": self.backup.value} if self.backup.value else None
+        if self.way.value == TIME:
+            return {"to": self.time.value} if _is_time(self.time.value) else None
+        return {}
+
+    async def choose(self) -> None:
+        """Say what the restore would take; the button waits for it."""
+        wanted, self.choice = self._wanted(), None
+        self._say("" if wanted is None else "Looking for what that takes …")
+        if wanted is None:
+            return
+        try:
+            choice = await asyncio.to_thread(lambda: self.kept.chosen(**wanted))
+            said = _said(choice)
+        except Exception as error:
+            choice, said = None, words(error)
+        if wanted == self._wanted():  # else something else was chosen meanwhile
+            self.choice = choice
+            self._say(said)
+
+    def _say(self, said: str) -> None:
+        self.taken.set_text(said)
+        self.check()
 
     def check(self) -> None:
-        """The button works when the choice is complete and the name stands there."""
-        self.button.set_enabled(self.typed.value == self.name and self._moment() is not None)
+        """The button works when it is known what is taken, and the name stands there."""
+        self.button.set_enabled(self.typed.value == self.name and self.choice is not None)
 
     def go(self) -> None:
-        """Begin the restore; the server checks the choice again."""
-        flags = self._moment()
-        if self.typed.value == self.name and flags is not None:
+        """Begin the restore of what was shown; the server checks the name again."""
+        if self.typed.value == self.name and self.choice:
             self.dialog.close()
-            begin(self.watch, "restore", self.name, ["--yes", *flags])
+            begin(self.watch, "restore", self.name, ["--yes", *self.choice.flags])
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    when = parts.moment(row["when"]) if row["when"] else "not known"  # of one that was interrupted
+    return [when, row["kind"], parts.size(row["size"]), verified(row), row["id"]]
+
+
+def _may_wait_for_a_restore(row: dict[str, Any]) -> bool:
+    """A server at Scaleway whose volume is empty beside backups never became ready: there is no URL yet."""
+    return bool(row["target"] == "scaleway" and row["status"] == "failed")
 
 
 def _facts(backup: dict[str, Any]) -> dict[str, str]:
+    if "where" not in backup:
+        return {}
+    copies = backup["copies"]
     return {
-        "Kept in": str(backup.get("where", "")),
-        "Schedule": f"{backup.get('schedule', '')}, kept for {backup.get('keep', '')}",
-        "Copies": str(backup.get("copies", 0)),
+        "Kept in": backup["where"],
+        "Schedule": f"{backup['schedule']}, kept for {backup['keep']}",
+        "Copies": "not measured" if copies is None else str(copies),
         "Last": parts.moment(backup.get("last")),
     }
 
@@ -147,5 +200,17 @@ def _is_time(text: str) -> bool:
         return False
 
 
-def _listing(name: str, home: Home) -> list[dict[str, Any]]:
-    return restoring.listing(engine.connect(), agent.source(name, home))
+def _said(choice: Choice) -> str:
+    return f"Brings back {choice.words}."
+
+
+def _listed(name: str, home: Home) -> tuple[backups.Backups, Rows]:
+    kept = backups.of(name, home)
+    return kept, kept.listing()
+
+
+def _for_a_restore(name: str, home: Home) -> tuple[backups.Backups, Rows, Choice]:
+    """The backups that one can take, and what it would by itself; raises when none could begin."""
+    kept = backups.of(name, home)
+    first = kept.chosen()
+    return kept, [row for row in kept.listing() if kept.takes(row)], first

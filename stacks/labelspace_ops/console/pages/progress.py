@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from nicegui import ui
 
 from labelspace_ops import jobs, state
+from labelspace_ops.backup.rows import proven
 from labelspace_ops.console import parts, steps
 from labelspace_ops.console.watch import TICK_SECONDS, Watch
 from labelspace_ops.errors import OpsError
@@ -25,8 +27,6 @@ ENDS = {
     "create": "It is ready.",
     "start": "It is ready.",
     "stop": "It is stopped; data, URL and passwords stay.",
-    "backup": "The backup is taken.",
-    "drill": "The newest backup is proven: it holds what it must.",
 }
 SIGNS = {"done": "done", "now": "under way", "later": "not yet", "failed": "failed"}
 
@@ -94,8 +94,7 @@ class ProgressPage:
             parts.note(removed(job.result or {}), "good").props("data-state=done")
             parts.button("To the list", on_click=lambda: ui.navigate.to("/"))
             return
-        words = restored(job.result or {}) if job.verb == "restore" else ENDS.get(job.verb, "Done.")
-        parts.note(words, "good").props("data-state=done")
+        parts.note(ended(job), "good").props("data-state=done")
         with parts.box("line"):
             parts.button("To the workspace", on_click=lambda: ui.navigate.to(f"/workspace/{self.name}"))
 
@@ -137,9 +136,24 @@ def removed(result: dict[str, Any]) -> str:
     return f"It is removed. Annotations and bucket data stay, for a new one of the name to go on with. {last}"
 
 
+def ended(job: jobs.Job) -> str:
+    """How a job ended well, in words."""
+    told = TELLS.get(job.verb)
+    return told(job.result) if told and job.result else ENDS.get(job.verb, "Done.")
+
+
+def taken(result: dict[str, Any]) -> str:
+    """What `backup` made, in words."""
+    return f"The backup is taken: {result['kind']} {result['id']}."
+
+
 def restored(result: dict[str, Any]) -> str:
     """What `restore` did, in words."""
-    return f"It is back at {result.get('to', 'the moment asked for')}. Lost: {result.get('lost', 'unknown')}."
+    return f"It is back at {result['to']}. Lost: {result['lost']}."
+
+
+TELLS: dict[str, Callable[[dict[str, Any]], str]] = {"backup": taken, "drill": proven, "restore": restored}
+"""Verbs whose result says more than that they ended."""
 
 
 def _step(step: steps.Step) -> None:

@@ -61,7 +61,7 @@ def click(browser: webdriver.Chrome, selector: str) -> None:
 
 def press(browser: webdriver.Chrome, words: str) -> None:
     """Click the button that shows ``words``, once it can be clicked."""
-    click(browser, f"//button[.//*[normalize-space(text())='{words}']]")
+    click(browser, f"//button[not(@disabled)][.//*[normalize-space(text())='{words}']]")
 
 
 def type_into(browser: webdriver.Chrome, **values: str) -> None:

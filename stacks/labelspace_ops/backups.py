@@ -1,0 +1,133 @@
+"""A workspace's backups, whatever its target and its kind of database: what commands and console ask."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import docker
+
+from labelspace.home import Home
+from labelspace_ops import engine, stack
+from labelspace_ops.backup import agent, rehearsal, restore
+from labelspace_ops.backup.rows import restorable_from
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a restore would take, as ``Backups.chosen`` found it."""
+
+    words: str
+    """For people, with what is lost by it where that is known."""
+    to: str = ""
+    backup: str = ""
+    dump: Row = field(default_factory=dict)
+    """Of a managed database: the row itself."""
+
+    @property
+    def flags(self) -> list[str]:
+        """Those of ``labelspace restore`` that take the same."""
+        given = {"--to": self.to, "--backup": self.backup}
+        return [word for flag, value in given.items() if value for word in (flag, value)]
+
+
+class Backups(ABC):
+    """One workspace's, as ``of`` gives them; everything here raises ``OpsError`` with what to do."""
+
+    latest = "the last archived change"
+    """What a restore takes when nothing is asked for, for people."""
+    any_moment = True
+    """Whether each moment since the oldest backup can be restored, or those of the list alone."""
+
+    def __init__(self, name: str, home: Home, settings: dict[str, Any]) -> None:
+        self.name, self.home, self.settings = name, home, settings
+
+    @abstractmethod
+    def listing(self) -> list[Row]:
+        """All, newest last."""
+
+    @abstractmethod
+    def take(self, *, full: bool = False) -> Row:
+        """One more now; ``full``: not only what changed, where that makes a difference."""
+
+    @abstractmethod
+    def chosen(self, *, to: str = "", backup: str = "") -> Choice:
+        """What ``restore`` would take; refused where it could not even begin."""
+
+    @abstractmethod
+    def restore(self, choice: Choice) -> Row:
+        """Bring the annotations back; what is there now is kept first."""
+
+    @abstractmethod
+    def drill(self, backup: str = "") -> Row:
+        """Prove one, by default the newest."""
+
+    def takes(self, row: Row) -> bool:
+        """Whether a restore can take this one of the list."""
+        return bool(row["complete"])
+
+    def restorable(self, rows: list[Row]) -> str:
+        """Which moments a restore can bring back, for people."""
+        since = restorable_from(rows)
+        if since is None:
+            return "nothing can be restored yet"
+        moments = f"any moment from {since} until now" if self.any_moment else "the moments above"
+        return f"restorable: {moments}"
+
+
+class Archived(Backups):
+    """By pgBackRest beside the database, wherever its engine is."""
+
+    @abstractmethod
+    def reached(self) -> AbstractContextManager[tuple[docker.DockerClient, agent.Source]]:
+        """The engine of the database's machine, and its repository."""
+
+    def listing(self) -> list[Row]:
+        """Whether the database runs or not."""
+        with self.reached() as (client, source):
+            return restore.listing(client, source)
+
+    def take(self, *, full: bool = False) -> Row:
+        """As on the schedule: gently."""
+        with self.reached() as (client, _):
+            one = agent.needed(client, self.name)
+            taken = agent.ask(one, "backup", kind="full" if full else "incr", gently=True)
+        return {"name": self.name, **taken}
+
+    def chosen(self, *, to: str = "", backup: str = "") -> Choice:
+        """Any moment; the restore itself says which there are."""
+        return Choice(to or backup or self.latest, to, backup)
+
+    def drill(self, backup: str = "") -> Row:
+        """Beside the running database."""
+        with self.reached() as (client, _):
+            return rehearsal.drill(client, self.name, backup)
+
+
+class Here(Archived):
+    """On this machine."""
+
+    @contextmanager
+    def reached(self) -> Iterator[tuple[docker.DockerClient, agent.Source]]:
+        """This machine's engine."""
+        yield engine.connect(), agent.source(self.name, self.home)
+
+    def restore(self, choice: Choice) -> Row:
+        """Also of a stopped workspace, which stays stopped."""
+        return restore.restore(self.name, self.home, to=choice.to, backup=choice.backup)
+
+
+def of(name: str, home: Home) -> Backups:
+    """Those of a workspace that exists, by its settings."""
+    settings = stack.read_settings(stack.select(name, home))
+    if settings.get("target") != "scaleway":
+        return Here(name, home, settings)
+    from labelspace_ops.cloud import backups, inside  # noqa: PLC0415 - the other target needs none
+
+    kind = inside.OnServer if inside.has(settings) else backups.Managed
+    return kind(name, home, settings)
