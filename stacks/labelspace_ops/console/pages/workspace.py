@@ -135,9 +135,9 @@ class WorkspacePage:
         if row["status"] not in ("deleting", "measuring"):
             with parts.section("Delete"):
                 parts.text(
-                    "Takes a last backup and removes the containers. Bucket data stays in any case.", "soft"
+                    "Takes a last backup and removes what runs. Bucket data stays in any case.", "soft"
                 )
-                parts.button("Delete …", on_click=lambda: Deletion(self.watch, self.name), icon="delete",
+                parts.button("Delete …", on_click=lambda: Deletion(self.watch, row), icon="delete",
                              props="outline color=negative")  # fmt: skip
 
     def _rest(self, row: dict[str, Any]) -> None:
@@ -211,17 +211,24 @@ def _became(upload: uploads.Upload, bucket: str, new: bool) -> str:
     return f"{words}; CVAT cannot open files of this kind" if strange else words
 
 
+STAYS = {
+    "local": "Annotations and backups stay on this machine, for a new workspace of the name to go on with.",
+    "scaleway": "Buckets, backups and the data volume stay at Scaleway, and cost what they did until they are"
+    " removed in its console; a new workspace of the name goes on with them.",
+}
+"""What is left, by target; at Scaleway nothing here removes it."""
+
+
 class Deletion:
     """The dialog that asks for the name to be typed."""
 
-    def __init__(self, watch: Watch, name: str) -> None:
-        self.watch, self.name = watch, name
+    def __init__(self, watch: Watch, row: dict[str, Any]) -> None:
+        self.watch, self.name = watch, str(row["name"])
         with ui.dialog(value=True) as self.dialog, parts.box("card stack").props('aria-label="Delete"'):
-            parts.heading(f"Delete {name}?")
-            parts.text(
-                "Annotations and backups stay on this machine, for a new workspace of the name to go on with."
-            )
+            parts.heading(f"Delete {self.name}?")
+            parts.text(STAYS.get(row["target"], STAYS["local"]))
             self.purge = ui.checkbox("Remove annotations and backups too, for good")
+            self.purge.set_visibility(row["target"] != "scaleway")
             self.typed = ui.input("Type the workspace's name", on_change=self.check).props(
                 "outlined name=typed"
             )
