@@ -28,6 +28,7 @@ import httpx
 from docker.types import IPAMConfig, IPAMPool, Mount
 from pydantic import TypeAdapter
 from testbed import images
+from testbed.inside import inside
 from testbed.scaleway_api.app import running
 
 from labelspace.cvat.images import IMAGES
@@ -150,9 +151,9 @@ class Machine:
 
     def inside(self, *command: str) -> str:
         """What a command says on the server, which must succeed."""
-        code, said = self.parts["server"].exec_run(list(command))
+        code, said = inside(self.parts["server"], list(command))
         assert code == 0, (command, said.decode(errors="replace"))
-        return str(said.decode())
+        return said.decode()
 
     def labelspace(self, command: str, *arguments: str) -> Any:
         """The JSON of a command on the workspace, as an admin runs it."""
@@ -169,7 +170,7 @@ class Machine:
 
     def step(self) -> str:
         """What the boot script says it does."""
-        code, said = self.parts["server"].exec_run(["cat", "/run/labelspace/step"])
+        code, said = inside(self.parts["server"], ["cat", "/run/labelspace/step"])
         return said.decode().strip() if code == 0 else ""
 
     def tells(self, path: str = STEP_PATH) -> tuple[int, str]:

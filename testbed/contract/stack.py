@@ -18,6 +18,7 @@ import httpx
 from docker.models.containers import Container
 
 from labelspace.cvat.images import IMAGES
+from testbed.inside import inside
 
 SERVER_IMAGE = os.environ.get("LABELSPACE_CONTRACT_SERVER", IMAGES["server"])
 UI_IMAGE = os.environ.get("LABELSPACE_CONTRACT_UI", IMAGES["ui"])
@@ -186,7 +187,7 @@ class Stack:
         return [key for key in keys if self.redis("SCARD", key) == "0"]
 
     def redis(self, *command: str) -> str:
-        _, said = self.get("cvat-redis").exec_run(["redis-cli", *command])
+        _, said = inside(self.get("cvat-redis"), ["redis-cli", *command])
         return str(said.decode().strip())
 
     def django(self, *command: str, **environment: str) -> tuple[int, str]:
@@ -196,7 +197,7 @@ class Stack:
     def sql(self, query: str) -> list[str]:
         """Lines that ``psql`` answers."""
         command = ["psql", "-U", "cvat", "-d", "cvat", "-At", "-c", query]
-        code, said = self.get("cvat-db").exec_run(command, user="postgres")
+        code, said = inside(self.get("cvat-db"), command, user="postgres")
         assert code == 0, said
         return str(said.decode()).splitlines()
 

@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import docker
 import pytest
+from testbed.inside import inside
 from tests.lab import Lab, Visitor, containers
 
 from labelspace.names import WORKSPACE_LABEL
@@ -101,8 +102,8 @@ def test_people_label_what_the_teams_own_bucket_holds(own: Own) -> None:
 def test_the_teams_own_container_worked_on_the_database(own: Own) -> None:
     database = containers(f"{own.name}-judgements")["database"]
     query = "SELECT count(*) FROM judgement"
-    result = database.exec_run(["psql", "-U", "cvat", "-d", "cvat", "-Atc", query], user="postgres")
-    assert (result.exit_code, result.output.strip()) == (0, b"0")
+    code, said = inside(database, ["psql", "-U", "cvat", "-d", "cvat", "-Atc", query], user="postgres")
+    assert (code, said.strip()) == (0, b"0")
     shown = own.output()
     assert shown["report"] == 0
     assert list(Path(shown["judgements"]["backups"]).rglob("backup.info"))

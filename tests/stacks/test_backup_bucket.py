@@ -13,6 +13,7 @@ from typing import Any
 
 import docker
 import pytest
+from testbed.inside import inside
 from tests.endpoint import Endpoint, endpoint
 from tests.lab import PASSWORD, Lab, admin_of, alone, containers, until
 
@@ -70,9 +71,9 @@ def orchard(lab: Lab, elsewhere: Endpoint) -> Iterator[Any]:
 
 def _projects(name: str) -> str:
     command = ["psql", "-U", "cvat", "-Atc", "select name from engine_project order by id", "cvat"]
-    said = containers(name)["database"].exec_run(command)
-    assert said.exit_code == 0, said.output
-    return str(said.output.decode().strip())
+    code, said = inside(containers(name)["database"], command)
+    assert code == 0, said
+    return said.decode().strip()
 
 
 def _ids(lab: Lab, name: str) -> list[str]:

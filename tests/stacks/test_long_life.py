@@ -17,6 +17,7 @@ import docker
 import httpx
 import pytest
 from testbed import upgrades
+from testbed.inside import inside
 from tests.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, alone, containers, ports, until
 
 from labelspace.home import Home
@@ -145,7 +146,7 @@ def test_a_damaged_backup_fails_its_drill_and_the_one_before_it_is_restored(lab:
     assert f"the drill of {newer} failed" in drilled.stderr
     status, why = _reasons(lab, name)
     assert (status, f"the last one failed ({newer})" in why) == ("degraded", True), why
-    assert containers(name)["database"].exec_run(["ls", "/var/lib/postgresql"]).output == b"data\n"
+    assert inside(containers(name)["database"], ["ls", "/var/lib/postgresql"])[1] == b"data\n"
     assert _projects(aging) == {"first", "second", "third"}
 
     refused = lab.run("restore", name, "--backup", newer, "--yes")

@@ -11,6 +11,7 @@ from typing import Any
 import docker
 import httpx
 import pytest
+from testbed.inside import inside
 from tests.lab import ADMIN, Lab, admin_of, containers, running, until
 
 from labelspace.cvat.files import SECRETS_SCRIPT
@@ -160,11 +161,11 @@ def test_it_stays_awake_under_an_active_user_and_under_a_running_job(lab: Lab, s
 
 def _said(name: str, program: str, *arguments: str) -> str:
     """What a program in the workspace's server prints."""
-    words = f'. {SECRETS_SCRIPT}; exec python3 -c "$0" "$@"'
+    words = f'. {SECRETS_SCRIPT}; exec python3 -c "$0" "$@" 2>/dev/null'
     server = containers(name)["server"]
-    done = server.exec_run(["bash", "-c", words, program, *arguments], demux=True)
-    assert done.exit_code == 0, done.output
-    return str(done.output[0].decode().strip())
+    code, said = inside(server, ["bash", "-c", words, program, *arguments])
+    assert code == 0, said
+    return said.decode().strip()
 
 
 def _times_woken(name: str) -> int:

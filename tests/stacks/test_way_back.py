@@ -14,6 +14,7 @@ from typing import Any
 
 import docker
 import httpx
+from testbed.inside import inside
 from tests.lab import PASSWORD, Lab, admin_of, containers, task_of, until
 
 from labelspace_ops import locks
@@ -24,9 +25,9 @@ def _projects(measured: Any) -> set[str]:
 
 
 def _asked(measured: Any, sql: str) -> str:
-    said = containers(measured["name"])["database"].exec_run(["psql", "-U", "cvat", "-Atc", sql, "cvat"])
-    assert said.exit_code == 0, said.output
-    return str(said.output.decode().strip())
+    code, said = inside(containers(measured["name"])["database"], ["psql", "-U", "cvat", "-Atc", sql, "cvat"])
+    assert code == 0, said
+    return said.decode().strip()
 
 
 class Writer(threading.Thread):
@@ -111,7 +112,7 @@ def test_a_backup_is_proven_by_a_drill_that_touches_and_leaves_nothing(lab: Lab,
     assert proof["rows"] > 0
     assert _asked(street, "select pg_postmaster_start_time(), count(*) from engine_project") == before
     database = containers(street["name"])["database"]
-    assert database.exec_run(["ls", "/var/lib/postgresql"]).output == b"data\n"
+    assert inside(database, ["ls", "/var/lib/postgresql"])[1] == b"data\n"
     listed = lab.json("backups", street["name"])["backups"]
     assert listed[-1]["id"] == taken["id"]
     assert listed[-1]["proof"]["ok"]

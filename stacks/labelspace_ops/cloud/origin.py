@@ -170,7 +170,10 @@ def _sent(server: far.Server, file: Path) -> str:
 def _must_be_known(server: far.Server, text: str, dump: str) -> None:
     """An older CVAT would run on what a later one has migrated, and err."""
     inside = ["docker", "exec", named(server.name, "server"), "python3", "-c", rehearsal.KNOWN]
-    known = set(json.loads(server.run(*inside).strip().splitlines()[-1]))
+    said = server.run(*inside).strip().splitlines()
+    if not said:
+        raise OpsError(f"{server.name}: its engine lost what CVAT said: run the same again")
+    known = set(json.loads(said[-1]))
     listed = server.run("bash", "-c", f'exec labelspace-postgres {" ".join(MIGRATIONS)} <"$1"', "-", dump)
     newer = rehearsal.unknown(_latest(listed), known)
     if newer:

@@ -14,6 +14,7 @@ from labelspace.postgres.backup import CONTEXT, image_name
 from labelspace.spec import BackupSpec
 from labelspace_ops import engine
 from labelspace_ops.backup import agent, restore
+from labelspace_ops.errors import OpsError
 
 ENDS_WHEN_ASKED = "until grep -qs labelspace_b[a]ckup /proc/[0-9]*/cmdline; do sleep 0.02; done; exit 1"
 """As one that refuses to start, in the moment in which it is asked."""
@@ -21,13 +22,15 @@ ENDS_WHEN_ASKED = "until grep -qs labelspace_b[a]ckup /proc/[0-9]*/cmdline; do s
 
 @pytest.fixture
 def client() -> docker.DockerClient:
-    return engine.connect()
+    """With the database's image."""
+    one = engine.connect()
+    if not one.images.list(image_name()):
+        one.images.build(path=str(CONTEXT), tag=image_name(), rm=True)
+    return one
 
 
 @pytest.fixture
 def refusing(client: docker.DockerClient) -> Iterator[Container]:
-    if not client.images.list(image_name()):
-        client.images.build(path=str(CONTEXT), tag=image_name(), rm=True)
     name = f"t{secrets.token_hex(3)}"
     one = client.containers.run(
         image_name(),
@@ -55,3 +58,22 @@ def test_backups_are_listed_though_the_database_ends_while_it_is_asked(
 
 def test_a_container_that_ends_under_its_health_check_does_not_work(refusing: Container) -> None:
     assert not engine.works(refusing)
+
+
+def test_an_answer_that_the_engine_lost_is_found_where_the_program_kept_it(
+    client: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """moby/moby#27289: the exit code is known, and nothing of what was printed."""
+    name = f"t{secrets.token_hex(3)}"
+    one = client.containers.run(image_name(), entrypoint=["sleep", "600"], name=name, detach=True, init=True)
+    really = engine.run_inside
+    monkeypatch.setattr(engine, "run_inside", lambda *given: (really(*given)[0], ""))
+    try:
+        with pytest.raises(OpsError, match=r"backup\.json"):  # it was given no settings, and says so
+            agent.ask(one, "standing")
+        one.exec_run(["sh", "-c", "rm /tmp/labelspace-answer-*"])
+        monkeypatch.setattr(engine, "run_inside", lambda *_: (0, ""))
+        with pytest.raises(agent.WentAwayError, match="lost the database's answer"):
+            agent.ask(one, "standing")
+    finally:
+        engine.remove(one)

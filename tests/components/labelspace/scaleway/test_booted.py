@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from docker import errors
 from testbed import upgrades
+from testbed.inside import fetched, inside
 from tests.lab import PASSWORD
 from tests.machine import BUCKET, DOMAIN, METADATA, Machine, machine, until
 
@@ -67,7 +68,7 @@ def _fetched_secrets(one: Machine) -> int:
 def _dumps(one: Machine) -> list[str]:
     """Paths of the dumps where the S3 gateway keeps them."""
     folder = f"/buckets/{one.told('BACKUP_BUCKET')}/dumps"
-    code, said = one.parts["storage"].exec_run(["find", folder, "-type", "f", "-name", "*.dump"])
+    code, said = inside(one.parts["storage"], ["find", folder, "-type", "f", "-name", "*.dump"])
     return sorted(said.decode().split()) if code == 0 else []
 
 
@@ -163,11 +164,11 @@ def test_the_dump_can_be_restored_on_any_postgresql(server: Machine) -> None:
     database.put_archive("/srv", b"".join(chunks))
     restore = "pg_restore -U labelspace --no-owner --no-acl --exit-on-error -d scratch"
     command = f"createdb -U labelspace scratch && {restore} /srv/{dump.rpartition('/')[2]}"
-    code, said = database.exec_run(["sh", "-c", command])
+    code, said = inside(database, ["sh", "-c", command])
     assert code == 0, said.decode()
     count = ["psql", "-U", "labelspace", "-At", "-c", "SELECT count(*) FROM auth_user"]
     for name in ("scratch", "cvat"):
-        assert database.exec_run([*count, name]).output.strip() == b"1", name
+        assert inside(database, [*count, name])[1].strip() == b"1", name
 
 
 def _stored(one: Machine, folder: str) -> set[str]:
@@ -239,7 +240,7 @@ def test_what_another_workspace_left_is_loaded_with_its_files(server: Machine, t
     assert server.visitor().sign_up("annotator-1").status_code == 201
     dump, media = tmp_path / "dump", tmp_path / "media.tar"
     (kept,) = [path for path in _dumps(server) if taken in path]
-    dump.write_bytes(server.parts["storage"].exec_run(["cat", kept]).output)
+    dump.write_bytes(fetched(server.parts["storage"], kept))
     _archive(media, "cvat/data/data/1/raw/one.txt", b"pixels")
     begins = origin.Portable("street.dump", dump, media)
     origin.fill(far.server(server.account.name, server.account.home), begins)
@@ -257,7 +258,7 @@ def test_a_dump_of_a_later_cvat_changes_nothing(
     taken = server.labelspace("backup")["id"]
     dump = tmp_path / "dump"
     (kept,) = [path for path in _dumps(server) if taken in path]
-    dump.write_bytes(server.parts["storage"].exec_run(["cat", kept]).output)
+    dump.write_bytes(fetched(server.parts["storage"], kept))
     assert server.visitor().sign_up("annotator-2").status_code == 201
     monkeypatch.setattr(rehearsal, "KNOWN", "print('[\"engine.0000_other\"]')")
     there = far.server(server.account.name, server.account.home)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from docker import errors
+from testbed.inside import inside
 from tests.lab import PASSWORD
 from tests.machine import BUCKET, Machine, machine, until
 
@@ -56,7 +57,7 @@ def _kept(one: Machine, folder: str) -> list[str]:
     """Objects below a folder of the workspace's part of the backup bucket, as the gateway keeps them."""
     (bucket,) = one.account.cloud.all("bucket").keys() - {BUCKET}
     root = f"/buckets/{bucket}/labelspace/{one.account.name}/{folder}"
-    code, said = one.parts["storage"].exec_run(["find", root, "-type", "f"])
+    code, said = inside(one.parts["storage"], ["find", root, "-type", "f"])
     return sorted(said.decode().split()) if code == 0 else []
 
 
@@ -163,9 +164,7 @@ def test_a_database_whose_volume_is_lost_comes_back_whole(server: Machine) -> No
     server.inside("docker", "volume", "rm", _named(server, "database"))
     server.inside("systemctl", "restart", "--no-block", "labelspace.service")
     logs = ["docker", "logs", _named(server, "database")]
-    until(
-        lambda: "restore them" in server.parts["server"].exec_run(logs).output.decode(), "it refuses to begin"
-    )
+    until(lambda: "restore them" in inside(server.parts["server"], logs)[1].decode(), "it refuses to begin")
     server.labelspace("restore", "--yes")
     _until_ready(server)
     assert _knows(server, "annotator-2")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from . import backup, copy, database, drill, endpoint, load, portable, restore, schedule, settings, state
 from .programs import FailedError
 
 HOLDS, HOLDS_NOT = 0, 1
+KEPT = "/tmp/labelspace-answer"  # noqa: S108 - inside the container
 OPEN = ("holds-backups", "keep", "backup", "keep-folder", "drill", "copy", "list", "restore", "portable")
 """Verbs that can do nothing without the place of the backups."""
 
@@ -26,12 +29,22 @@ def main() -> int:
             return HOLDS if database.backups(database.readable()) else HOLDS_NOT
         answer = VERBS[verb](loaded, given)
     except (FailedError, OSError, KeyError, ValueError) as error:
-        sys.stdout.write(json.dumps({"failed": _text(error)}) + "\n")
+        _answer(verb, {"failed": _text(error)})
         if verb == "keep":
             schedule.say(_text(error))
         return HOLDS if verb == "holds-backups" else 1  # a place that cannot be read may hold backups
-    sys.stdout.write(json.dumps(answer) + "\n")
+    _answer(verb, answer)
     return 0
+
+
+def _answer(verb: str, answer: Any) -> None:
+    """Print it; keep it too, as an engine can lose what a program prints (moby/moby#27289)."""
+    text = json.dumps(answer) + "\n"
+    kept = Path(f"{KEPT}-{verb}")
+    with suppress(OSError):
+        kept.unlink(missing_ok=True)  # an older one is never taken for this one
+        kept.write_text(text)
+    sys.stdout.write(text)
 
 
 def _text(error: Exception) -> str:
