@@ -10,11 +10,13 @@ from pathlib import Path
 
 from labelspace.postgres.backup import CONTEXT
 
+HANGS_UP = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+"""As in a container: whoever runs the tests may have been told to ignore it (nohup)."""
 RUN = "from labelspace_backup.programs import run; print(run({words}, user='root', gently=True))"
 
 
 def _started(words: list[str]) -> subprocess.Popen[str]:
-    code = f"import sys; sys.path.insert(0, {str(CONTEXT)!r}); " + RUN.format(words=words)
+    code = f"import sys; sys.path.insert(0, {str(CONTEXT)!r}); " + HANGS_UP + RUN.format(words=words)
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
 

@@ -24,6 +24,7 @@ from tests.stacks.labelspace_ops.console.hands import (
     wait,
 )
 
+BACKUPS = "[aria-label=Backups] tbody"
 NASTY = "<img src=x onerror=\"document.title='owned'\">{{7*7}}<script>document.title='owned'</script>"
 
 
@@ -229,8 +230,8 @@ def _go_back(browser: webdriver.Chrome, name: str) -> None:
     press(browser, "Back up now")
     says(browser, "[data-state=done]", "The backup is taken", MAKING_SECONDS)
     press(browser, "To the workspace")
-    press(browser, "Show all")
-    says(browser, "[aria-label=Backups] tbody", "not proven yet")
+    wait(browser, lambda at: press(at, "Show all") or at.find_elements(By.CSS_SELECTOR, BACKUPS))
+    says(browser, BACKUPS, "not proven yet")
     newest = texts(browser, "[aria-label=Backups] tbody tr td:last-child")[0]
     press(browser, "Restore …")
     click(browser, "[aria-label='Bring back to'] [aria-label='one of the backups']")
