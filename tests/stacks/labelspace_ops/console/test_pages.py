@@ -230,7 +230,7 @@ def _go_back(browser: webdriver.Chrome, name: str) -> None:
     press(browser, "Back up now")
     says(browser, "[data-state=done]", "The backup is taken", MAKING_SECONDS)
     press(browser, "To the workspace")
-    wait(browser, lambda at: press(at, "Show all") or at.find_elements(By.CSS_SELECTOR, BACKUPS))
+    wait(browser, _shows_backups)
     says(browser, BACKUPS, "not proven yet")
     newest = texts(browser, "[aria-label=Backups] tbody tr td:last-child")[0]
     press(browser, "Restore …")
@@ -242,6 +242,12 @@ def _go_back(browser: webdriver.Chrome, name: str) -> None:
     says(browser, "[data-state=done]", f"It is back at backup {newest}", MAKING_SECONDS)
     press(browser, "To the workspace")
     says(browser, ".chip", "ready")
+
+
+def _shows_backups(browser: webdriver.Chrome) -> bool:
+    """A button that is drawn anew in the moment in which it is pressed hears nothing of it."""
+    press(browser, "Show all")
+    return bool(browser.find_elements(By.CSS_SELECTOR, BACKUPS))
 
 
 def _delete(browser: webdriver.Chrome, name: str) -> None:
