@@ -130,6 +130,11 @@ class WorkspacePage:
                 parts.button("Close", on_click=dialog.close, props="flat color=primary")
         dialog.on("hide", dialog.delete)
 
+    def ask_to_delete(self, row: dict[str, Any]) -> None:
+        """Open the dialog, in the page: what is drawn anew with each change would take it along."""
+        with self.page:
+            Deletion(self.watch, row)
+
     def _below(self, row: dict[str, Any]) -> None:
         self._rest(row)
         if row["status"] not in ("deleting", "measuring"):
@@ -137,7 +142,7 @@ class WorkspacePage:
                 parts.text(
                     "Takes a last backup and removes what runs. Bucket data stays in any case.", "soft"
                 )
-                parts.button("Delete …", on_click=lambda: Deletion(self.watch, row), icon="delete",
+                parts.button("Delete …", on_click=lambda: self.ask_to_delete(row), icon="delete",
                              props="outline color=negative")  # fmt: skip
 
     def _rest(self, row: dict[str, Any]) -> None:
