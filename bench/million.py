@@ -97,11 +97,11 @@ def task(made: Made) -> tuple[int, int]:
     s3.put_object(Bucket=made.bucket, Key="million/one.png", Body=image.getvalue())
     with admin(made) as http:
         body = {"name": "million", "labels": [{"name": "car"}]}
-        task = http.post("/api/tasks", json=body).raise_for_status().json()["id"]
+        number = http.post("/api/tasks", json=body).raise_for_status().json()["id"]
         files = {"server_files": [f"{made.bucket}/million/one.png"], "image_quality": 70}
-        http.post(f"/api/tasks/{task}/data", json=files).raise_for_status()
-        job = _job(http, task)
-        label = http.get("/api/labels", params={"task_id": task}).json()["results"][0]["id"]
+        http.post(f"/api/tasks/{number}/data", json=files).raise_for_status()
+        job = _job(http, number)
+        label = http.get("/api/labels", params={"task_id": number}).json()["results"][0]["id"]
     return job, label
 
 

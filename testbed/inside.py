@@ -6,12 +6,12 @@ with Docker 20.10 under load). So the words go into a file of the container's, w
 
 from __future__ import annotations
 
-import io
 import secrets
-import tarfile
 from typing import Any
 
 from docker.errors import NotFound
+
+from labelspace_ops import engine
 
 
 def inside(one: Any, command: list[str], user: str = "") -> tuple[int, bytes]:
@@ -24,9 +24,6 @@ def inside(one: Any, command: list[str], user: str = "") -> tuple[int, bytes]:
 def fetched(one: Any, path: str) -> bytes:
     """A file of a container's; empty where there is none."""
     try:
-        chunks, _ = one.get_archive(path)
+        return engine.read(one, path)
     except NotFound:
         return b""
-    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
-        file = tar.extractfile(tar.getmembers()[0])
-        return file.read() if file else b""

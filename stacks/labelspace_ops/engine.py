@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -139,6 +141,14 @@ def run_inside(one: Container, command: list[str], user: str = "") -> tuple[int,
     result = one.exec_run(command, user=user)
     output = result.output if isinstance(result.output, bytes) else b""
     return -1 if result.exit_code is None else int(result.exit_code), output.decode(errors="replace")
+
+
+def read(one: Container, path: str) -> bytes:
+    """A file of a container, running or not; raises ``NotFound`` where there is none."""
+    chunks, _ = one.get_archive(path)
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
+        file = tar.extractfile(tar.getmembers()[0])
+        return file.read() if file else b""
 
 
 def works(one: Container) -> bool:

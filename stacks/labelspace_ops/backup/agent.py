@@ -95,12 +95,9 @@ def ask(one: Container, verb: str, **given: Any) -> Any:
 def _kept_answer(one: Container, verb: str) -> str:
     """Of a program that ended as it should, and whose words the engine lost."""
     try:
-        packed_so, _ = one.get_archive(f"{KEPT}-{verb}")
+        return engine.read(one, f"{KEPT}-{verb}").decode()
     except DockerException as error:
         raise WentAwayError(f"the engine lost the database's answer ({error}): try again") from None
-    with tarfile.open(fileobj=io.BytesIO(b"".join(packed_so))) as tar:
-        file = tar.extractfile(tar.getmembers()[0])
-        return file.read().decode() if file else ""
 
 
 def look(client: docker.DockerClient, source: Source, verb: str) -> Any:

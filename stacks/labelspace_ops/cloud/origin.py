@@ -40,18 +40,17 @@ def begun(spec: WorkspaceSpec, resources: left.Resources, home: Home, text: str)
 
     Raises ``UsageError`` for what cannot be. An attempt that ended half-way goes on with the same.
     """
-    mark = origin.made_from(spec.name, home)
-    if mark.exists():
-        origin.must_be_the_same(spec.name, text, mark.read_text())
-        text = mark.read_text()
-    elif text:
-        _must_be_new(spec, resources)
-    if not text:
+    before = half_made(spec.name, home)
+    if not (before or text):
         yield None
         return
+    if before:
+        origin.must_be_the_same(spec.name, text, before)
+    else:
+        _must_be_new(spec, resources)
     _must_let_in(spec)
     with tempfile.TemporaryDirectory(prefix="portable-", dir=home.root) as folder:
-        yield _portable(text, spec, home, Path(folder))
+        yield _portable(before or text, spec, home, Path(folder))
 
 
 def _must_let_in(spec: WorkspaceSpec) -> None:
@@ -148,21 +147,21 @@ def _packed(text: str, spec: WorkspaceSpec, home: Home, folder: Path) -> Portabl
 
 def fill(server: far.Server, begins: Portable) -> None:
     """Bring the annotations to the server and load them, all or none of them."""
-    name = server.name
     server.run("systemctl", "start", "labelspace.service")  # ends when CVAT is ready
     server.run("mkdir", "--parents", "--mode=700", FOLDER)
-    sent = [_sent(server, file) for file in (begins.dump, begins.media) if file]
+    files = {"dump": begins.dump, "media.tar": begins.media}
+    sent = [_sent(server, file, name) for name, file in files.items() if file]
     try:
         _must_be_known(server, begins.text, sent[0])
-        say(f"{name}: loading {begins.text}")
+        say(f"{server.name}: loading {begins.text}")
         server.run("labelspace-restore", *sent)
     finally:
         server.run("rm", "--recursive", "--force", FOLDER)
 
 
-def _sent(server: far.Server, file: Path) -> str:
+def _sent(server: far.Server, file: Path, name: str) -> str:
     say(f"{server.name}: sending {file.stat().st_size / 1e6:.1f} MB")
-    where = f"{FOLDER}/{'media.tar' if file.suffix == '.tar' else 'dump'}"
+    where = f"{FOLDER}/{name}"
     server.send(file, where)
     return where
 
