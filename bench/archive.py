@@ -14,9 +14,9 @@ from bench.million import NUMBERS, Million, admin, inside, million, task
 from bench.rows import Bound, Row
 from bench.workspace import LABELSPACE, Bench, Made, run
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
-from labelspace.postgres.backup import REPOSITORY, image_name
+from labelspace.postgres.pgbackrest import REPOSITORY, image_name
 from labelspace.spec import BackupSpec
-from labelspace_ops.state import PROJECT
+from labelspace_ops.stack.state import PROJECT
 
 SECONDS, CLIENTS, BATCH = 15, 2, 50
 HOURS, PER_HOUR = 24, 10_000

@@ -19,7 +19,7 @@ from labelspace_ops.audit import source
 ANNOTATIONS, ATTRIBUTES, PER_IMAGE = 1_000_000, 20, 10
 CLASSES = ("car", "bus", "person", "bicycle")
 BOUND_SECONDS, BOUND_GIB = Bound(90), Bound(2)
-AUDIT = "import sys; from labelspace_ops.cli import main; main()"
+AUDIT = "import sys; from labelspace_ops.cli.main import main; main()"
 PEER = """
 import sys, pandas, scipy.stats
 table = pandas.read_pickle(sys.argv[1])

@@ -15,8 +15,8 @@ from PIL import Image
 
 from bench.workspace import ADMIN, PASSWORD, Bench, Made, outputs
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
-from labelspace_ops import buckets
-from labelspace_ops.rest import PATIENCE_SECONDS
+from labelspace_ops.cvat.sleep import PATIENCE_SECONDS
+from labelspace_ops.storage import buckets
 
 SHAPES = 1_000_000
 NUMBERS = 16

@@ -17,9 +17,9 @@ from statistics import median
 
 from bench.rows import Bound, Row
 from bench.workspace import Bench
-from labelspace.cvat.images import IMAGES, of_cvat
+from labelspace.cvat.images import IMAGES, cvat_image
 from labelspace.home import Home
-from labelspace.scaleway.boot import MOUNT, MOUNT_OPTIONS
+from labelspace.targets.scaleway.cloud_init import MOUNT, MOUNT_OPTIONS
 
 OBJECTS = 100_000
 BUCKET = "many"
@@ -59,7 +59,7 @@ class _Place:
 
 def measure(bench: Bench) -> list[Row]:
     """Each pair has a mount of its own: a first listing is one that neither rclone nor the kernel knows."""
-    image = of_cvat("server", bench.cvat_version)
+    image = cvat_image("server", bench.cvat_version)
     first, cached, plain = [], [], []
     place = _Place(Home.find().root / "mount", f"labelspace-bench-{secrets.token_hex(2)}")
     with _storage(place, image):

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from labelspace.cvat.images import CVAT_VERSION, IMAGES, of_cvat
-from labelspace_ops.preflight import free_port
+from labelspace.cvat.images import CVAT_VERSION, IMAGES, cvat_image
+from labelspace_ops.targets.local.preflight import free_port
 
 OFFICIAL_WORKERS: dict[str, tuple[str, ...]] = {
     "utils": ("notifications", "cleaning"),
@@ -104,10 +104,10 @@ class _Run:
         self._run("cvat_redis_ondisk", IMAGES["kvrocks"], *compact, volumes={"cache": "/var/lib/kvrocks"})
         self._run("cvat_opa", IMAGES["opa"], *OPA, alias="opa")
         self._backends(port)
-        self._run("cvat_ui", of_cvat("ui", self.version))
+        self._run("cvat_ui", cvat_image("ui", self.version))
 
     def _backends(self, port: int) -> None:
-        image = of_cvat("server", self.version)
+        image = cvat_image("server", self.version)
         environment = {**ENVIRONMENT, "ALLOWED_HOSTS": "*", "NUMPROCS": "2"}
         self._run(
             *("cvat_server", image, "init", "run", "server", "nginx"),

@@ -16,7 +16,7 @@ from bench.plain import until_healthy
 from bench.rows import Bound, Row
 from bench.workspace import Bench, run, seconds
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
-from labelspace_ops import engine
+from labelspace_ops.runtime import docker_engine
 
 DUMP, KEPT = "/tmp/bench.dump", "/tmp/bench-kept.dump"  # noqa: S108 - inside the container
 PEER_DATABASE = "bench_peer"
@@ -64,13 +64,13 @@ def _by_hand(data: Million) -> float:
     mine = data.made.containers
     stores = [mine[part] for part in ("redis", "cache")]
     began = time.monotonic()
-    engine.stop_serving(mine)
-    engine.together(stores, engine.stop)
+    docker_engine.stop_application(mine)
+    docker_engine.run_parallel(stores, docker_engine.stop)
     timed(data.container, "pg_dump", "-U", DATABASE_USER, "-Fc", "-f", KEPT, DATABASE_NAME)
     data.ask(f"drop database {DATABASE_NAME}", "postgres")
     data.ask(f"create database {DATABASE_NAME}", "postgres")
     timed(data.container, "pg_restore", "-U", DATABASE_USER, "-d", DATABASE_NAME, DUMP)
-    engine.together([*stores, *(mine[part] for part in engine.SERVING)], Container.start)
+    docker_engine.run_parallel([*stores, *(mine[part] for part in docker_engine.SERVING)], Container.start)
     until_healthy(f"{data.made.status['api_url']}/api/server/health/?format=json")
     return time.monotonic() - began
 

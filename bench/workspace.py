@@ -21,9 +21,9 @@ from docker.models.containers import Container
 
 from labelspace.cvat.images import CVAT_VERSION, IMAGES
 from labelspace.home import Home
-from labelspace_ops import engine
-from labelspace_ops.preflight import free_port
-from labelspace_ops.state import PROJECT, environment
+from labelspace_ops.runtime import docker_engine
+from labelspace_ops.stack.state import PROJECT, environment
+from labelspace_ops.targets.local.preflight import free_port
 
 LABELSPACE = str(Path(sys.executable).parent / "labelspace")
 ADMIN, PASSWORD = "admin", f"{secrets.token_urlsafe(16)}Aa1"
@@ -43,7 +43,7 @@ class Made:
     @property
     def containers(self) -> dict[str, Container]:
         """By part, as they are now."""
-        return engine.containers(docker.from_env(timeout=600), self.name)
+        return docker_engine.containers(docker.from_env(timeout=600), self.name)
 
 
 class Bench:

@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from pulumi.provider.experimental import component_provider_host
 
-from labelspace.packaged import COMPONENTS
+from labelspace.provider import COMPONENTS
 
 if __name__ == "__main__":
     component_provider_host(COMPONENTS, "labelspace", version=version("labelspace"))

@@ -18,8 +18,9 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from labelspace.spec import WorkspaceSpec
-from labelspace_ops import cli, shapes  # noqa: F401 - importing cli registers the commands
-from labelspace_ops.commands.app import app
+from labelspace_ops.cli import main as cli_main  # noqa: F401 - importing cli registers the commands
+from labelspace_ops.cli.app import app
+from labelspace_ops.workspaces import models
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -170,14 +171,14 @@ def walk(group: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def _command(path: str, one: Any) -> str:
     arguments = " ".join(_argument(param) for param in one.params if param.param_type_name == "argument")
     rows = [_flag(param) for param in one.params if param.name != "help"]
-    printed = f"Its JSON: {_typed(shapes.PRINTED.get(path))}.\n"
+    printed = f"Its JSON: {_typed(models.PRINTED.get(path))}.\n"
     return "\n".join(
         [
             f"\n## {path}\n",
             f"    labelspace {path} {arguments}".rstrip() + "\n",
             f"{cell(one.help)}\n",
             table(("argument or flag", "takes", "default", "does"), rows),
-            *([printed] if path in shapes.PRINTED else []),
+            *([printed] if path in models.PRINTED else []),
         ]
     )
 
@@ -219,7 +220,7 @@ def outputs() -> str:
     """What a stack exports."""
     return (
         "# Outputs\n\n`pulumi stack output --json --show-secrets` prints what a workspace's stack exports."
-        "\n\n" + _keys(shapes.Outputs)
+        "\n\n" + _keys(models.Outputs)
     )
 
 
@@ -229,8 +230,8 @@ def printed() -> str:
         "# JSON\n\nWith `--json` a command prints one JSON value on standard output. These keys stay within a"
         " major version.\n"
     )
-    rows = [(f"`{path}`", _typed(shape)) for path, shape in sorted(shapes.PRINTED.items())]
-    blocks = {one.__name__: one for shape in shapes.PRINTED.values() for one in _blocks(shape)}
+    rows = [(f"`{path}`", _typed(shape)) for path, shape in sorted(models.PRINTED.items())]
+    blocks = {one.__name__: one for shape in models.PRINTED.values() for one in _blocks(shape)}
     text += "\n" + table(("command", "prints"), rows)
     return text + "".join(f"\n## {name}\n\n{_about(one)}" for name, one in sorted(blocks.items()))
 

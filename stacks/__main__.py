@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from labelspace_ops import program
+from labelspace_ops.backup import upgrade
+from labelspace_ops.workspaces import program
 
-program.run()
+program.run(before_upgrade=upgrade.hook)

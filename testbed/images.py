@@ -10,7 +10,7 @@ from pathlib import Path
 
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
-from labelspace.postgres import backup as postgres
+from labelspace.postgres import pgbackrest as postgres
 from testbed import toolchain
 from testbed.parts import Kind, Part
 from testbed.shell import SetupError, apt_install, fingerprint, run, say, timed, works

@@ -11,7 +11,7 @@ from typing import Any
 
 from docker.errors import NotFound
 
-from labelspace_ops import engine
+from labelspace_ops.runtime import docker_engine
 
 
 def inside(one: Any, command: list[str], user: str = "") -> tuple[int, bytes]:
@@ -24,6 +24,6 @@ def inside(one: Any, command: list[str], user: str = "") -> tuple[int, bytes]:
 def fetched(one: Any, path: str) -> bytes:
     """A file of a container's; empty where there is none."""
     try:
-        return engine.read(one, path)
+        return docker_engine.read_file(one, path)
     except NotFound:
         return b""

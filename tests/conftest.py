@@ -14,7 +14,7 @@ from PIL import Image
 from xdist.scheduler import LoadScopeScheduling
 
 from labelspace.home import Home
-from tests.lab import Lab
+from tests.e2e.lab import Lab
 
 
 class _FileByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types

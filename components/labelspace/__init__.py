@@ -8,7 +8,7 @@ import importlib
 import typing
 
 if typing.TYPE_CHECKING:
-    from labelspace.parts import AnnotationDatabase, AnnotationServer, DatasetBucket
+    from labelspace.components import AnnotationDatabase, AnnotationServer, DatasetBucket
     from labelspace.spec import (
         AdminSpec,
         BackupBucketSpec,
@@ -37,9 +37,9 @@ __all__ = [
 ]
 
 _AT = {
-    "AnnotationDatabase": "labelspace.parts",
-    "AnnotationServer": "labelspace.parts",
-    "DatasetBucket": "labelspace.parts",
+    "AnnotationDatabase": "labelspace.components",
+    "AnnotationServer": "labelspace.components",
+    "DatasetBucket": "labelspace.components",
     "Workspace": "labelspace.workspace",
 }
 """Where a public name is, when not in ``labelspace.spec``."""

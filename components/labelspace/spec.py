@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from labelspace._passwords import password_problem
+from labelspace.password_policy import password_problem
 
 Target = Literal["local", "scaleway"]
 Size = Literal["small", "medium", "large"]
@@ -453,10 +453,10 @@ class AnnotationDatabaseSpec(_Part):
 
 def parse_spec(values: Mapping[str, Any]) -> WorkspaceSpec:
     """Validate ``values``; raises ``SpecError`` with one line for each problem."""
-    return checked(WorkspaceSpec, values)
+    return validate(WorkspaceSpec, values)
 
 
-def checked(wish: type[_Wish], values: Mapping[str, Any]) -> _Wish:
+def validate(wish: type[_Wish], values: Mapping[str, Any]) -> _Wish:
     """``values`` as a ``wish``; raises ``SpecError`` with one line for each problem."""
     try:
         return wish.model_validate(values)
@@ -470,7 +470,7 @@ _SWITCHES = ("running",)
 _TRUTHS = {"true": True, "false": False}
 
 
-def setting(key: str, text: str) -> Any:
+def parse_setting(key: str, text: str) -> Any:
     """A setting as a stack's file holds it, text or JSON, turned into what ``parse_spec`` takes."""
     if key in _BLOCKS:
         return json.loads(text)
@@ -479,7 +479,7 @@ def setting(key: str, text: str) -> Any:
     return int(text) if key in _NUMBERS else text
 
 
-def revealed(spec: BaseModel) -> dict[str, Any]:
+def dump_with_secrets(spec: BaseModel) -> dict[str, Any]:
     """The wish as plain JSON values, its secrets in the clear: only for what is encrypted."""
     return {key: _revealed(value) for key, value in spec.model_dump().items()}
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pulumi
 
-from labelspace.contracts import BeforeUpgrade, Built
-from labelspace.generated import workspace_secrets
-from labelspace.spec import WorkspaceSpec, revealed
+from labelspace.outputs import BeforeUpgrade, Deployment
+from labelspace.secrets import workspace_secrets
+from labelspace.spec import WorkspaceSpec, dump_with_secrets
 
 
 def declare(spec: WorkspaceSpec, before_upgrade: BeforeUpgrade | None = None) -> "Workspace":
@@ -16,7 +16,7 @@ def declare(spec: WorkspaceSpec, before_upgrade: BeforeUpgrade | None = None) ->
     workspace = Workspace(spec.name, spec, before_upgrade=before_upgrade)
     for name, value in workspace.outputs().items():
         pulumi.export(name, value)
-    pulumi.export("settings", pulumi.Output.secret(json.dumps(revealed(spec), sort_keys=True)))
+    pulumi.export("settings", pulumi.Output.secret(json.dumps(dump_with_secrets(spec), sort_keys=True)))
     return workspace
 
 
@@ -91,18 +91,18 @@ class Workspace(pulumi.ComponentResource):
             **built.more,
         }
 
-    def _built(self) -> Built:
+    def _built(self) -> Deployment:
         """The target's room builds the parts; each room needs its own provider's package, no other."""
         if self.spec.target == "scaleway":
-            from labelspace.scaleway import room as scaleway  # noqa: PLC0415
+            from labelspace.targets.scaleway import deploy as scaleway  # noqa: PLC0415
 
-            return scaleway.build(self, self.spec, self.secrets)
-        from labelspace.local import room as local  # noqa: PLC0415
+            return scaleway.deploy(self, self.spec, self.secrets)
+        from labelspace.targets.local import deploy as local  # noqa: PLC0415
 
-        return local.build(self, self.spec, self.secrets, self._before_upgrade)
+        return local.deploy(self, self.spec, self.secrets, self._before_upgrade)
 
 
-def _keys(built: Built) -> pulumi.Output[dict[str, Any]]:
+def _keys(built: Deployment) -> pulumi.Output[dict[str, Any]]:
     """Access key and secret key of each bucket by its name; empty ones for a public bucket."""
     keys: dict[str, Any] = {
         bucket.name: {"access_key": bucket.access_key, "secret_key": bucket.secret_key}

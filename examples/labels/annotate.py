@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from labelspace.home import Home
-from labelspace_ops import cvat, tasks
+from labelspace_ops.cvat import client as cvat_client
+from labelspace_ops.projects import tasks
 
 AUDIT = "audit"
 
@@ -20,8 +21,8 @@ def annotate(workspace: str, project: str, truth: Path) -> int:
     """Annotate by the end of each frame's name; returns the number of images."""
     with truth.open(newline="") as file:
         known = {row["file"]: row for row in csv.DictReader(file)}
-    client = cvat.of(workspace, Home.find(), print)
-    number = cvat.needed_project(client, project)["id"]
+    client = cvat_client.connect(workspace, Home.find(), print)
+    number = cvat_client.require_project(client, project)["id"]
     labels = {row["name"]: row for row in client.every("/labels", project_id=number)}
     count = 0
     for task in client.every("/tasks", project_id=number):

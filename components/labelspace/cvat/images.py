@@ -6,12 +6,12 @@ CVAT_VERSION = "2.73.0"
 """The CVAT whose server was read in full and run; ``labelspace.spec`` refuses other lines than its own."""
 
 
-def of_cvat(part: str, version: str) -> str:
+def cvat_image(part: str, version: str) -> str:
     """The image of CVAT's ``server`` or ``ui`` at a version."""
     return f"cvat/{part}:v{version}"
 
 
-def version_of(image: str) -> str:
+def image_version(image: str) -> str:
     """The version in the name of an image of CVAT's; empty when it names none."""
     return image.rpartition(":v")[2] if ":v" in image else ""
 
@@ -24,7 +24,7 @@ IMAGES = {
     "caddy": "caddy:2.10-alpine",
     "versitygw": "versity/versitygw:v1.8.0",
     "rclone": "rclone/rclone:1.75.1",
-    "server": of_cvat("server", CVAT_VERSION),
-    "ui": of_cvat("ui", CVAT_VERSION),
+    "server": cvat_image("server", CVAT_VERSION),
+    "ui": cvat_image("ui", CVAT_VERSION),
 }
 """Versions are those that CVAT's own compose file pins, where it uses the image."""

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 
 import pulumi
 
-from labelspace.contracts import File, Health, Service
-from labelspace.cvat import files, proxy
-from labelspace.cvat.images import CVAT_VERSION, IMAGES, of_cvat
+from labelspace.container_spec import File, Health, Service
+from labelspace.cvat import caddy as caddy_config
+from labelspace.cvat import config_files
+from labelspace.cvat.caddy import Https, caddyfile
+from labelspace.cvat.images import CVAT_VERSION, IMAGES, cvat_image
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
-from labelspace.cvat.proxy import Https, caddyfile
 
 QUEUES = (
     "notifications",
@@ -31,7 +32,7 @@ PROXY_PORT = 8080
 GATE_PATIENCE_SECONDS = 900
 """Longest wait for readiness; a first start on two busy cores was seen to take 160 s."""
 
-NOTES_VOLUME = {"notes": proxy.NOTES}
+NOTES_VOLUME = {"notes": caddy_config.NOTES}
 """What proxy, workers and sleeper of a workspace that may sleep tell each other."""
 DATA_VOLUMES = {"data": "/home/django/data", "keys": "/home/django/keys", "logs": "/home/django/logs"}
 
@@ -110,14 +111,14 @@ def _secret_file(path: str, content: pulumi.Input[str]) -> File:
 
 
 def _redis(settings: Settings, scale: Scale) -> Service:
-    conf = pulumi.Output.from_input(settings.secrets.redis).apply(files.redis_conf)
+    conf = pulumi.Output.from_input(settings.secrets.redis).apply(config_files.redis_conf)
     return Service(
         name="redis",
         image=IMAGES["redis"],
         memory=scale.redis,
-        command=("redis-server", files.REDIS_CONF),
+        command=("redis-server", config_files.REDIS_CONF),
         volumes={"redis": "/data"},
-        files=(_secret_file(files.REDIS_CONF, conf),),
+        files=(_secret_file(config_files.REDIS_CONF, conf),),
         aliases=("cvat-redis",),
         user="999:1000",
         health=_redis_health(6379),
@@ -125,15 +126,15 @@ def _redis(settings: Settings, scale: Scale) -> Service:
 
 
 def _cache(settings: Settings, scale: Scale) -> Service:
-    conf = pulumi.Output.from_input(settings.secrets.cache).apply(files.kvrocks_conf)
+    conf = pulumi.Output.from_input(settings.secrets.cache).apply(config_files.kvrocks_conf)
     return Service(
         name="cache",
         image=IMAGES["kvrocks"],
         memory=scale.cache,
         entrypoint=("kvrocks",),
-        command=("-c", files.KVROCKS_CONF),
+        command=("-c", config_files.KVROCKS_CONF),
         volumes={"cache": "/var/lib/kvrocks"},
-        files=(_secret_file(files.KVROCKS_CONF, conf),),
+        files=(_secret_file(config_files.KVROCKS_CONF, conf),),
         aliases=("cvat-cache",),
         user="999:999",
         health=_redis_health(6666),
@@ -173,21 +174,21 @@ def _backend(settings: Settings) -> Service:
     """What every container of the server image shares."""
     secrets = settings.secrets
     script = pulumi.Output.all(secrets.django, secrets.redis, secrets.cache).apply(
-        lambda values: files.secrets_script(*values)
+        lambda values: config_files.secrets_script(*values)
     )
-    overlay = files.settings_overlay(settings.registration, settings.annotator_group)
+    overlay = config_files.settings_overlay(settings.registration, settings.annotator_group)
     return Service(
         name="backend",
-        image=of_cvat("server", settings.version),
+        image=cvat_image("server", settings.version),
         memory=512,
         environment={**BACKEND_ENVIRONMENT, "LABELSPACE_CVAT": settings.version},
         volumes=DATA_VOLUMES,
         files=(
-            _secret_file(files.SECRETS_SCRIPT, script),
-            _secret_file(files.DATABASE_PASSWORD, secrets.database),
-            File(files.SETTINGS, overlay),
-            File(files.START_SCRIPT, files.script("start.sh")),
-            File(files.INIT, files.script("init.py")),
+            _secret_file(config_files.SECRETS_SCRIPT, script),
+            _secret_file(config_files.DATABASE_PASSWORD, secrets.database),
+            File(config_files.SETTINGS, overlay),
+            File(config_files.START_SCRIPT, config_files.container_file("start.sh")),
+            File(config_files.INIT, config_files.container_file("migrate.py")),
         ),
         user="1000:1000",
     )
@@ -199,7 +200,7 @@ BACKEND_ENVIRONMENT = {
     "CVAT_POSTGRES_PORT": "5432",
     "CVAT_POSTGRES_DBNAME": DATABASE_NAME,
     "CVAT_POSTGRES_USER": DATABASE_USER,
-    "CVAT_POSTGRES_PASSWORD_FILE": files.DATABASE_PASSWORD,
+    "CVAT_POSTGRES_PASSWORD_FILE": config_files.DATABASE_PASSWORD,
     "CVAT_REDIS_INMEM_HOST": "cvat-redis",
     "CVAT_REDIS_INMEM_PORT": "6379",
     "CVAT_REDIS_ONDISK_HOST": "cvat-cache",
@@ -219,8 +220,8 @@ def _init(backend: Service) -> Service:
         backend,
         name="init",
         entrypoint=("bash", "-c"),
-        command=(f". {files.SECRETS_SCRIPT}; exec python3 {files.INIT}",),
-        files=(*backend.files, File(files.DJANGO_ONCE, files.script("django_once.py"))),
+        command=(f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.INIT}",),
+        files=(*backend.files, File(config_files.DJANGO_ONCE, config_files.container_file("django_once.py"))),
         one_shot=True,
         memory=1024,
     )
@@ -253,7 +254,7 @@ def _worker(name: str, backend: Service, settings: Settings, queues: tuple[str, 
     scale = SIZES[settings.size]
     own = queues == ("chunks",)
     processes, memory = (scale.chunk_processes, scale.chunks) if own else (scale.processes, scale.worker)
-    check = f". {files.SECRETS_SCRIPT}; exec python3 {files.WORKER_CHECK} {' '.join(queues)}"
+    check = f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.WORKER_CHECK} {' '.join(queues)}"
     flags = ("--with-scheduler",) if "webhooks" in queues else ()
     return replace(
         backend,
@@ -263,7 +264,7 @@ def _worker(name: str, backend: Service, settings: Settings, queues: tuple[str, 
         memory=memory,
         files=(
             *backend.files,
-            File(files.WORKER_CHECK, files.script("workercheck.py")),
+            File(config_files.WORKER_CHECK, config_files.container_file("workercheck.py")),
         ),
         volumes={**backend.volumes, **(NOTES_VOLUME if settings.sleeps else {})},
         health=Health(("CMD-SHELL", check), start_period=180),
@@ -274,7 +275,7 @@ def _worker(name: str, backend: Service, settings: Settings, queues: tuple[str, 
 def _ui(version: str) -> Service:
     fetch = "wget -q -O /dev/null http://127.0.0.1:8000/"
     return Service(
-        "ui", of_cvat("ui", version), 128, aliases=("cvat-ui",), health=Health(("CMD-SHELL", fetch))
+        "ui", cvat_image("ui", version), 128, aliases=("cvat-ui",), health=Health(("CMD-SHELL", fetch))
     )
 
 
@@ -289,11 +290,15 @@ def _proxy_volumes(settings: Settings) -> dict[str, str]:
 
 def _proxy(settings: Settings) -> Service:
     """Healthy when it passes on: the page behind it is the UI's, which may sleep."""
-    rules = File(files.CADDYFILE, _rules(settings))
-    page = (File(proxy.WAKING_PAGE, files.script("waking.html")),) if settings.sleeps else ()
+    rules = File(config_files.CADDYFILE, _rules(settings))
+    page = (
+        (File(caddy_config.WAKING_PAGE, config_files.container_file("waking.html")),)
+        if settings.sleeps
+        else ()
+    )
     trusted = settings.https.trusted if settings.https else ""
-    authority = (File(proxy.TRUSTED, trusted),) if trusted else ()
-    path = proxy.ALIVE_PATH if settings.sleeps else "/"
+    authority = (File(caddy_config.TRUSTED, trusted),) if trusted else ()
+    path = caddy_config.ALIVE_PATH if settings.sleeps else "/"
     fetch = f"wget -q -O /dev/null http://127.0.0.1:{PROXY_PORT}{path}"
     return Service(
         name="proxy",
@@ -311,24 +316,24 @@ def _proxy(settings: Settings) -> Service:
 
 def _bootstrap(backend: Service, settings: Settings) -> Service:
     admin = pulumi.Output.from_input(settings.secrets.admin).apply(
-        lambda password: files.admin_json(settings.admin_username, settings.admin_email, password)
+        lambda password: config_files.admin_json(settings.admin_username, settings.admin_email, password)
     )
     return replace(
         backend,
         name="bootstrap",
         entrypoint=("bash", "-c"),
-        command=(f". {files.SECRETS_SCRIPT}; exec python3 {files.BOOTSTRAP}",),
+        command=(f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.BOOTSTRAP}",),
         environment={
             **backend.environment,
             "LABELSPACE_QUEUES": ",".join(("chunks", *QUEUES)),
-            "LABELSPACE_ADMIN": files.ADMIN,
+            "LABELSPACE_ADMIN": config_files.ADMIN,
             "LABELSPACE_PATIENCE": str(GATE_PATIENCE_SECONDS),
             **_archived(settings),
         },
         files=(
             *backend.files,
-            _secret_file(files.ADMIN, admin),
-            File(files.BOOTSTRAP, files.script("bootstrap.py")),
+            _secret_file(config_files.ADMIN, admin),
+            File(config_files.BOOTSTRAP, config_files.container_file("readiness.py")),
         ),
         one_shot=True,
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import MISSING
 from labelspace_ops.audit.items import Items
-from labelspace_ops.errors import UsageError
+from labelspace_ops.core.errors import UsageError
 
 MOST_CELLS = 100_000
 

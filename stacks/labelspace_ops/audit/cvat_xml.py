@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from labelspace_ops.audit.dataset import ALIKE, Builder
-from labelspace_ops.errors import UsageError
+from labelspace_ops.core.errors import UsageError
 
 OBJECTS = ("box", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton")
 TAGS = ("annotations", "meta", "image", "track", "tag", *OBJECTS)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelspace_ops.errors import UsageError
+from labelspace_ops.core.errors import UsageError
 
 Codes = NDArray[np.int16]
 Rows = NDArray[np.int64]

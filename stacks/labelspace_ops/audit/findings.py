@@ -27,7 +27,7 @@ from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import Dataset
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.statistics import CONFIDENCE, Numbers
-from labelspace_ops.errors import OpsError
+from labelspace_ops.core.errors import OpsError
 
 FILES = ("audit.json", "report.html", weights.FILE, "balanced.txt")
 

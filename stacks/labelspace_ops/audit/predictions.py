@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.audit.items import Items
-from labelspace_ops.errors import UsageError
+from labelspace_ops.core.errors import UsageError
 
 Row = tuple[str, float | None]
 

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from labelspace_ops.audit import coco, cvat_xml, datumaro
 from labelspace_ops.audit.dataset import Builder, Dataset
-from labelspace_ops.errors import UsageError
+from labelspace_ops.core.errors import UsageError
 
 MOST_XML = 16 * 2**30
 MOST_SILENCE = 16 * 2**20

@@ -19,11 +19,11 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from labelspace.home import Home
-from labelspace.names import PART_LABEL, WORKSPACE_LABEL
-from labelspace.postgres import backup as described
+from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
+from labelspace.postgres import pgbackrest as described
 from labelspace.spec import BackupSpec, parse_spec
-from labelspace_ops import engine
-from labelspace_ops.errors import OpsError
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.runtime import docker_engine
 
 PROGRAM = ["python3", "-m", "labelspace_backup"]
 KEPT = "/tmp/labelspace-answer"  # noqa: S108 - inside the container
@@ -40,12 +40,12 @@ VOLUMES = {"database": described.DATA, **described.FILE_VOLUMES, "redis": "/redi
 """What a restore writes, by the name of the workspace's volume."""
 
 
-class WentAwayError(OpsError):
+class ContainerExitedError(OpsError):
     """The container that was asked ended before it answered."""
 
 
 @dataclass(frozen=True)
-class Source:
+class Repository:
     """A repository: whose backups, where its folder is, its settings and its key."""
 
     workspace: str
@@ -61,7 +61,7 @@ class Source:
     @property
     def where(self) -> str:
         """The folder, or the bucket's URL."""
-        return described.where(self.backup, Path(self.folder), self.workspace)
+        return described.location(self.backup, Path(self.folder), self.workspace)
 
 
 def database(client: docker.DockerClient, name: str) -> Container | None:
@@ -73,7 +73,7 @@ def database(client: docker.DockerClient, name: str) -> Container | None:
     return one if one.status == "running" else None
 
 
-def needed(client: docker.DockerClient, name: str) -> Container:
+def require_database(client: docker.DockerClient, name: str) -> Container:
     """The workspace's running database; raises ``OpsError`` when it does not run."""
     running = database(client, name)
     if running is None:
@@ -81,37 +81,37 @@ def needed(client: docker.DockerClient, name: str) -> Container:
     return running
 
 
-def ask(one: Container, verb: str, **given: Any) -> Any:
+def call(one: Container, verb: str, **given: Any) -> Any:
     """The program's answer; raises ``OpsError`` with its reason."""
     try:
-        code, said = engine.run_inside(one, [*PROGRAM, verb, json.dumps(given)])
+        code, said = docker_engine.exec_in(one, [*PROGRAM, verb, json.dumps(given)])
     except DockerException as error:
-        raise WentAwayError(f"the database's container went away: {error}") from None
+        raise ContainerExitedError(f"the database's container went away: {error}") from None
     if code not in ENDS:
-        raise WentAwayError(f"the database's container went away: {said.strip()[-300:] or code}")
-    return answer(said if said.strip() else _kept_answer(one, verb))
+        raise ContainerExitedError(f"the database's container went away: {said.strip()[-300:] or code}")
+    return parse_answer(said if said.strip() else _kept_answer(one, verb))
 
 
 def _kept_answer(one: Container, verb: str) -> str:
     """Of a program that ended as it should, and whose words the engine lost."""
     try:
-        return engine.read(one, f"{KEPT}-{verb}").decode()
+        return docker_engine.read_file(one, f"{KEPT}-{verb}").decode()
     except DockerException as error:
-        raise WentAwayError(f"the engine lost the database's answer ({error}): try again") from None
+        raise ContainerExitedError(f"the engine lost the database's answer ({error}): try again") from None
 
 
-def look(client: docker.DockerClient, source: Source, verb: str) -> Any:
+def call_or_run(client: docker.DockerClient, source: Repository, verb: str) -> Any:
     """As ``ask``, of a running database, or apart: also of one that ends and is started again without end."""
     running = database(client, source.workspace)
     if running:
         try:
-            return ask(running, verb)
-        except WentAwayError:
+            return call(running, verb)
+        except ContainerExitedError:
             pass
-    return ask_apart(client, source, verb)
+    return call_in_new_container(client, source, verb)
 
 
-def answer(said: str) -> Any:
+def parse_answer(said: str) -> Any:
     """What the program printed last; raises ``OpsError`` with its reason."""
     lines = said.strip().splitlines()
     try:
@@ -123,7 +123,7 @@ def answer(said: str) -> Any:
     return answer
 
 
-def key_of(name: str, home: Home) -> str:
+def encryption_key(name: str, home: Home) -> str:
     """What encrypts a workspace's backups; raises ``OpsError`` when this machine does not have it."""
     try:
         return home.backup_key(name).read_text().strip()
@@ -135,22 +135,22 @@ def key_of(name: str, home: Home) -> str:
         ) from None
 
 
-def source_of(name: str, backup: BackupSpec, home: Home) -> Source:
+def repository_for(name: str, backup: BackupSpec, home: Home) -> Repository:
     """A workspace's own repository; raises ``OpsError`` when this machine has no key for it."""
-    key = backup.key.get_secret_value() if backup.key else key_of(name, home)
-    return Source(name, str(home.backups / name), backup, key)
+    key = backup.key.get_secret_value() if backup.key else encryption_key(name, home)
+    return Repository(name, str(home.backups / name), backup, key)
 
 
-def source(name: str, home: Home) -> Source:
+def workspace_repository(name: str, home: Home) -> Repository:
     """The repository of a workspace that exists, as its settings say."""
-    from labelspace_ops import stack  # noqa: PLC0415 - brings Pulumi with it
+    from labelspace_ops.stack import automation as stack  # noqa: PLC0415 - brings Pulumi with it
 
-    return source_of(name, parse_spec(stack.read_settings(stack.select(name, home))).backup, home)
+    return repository_for(name, parse_spec(stack.read_settings(stack.select(name, home))).backup, home)
 
 
-def ask_apart(
+def call_in_new_container(
     client: docker.DockerClient,
-    source: Source,
+    source: Repository,
     verb: str,
     *,
     volumes_of: str = "",
@@ -162,18 +162,18 @@ def ask_apart(
     One that writes has a fixed name and the workspace's lock; those that look may be many at once.
     """
     part = "restore" if volumes_of else f"look-{secrets.token_hex(4)}"
-    one = apart(client, source, verb, given, part=part, volumes_of=volumes_of, binds=binds)
+    one = create_container(client, source, verb, given, part=part, volumes_of=volumes_of, binds=binds)
     try:
         one.start()
         one.wait(timeout=24 * 3600)
-        return answer(one.logs(stdout=True, stderr=False).decode(errors="replace"))
+        return parse_answer(one.logs(stdout=True, stderr=False).decode(errors="replace"))
     finally:
-        engine.remove(one)
+        docker_engine.remove(one)
 
 
-def apart(
+def create_container(
     client: docker.DockerClient,
-    source: Source,
+    source: Repository,
     verb: str,
     given: dict[str, Any],
     *,
@@ -201,11 +201,11 @@ def apart(
     )
     if source.backup.bucket and network != "none":
         client.networks.get(network).connect(one)
-    one.put_archive("/", packed(described.files(source.workspace, source.backup, source.key)))
+    one.put_archive("/", tar_files(described.secret_files(source.workspace, source.backup, source.key)))
     return one
 
 
-def _must_be_there(source: Source) -> None:
+def _must_be_there(source: Repository) -> None:
     """A folder that is missing would be made by the engine, and pass for a place without backups."""
     if not source.backup.bucket and not Path(source.folder).exists():
         raise OpsError(f"{source.workspace}: there are no backups: {source.folder} does not exist")
@@ -214,12 +214,12 @@ def _must_be_there(source: Source) -> None:
 def _remove(client: docker.DockerClient, name: str) -> None:
     """What a command that was killed left."""
     try:
-        engine.remove(client.containers.get(name))
+        docker_engine.remove(client.containers.get(name))
     except NotFound:
         return
 
 
-def _mounts(client: docker.DockerClient, source: Source, volumes_of: str) -> Binds:
+def _mounts(client: docker.DockerClient, source: Repository, volumes_of: str) -> Binds:
     """Another workspace's backups are for reading alone."""
     others = volumes_of and volumes_of != source.workspace
     mounts = {}
@@ -245,7 +245,7 @@ def _image(client: docker.DockerClient) -> str:
     return name
 
 
-def packed(files: Mapping[str, str]) -> bytes:
+def tar_files(files: Mapping[str, str]) -> bytes:
     """Files by path as the engine takes them, readable inside their container."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:

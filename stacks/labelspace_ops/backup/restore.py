@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -14,11 +13,15 @@ from pulumi import automation as auto
 
 from labelspace.home import Home
 from labelspace.spec import parse_spec
-from labelspace_ops import engine, locks, program, progress, stack
-from labelspace_ops.backup import agent, rehearsal
-from labelspace_ops.backup.plan import Plan, plan
-from labelspace_ops.commands.app import say
-from labelspace_ops.errors import OpsError
+from labelspace_ops.backup import agent, upgrade, upgrade_test
+from labelspace_ops.backup.restore_plan import RestorePlan, make_plan
+from labelspace_ops.cli.app import say
+from labelspace_ops.core import locks
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.runtime import docker_engine
+from labelspace_ops.stack import automation as stack
+from labelspace_ops.stack import progress
+from labelspace_ops.workspaces import program
 
 STORES = ("database", "redis", "cache")
 PATIENCE_SECONDS = 900
@@ -28,17 +31,17 @@ ONE_SHOTS = ("init", "bootstrap")
 def restore(name: str, home: Home, *, to: str = "", backup: str = "") -> dict[str, Any]:
     """Restore to a time, a backup, or (neither) the last archived change; says what is lost."""
     chosen = stack.select(name, home)
-    client = engine.connect()
-    source = agent.source(name, home)
+    client = docker_engine.connect()
+    source = agent.workspace_repository(name, home)
     spec = parse_spec(stack.read_settings(chosen))
     start = partial(_start, client, chosen, home) if spec.running else None
     with locks.hold(home, name, "restoring"):
-        return bring_back(client, source, spec.cvat_version, to=to, backup=backup, start=start)
+        return restore_with_version(client, source, spec.cvat_version, to=to, backup=backup, start=start)
 
 
-def bring_back(
+def restore_with_version(
     client: docker.DockerClient,
-    source: agent.Source,
+    source: agent.Repository,
     version: str,
     *,
     to: str,
@@ -46,9 +49,9 @@ def bring_back(
     start: Callable[[], object] | None,
 ) -> dict[str, Any]:
     """As ``restore``; ``version`` of CVAT will run on it; ``start`` ends when it does, None: it rests."""
-    rows = listing(client, source)
-    planned = plan(rows, to, backup, datetime.now(UTC))
-    known = rehearsal.refuse_newer(client, rows, planned.backup, version)
+    rows = list_backups(client, source)
+    planned = make_plan(rows, to, backup, datetime.now(UTC))
+    known = upgrade_test.refuse_newer(client, rows, planned.backup, version)
     # a stopped one had its last backup when it stopped
     kept = _keep(client, source) if start else str(rows[-1]["id"])
     done = _replace(client, source, planned, known)
@@ -64,12 +67,12 @@ def bring_back(
     }
 
 
-def listing(client: docker.DockerClient, source: agent.Source) -> list[dict[str, Any]]:
+def list_backups(client: docker.DockerClient, source: agent.Repository) -> list[dict[str, Any]]:
     """The backups, oldest first, whether the database runs or not."""
-    return list(agent.look(client, source, "list"))
+    return list(agent.call_or_run(client, source, "list"))
 
 
-def _lost(planned: Plan, kept: str | None) -> str:
+def _lost(planned: RestorePlan, kept: str | None) -> str:
     if "--type=default" not in planned.target:
         later = f"is kept in {kept}" if kept else "could not be kept: nothing was left of it"
         return f"nothing of what was there at {planned.moment}; what came later {later}"
@@ -78,14 +81,14 @@ def _lost(planned: Plan, kept: str | None) -> str:
     return "what was written in the last seconds before the loss and not yet archived"
 
 
-def _keep(client: docker.DockerClient, source: agent.Source) -> str | None:
+def _keep(client: docker.DockerClient, source: agent.Repository) -> str | None:
     """A backup of what is replaced; None when nothing is left, or an interrupted restore kept it before."""
     name = source.workspace
-    one = engine.containers(client, name).get("database")
-    if one is None or not (one.status == "running" and engine.works(one)):
+    one = docker_engine.containers(client, name).get("database")
+    if one is None or not (one.status == "running" and docker_engine.is_healthy(one)):
         if one is not None:
             one.stop(timeout=30)
-        standing = agent.ask_apart(client, source, "standing", volumes_of=name)
+        standing = agent.call_in_new_container(client, source, "standing", volumes_of=name)
         if standing["interrupted"] or not standing["data"]:
             return None
     say(f"{name}: keeping what is there as a backup")
@@ -93,36 +96,36 @@ def _keep(client: docker.DockerClient, source: agent.Source) -> str | None:
         if one is None:
             raise OpsError(f"{name}: its database has no container")
         one.start()
-        until_healthy(one)
-        return str(agent.ask(one, "backup", kind="incr", gently=False)["id"])
+        docker_engine.until_healthy(one)
+        return str(agent.call(one, "backup", kind="incr", gently=False)["id"])
     except OpsError as error:
-        if agent.database(client, name) and one is not None and engine.works(one):
+        if agent.database(client, name) and one is not None and docker_engine.is_healthy(one):
             raise OpsError(f"{name}: what is there cannot be kept ({error}): nothing was changed") from None
     return _keep_the_folder(client, source, one)
 
 
-def _keep_the_folder(client: docker.DockerClient, source: agent.Source, one: Container | None) -> str:
+def _keep_the_folder(client: docker.DockerClient, source: agent.Repository, one: Container | None) -> str:
     """The files of a database that does not start, as they are; restic has them under the returned tag."""
     if one is not None:
         one.stop(timeout=30)
     tag = f"replaced-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    agent.ask_apart(
+    agent.call_in_new_container(
         client, source, "keep-folder", volumes_of=source.workspace, tag=tag, folder=agent.VOLUMES["database"]
     )
     return tag
 
 
 def _replace(
-    client: docker.DockerClient, source: agent.Source, planned: Plan, known: list[str]
+    client: docker.DockerClient, source: agent.Repository, planned: RestorePlan, known: list[str]
 ) -> dict[str, Any]:
     name = source.workspace
-    mine = engine.containers(client, name)
+    mine = docker_engine.containers(client, name)
     say(f"{name}: stopping the server")
-    engine.stop_serving(mine)
-    engine.together([mine[part] for part in STORES if part in mine], engine.stop)
+    docker_engine.stop_application(mine)
+    docker_engine.run_parallel([mine[part] for part in STORES if part in mine], docker_engine.stop)
     say(f"{name}: restoring {planned.moment} from backup {planned.backup}")
     try:
-        answer = agent.ask_apart(
+        answer = agent.call_in_new_container(
             client, source, "restore", volumes_of=name,
             backup=planned.backup, target=planned.target, files=planned.files, known=known, same_place=True,
         )  # fmt: skip
@@ -137,21 +140,21 @@ def _replace(
 def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
     """Start what is there in order, or have Pulumi make what is missing; ends when the gate has passed."""
     name = chosen.name
-    mine = engine.containers(client, name)
-    if not {*STORES, *engine.SERVING, *ONE_SHOTS} <= mine.keys():
+    mine = docker_engine.containers(client, name)
+    if not {*STORES, *docker_engine.SERVING, *ONE_SHOTS} <= mine.keys():
         locks.clear_stale(home, chosen)
-        engine.sweep(client, chosen, home)
+        docker_engine.remove_leftovers(client, chosen, home)
     else:
         # whoever is started waits by itself for the database to take writes, and for ``init``
-        parts = (*STORES, *engine.SERVING, "gateway")
-        engine.together([mine[part] for part in parts if part in mine], Container.start)
+        parts = (*STORES, *docker_engine.SERVING, "gateway")
+        docker_engine.run_parallel([mine[part] for part in parts if part in mine], Container.start)
         _through(mine["init"])
         with progress.gate(client, name):
             _through(mine["bootstrap"])
-        until_healthy(mine["database"])  # a backup of its new timeline was made meanwhile
+        docker_engine.until_healthy(mine["database"])  # a backup of its new timeline was made meanwhile
         return
     with progress.gate(client, name):
-        stack.update(chosen, program.run, progress.Resources().on_event)
+        stack.update(chosen, partial(program.run, before_upgrade=upgrade.hook), progress.Resources().on_event)
 
 
 def _through(one_shot: Container) -> None:
@@ -159,16 +162,3 @@ def _through(one_shot: Container) -> None:
     code = one_shot.wait(timeout=PATIENCE_SECONDS)["StatusCode"]
     if code:
         raise OpsError(f"{one_shot.name} ended with {code}: see why with `docker logs {one_shot.name}`")
-
-
-def until_healthy(one: Container) -> None:
-    """Wait until the database serves and archives; raises ``OpsError`` when it does not start."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        one.reload()
-        if one.status == "running" and engine.works(one):
-            return
-        if one.attrs["RestartCount"] > 5 or one.status == "exited":
-            break
-        time.sleep(0.5)
-    raise OpsError(f"{one.name} does not start: see why with `docker logs {one.name}`")

@@ -10,24 +10,25 @@ import docker
 from docker.errors import DockerException
 from docker.models.containers import Container
 
-from labelspace.cvat.images import version_of
+from labelspace.cvat.images import image_version
 from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec
-from labelspace_ops import engine, state
-from labelspace_ops.backup import agent, ending, rehearsal
-from labelspace_ops.commands.app import say
-from labelspace_ops.errors import OpsError, UsageError
+from labelspace_ops.backup import agent, final_backup, upgrade_test
+from labelspace_ops.cli.app import say
+from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.runtime import docker_engine
+from labelspace_ops.stack import state
 
 WRITERS = ("worker", "worker-chunks", "server")
 
 
 def running_version(client: docker.DockerClient, name: str) -> str:
     """The version of the workspace's server, running or not; empty without one."""
-    one = engine.containers(client, name).get("server")
-    return version_of(str(one.attrs["Config"]["Image"])) if one else ""
+    one = docker_engine.containers(client, name).get("server")
+    return image_version(str(one.attrs["Config"]["Image"])) if one else ""
 
 
-def before(client: docker.DockerClient, source: agent.Source, version: str, old: str) -> str:
+def before(client: docker.DockerClient, source: agent.Repository, version: str, old: str) -> str:
     """Let an upgrade happen, or raise with the workspace as it was; the id of the backup from before it.
 
     Empty when it is none. Those who write are stopped at the end: nothing is written after that backup.
@@ -38,9 +39,9 @@ def before(client: docker.DockerClient, source: agent.Source, version: str, old:
     refuse_older(version, old)
     say(f"{name}: CVAT {old} -> {version}: a backup first")
     try:
-        rehearsal.had(client, version)
-        backup = ending.last_backup(client, name, prove=False) or _newest(client, source)
-        rehearsal.rehearse(client, source, backup, version)
+        upgrade_test.require_image(client, version)
+        backup = final_backup.take_final_backup(client, name, prove=False) or _newest(client, source)
+        upgrade_test.rehearse(client, source, backup, version)
         return _quiet_backup(client, name) or backup
     except UsageError:
         raise
@@ -64,9 +65,9 @@ def _order(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def _newest(client: docker.DockerClient, source: agent.Source) -> str:
+def _newest(client: docker.DockerClient, source: agent.Repository) -> str:
     """Of a workspace without a database's container: its last backup, from when it stopped."""
-    rows = agent.ask_apart(client, source, "list")
+    rows = agent.call_in_new_container(client, source, "list")
     whole = [str(row["id"]) for row in rows if row["complete"]]
     if not whole:
         raise OpsError("there is no complete backup")
@@ -75,13 +76,13 @@ def _newest(client: docker.DockerClient, source: agent.Source) -> str:
 
 def _quiet_backup(client: docker.DockerClient, name: str) -> str:
     """Stop who writes, then back up once more; they run again when that fails."""
-    mine = engine.containers(client, name)
+    mine = docker_engine.containers(client, name)
     stopped = [mine[part] for part in WRITERS if part in mine and mine[part].status == "running"]
     try:
-        engine.together(stopped, engine.stop)
-        return ending.last_backup(client, name, prove=False)
+        docker_engine.run_parallel(stopped, docker_engine.stop)
+        return final_backup.take_final_backup(client, name, prove=False)
     except (OpsError, DockerException):
-        engine.together(stopped, Container.start)
+        docker_engine.run_parallel(stopped, Container.start)
         raise
 
 
@@ -103,9 +104,9 @@ def _deployed(name: str) -> str:
 
 def hook(spec: WorkspaceSpec, old: str) -> None:
     """For a stack's program: asked by Pulumi before the image of another version is used."""
-    client, name = engine.connect(), spec.name
+    client, name = docker_engine.connect(), spec.name
     old = old or running_version(client, name) or _deployed(name)
     if old and old != spec.cvat_version:
-        source = agent.source_of(name, spec.backup, Home.find())
+        source = agent.repository_for(name, spec.backup, Home.find())
         backup = before(client, source, spec.cvat_version, old)
         say(f"{name}: from before the upgrade: backup {backup}; if it fails: {way_back(name, old, backup)}")

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from labelspace.home import Home
-from labelspace_ops.console.guard import Guard, Keys
+from labelspace_ops.console.auth import SessionMiddleware, Sessions
 
 ADDRESS = "127.0.0.1"
 RECONNECT_SECONDS = 30.0
@@ -22,8 +22,8 @@ def serve(home: Home, port: int, *, on_link: Callable[[str], None]) -> None:
     """Serve until interrupted; ``on_link`` gets the first link and, when one was used, the next."""
     os.environ["NICEGUI_STORAGE_PATH"] = str(home.root / "console")
     os.environ["LABELSPACE_HOME"] = str(home.root)
-    keys = Keys(port, on_used=lambda token: on_link(link(port, token)))
-    guarded = Guard(_application(home), keys)
+    keys = Sessions(port, on_used=lambda token: on_link(link(port, token)))
+    guarded = SessionMiddleware(_application(home), keys)
     config = uvicorn.Config(
         guarded, host=ADDRESS, port=port, log_level="warning", access_log=False, server_header=False
     )
@@ -51,14 +51,14 @@ def link(port: int, token: str) -> str:
 def _application(home: Home) -> FastAPI:
     from nicegui import app, background_tasks, ui  # noqa: PLC0415 - reads its storage path when it is imported
 
-    from labelspace_ops.console import pages, parts  # noqa: PLC0415
-    from labelspace_ops.console.watch import Watch  # noqa: PLC0415
+    from labelspace_ops.console import pages, widgets  # noqa: PLC0415
+    from labelspace_ops.console.status_poller import StatusPoller  # noqa: PLC0415
 
     logging.getLogger("nicegui").setLevel(logging.ERROR if not sys.flags.dev_mode else logging.INFO)
-    watch = Watch(home)
+    watch = StatusPoller(home)
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     pages.register(watch)
-    ui.add_css(parts.STYLE, shared=True)
+    ui.add_css(widgets.STYLE, shared=True)
     app.on_startup(lambda: background_tasks.create(watch.go_on(), name="watch"))
     ui.run_with(
         outer,

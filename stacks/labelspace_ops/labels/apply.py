@@ -6,38 +6,41 @@ from collections.abc import Callable
 from typing import Any
 
 from labelspace.home import Home
-from labelspace_ops import locks, program, stack
-from labelspace_ops.cvat import Cvat, project_named
-from labelspace_ops.errors import UsageError
-from labelspace_ops.labels import file, plan, project, shape
+from labelspace_ops.core import locks
+from labelspace_ops.core.errors import UsageError
+from labelspace_ops.cvat.client import CvatClient, find_project
+from labelspace_ops.labels import labels_file, normalized, plan, project
 from labelspace_ops.labels.model import LabelsFile, Project
+from labelspace_ops.stack import automation as stack
+from labelspace_ops.workspaces import program
 
 TYPE = "pulumi-python:dynamic/labelspace:CvatProject"
 
 
-def needed(workspace: str) -> LabelsFile:
+def require_file(workspace: str) -> LabelsFile:
     """The labels file of a workspace; raises ``UsageError`` when there is none, or no project in it."""
-    found = file.of(workspace)
+    found = labels_file.load(workspace)
     if not found.projects:
         raise UsageError(
-            f"labels: no project in {file.path_of(workspace)}: write one (stacks/labels/example.yaml shows"
-            f" how), or `labelspace labels pull {workspace}` for what CVAT has"
+            f"labels: no project in {labels_file.path_for(workspace)}: write one"
+            f" (stacks/labels/example.yaml shows how), or `labelspace labels pull {workspace}`"
+            " for what CVAT has"
         )
     return found
 
 
-def preview(cvat: Cvat, wish: LabelsFile) -> dict[str, list[str]]:
+def preview(cvat: CvatClient, wish: LabelsFile) -> dict[str, list[str]]:
     """A sentence for each change, by project; raises ``UsageError`` for a loss that nobody asked for."""
     return {one.name: _sentences(cvat, one) for one in wish.projects}
 
 
-def _sentences(cvat: Cvat, wish: Project) -> list[str]:
-    found, labels = project_named(cvat, wish.name), shape.wished(wish)
+def _sentences(cvat: CvatClient, wish: Project) -> list[str]:
+    found, labels = find_project(cvat, wish.name), normalized.desired(wish)
     if found is None:
-        return [f"project {wish.name}: new", *(step.sentence for step in plan.steps({}, labels, {}))]
-    rows = project.rows_of(cvat, found["id"])
-    todo = plan.steps(shape.live(rows), labels, shape.renamed(wish))
-    refused = project.lost(cvat, found["id"], todo, wish.drop, rows)
+        return [f"project {wish.name}: new", *(step.sentence for step in plan.make_plan({}, labels, {}))]
+    rows = project.label_rows(cvat, found["id"])
+    todo = plan.make_plan(normalized.current(rows), labels, normalized.renamed(wish))
+    refused = project.unconfirmed_losses(cvat, found["id"], todo, wish.drop, rows)
     if refused:
         raise UsageError(f"{wish.name}: {project.refusal(refused)}")
     return [step.sentence for step in todo]

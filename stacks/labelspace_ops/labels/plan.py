@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labelspace_ops.labels.model import CHOICES, SKELETON
-from labelspace_ops.labels.shape import Labels, as_wished
+from labelspace_ops.labels.normalized import Labels, with_defaults_of
 
 LOSES = ("remove", "remake")
 
@@ -40,16 +40,16 @@ class Step:
         return said.get(self.action, f"{what}: {self.detail}")
 
 
-def steps(have: Labels, wish: Labels, renamed: Mapping[str, str]) -> list[Step]:
+def make_plan(have: Labels, wish: Labels, renamed: Mapping[str, str]) -> list[Step]:
     """How ``have`` becomes ``wish``; empty when there is nothing to do."""
-    have = as_wished(have, wish)
+    have = with_defaults_of(have, wish)
     found = [
         Step("rename", name, was=renamed[name])
         for name in wish
         if name not in have and renamed.get(name, "") in have and renamed[name] not in wish
     ]
     now = {one.was: one.label for one in found}
-    have = as_wished({now.get(name, name): label for name, label in have.items()}, wish)
+    have = with_defaults_of({now.get(name, name): label for name, label in have.items()}, wish)
     found += [Step("remove", name) for name in have if name not in wish]
     for name, label in wish.items():
         if name in have:

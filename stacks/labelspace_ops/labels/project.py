@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labelspace_ops.cvat import Cvat
-from labelspace_ops.errors import UsageError
-from labelspace_ops.labels import plan, shape, skeleton
+from labelspace_ops.core.errors import UsageError
+from labelspace_ops.cvat.client import CvatClient
+from labelspace_ops.labels import normalized, plan, skeleton
+from labelspace_ops.labels.normalized import Labels
 from labelspace_ops.labels.plan import Step
-from labelspace_ops.labels.shape import Labels
 
 Rows = list[dict[str, Any]]
 
 
-def rows_of(cvat: Cvat, number: int) -> Rows:
+def label_rows(cvat: CvatClient, number: int) -> Rows:
     """Every label of a project, as CVAT lists them."""
     return list(cvat.every("/labels", project_id=number))
 
 
-def annotated(cvat: Cvat, number: int, labels: Iterable[int]) -> set[int]:
+def annotated(cvat: CvatClient, number: int, labels: Iterable[int]) -> set[int]:
     """Those of the labels (by id) that an annotation carries; reads job by job and stops when all are found.
 
     CVAT cannot count annotations by label, so what is named in ``drop`` is not asked for.
@@ -34,7 +34,9 @@ def annotated(cvat: Cvat, number: int, labels: Iterable[int]) -> set[int]:
     return found
 
 
-def lost(cvat: Cvat, number: int, steps: list[Step], drop: Iterable[str], rows: Rows) -> list[Step]:
+def unconfirmed_losses(
+    cvat: CvatClient, number: int, steps: list[Step], drop: Iterable[str], rows: Rows
+) -> list[Step]:
     """The steps that would lose what annotators said without being named in ``drop``."""
     allowed = set(drop)
     risky = [step for step in steps if step.action in plan.LOSES and step.name not in allowed]
@@ -55,24 +57,24 @@ def refusal(steps: list[Step]) -> str:
     )
 
 
-def make(cvat: Cvat, name: str, wish: Labels) -> int:
+def create(cvat: CvatClient, name: str, wish: Labels) -> int:
     """A new project with its labels; returns its number."""
     return int(cvat.post("/projects", {"name": name, "labels": [_new(*one) for one in wish.items()]})["id"])
 
 
-def bring(
-    cvat: Cvat, number: int, wish: Labels, renamed: Mapping[str, str], drop: Iterable[str] = ()
+def apply(
+    cvat: CvatClient, number: int, wish: Labels, renamed: Mapping[str, str], drop: Iterable[str] = ()
 ) -> None:
     """Bring the labels of a project to ``wish``; raises ``UsageError`` before anything is lost unasked."""
-    rows = rows_of(cvat, number)
-    todo = plan.steps(shape.live(rows), wish, renamed)
-    refused = lost(cvat, number, todo, drop, rows)
+    rows = label_rows(cvat, number)
+    todo = plan.make_plan(normalized.current(rows), wish, renamed)
+    refused = unconfirmed_losses(cvat, number, todo, drop, rows)
     if refused:
         raise UsageError(refusal(refused))
     if first := _goings(todo, rows):
         cvat.patch(f"/projects/{number}", {"labels": first})
-        rows = rows_of(cvat, number)
-    if then := _comings(plan.steps(shape.live(rows), wish, {}), wish, rows):
+        rows = label_rows(cvat, number)
+    if then := _comings(plan.make_plan(normalized.current(rows), wish, {}), wish, rows):
         cvat.patch(f"/projects/{number}", {"labels": then})
 
 

@@ -5,33 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from labelspace_ops.audit.choices import AUDIT_LABEL
-from labelspace_ops.cvat import Cvat, needed_project
-from labelspace_ops.labels import file, project, shape
+from labelspace_ops.cvat.client import CvatClient, require_project
+from labelspace_ops.labels import labels_file, normalized, project
 from labelspace_ops.labels.model import CHOICES, UNKNOWN, LabelsFile, Project
 
 Values = dict[str, Any]
 NOTHING: Values = {"attributes": {}}
 
 
-def pull(cvat: Cvat, names: list[str], known: LabelsFile) -> tuple[LabelsFile, list[str]]:
+def pull(cvat: CvatClient, names: list[str], known: LabelsFile) -> tuple[LabelsFile, list[str]]:
     """The file of the named projects (none: all), with the annotators of ``known``, and notes for people."""
-    rows = [needed_project(cvat, name) for name in names] or sorted(
+    rows = [require_project(cvat, name) for name in names] or sorted(
         cvat.every("/projects"), key=lambda row: row["id"]
     )
     notes: list[str] = []
     found = [_project(cvat, row, known.project(row["name"]), notes) for row in rows]
     values = known.model_dump(mode="json", exclude_defaults=True)
-    return file.parse({**values, "projects": found}, "CVAT"), notes
+    return labels_file.parse({**values, "projects": found}, "CVAT"), notes
 
 
-def _project(cvat: Cvat, row: Values, known: Project | None, notes: list[str]) -> Values:
-    rows = project.rows_of(cvat, row["id"])
-    labels = shape.live(rows)
+def _project(cvat: CvatClient, row: Values, known: Project | None, notes: list[str]) -> Values:
+    rows = project.label_rows(cvat, row["id"])
+    labels = normalized.current(rows)
     if known:  # what was made anew is last in CVAT, and stays where it is in the file
-        labels = shape.ordered(labels, shape.order(shape.wished(known)))
+        labels = normalized.ordered(labels, normalized.order(normalized.desired(known)))
     notes += [
         f"{row['name']}: skeleton {name}: not written, as its drawing is none of CVAT's: it stays as it is"
-        for name in shape.foreign(rows)
+        for name in normalized.foreign(rows)
     ]
     notes += [
         f"{row['name']}: skeleton {one['name']}: attributes of its points are not written, they stay"
@@ -50,7 +50,9 @@ def _known_colors(known: Project | None) -> dict[str, bool]:
     return {label.name: label.color is not None for label in known.labels} if known else {}
 
 
-def _audit(labels: shape.Labels, known: Project | None, where: str, notes: list[str]) -> dict[str, Values]:
+def _audit(
+    labels: normalized.Labels, known: Project | None, where: str, notes: list[str]
+) -> dict[str, Values]:
     """The audit block: the tag label's attributes, and those of objects that the known file calls so."""
     kinds = {one.name: one for one in known.audit} if known else {}
     tag = labels.get(AUDIT_LABEL, NOTHING)["attributes"]

@@ -9,10 +9,10 @@ from labelspace_ops.console.pages.create import CreatePage
 from labelspace_ops.console.pages.listing import ListPage
 from labelspace_ops.console.pages.progress import ProgressPage
 from labelspace_ops.console.pages.workspace import WorkspacePage
-from labelspace_ops.console.watch import Watch
+from labelspace_ops.console.status_poller import StatusPoller
 
 
-def register(watch: Watch) -> None:
+def register(watch: StatusPoller) -> None:
     """Tell NiceGUI the pages."""
 
     @ui.page("/")

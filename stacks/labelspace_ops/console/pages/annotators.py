@@ -8,11 +8,12 @@ from typing import Any
 from nicegui import ui
 
 from labelspace.home import Home
-from labelspace_ops import cvat, people
-from labelspace_ops.console import parts
-from labelspace_ops.console.watch import Watch
-from labelspace_ops.errors import OpsError
-from labelspace_ops.labels import file
+from labelspace_ops.console import widgets
+from labelspace_ops.console.status_poller import StatusPoller
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.cvat import client as cvat_client
+from labelspace_ops.labels import labels_file
+from labelspace_ops.projects import annotators as project_annotators
 
 COLUMNS = ["E-mail", "User name", "Group", "Jobs", "Completed"]
 
@@ -20,21 +21,23 @@ COLUMNS = ["E-mail", "User name", "Group", "Jobs", "Completed"]
 class Annotators:
     """Lists when asked to: each look asks the server, as its admin."""
 
-    def __init__(self, watch: Watch, name: str) -> None:
+    def __init__(self, watch: StatusPoller, name: str) -> None:
         self.watch, self.name = watch, name
         self.row: dict[str, Any] = {}
-        self.section = parts.section("Annotators", "They sign up at the URL; the admin assigns jobs to them.")
+        self.section = widgets.section(
+            "Annotators", "They sign up at the URL; the admin assigns jobs to them."
+        )
         with self.section:
-            with parts.box("line"):
-                parts.button("Show annotators", on_click=self.show, icon="group",
+            with widgets.box("line"):
+                widgets.button("Show annotators", on_click=self.show, icon="group",
                              props="outline color=primary")  # fmt: skip
                 self.accounts = ui.link("Accounts", "", new_tab=True).classes("link")
-            self.list = parts.box("stack").props("aria-live=polite")
-            with parts.box("line"):
+            self.list = widgets.box("stack").props("aria-live=polite")
+            with widgets.box("line"):
                 self.email = ui.input("E-mail").props("outlined dense type=email name=invite")
-                parts.button("Copy an invitation", on_click=self.copy, icon="content_copy",
+                widgets.button("Copy an invitation", on_click=self.copy, icon="content_copy",
                              props="outline color=primary")  # fmt: skip
-            self.invitation = parts.text("", "log wrap").props("data-invitation")
+            self.invitation = widgets.text("", "log wrap").props("data-invitation")
         self.invitation.set_visibility(False)
         self.section.set_visibility(False)
 
@@ -53,7 +56,7 @@ class Annotators:
             return
         self.list.clear()
         with self.list:
-            parts.table(COLUMNS, [_cells(row) for row in rows], numbers=(3, 4))
+            widgets.table(COLUMNS, [_cells(row) for row in rows], numbers=(3, 4))
 
     def copy(self) -> None:
         """A text to send, shown and put into the visitor's clipboard."""
@@ -61,14 +64,16 @@ class Annotators:
         if "@" not in address:
             ui.notify("E-mail: type the address of whom you invite", type="negative")
             return
-        words = people.invitation(address, self.row["url"], self.row["description"])
+        words = project_annotators.invitation(address, self.row["url"], self.row["description"])
         ui.clipboard.write(words)
         self.invitation.set_text(words)
         self.invitation.set_visibility(True)
 
 
 def _listing(name: str, home: Home) -> list[dict[str, Any]]:
-    return people.listing(cvat.of(name, home, lambda _: None), file.of(name))
+    return project_annotators.list_annotators(
+        cvat_client.connect(name, home, lambda _: None), labels_file.load(name)
+    )
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 from nicegui import ui
 
 from labelspace.home import Home
-from labelspace_ops import backups
-from labelspace_ops.backup.plan import moment
-from labelspace_ops.backup.rows import verified
-from labelspace_ops.backups import Choice
-from labelspace_ops.console import parts
+from labelspace_ops.backup import base as backups
+from labelspace_ops.backup.base import RestorePoint
+from labelspace_ops.backup.formatting import verification
+from labelspace_ops.backup.restore_plan import parse_time
+from labelspace_ops.console import widgets
 from labelspace_ops.console.pages.progress import begin
-from labelspace_ops.console.watch import Watch, words
-from labelspace_ops.errors import UsageError
+from labelspace_ops.console.status_poller import StatusPoller, error_message
+from labelspace_ops.core.errors import UsageError
 
 T = TypeVar("T")
 Rows = list[dict[str, Any]]
@@ -32,13 +32,13 @@ DEBOUNCE_MS = 400
 class Backups:
     """Lists when asked to: each look asks the database's container, or Scaleway."""
 
-    def __init__(self, watch: Watch, name: str) -> None:
+    def __init__(self, watch: StatusPoller, name: str) -> None:
         self.watch, self.name = watch, name
-        self.section = parts.section("Backups")
+        self.section = widgets.section("Backups")
         with self.section:
-            self.facts = parts.box("stack")
-            self.told = parts.box("stack")
-            self.list = parts.box("stack").props("aria-live=polite")
+            self.facts = widgets.box("stack")
+            self.told = widgets.box("stack")
+            self.list = widgets.box("stack").props("aria-live=polite")
         self.section.set_visibility(False)
 
     def offer(self, row: dict[str, Any]) -> None:
@@ -46,32 +46,32 @@ class Backups:
         self.section.set_visibility(bool(row["url"]) or _may_wait_for_a_restore(row))
         self.facts.clear()
         with self.facts:
-            parts.facts(_facts(row["backup"]))
+            widgets.facts(_facts(row["backup"]))
             self._buttons(row)
 
     def _buttons(self, row: dict[str, Any]) -> None:
         works = row["status"] in ("ready", "degraded")
         rests = row["status"] == "stopped"
-        with parts.box("line"):
+        with widgets.box("line"):
             if works or (rests and row["target"] == "scaleway"):  # what it cannot do at rest, it says itself
                 self._job("Back up now", "backup", "backup")
                 self._job("Prove the newest", "drill", "verified")
-            parts.button("Show all", on_click=self.show, icon="list", props="outline color=primary")
+            widgets.button("Show all", on_click=self.show, icon="list", props="outline color=primary")
             if works or rests or _may_wait_for_a_restore(row):
-                parts.button("Restore …", on_click=self.ask, icon="history", props="outline color=primary")
+                widgets.button("Restore …", on_click=self.ask, icon="history", props="outline color=primary")
 
     def _job(self, words: str, verb: str, icon: str) -> None:
-        parts.button(words, on_click=lambda: begin(self.watch, verb, self.name, []), icon=icon,
+        widgets.button(words, on_click=lambda: begin(self.watch, verb, self.name, []), icon=icon,
                      props="outline color=primary")  # fmt: skip
 
     async def _asked(self, question: Callable[[str, Home], T]) -> T | None:
         """Its answer; None, and the reason on the page, when there is none."""
-        self._tell(lambda: parts.text("Looking for backups …", "soft"))
+        self._tell(lambda: widgets.text("Looking for backups …", "soft"))
         try:
             answer = await asyncio.to_thread(question, self.name, self.watch.home)
         except Exception as error:
-            why = words(error)
-            self._tell(lambda: parts.note(why, "bad"))
+            why = error_message(error)
+            self._tell(lambda: widgets.note(why, "bad"))
             return None
         self.told.clear()
         return answer
@@ -89,8 +89,8 @@ class Backups:
         kept, rows = found
         self.list.clear()
         with self.list:
-            parts.table(COLUMNS, [_cells(row) for row in rows[: -SHOWN - 1 : -1]], numbers=(2,))
-            parts.text(kept.restorable(rows), "soft")
+            widgets.table(COLUMNS, [_cells(row) for row in rows[: -SHOWN - 1 : -1]], numbers=(2,))
+            widgets.text(kept.restorable(rows), "soft")
 
     async def ask(self) -> None:
         """Open the dialog of a restore, where one could begin."""
@@ -104,28 +104,30 @@ class Backups:
 class Restore:
     """The dialog that asks where to go back to, says what that takes, and asks for the name to be typed."""
 
-    def __init__(self, watch: Watch, name: str, kept: backups.Backups, rows: Rows, first: Choice) -> None:
+    def __init__(
+        self, watch: StatusPoller, name: str, kept: backups.Backups, rows: Rows, first: RestorePoint
+    ) -> None:
         self.watch, self.name, self.kept = watch, name, kept
-        self.choice: Choice | None = first
-        with ui.dialog(value=True) as self.dialog, parts.box("card stack").props('aria-label="Restore"'):
-            parts.heading(f"Bring back the annotations of {name}?")
-            parts.text("People cannot work meanwhile. What is there now is kept as a backup first.")
+        self.choice: RestorePoint | None = first
+        with ui.dialog(value=True) as self.dialog, widgets.box("card stack").props('aria-label="Restore"'):
+            widgets.heading(f"Bring back the annotations of {name}?")
+            widgets.text("People cannot work meanwhile. What is there now is kept as a backup first.")
             self.way = ui.radio([kept.latest, BACKUP, TIME], value=kept.latest, on_change=self.choose)
             self.way.props('aria-label="Bring back to"')
             self._fields(rows)
-            self.taken = parts.text(_said(first), "wrap").props("data-choice aria-live=polite")
+            self.taken = widgets.text(_said(first), "wrap").props("data-choice aria-live=polite")
             self.typed = ui.input("Type the workspace's name", on_change=self.check).props(
                 "outlined name=typed"
             )
-            with parts.box("line"):
-                self.button = parts.button("Restore", on_click=self.go, props="color=negative")
-                parts.button("Leave it", on_click=self.dialog.close, props="flat color=primary")
+            with widgets.box("line"):
+                self.button = widgets.button("Restore", on_click=self.go, props="color=negative")
+                widgets.button("Leave it", on_click=self.dialog.close, props="flat color=primary")
         self.check()
         self.dialog.on("hide", self.dialog.delete)
 
     def _fields(self, rows: Rows) -> None:
         shown = rows[: -SHOWN - 1 : -1]
-        known = {row["id"]: f"{parts.moment(row['when'])}, {verified(row)}" for row in shown}
+        known = {row["id"]: f"{widgets.moment(row['when'])}, {verification(row)}" for row in shown}
         self.backup = ui.select(known, label="Backup", on_change=self.choose).props("outlined")
         self.backup.bind_visibility_from(self.way, "value", value=BACKUP)
         self.time = ui.input(
@@ -151,7 +153,7 @@ class Restore:
             choice = await asyncio.to_thread(lambda: self.kept.chosen(**wanted))
             said = _said(choice)
         except Exception as error:
-            choice, said = None, words(error)
+            choice, said = None, error_message(error)
         if wanted == self._wanted():  # else something else was chosen meanwhile
             self.choice = choice
             self._say(said)
@@ -172,8 +174,8 @@ class Restore:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    when = parts.moment(row["when"]) if row["when"] else "not known"  # of one that was interrupted
-    return [when, row["kind"], parts.size(row["size"]), verified(row), row["id"]]
+    when = widgets.moment(row["when"]) if row["when"] else "not known"  # of one that was interrupted
+    return [when, row["kind"], widgets.size(row["size"]), verification(row), row["id"]]
 
 
 def _may_wait_for_a_restore(row: dict[str, Any]) -> bool:
@@ -189,28 +191,28 @@ def _facts(backup: dict[str, Any]) -> dict[str, str]:
         "Kept in": backup["where"],
         "Schedule": f"{backup['schedule']}, kept for {backup['keep']}",
         "Copies": "not measured" if copies is None else str(copies),
-        "Last": parts.moment(backup.get("last")),
+        "Last": widgets.moment(backup.get("last")),
     }
 
 
 def _is_time(text: str) -> bool:
     try:
-        return bool(moment(text))
+        return bool(parse_time(text))
     except UsageError:
         return False
 
 
-def _said(choice: Choice) -> str:
+def _said(choice: RestorePoint) -> str:
     return f"Brings back {choice.words}."
 
 
 def _listed(name: str, home: Home) -> tuple[backups.Backups, Rows]:
-    kept = backups.of(name, home)
+    kept = backups.for_workspace(name, home)
     return kept, kept.listing()
 
 
-def _for_a_restore(name: str, home: Home) -> tuple[backups.Backups, Rows, Choice]:
+def _for_a_restore(name: str, home: Home) -> tuple[backups.Backups, Rows, RestorePoint]:
     """The backups that one can take, and what it would by itself; raises when none could begin."""
-    kept = backups.of(name, home)
+    kept = backups.for_workspace(name, home)
     first = kept.chosen()
     return kept, [row for row in kept.listing() if kept.takes(row)], first

@@ -8,10 +8,12 @@ from typing import Any
 from nicegui import ui
 
 from labelspace.home import Home
-from labelspace_ops import engine, state, usage
-from labelspace_ops.console import parts
-from labelspace_ops.console.watch import Watch
-from labelspace_ops.errors import OpsError
+from labelspace_ops.console import widgets
+from labelspace_ops.console.status_poller import StatusPoller
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.runtime import docker_engine
+from labelspace_ops.stack import state
+from labelspace_ops.workspaces import usage
 
 COLUMNS = ["Workspace", "A month", "Memory now", "Memory at most", "Annotations", "Buckets", "Backups"]
 MEASURED = ("memory", "memory_at_most", "data", "buckets", "backups")
@@ -20,17 +22,17 @@ MEASURED = ("memory", "memory_at_most", "data", "buckets", "backups")
 class CostsPage:
     """Measures once when it is opened, and again when asked."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: StatusPoller) -> None:
         self.watch = watch
-        with parts.page("Costs", "/costs"):
-            parts.heading("Costs", 1)
-            parts.text(
+        with widgets.page("Costs", "/costs"):
+            widgets.heading("Costs", 1)
+            widgets.text(
                 "On this machine a workspace costs nothing but the memory and disk that it takes."
                 " A stopped one takes disk alone. Elsewhere the price is that of the table in labelspace.",
                 "soft",
             )
-            self.place = parts.box("stack").props("aria-live=polite")
-            parts.button(
+            self.place = widgets.box("stack").props("aria-live=polite")
+            widgets.button(
                 "Measure again", on_click=self.measure, icon="refresh", props="outline color=primary"
             )
         ui.timer(0, self.measure, once=True)
@@ -49,10 +51,10 @@ class CostsPage:
         self.place.clear()
         with self.place:
             if words:
-                parts.text(words, "soft")
+                widgets.text(words, "soft")
             if rows:
-                with parts.box("card", "section").props('aria-label="Costs by workspace"'):
-                    parts.table(COLUMNS, [_cells(row) for row in rows], numbers=(1, 2, 3, 4, 5, 6))
+                with widgets.box("card", "section").props('aria-label="Costs by workspace"'):
+                    widgets.table(COLUMNS, [_cells(row) for row in rows], numbers=(1, 2, 3, 4, 5, 6))
 
 
 def _rows(home: Home) -> list[dict[str, Any]]:
@@ -64,10 +66,10 @@ def _row(name: str, outputs: dict[str, Any], home: Home) -> dict[str, Any]:
     if outputs["target"] != "local":
         return {"name": name, "cost": outputs.get("cost", {})}
     used = [bucket["name"] for bucket in outputs["buckets"]]
-    return usage.measure(name, used, engine.connect(), home)
+    return usage.measure(name, used, docker_engine.connect(), home)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
     if "cost" in row:
-        return [row["name"], parts.price(row["cost"]), *["in the cloud"] * len(MEASURED)]
-    return [row["name"], "0 €", *(parts.size(row[key]) for key in MEASURED)]
+        return [row["name"], widgets.price(row["cost"]), *["in the cloud"] * len(MEASURED)]
+    return [row["name"], "0 €", *(widgets.size(row[key]) for key in MEASURED)]

@@ -9,15 +9,18 @@ from typing import Any, get_args
 from nicegui import ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
-from labelspace._passwords import password_rules
 from labelspace.home import Home
+from labelspace.password_policy import password_rules
 from labelspace.spec import AnnotatorGroup, Registration, Size, Target
-from labelspace_ops import buckets, jobs, life, review
-from labelspace_ops.cloud.costs import costs
-from labelspace_ops.console import parts
+from labelspace_ops.console import widgets
 from labelspace_ops.console.forms import Form
-from labelspace_ops.console.watch import Watch
-from labelspace_ops.errors import OpsError
+from labelspace_ops.console.status_poller import StatusPoller
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.jobs import runner as jobs
+from labelspace_ops.storage import buckets
+from labelspace_ops.targets.scaleway.costs import costs
+from labelspace_ops.workspaces import lifecycle
+from labelspace_ops.workspaces import preview as previews
 
 FIELDS = {
     "name": "name",
@@ -57,14 +60,14 @@ ACTIONS = {"create": "make", "update": "change", "replace": "replace", "delete":
 class CreatePage:
     """One visitor's form; what was typed stays in it while the preview is shown."""
 
-    def __init__(self, watch: Watch, again: str = "") -> None:
+    def __init__(self, watch: StatusPoller, again: str = "") -> None:
         self.watch = watch
         self.form = _first(watch, again)
         self.inputs: dict[str, ValidationElement[Any]] = {}
         self.touched: set[str] = {"name"} if again else set()
-        with parts.page("New workspace"):
-            parts.heading("New workspace", 1)
-            self.where = parts.box("stack")
+        with widgets.page("New workspace"):
+            widgets.heading("New workspace", 1)
+            self.where = widgets.box("stack")
         self.show_form()
 
     def show_form(self) -> None:
@@ -76,15 +79,15 @@ class CreatePage:
             self._data()
             self._admin()
             self._access()
-            with parts.box("line"):
-                parts.button("Preview", on_click=self.preview, icon="visibility")
-                parts.button("Cancel", on_click=lambda: ui.navigate.to("/"), props="flat color=primary")
-            self.summary = parts.note("", "bad")
+            with widgets.box("line"):
+                widgets.button("Preview", on_click=self.preview, icon="visibility")
+                widgets.button("Cancel", on_click=lambda: ui.navigate.to("/"), props="flat color=primary")
+            self.summary = widgets.note("", "bad")
         self._tell()
 
     def _what(self) -> None:
-        with parts.section("Workspace"):
-            with parts.box("grid"):
+        with widgets.section("Workspace"):
+            with widgets.box("grid"):
                 self._text(
                     "name", "Name", "Part of its URL: lowercase letters, digits and hyphens", "required"
                 )
@@ -92,12 +95,12 @@ class CreatePage:
             self._text("description", "Description", "What it is for; optional", "autogrow")
 
     def _data(self) -> None:
-        with parts.section(
+        with widgets.section(
             "Dataset buckets", "Images and videos live in buckets. Choose some, name new ones, or both."
         ):
-            kept = buckets.kept(self.watch.home) if self.form.is_local else []
+            kept = buckets.local_buckets(self.watch.home) if self.form.is_local else []
             if kept:
-                with parts.box("line").props('role=group aria-label="Buckets of this machine"'):
+                with widgets.box("line").props('role=group aria-label="Buckets of this machine"'):
                     for name in kept:
                         ui.checkbox(name, value=name in self.form.buckets, on_change=self._pick(name))
             self._text(
@@ -105,14 +108,16 @@ class CreatePage:
             )
 
     def _admin(self) -> None:
-        with parts.section("Admin", "The one who assigns work. An empty password gets you a generated one."):
-            with parts.box("grid"):
+        with widgets.section(
+            "Admin", "The one who assigns work. An empty password gets you a generated one."
+        ):
+            with widgets.box("grid"):
                 self._text("username", "User name", "5 characters or more", "required autocomplete=off")
                 self._text("email", "E-mail", "Optional", "autocomplete=off")
             self._text(
                 "password", "Password", "Leave empty to have one generated", "autocomplete=new-password"
             )
-            self.rules = parts.box("stack tight").props("aria-live=polite")
+            self.rules = widgets.box("stack tight").props("aria-live=polite")
 
     def _access(self) -> None:
         ui.checkbox(
@@ -120,9 +125,9 @@ class CreatePage:
             value=self.form.take_up,
             on_change=lambda event: setattr(self.form, "take_up", bool(event.value)),
         )
-        with parts.section("Annotators"):
+        with widgets.section("Annotators"):
             self._choice("registration", "Registration")
-        with ui.expansion("More settings", icon="tune").classes("card"), parts.box("grid"):
+        with ui.expansion("More settings", icon="tune").classes("card"), widgets.box("grid"):
             self._choice("annotator_group", "New annotators are")
             self._choice("size", "Size")
             if not self.form.is_local:
@@ -196,13 +201,13 @@ class CreatePage:
             return
         rules = password_rules(form.password, form.username, form.email)
         with self.rules:
-            parts.text(
+            widgets.text(
                 f"Strength: {strength(form.password, all(rule.met for rule in rules))}", "small"
             ).props("data-strength")
-            with parts.box("rules", "ul"):
+            with widgets.box("rules", "ul"):
                 for rule in rules:
                     mark, look = ("✓", "met") if rule.met else ("·", "unmet")
-                    parts.text(f"{mark} {rule.wish}", look, "li")
+                    widgets.text(f"{mark} {rule.wish}", look, "li")
 
     async def preview(self) -> None:
         """Ask Pulumi what would be made; a refusal comes back into the form."""
@@ -214,7 +219,7 @@ class CreatePage:
             return
         self.where.clear()
         with self.where:
-            parts.note("Asking Pulumi what would be made …", "move")
+            widgets.note("Asking Pulumi what would be made …", "move")
         try:
             reviewed, costs = await asyncio.to_thread(_review, self.form, self.watch.home)
         except OpsError as error:
@@ -227,26 +232,26 @@ class CreatePage:
             self._show_review(reviewed, costs)
 
     def _show_review(self, review: dict[str, Any], costs: str) -> None:
-        with parts.section(f"Preview of {review['name']}"):
-            parts.facts(self._wish())
+        with widgets.section(f"Preview of {review['name']}"):
+            widgets.facts(self._wish())
             for remark in review["notes"]:
-                parts.note(remark, "warn")
+                widgets.note(remark, "warn")
         counts = [
             f"{number} to {ACTIONS[key]}"
             for key, number in review["counts"].items()
             if number and key in ACTIONS
         ]
         with (
-            parts.section("What will be made", ", ".join(counts)),
+            widgets.section("What will be made", ", ".join(counts)),
             ui.expansion("Every part").classes("grow"),
         ):
             rows = [[change["kind"], change["part"], change["data"]] for change in review["changes"]]
-            parts.table(["Kind", "Part", "Its data"], rows)
-        with parts.section("What it costs"):
-            parts.text(costs)
-        with parts.box("line"):
-            parts.button("Create", on_click=self.create, icon="check")
-            parts.button("Back to the form", on_click=self.show_form, props="flat color=primary")
+            widgets.table(["Kind", "Part", "Its data"], rows)
+        with widgets.section("What it costs"):
+            widgets.text(costs)
+        with widgets.box("line"):
+            widgets.button("Create", on_click=self.create, icon="check")
+            widgets.button("Back to the form", on_click=self.show_form, props="flat color=primary")
 
     def _wish(self) -> dict[str, str]:
         form = self.form
@@ -273,10 +278,10 @@ class CreatePage:
 
 def _review(form: Form, home: Home) -> tuple[dict[str, Any], str]:
     """The preview, and the price in words."""
-    spec = life.wished(form.values(), home)
+    spec = lifecycle.resolve_spec(form.values(), home)
     local = "0 € a month: it runs on this machine and takes of its memory and disk."
     price = local if form.is_local else costs(spec)
-    return review.review(spec, home).as_json(), price
+    return previews.preview(spec, home).as_json(), price
 
 
 def strength(password: str, rules_met: bool) -> str:
@@ -286,6 +291,6 @@ def strength(password: str, rules_met: bool) -> str:
     return "strong" if len(password) >= 16 else "good" if len(password) >= 12 else "fair: longer is better"
 
 
-def _first(watch: Watch, again: str) -> Form:
+def _first(watch: StatusPoller, again: str) -> Form:
     job = jobs.latest(watch.home, again) if again else None
     return Form.again(job.name, job.arguments) if job and job.verb == "create" else Form()

@@ -6,20 +6,20 @@ from typing import Any
 
 from nicegui import ui
 
-from labelspace_ops import jobs
-from labelspace_ops.console import parts
-from labelspace_ops.console.watch import TICK_SECONDS, Watch
+from labelspace_ops.console import widgets
+from labelspace_ops.console.status_poller import TICK_SECONDS, StatusPoller
+from labelspace_ops.jobs import runner as jobs
 
 
 class ListPage:
     """Draws anew what changed, by itself."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: StatusPoller) -> None:
         self.watch = watch
         self.drawn: list[Any] = []
-        with parts.page("Workspaces", "/"):
-            parts.heading("Workspaces", 1)
-            self.place = parts.box("stack").props("aria-live=polite")
+        with widgets.page("Workspaces", "/"):
+            widgets.heading("Workspaces", 1)
+            self.place = widgets.box("stack").props("aria-live=polite")
         self.draw()
         ui.timer(TICK_SECONDS, self.draw)
 
@@ -34,11 +34,11 @@ class ListPage:
                 _content(watch)
 
 
-def _seen(watch: Watch, row: dict[str, Any]) -> tuple[dict[str, Any], str]:
+def _seen(watch: StatusPoller, row: dict[str, Any]) -> tuple[dict[str, Any], str]:
     return row, _line(watch, row["name"])
 
 
-def _line(watch: Watch, name: str) -> str:
+def _line(watch: StatusPoller, name: str) -> str:
     job = jobs.latest(watch.home, name)
     if job is None or job.state == "done":
         return ""
@@ -47,12 +47,12 @@ def _line(watch: Watch, name: str) -> str:
     return job.reason.splitlines()[0] if job.reason else ""
 
 
-def _content(watch: Watch) -> None:
+def _content(watch: StatusPoller) -> None:
     rows = watch.rows()
     if watch.problem:
-        parts.note(watch.problem, "bad")
+        widgets.note(watch.problem, "bad")
     if watch.known is None and not rows:
-        parts.text("Looking for workspaces …", "soft")
+        widgets.text("Looking for workspaces …", "soft")
     elif not rows and not watch.problem:
         _empty()
     for row in rows:
@@ -60,34 +60,34 @@ def _content(watch: Watch) -> None:
 
 
 def _empty() -> None:
-    with parts.box("card stack empty"):
-        parts.heading("No workspaces yet")
-        parts.text(
+    with widgets.box("card stack empty"):
+        widgets.heading("No workspaces yet")
+        widgets.text(
             "A workspace is an annotation server with your images, its own database and a URL to share."
             " It takes a minute or two.",
             "soft",
         )
-        parts.button("Create the first workspace", on_click=lambda: ui.navigate.to("/create"), icon="add")
+        widgets.button("Create the first workspace", on_click=lambda: ui.navigate.to("/create"), icon="add")
 
 
-def _card(watch: Watch, row: dict[str, Any]) -> None:
+def _card(watch: StatusPoller, row: dict[str, Any]) -> None:
     line = _line(watch, row["name"])
-    with parts.box("card stack tight list-card", "article").props(f'data-workspace="{row["name"]}"'):
-        with parts.box("line"):
-            with parts.box("", "h2"):
+    with widgets.box("card stack tight list-card", "article").props(f'data-workspace="{row["name"]}"'):
+        with widgets.box("line"):
+            with widgets.box("", "h2"):
                 ui.link(row["name"], f"/workspace/{row['name']}")
-            parts.chip(row["status"])
+            widgets.chip(row["status"])
             if row["url"] and row["status"] in ("ready", "degraded"):
                 ui.link(row["url"], row["url"], new_tab=True).classes("link end")
             elif line:
                 ui.link("Progress", f"/workspace/{row['name']}/progress").classes("link end")
         if row["description"]:
-            parts.text(row["description"], "wrap")
+            widgets.text(row["description"], "wrap")
         if line and row["status"] not in ("ready", "stopped", "asleep"):
-            parts.text(line, "small mono wrap")
-        with parts.box("meta"):
+            widgets.text(line, "small mono wrap")
+        with widgets.box("meta"):
             for words in _meta(row):
-                parts.text(words)
+                widgets.text(words)
 
 
 def _meta(row: dict[str, Any]) -> list[str]:
@@ -96,11 +96,11 @@ def _meta(row: dict[str, Any]) -> list[str]:
     if row["buckets"]:
         words.append("buckets: " + ", ".join(_bucket(bucket) for bucket in row["buckets"]))
     if row["url"]:
-        words.append(f"last backup: {parts.moment(row['backup'].get('last'))}")
+        words.append(f"last backup: {widgets.moment(row['backup'].get('last'))}")
     if row["target"] == "local":
         words.append("0 € a month")
     elif row.get("cost"):
-        words.append(f"a month: {parts.price(row['cost'])}")
+        words.append(f"a month: {widgets.price(row['cost'])}")
     return words
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from nicegui import ui
 
-from labelspace_ops import jobs, state
-from labelspace_ops.backup.rows import proven
-from labelspace_ops.console import parts, steps
-from labelspace_ops.console.watch import TICK_SECONDS, Watch
-from labelspace_ops.errors import OpsError
+from labelspace_ops.backup.formatting import proof_summary
+from labelspace_ops.console import job_steps, widgets
+from labelspace_ops.console.status_poller import TICK_SECONDS, StatusPoller
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.jobs import runner as jobs
+from labelspace_ops.stack import state
 
 TITLES = {
     "create": "Making",
@@ -34,21 +35,21 @@ SIGNS = {"done": "done", "now": "under way", "later": "not yet", "failed": "fail
 class ProgressPage:
     """Reads the job's journal again and again: leaving the page or the console changes nothing."""
 
-    def __init__(self, watch: Watch, name: str) -> None:
+    def __init__(self, watch: StatusPoller, name: str) -> None:
         self.watch, self.name = watch, name
         self.ended: jobs.Job | None = None
         job = jobs.latest(watch.home, name)
         title = f"{TITLES.get(job.verb, 'Working on')} {name}" if job else name
-        with parts.page(title):
-            parts.heading(title, 1)
+        with widgets.page(title):
+            widgets.heading(title, 1)
             if job is None:
-                parts.note(f"Nothing was done to {name} from here.", "warn")
+                widgets.note(f"Nothing was done to {name} from here.", "warn")
                 return
-            self.top = parts.box("stack").props("aria-live=polite")
-            with parts.box("card", "section").props('aria-label="Steps"'):
-                self.steps = parts.box("steps", "ol")
+            self.top = widgets.box("stack").props("aria-live=polite")
+            with widgets.box("card", "section").props('aria-label="Steps"'):
+                self.steps = widgets.box("steps", "ol")
             with ui.expansion("Everything it said", icon="subject").classes("card"):
-                self.log = parts.box("log mono").props('role=log tabindex=0 aria-label="Log"')
+                self.log = widgets.box("log mono").props('role=log tabindex=0 aria-label="Log"')
         self.told = 0
         self.draw()
         ui.timer(TICK_SECONDS, self.draw)
@@ -60,14 +61,14 @@ class ProgressPage:
             return
         self.steps.clear()
         with self.steps:
-            for step in steps.told(job):
+            for step in job_steps.job_steps(job):
                 _step(step)
         if job.lines[: self.told] and len(job.lines) < self.told:
             self.log.clear()
             self.told = 0
         with self.log:
             for line in job.lines[self.told :]:
-                parts.text(f"{parts.clock(line.at)}  {line.text}")
+                widgets.text(f"{widgets.clock(line.at)}  {line.text}")
         self.told = len(job.lines)
         self.top.clear()
         with self.top:
@@ -79,24 +80,24 @@ class ProgressPage:
     def _top(self, job: jobs.Job) -> None:
         if job.state == "running":
             newest = job.lines[-1].text if job.lines else "starting"
-            parts.note(newest, "move").props("data-state=running")
-            parts.text("You can leave this page, or close the browser: it goes on.", "soft small")
+            widgets.note(newest, "move").props("data-state=running")
+            widgets.text("You can leave this page, or close the browser: it goes on.", "soft small")
         elif job.state == "done":
             self._done(job)
         else:
-            parts.note(job.reason or "It failed.", "bad").props(f"data-state={job.state}")
-            with parts.box("line"):
-                parts.button("Try again", on_click=lambda: self.try_again(job), icon="replay")
-                parts.button("Dismiss", on_click=self.dismiss, props="flat color=primary")
+            widgets.note(job.reason or "It failed.", "bad").props(f"data-state={job.state}")
+            with widgets.box("line"):
+                widgets.button("Try again", on_click=lambda: self.try_again(job), icon="replay")
+                widgets.button("Dismiss", on_click=self.dismiss, props="flat color=primary")
 
     def _done(self, job: jobs.Job) -> None:
         if job.verb == "delete":
-            parts.note(removed(job.result or {}), "good").props("data-state=done")
-            parts.button("To the list", on_click=lambda: ui.navigate.to("/"))
+            widgets.note(removed(job.result or {}), "good").props("data-state=done")
+            widgets.button("To the list", on_click=lambda: ui.navigate.to("/"))
             return
-        parts.note(ended(job), "good").props("data-state=done")
-        with parts.box("line"):
-            parts.button("To the workspace", on_click=lambda: ui.navigate.to(f"/workspace/{self.name}"))
+        widgets.note(ended(job), "good").props("data-state=done")
+        with widgets.box("line"):
+            widgets.button("To the workspace", on_click=lambda: ui.navigate.to(f"/workspace/{self.name}"))
 
     async def try_again(self, job: jobs.Job) -> None:
         """Go on where it was; a wish that never became a stack goes back to the form."""
@@ -116,7 +117,7 @@ class ProgressPage:
         ui.navigate.to("/")
 
 
-def begin(watch: Watch, verb: str, name: str, arguments: list[str], stdin: str = "") -> None:
+def begin(watch: StatusPoller, verb: str, name: str, arguments: list[str], stdin: str = "") -> None:
     """Begin a job and show its progress; a refusal is shown where one is."""
     try:
         jobs.begin(watch.home, verb, name, arguments, stdin)
@@ -152,16 +153,20 @@ def restored(result: dict[str, Any]) -> str:
     return f"It is back at {result['to']}. Lost: {result['lost']}."
 
 
-TELLS: dict[str, Callable[[dict[str, Any]], str]] = {"backup": taken, "drill": proven, "restore": restored}
+TELLS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "backup": taken,
+    "drill": proof_summary,
+    "restore": restored,
+}
 """Verbs whose result says more than that they ended."""
 
 
-def _step(step: steps.Step) -> None:
-    with parts.box(step.state, "li").props(f'data-step="{step.state}"'):
-        parts.box(f"dot {step.state}", "span").props(f'role=img aria-label="{SIGNS[step.state]}"')
-        with parts.box("stack tight grow"):
-            parts.text(step.title)
+def _step(step: job_steps.Step) -> None:
+    with widgets.box(step.state, "li").props(f'data-step="{step.state}"'):
+        widgets.box(f"dot {step.state}", "span").props(f'role=img aria-label="{SIGNS[step.state]}"')
+        with widgets.box("stack tight grow"):
+            widgets.text(step.title)
             if step.detail and step.state in ("now", "failed"):
-                parts.text(step.detail, "small soft wrap")
+                widgets.text(step.detail, "small soft wrap")
         if step.seconds is not None:
-            parts.text(parts.span(step.seconds), "time")
+            widgets.text(widgets.span(step.seconds), "time")

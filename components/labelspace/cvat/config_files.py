@@ -1,0 +1,69 @@
+"""The files that CVAT's containers are given: secrets never travel as arguments or plain environment."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files as package_files
+
+SECRETS_SCRIPT = "/etc/cvat/init.d/labelspace.sh"
+"""Sourced by the server image's entrypoint before its words (backend_entrypoint.sh, since 2.7.6)."""
+START_SCRIPT = "/etc/cvat/init.d/labelspace-start.sh"
+DATABASE_PASSWORD = "/run/labelspace/database-password"  # noqa: S105 - a path
+SETTINGS = "/opt/cvat/settings.py"
+"""Where a settings overlay belongs since CVAT 2.72."""
+ADMIN = "/run/labelspace/admin.json"
+INIT = "/opt/labelspace/migrate.py"
+DJANGO_ONCE = "/opt/labelspace/django_once.py"
+BOOTSTRAP = "/opt/labelspace/readiness.py"
+WORKER_CHECK = "/opt/labelspace/workercheck.py"
+REDIS_CONF = "/run/labelspace/redis.conf"
+KVROCKS_CONF = "/run/labelspace/kvrocks.conf"
+CADDYFILE = "/etc/caddy/Caddyfile"
+
+
+def secrets_script(django_key: str, redis_password: str, cache_password: str) -> str:
+    """Exports what CVAT reads from the environment alone; values hold letters and digits only."""
+    return (
+        f"export DJANGO_SECRET_KEY='{django_key}'\n"
+        f"export CVAT_REDIS_INMEM_PASSWORD='{redis_password}'\n"
+        f"export CVAT_REDIS_ONDISK_PASSWORD='{cache_password}'\n"
+    )
+
+
+def redis_conf(password: str) -> str:
+    """The queues' Redis: kept on disk, so that a restart loses no job (as in CVAT's compose file)."""
+    return (
+        "bind * -::*\nport 6379\ndir /data\nsave 60 100\nappendonly yes\n"
+        f"maxmemory-policy noeviction\nrequirepass {password}\n"
+    )
+
+
+def kvrocks_conf(password: str) -> str:
+    """The media cache: disposable, compacted at night as in CVAT's compose file."""
+    return (
+        "bind 0.0.0.0\nport 6666\ndir /var/lib/kvrocks/db\nworkers 2\n"
+        f"compact-cron 0 3 * * *\nrequirepass {password}\n"
+    )
+
+
+def settings_overlay(registration: str, annotator_group: str) -> str:
+    """Who may sign up, and what a new user may do (cvat/settings/base.py, dj-rest-auth's REST_AUTH)."""
+    lines = [
+        '"""Settings of this workspace, over CVAT\'s own."""',
+        "from cvat.settings.production import *  # noqa: F403",
+        f"IAM_DEFAULT_ROLE = {annotator_group!r}",
+    ]
+    if registration == "closed":
+        admins_only = '{"REGISTER_PERMISSION_CLASSES": ("rest_framework.permissions.IsAdminUser",)}'
+        lines.append(f"REST_AUTH = {{**REST_AUTH, **{admins_only}}}  # noqa: F405")
+    return "\n".join(lines) + "\n"
+
+
+def admin_json(username: str, email: str, password: str) -> str:
+    """The admin as the gate reads it."""
+    return json.dumps({"username": username, "email": email, "password": password})
+
+
+def container_file(name: str) -> str:
+    """The text of a script of this package that runs inside CVAT's image."""
+    return package_files("labelspace.cvat").joinpath("container_files", name).read_text()

@@ -1,0 +1,183 @@
+"""CVAT's own ``init``, unless this database and this Redis had it already from this version and settings.
+
+What was done is noted in both places, so that one that is restored, or new, has it done again. ``migrate.py
+await`` waits for the note: the server and the workers ask so whether they may start (start.sh).
+"""
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import psycopg2
+import redis
+
+INIT = ["/opt/cvat/backend_entrypoint.sh", "init"]
+SETTINGS = "/opt/cvat/settings.py"
+ONCE = "/opt/labelspace/django_once.py"
+VERSION = os.environ["LABELSPACE_CVAT"]
+PATIENCE_SECONDS = 600
+AWAIT_SECONDS = 60
+"""After that the one who waits asks Django: somebody may have done by hand what is waited for."""
+KEY = "labelspace:init"
+BEFORE = "/home/django/logs/labelspace-init"
+"""Left by the first ``init``: where it is, nothing is likely to be left to do."""
+
+
+def database():
+    """As CVAT connects (cvat/settings/production.py); TLS by libpq's own environment."""
+    with open(os.environ["CVAT_POSTGRES_PASSWORD_FILE"], encoding="utf-8") as file:
+        password = file.read().strip()
+    names = {"host": "HOST", "port": "PORT", "dbname": "DBNAME", "user": "USER"}
+    words = {key: os.environ[f"CVAT_POSTGRES_{name}"] for key, name in names.items()}
+    return contextlib.closing(psycopg2.connect(**words, password=password, connect_timeout=5))
+
+
+def queues():
+    """The Redis whose data ``init`` migrates."""
+    return redis.Redis(
+        host=os.environ["CVAT_REDIS_INMEM_HOST"],
+        port=int(os.environ["CVAT_REDIS_INMEM_PORT"]),
+        password=os.environ.get("CVAT_REDIS_INMEM_PASSWORD") or None,
+        socket_timeout=5,
+    )
+
+
+def note(cursor):
+    """What is noted: version, settings, and the migrations that are there now."""
+    with open(SETTINGS, "rb") as file:
+        settings = hashlib.sha256(file.read()).hexdigest()[:16]
+    cursor.execute("SELECT count(*), max(id) FROM django_migrations")
+    return "labelspace: CVAT {} with settings {}, {} migrations up to {}".format(
+        VERSION, settings, *cursor.fetchone()
+    )
+
+
+def takes_writes():
+    """The database answers to the password that it shall have, and has replayed what it must."""
+    with database() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_is_in_recovery()")
+        if cursor.fetchone()[0]:
+            raise psycopg2.OperationalError("it replays changes")
+
+
+def wait_for(what, asked):
+    """Until what is asked raises no more; says what it waits for whenever that changes."""
+    said, deadline = "", time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            asked()
+            return
+        except (psycopg2.OperationalError, redis.RedisError) as error:
+            reason = str(error).strip()
+        if reason != said:
+            print(f"init: waiting for the {what}: {reason}", flush=True)
+            said = reason
+        if time.monotonic() > deadline:
+            sys.exit(f"init: the {what} does not answer: {said}")
+        time.sleep(0.3)
+
+
+def was_done():
+    """Whether both places say that nothing is left to do."""
+    try:
+        with database() as connection, connection.cursor() as cursor:
+            noted = note(cursor).encode()
+            cursor.execute("SELECT obj_description('django_migrations'::regclass, 'pg_class')")
+            return (cursor.fetchone()[0] or "").encode() == noted == queues().get(KEY)
+    except (psycopg2.Error, redis.RedisError):
+        return False
+
+
+def keep():
+    """Note it; where that fails, it is done again next time."""
+    try:
+        with database() as connection, connection.cursor() as cursor:
+            noted = note(cursor)
+            cursor.execute("COMMENT ON TABLE django_migrations IS %s", (noted,))
+            connection.commit()
+        queues().set(KEY, noted)
+        with open(BEFORE, "w", encoding="utf-8"):
+            pass
+    except (psycopg2.Error, redis.RedisError, OSError) as error:
+        print(f"init: done, but it could not be noted: {error}", flush=True)
+
+
+class Django:
+    """One process for all of Django's commands, which loads while others are waited for."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp()
+        pipes = [f"{self.folder}/{name}" for name in ("ask", "answer")]
+        for pipe in pipes:
+            os.mkfifo(pipe)
+        self.held = [os.open(pipe, os.O_RDWR) for pipe in pipes]  # or each asker's end would be the end
+        self.process = subprocess.Popen([sys.executable, ONCE, *pipes])
+
+    def do(self, command):
+        """The exit code of ``command``, whose calls of django-admin come here."""
+        asking = subprocess.Popen(command, env={**os.environ, "LABELSPACE_DJANGO": self.folder})
+        while asking.poll() is None:
+            if self.process.poll() is not None:  # nobody would ever answer
+                asking.kill()
+                return self.process.returncode or 1
+            time.sleep(0.05)
+        return asking.returncode
+
+    def end(self):
+        """Nothing is left to ask."""
+        self.process.terminate()
+        self.process.wait()
+
+
+def prepare():
+    """Return the exit code of CVAT's ``init``, or 0 where it was done before."""
+    django = None if os.path.exists(BEFORE) else Django()
+    try:
+        wait_for("database", takes_writes)
+        wait_for("queues", lambda: queues().ping())
+        if was_done():
+            print("init: was done before", flush=True)
+            return 0
+        django = django or Django()
+        code = django.do(INIT)
+    finally:
+        if django:
+            django.end()
+    if code == 0:
+        keep()
+    return code
+
+
+def nobody_yet():
+    """No account is there that could be in the way of migrations: a first start, and all may load at once."""
+    with (
+        contextlib.suppress(psycopg2.OperationalError),
+        database() as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SET lock_timeout = '1s'")
+        cursor.execute("SELECT to_regclass('auth_user') IS NOT NULL, pg_is_in_recovery()")
+        made, replays = cursor.fetchone()
+        if made and not replays:
+            cursor.execute("SELECT EXISTS (SELECT FROM auth_user)")
+            made = cursor.fetchone()[0]
+        return not made and not replays
+    return False
+
+
+def await_note():
+    """Return 0 once the note is there, or need not be; 1 when it does not come."""
+    deadline = time.monotonic() + AWAIT_SECONDS
+    while not (nobody_yet() or was_done()):
+        if time.monotonic() > deadline:
+            return 1
+        time.sleep(0.5)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(await_note() if sys.argv[1:] == ["await"] else prepare())

@@ -1,0 +1,1 @@
+"""Where a workspace runs: one package per target, loaded only when a workspace uses it."""

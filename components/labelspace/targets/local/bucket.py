@@ -1,0 +1,123 @@
+"""A dataset bucket: a folder of this machine, served over S3, bound into CVAT's share; or one elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pulumi
+import pulumi_docker as docker
+from pydantic import SecretStr
+
+from labelspace.container_spec import Service
+from labelspace.cvat.images import IMAGES
+from labelspace.outputs import BucketAccess, FolderShare, RemoteShare
+from labelspace.spec import BucketSpec
+from labelspace.targets.local.bucket_mount import mount_bucket
+from labelspace.targets.local.container import container, wait_for_success
+from labelspace.targets.local.context import NEW_FOLDER_OWNER, DockerContext
+
+KEPT = ("metadata", "versions", "versions-metadata")
+"""What the gateway keeps beside a bucket's objects, under ``gateway/<bucket>``."""
+
+_PREPARE = f"""\
+set -eu
+cd /labelspace
+if [ ! -d "buckets/$BUCKET" ]; then
+    mkdir -p "buckets/$BUCKET"
+    chown {NEW_FOLDER_OWNER}:{NEW_FOLDER_OWNER} "buckets/$BUCKET"
+fi
+for kept in {" ".join(KEPT)}; do mkdir -p "gateway/$BUCKET/$kept"; done
+mkdir -p "gateway/$BUCKET/metadata/meta"
+printf '\\001' >"gateway/$BUCKET/metadata/meta/versioning"
+chown -R --reference="buckets/$BUCKET" "gateway/$BUCKET"
+"""
+"""Adopts a folder that is there as it is. The one byte is how the gateway keeps "versioning: enabled"."""
+
+
+_PREPARE_MOUNT = """\
+set -eu
+for bucket in $BUCKETS; do mkdir -p "/labelspace/mounts/$WORKSPACE/$bucket"; done
+"""
+"""Every bucket's name under the share's root: what is bound or mounted there needs a folder to lie on."""
+
+
+class DatasetBucket(pulumi.ComponentResource):
+    """The folder ``$LABELSPACE_HOME/buckets/<name>``, which outlives every workspace; or a bucket elsewhere.
+
+    ``beside``: the other buckets of the workspace, in the same file share. A bucket elsewhere is
+    mounted while ``running``.
+    """
+
+    access: BucketAccess
+    ready: pulumi.Output[str]
+    """Resolves when its folder is prepared."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spec: BucketSpec,
+        place: DockerContext,
+        endpoint: pulumi.Input[str],
+        access_key: pulumi.Input[str],
+        secret_key: pulumi.Input[str],
+        beside: tuple[str, ...] = (),
+        running: bool = True,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("labelspace:local:DatasetBucket", name, None, opts)
+        self._spec, self._place = spec, place
+        if spec.endpoint:
+            share: FolderShare | RemoteShare = self._mount(beside, running=running)
+            endpoint, access_key, secret_key = spec.endpoint, _plain(spec.access_key), _plain(spec.secret_key)
+        else:
+            share = self._folder()
+        self.access = BucketAccess(
+            name=spec.name,
+            endpoint=pulumi.Output.from_input(endpoint),
+            region=spec.region,
+            access_key=pulumi.Output.secret(access_key),
+            secret_key=pulumi.Output.secret(secret_key),
+            share=share,
+        )
+        self.register_outputs({"bucket": spec.name, "endpoint": self.access.endpoint})
+
+    def _folder(self) -> FolderShare:
+        home, environment = self._place.home, {"BUCKET": self._spec.name}
+        self._prepare(_PREPARE, environment, home.buckets, home.gateway)
+        return FolderShare(str(home.buckets / self._spec.name))
+
+    def _mount(self, beside: tuple[str, ...], *, running: bool) -> RemoteShare:
+        names = " ".join(sorted({self._spec.name, *beside}))
+        environment = {"WORKSPACE": self._place.workspace, "BUCKETS": names}
+        prepared = self._prepare(_PREPARE_MOUNT, environment, self._place.home.mounts)
+        if running:
+            mount_bucket(self._spec, self._place, depends_on=[prepared], parent=self)
+        return RemoteShare(str(self._place.mounts))
+
+    def _prepare(self, script: str, environment: dict[str, str], *folders: Path) -> docker.Container:
+        """Run ``script`` over the folders that it works on alone, not the whole home with its keys."""
+        service = replace(_PREPARATION, name=f"bucket-{self._spec.name}", command=(script,))
+        binds = [
+            docker.ContainerVolumeArgs(host_path=str(path), container_path=f"/labelspace/{path.name}")
+            for path in folders
+        ]
+        prepared = container(replace(service, environment=environment), self._place, binds=binds, parent=self)
+        self.ready = wait_for_success(prepared, self._place, service.name)
+        return prepared
+
+
+_PREPARATION = Service(
+    name="bucket",
+    image=IMAGES["versitygw"],
+    memory=32,
+    entrypoint=("sh", "-c"),
+    capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
+    one_shot=True,
+)
+"""Root for a moment, with just the rights to make a folder and give it away."""
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

@@ -1,0 +1,73 @@
+"""A dataset bucket elsewhere, at any S3 endpoint: mounted read-only by rclone, for CVAT's share.
+
+The one container with more rights than the rest (``SYS_ADMIN``, ``/dev/fuse``) is named ``mount-<bucket>``.
+"""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_docker as docker
+
+from labelspace.container_spec import File, Health, Service
+from labelspace.cvat.images import IMAGES
+from labelspace.spec import BucketSpec
+from labelspace.targets.local.container import container
+from labelspace.targets.local.context import NEW_FOLDER_OWNER, DockerContext
+
+ROOT = "/mounts"
+CONFIG = "/run/labelspace/rclone.conf"
+MEMORY = 512
+
+_MOUNT = f"""\
+set -eu
+while umount -l "{ROOT}/$BUCKET" 2>/dev/null; do :; done
+exec rclone mount "bucket:$BUCKET" "{ROOT}/$BUCKET" --config {CONFIG} --read-only --allow-other \
+    --uid {NEW_FOLDER_OWNER} --gid {NEW_FOLDER_OWNER} --dir-cache-time 5m --use-server-modtime
+"""
+"""A mount whose program was killed stays behind, dead: it is taken away first."""
+
+
+def mount_bucket(
+    spec: BucketSpec, place: DockerContext, *, depends_on: list[pulumi.Resource], parent: pulumi.Resource
+) -> docker.Container:
+    """Mount the bucket under ``$LABELSPACE_HOME/mounts/<workspace>``; ends when it can be listed."""
+    bind = docker.ContainerMountArgs(
+        type="bind",
+        source=str(place.mounts),
+        target=ROOT,
+        bind_options=docker.ContainerMountBindOptionsArgs(propagation="rshared"),
+    )
+    return container(
+        _service(spec), place, mounts=[bind], depends_on=depends_on, wait_healthy=True, parent=parent
+    )
+
+
+def _service(spec: BucketSpec) -> Service:
+    listed = f'mountpoint -q "{ROOT}/$BUCKET" && ls "{ROOT}/$BUCKET" >/dev/null'
+    return Service(
+        name=f"mount-{spec.name}",
+        image=IMAGES["rclone"],
+        memory=MEMORY,
+        entrypoint=("sh", "-c"),
+        command=(_MOUNT,),
+        environment={"BUCKET": spec.name},
+        files=(File(CONFIG, pulumi.Output.secret(rclone_conf(spec))),),
+        health=Health(("CMD-SHELL", listed), interval=5, timeout=30, start_period=60),
+        capabilities=("SYS_ADMIN",),
+        mounts_file_systems=True,
+    )
+
+
+def rclone_conf(spec: BucketSpec) -> str:
+    """The remote ``bucket``; without keys it is read as anybody may (rclone's S3 backend)."""
+    lines = [
+        "[bucket]",
+        "type = s3",
+        "provider = Other",
+        f"endpoint = {spec.endpoint}",
+        f"region = {spec.region}",
+    ]
+    if spec.access_key and spec.secret_key:
+        lines.append(f"access_key_id = {spec.access_key.get_secret_value()}")
+        lines.append(f"secret_access_key = {spec.secret_key.get_secret_value()}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,217 @@
+"""Turns the description of a container into Docker's, with the rules that all of them share."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_docker as docker
+
+from labelspace.container_spec import File, Health, Service
+from labelspace.home import Home
+from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
+from labelspace.outputs import FolderShare, RemoteShare
+from labelspace.targets.local.context import DockerContext
+
+Share = dict[str, FolderShare | RemoteShare]
+"""Dataset buckets by name."""
+
+SHARE_ROOT = "/home/django/share"
+WAIT_SECONDS = 600
+STOP_SECONDS = 30
+"""What a container is given to end in order; databases need it."""
+
+
+def container(
+    service: Service,
+    place: DockerContext,
+    *,
+    share: Share | None = None,
+    binds: list[docker.ContainerVolumeArgs] | None = None,
+    mounts: list[docker.ContainerMountArgs] | None = None,
+    depends_on: list[pulumi.Resource] | None = None,
+    triggers: list[pulumi.Input[str]] | None = None,
+    parent: pulumi.Resource,
+    image: pulumi.Input[str] | None = None,
+    wait_healthy: bool = False,
+) -> docker.Container:
+    """Run ``service`` at ``place``; a changed ``triggers`` value replaces it.
+
+    A one-shot is waited for; everything else comes back whatever ends it.
+    """
+    return docker.Container(
+        f"{place.workspace}-{service.name}",
+        name=place.named(service.name),
+        image=image or service.image,
+        command=list(service.command) or None,
+        entrypoints=list(service.entrypoint) or None,
+        envs=[f"{key}={value}" for key, value in sorted(service.environment.items())],
+        user=service.user,
+        memory=service.memory,
+        memory_swap=service.memory,  # no swap; left out, the engine doubles it and every refresh sees drift
+        volumes=[*_volumes(service, place), *_share(service, share or {}), *(binds or [])],
+        mounts=[*_share_root(service, share or {}), *(mounts or [])] or None,
+        devices=_devices(service),
+        uploads=[_upload(file) for file in service.files],
+        networks_advanced=_networks(service, place),
+        network_mode="none" if service.offline else None,
+        ports=_ports(service, place),
+        healthcheck=_health(service.health),
+        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=_capabilities(service)),
+        security_opts=_security(service),
+        log_driver="json-file",
+        log_opts={"max-size": "10m", "max-file": "3"},
+        labels=_labels(service, place, triggers),
+        init=True,
+        wait=wait_healthy,
+        wait_timeout=WAIT_SECONDS if wait_healthy else None,
+        destroy_grace_seconds=STOP_SECONDS,
+        attach=service.one_shot,
+        must_run=not service.one_shot and (service.stays_awake or not place.sleeps),
+        restart=service.restart,
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            depends_on=depends_on,
+            delete_before_replace=True,
+            replace_on_changes=["healthcheck"],
+        ),
+    )
+
+
+def wait_for_success(one_shot: docker.Container, place: DockerContext, part: str) -> pulumi.Output[str]:
+    """The container's id once it ended with 0; fails the update otherwise, with where to look."""
+
+    def check(values: list[object]) -> str:
+        code, identity = values
+        if code not in (0, None):
+            name = place.named(part)
+            raise pulumi.RunError(
+                f"{name} ended with {code}: see why with `docker logs {name}`. When that is mended,"
+                f" `labelspace create {place.workspace}` goes on, or `docker rm {name}`"
+                " and `pulumi up --refresh`."
+            )
+        return str(identity)
+
+    return pulumi.Output.all(one_shot.exit_code, one_shot.id).apply(check)
+
+
+def _volumes(service: Service, place: DockerContext) -> list[docker.ContainerVolumeArgs]:
+    return [
+        docker.ContainerVolumeArgs(volume_name=place.named(name), container_path=path, read_only=read_only)
+        for volumes, read_only in ((service.volumes, None), (service.reads, True))
+        for name, path in volumes.items()
+    ]
+
+
+def _share(service: Service, share: Share) -> list[docker.ContainerVolumeArgs]:
+    """Every dataset bucket under CVAT's share, read-only: CVAT never needs to write there."""
+    if not service.mounts_share:
+        return []
+    return [
+        docker.ContainerVolumeArgs(host_path=one.path, container_path=f"{SHARE_ROOT}/{name}", read_only=True)
+        for name, one in share.items()
+        if isinstance(one, FolderShare)
+    ]
+
+
+def _share_root(service: Service, share: Share) -> list[docker.ContainerMountArgs]:
+    """With a bucket elsewhere, the folder around all of them: mounts made later reach the container."""
+    roots = sorted({one.root for one in share.values() if isinstance(one, RemoteShare)})
+    if not service.mounts_share:
+        return []
+    return [
+        docker.ContainerMountArgs(
+            type="bind",
+            source=root,
+            target=SHARE_ROOT,
+            read_only=True,
+            bind_options=docker.ContainerMountBindOptionsArgs(propagation="rslave"),
+        )
+        for root in roots
+    ]
+
+
+def _devices(service: Service) -> list[docker.ContainerDeviceArgs] | None:
+    if not service.mounts_file_systems:
+        return None
+    return [docker.ContainerDeviceArgs(host_path="/dev/fuse", container_path="/dev/fuse", permissions="rwm")]
+
+
+def _security(service: Service) -> list[str]:
+    """AppArmor's profile for containers forbids every mount."""
+    mounting = ["apparmor:unconfined"] if service.mounts_file_systems else []
+    return [*mounting, "no-new-privileges:true"]
+
+
+def _upload(file: File) -> docker.ContainerUploadArgs:
+    return docker.ContainerUploadArgs(file=file.path, content=file.content, permissions="0444")
+
+
+def _networks(service: Service, place: DockerContext) -> list[docker.ContainerNetworksAdvancedArgs] | None:
+    if service.offline:
+        return None
+    return [docker.ContainerNetworksAdvancedArgs(name=place.network, aliases=list(service.aliases))]
+
+
+def _ports(service: Service, place: DockerContext) -> list[docker.ContainerPortArgs] | None:
+    if service.publishes is None:
+        return None
+    inside, outside = service.publishes
+    return [docker.ContainerPortArgs(internal=inside, external=outside, ip=place.listen)]
+
+
+def _health(health: Health | None) -> docker.ContainerHealthcheckArgs | None:
+    if health is None:
+        return None
+    return docker.ContainerHealthcheckArgs(
+        tests=list(health.command),
+        interval=_duration(health.interval),
+        timeout=_duration(health.timeout),
+        retries=health.retries,
+        start_period=_duration(health.start_period),
+    )
+
+
+def _duration(seconds: int) -> str:
+    """As the engine writes it back: anything else would be drift."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+
+
+def _capabilities(service: Service) -> list[str]:
+    return [f"CAP_{name}" for name in service.capabilities]
+
+
+def _labels(
+    service: Service, place: DockerContext, triggers: list[pulumi.Input[str]] | None
+) -> list[docker.ContainerLabelArgs]:
+    labels: dict[str, pulumi.Input[str]] = {WORKSPACE_LABEL: place.workspace, PART_LABEL: service.name}
+    if triggers:
+        labels["labelspace.follows"] = pulumi.Output.all(*triggers).apply(
+            lambda values: ",".join(str(value)[:12] for value in values)
+        )
+    return [docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()]
+
+
+def create_context(
+    parent: pulumi.Resource, workspace: str, listen: str, *, part: str = "", sleeps: bool = False
+) -> DockerContext:
+    """A place with a network of its own; ``part`` tells apart the networks of parts that go by one name."""
+    network = docker.Network(
+        f"{workspace}-network",
+        name="-".join(filter(None, ("labelspace", workspace, part))),
+        labels=[docker.NetworkLabelArgs(label=WORKSPACE_LABEL, value=workspace)],
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    return DockerContext(workspace, network.name, listen, Home.find(), sleeps=sleeps)
+
+
+def volume(name: str, place: DockerContext, *, parent: pulumi.Resource, keep: bool = True) -> docker.Volume:
+    """A named volume; with ``keep`` it outlives the stack, as what users made must."""
+    return docker.Volume(
+        f"{place.workspace}-{name}",
+        name=place.named(name),
+        labels=[
+            docker.VolumeLabelArgs(label=WORKSPACE_LABEL, value=place.workspace),
+            docker.VolumeLabelArgs(label=PART_LABEL, value=name),
+        ],
+        opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=keep),
+    )

@@ -1,0 +1,109 @@
+"""The annotation database: PostgreSQL 15 that archives its changes with pgBackRest from the first minute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pulumi
+import pulumi_docker as docker
+
+from labelspace.container_spec import Health
+from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
+from labelspace.outputs import BackupPolicy, DatabaseAccess
+from labelspace.postgres import pgbackrest as backups
+from labelspace.postgres.container import ARCHIVED_MARK, service
+from labelspace.spec import BackupSpec, Size
+from labelspace.targets.local.container import container, volume
+from labelspace.targets.local.context import DockerContext
+
+CHECK_SECONDS = 5
+"""Between checks of its health, where an update waits for it."""
+
+
+class AnnotationDatabase(pulumi.ComponentResource):
+    """Holds the annotations; its volume and its backups outlive the stack.
+
+    ``waits``: until it is healthy. Whoever does not wait must see ``access.archived_mark`` before anything is
+    entrusted to it.
+    """
+
+    access: DatabaseAccess
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        place: DockerContext,
+        password: pulumi.Input[str],
+        backup: BackupSpec,
+        size: Size = "small",
+        running: bool = True,
+        files: Mapping[str, docker.Volume],
+        waits: bool = True,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("labelspace:local:AnnotationDatabase", name, None, opts)
+        image = _image(place, self)
+        data = volume("database", place, parent=self)
+        folder = place.home.backups / place.workspace
+        ready = pulumi.Output.from_input("")
+        if running:
+            settings = backups.secret_files(place.workspace, backup, _key(place, backup))
+            ready = container(
+                service(
+                    password,
+                    settings,
+                    backup,
+                    size=size,
+                    check_seconds=CHECK_SECONDS if waits else Health.interval,
+                ),
+                place,
+                image=image.name,
+                binds=[_repository(folder)],
+                depends_on=[data, image, *files.values()],
+                wait_healthy=waits,
+                parent=self,
+            ).id
+        self.access = DatabaseAccess(
+            host=DATABASE_ALIAS,
+            port=5432,
+            database=DATABASE_NAME,
+            user=DATABASE_USER,
+            password=pulumi.Output.secret(password),
+            ca_certificate=None,
+            backups=BackupPolicy(
+                backups.location(backup, folder, place.workspace),
+                backup.archive_timeout_seconds,
+                backup.keep_days,
+            ),
+            ready=ready,
+            archived_mark=ARCHIVED_MARK,
+        )
+        self.register_outputs({"host": DATABASE_ALIAS})
+
+
+def _key(place: DockerContext, backup: BackupSpec) -> str:
+    """Kept on this machine, where a recovery kit finds it, also when the settings give it."""
+    given = backup.key.get_secret_value() if backup.key else ""
+    try:
+        return place.home.made_backup_key(place.workspace, given)
+    except ValueError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def _repository(folder: Path) -> docker.ContainerVolumeArgs:
+    return docker.ContainerVolumeArgs(host_path=str(folder), container_path=backups.REPOSITORY)
+
+
+def _image(place: DockerContext, parent: pulumi.Resource) -> docker.RemoteImage:
+    """Built on the spot."""
+    return docker.RemoteImage(
+        f"{place.workspace}-database-image",
+        name=backups.image_name(),
+        build=docker.RemoteImageBuildArgs(context=str(backups.CONTEXT), use_legacy_builder=True),
+        keep_locally=True,
+        opts=pulumi.ResourceOptions(
+            parent=parent, ignore_changes=["build"]
+        ),  # the clone's path is not a change
+    )

@@ -1,0 +1,107 @@
+"""The parts of a workspace on this machine, each made and handed to the next."""
+
+from __future__ import annotations
+
+import pulumi
+
+from labelspace.cvat.services import Secrets
+from labelspace.outputs import BackupPolicy, BeforeUpgrade, Deployment
+from labelspace.secrets import random_password
+from labelspace.spec import WorkspaceSpec
+from labelspace.targets.local.bucket import DatasetBucket
+from labelspace.targets.local.container import create_context
+from labelspace.targets.local.context import DockerContext, reachable
+from labelspace.targets.local.database import AnnotationDatabase
+from labelspace.targets.local.gateway import ACCESS_KEY, S3Gateway
+from labelspace.targets.local.server import AnnotationServer, file_volumes
+
+
+def deploy(
+    workspace: pulumi.Resource,
+    spec: WorkspaceSpec,
+    secrets: Secrets,
+    before_upgrade: BeforeUpgrade | None = None,
+) -> Deployment:
+    """Declare every part as a child of ``workspace``."""
+    place = create_context(workspace, spec.name, spec.listen, sleeps=spec.sleep_after_minutes > 0)
+    gateway_key = random_password(workspace, spec.name, "gateway")
+    buckets = _buckets(workspace, spec, place, gateway_key)
+    if spec.running:
+        _gateway(workspace, spec, place, gateway_key, buckets)
+    files = file_volumes(place, workspace)
+    database = AnnotationDatabase(
+        spec.name,
+        place=place,
+        password=secrets.database,
+        backup=spec.backup,
+        size=spec.size,
+        running=spec.running,
+        files=files,
+        waits=False,  # init does before it changes tables, the gate at its end
+        opts=pulumi.ResourceOptions(parent=workspace),
+    )
+    server = AnnotationServer(
+        spec.name,
+        spec=spec,
+        place=place,
+        database=database.access,
+        buckets=[bucket.access for bucket in buckets],
+        secrets=secrets,
+        files=files,
+        before_upgrade=before_upgrade,
+        opts=pulumi.ResourceOptions(parent=workspace, depends_on=[*buckets]),
+    )
+    return Deployment(
+        url=pulumi.Output.all(server.ready, *(bucket.ready for bucket in buckets)).apply(
+            lambda _: server.url
+        ),
+        api_url=f"http://{reachable(spec.listen)}:{spec.port}",
+        buckets=tuple(bucket.access for bucket in buckets),
+        backups=_told(database.access.backups, spec.backup.every_hours),
+    )
+
+
+def _told(backups: BackupPolicy, every_hours: int) -> dict[str, str]:
+    """What becomes of the annotations' copies, for people."""
+    return {
+        "where": backups.where,
+        "schedule": f"changes within {backups.archive_timeout_seconds} s, a backup every {every_hours} h",
+        "keep": f"{backups.keep_days} days",
+    }
+
+
+def _buckets(
+    workspace: pulumi.Resource, spec: WorkspaceSpec, place: DockerContext, key: pulumi.Input[str]
+) -> list[DatasetBucket]:
+    return [
+        DatasetBucket(
+            f"{spec.name}-{bucket.name}",
+            spec=bucket,
+            place=place,
+            endpoint=f"http://{reachable(spec.listen)}:{spec.s3_port}",
+            access_key=ACCESS_KEY,
+            secret_key=key,
+            beside=tuple(one.name for one in spec.buckets),
+            running=spec.running,
+            opts=pulumi.ResourceOptions(parent=workspace),
+        )
+        for bucket in spec.buckets
+    ]
+
+
+def _gateway(
+    workspace: pulumi.Resource,
+    spec: WorkspaceSpec,
+    place: DockerContext,
+    key: pulumi.Input[str],
+    buckets: list[DatasetBucket],
+) -> None:
+    S3Gateway(
+        spec.name,
+        place=place,
+        port=spec.s3_port,
+        secret_key=key,
+        buckets=[bucket.access for bucket in buckets],
+        depends_on=[*buckets],
+        opts=pulumi.ResourceOptions(parent=workspace),
+    )

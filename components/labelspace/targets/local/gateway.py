@@ -1,0 +1,83 @@
+"""The workspace's own S3 gateway: versitygw over the bucket folders of this machine, versioning on."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_docker as docker
+
+from labelspace.container_spec import File, Health, Service
+from labelspace.cvat.images import IMAGES
+from labelspace.outputs import BucketAccess, FolderShare
+from labelspace.targets.local.container import container
+from labelspace.targets.local.context import DockerContext
+
+PORT = 7070
+ACCESS_KEY = "labelspace"
+CREDENTIALS = "/run/labelspace/gateway.env"
+
+_SERVE = f"""\
+set -eu
+. {CREDENTIALS}
+mkdir -p /buckets /kept /kept-versions
+(while sleep 5; do for left in /buckets/*/.sgwtmp; do
+    rmdir "$left/multipart" "$left" 2>/dev/null || true
+done; done) &
+exec versitygw --quiet --port :{PORT} --health /health posix \
+    --sidecar /kept --versioning-dir /kept-versions /buckets
+"""
+"""The gateway leaves an empty ``.sgwtmp`` in each bucket, which users would see in the share: it is swept.
+``rmdir`` takes nothing that holds a file, so an upload under way keeps its parts."""
+
+
+class S3Gateway(pulumi.ComponentResource):
+    """Serves ``buckets`` on ``listen:port``, and no others."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        place: DockerContext,
+        port: int,
+        secret_key: pulumi.Input[str],
+        buckets: list[BucketAccess],
+        depends_on: list[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("labelspace:local:S3Gateway", name, None, opts)
+        binds = [bind for bucket in buckets for bind in _binds(bucket, place)]
+        self.container = container(
+            _service(port, secret_key), place, binds=binds, depends_on=depends_on, parent=self
+        )
+        self.register_outputs({"port": port})
+
+
+def _service(port: int, secret_key: pulumi.Input[str]) -> Service:
+    credentials = pulumi.Output.from_input(secret_key).apply(
+        lambda key: f"export ROOT_ACCESS_KEY='{ACCESS_KEY}'\nexport ROOT_SECRET_KEY='{key}'\n"
+    )
+    fetch = f"wget -q -O /dev/null http://127.0.0.1:{PORT}/health"
+    return Service(
+        name="gateway",
+        image=IMAGES["versitygw"],
+        memory=512,
+        entrypoint=("sh", "-c"),
+        command=(_SERVE,),
+        files=(File(CREDENTIALS, pulumi.Output.secret(credentials)),),
+        health=Health(("CMD-SHELL", fetch)),
+        # Root inside, to serve a folder whoever owns it; of root's rights these are left.
+        capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
+        publishes=(PORT, port),
+    )
+
+
+def _binds(bucket: BucketAccess, place: DockerContext) -> list[docker.ContainerVolumeArgs]:
+    if not isinstance(bucket.share, FolderShare):
+        return []
+    kept = place.home.gateway / bucket.name
+    folders = {
+        f"/buckets/{bucket.name}": bucket.share.path,
+        f"/kept/{bucket.name}": str(kept / "metadata"),
+        f"/kept-versions/{bucket.name}": str(kept / "versions"),
+        f"/kept/kept-versions/{bucket.name}": str(kept / "versions-metadata"),
+    }
+    return [docker.ContainerVolumeArgs(host_path=host, container_path=path) for path, host in folders.items()]

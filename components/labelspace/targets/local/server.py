@@ -1,0 +1,154 @@
+"""The annotation server: CVAT's containers, and the gate that ends when the workspace is ready."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pulumi
+import pulumi_docker as docker
+
+from labelspace.container_spec import Service
+from labelspace.cvat import services as cvat
+from labelspace.cvat.images import cvat_image, image_version
+from labelspace.outputs import BeforeUpgrade, BucketAccess, DatabaseAccess
+from labelspace.postgres.pgbackrest import FILE_VOLUMES
+from labelspace.spec import WorkspaceSpec
+from labelspace.targets.local.container import Share, container, volume, wait_for_success
+from labelspace.targets.local.context import DockerContext
+from labelspace.targets.local.sleeper import sleeper
+
+KEPT_VOLUMES = ("logs", "redis")
+
+
+def file_volumes(place: DockerContext, parent: pulumi.Resource) -> dict[str, docker.Volume]:
+    """CVAT's files that are backed up with the annotation database; they outlive the stack."""
+    return {name: volume(name, place, parent=parent) for name in FILE_VOLUMES}
+
+
+class AnnotationServer(pulumi.ComponentResource):
+    """Serves the URL; ``ready`` resolves when the gate has seen every part work and the admin log in."""
+
+    url: str
+    ready: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spec: WorkspaceSpec,
+        place: DockerContext,
+        database: DatabaseAccess,
+        buckets: list[BucketAccess],
+        secrets: cvat.Secrets,
+        files: Mapping[str, docker.Volume],
+        before_upgrade: BeforeUpgrade | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("labelspace:local:AnnotationServer", name, None, opts)
+        self._place, self._database = place, database
+        self._share: Share = {bucket.name: bucket.share for bucket in buckets}
+        self._image = _image(spec, before_upgrade, parent=self)
+        self._volumes = [*files.values(), *self._make_volumes(), self._image]
+        self.url = f"http://{place.workspace}.localhost:{spec.port}"
+        self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
+        self.register_outputs({"url": self.url, "ready": self.ready})
+
+    def _make_volumes(self) -> list[pulumi.Resource]:
+        kept = [volume(name, self._place, parent=self) for name in KEPT_VOLUMES]
+        return [*kept, volume("cache", self._place, parent=self, keep=False)]
+
+    def _ready(self, spec: WorkspaceSpec, secrets: cvat.Secrets) -> pulumi.Output[str]:
+        described = cvat.services(_settings(spec, secrets, self._database.archived_mark))
+        described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
+        awake = self._sleeper(spec.sleep_after_minutes) if self._place.sleeps else []
+        init, running = self._run(described, awake)
+        gate = self._gate(described["bootstrap"], init, running)
+        ended = wait_for_success(gate, self._place, "bootstrap")
+        migrated = wait_for_success(init, self._place, "init")
+        return pulumi.Output.all(ended, migrated).apply(lambda ids: str(ids[0]))
+
+    def _sleeper(self, minutes: int) -> list[pulumi.Resource]:
+        """Before the others: it gives them the folder of notes."""
+        notes = volume("notes", self._place, parent=self, keep=False)
+        return [sleeper(self._place, minutes, depends_on=[notes], parent=self)]
+
+    def _run(
+        self, described: dict[str, Service], after: list[pulumi.Resource]
+    ) -> tuple[docker.Container, list[docker.Container]]:
+        """The one that migrates the database, and those that stay."""
+        init = self._container(described["init"], [*self._volumes], [self._database.ready])
+        long_lived = [one for one in described.values() if not one.one_shot]
+        running = [self._container(service, [*self._volumes, *after]) for service in long_lived]
+        return init, running
+
+    def _gate(
+        self, service: Service, init: docker.Container, running: list[docker.Container]
+    ) -> docker.Container:
+        """Again whenever a container of the server, or the database, was replaced, or the admin changed.
+
+        After the migrations: a first server is healthy before the last of them made the admins' group.
+        """
+        return self._container(
+            service, [init, *running], [*(one.id for one in running), self._database.ready]
+        )
+
+    def _container(
+        self,
+        service: Service,
+        depends_on: list[pulumi.Resource],
+        triggers: list[pulumi.Output[str]] | None = None,
+    ) -> docker.Container:
+        return container(
+            service,
+            self._place,
+            share=self._share,
+            depends_on=depends_on,
+            triggers=[*(triggers or [])],
+            parent=self,
+        )
+
+
+def _image(
+    spec: WorkspaceSpec, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
+) -> docker.RemoteImage:
+    """CVAT's server: everything made from it waits for it, and so for what is asked before an upgrade."""
+    hooks = _asking(spec, before_upgrade) if before_upgrade else None
+    return docker.RemoteImage(
+        f"{spec.name}-server-image",
+        name=cvat_image("server", spec.cvat_version),
+        keep_locally=True,
+        opts=pulumi.ResourceOptions(parent=parent, hooks=hooks),
+    )
+
+
+def _asking(spec: WorkspaceSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:
+    async def ask(args: pulumi.ResourceHookArgs) -> None:
+        old = image_version(str((args.old_inputs or {}).get("name", "")))
+        await asyncio.to_thread(before_upgrade, spec, old)
+
+    hook = pulumi.ResourceHook(f"{spec.name}-before-upgrade", ask)
+    return pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
+
+
+def _settings(spec: WorkspaceSpec, secrets: cvat.Secrets, archived_mark: str) -> cvat.Settings:
+    return cvat.Settings(
+        size=spec.size,
+        registration=spec.registration,
+        annotator_group=spec.annotator_group,
+        hosts=_hosts(spec),
+        version=spec.cvat_version,
+        admin_username=spec.admin.username,
+        admin_email=spec.admin.email,
+        secrets=secrets,
+        sleeps=spec.sleep_after_minutes > 0,
+        archived_mark=archived_mark,
+    )
+
+
+def _hosts(spec: WorkspaceSpec) -> tuple[str, ...]:
+    """Names that the server answers to; on a network the machine's names are not known, so any."""
+    if spec.listen not in ("127.0.0.1", "::1"):
+        return ("*",)
+    return ("localhost", "127.0.0.1", f"{spec.name}.localhost", "cvat-server")

@@ -1,0 +1,54 @@
+"""The sleeper: alone in holding the Docker socket, and without any network that could reach it."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files as package_files
+
+import pulumi
+import pulumi_docker as docker
+
+from labelspace.container_spec import File, Health, Service
+from labelspace.cvat.caddy import NOTES
+from labelspace.cvat.images import IMAGES
+from labelspace.targets.local.container import container
+from labelspace.targets.local.context import DockerContext
+
+PROGRAM = "/opt/labelspace/sleeper.py"
+SOCKET = "/var/run/docker.sock"
+
+
+def sleeper(
+    place: DockerContext, minutes: int, *, depends_on: list[pulumi.Resource], parent: pulumi.Resource
+) -> docker.Container:
+    """Sends the workspace to sleep after ``minutes`` without a user, and wakes it."""
+    binds = [
+        docker.ContainerVolumeArgs(host_path=_socket(), container_path=SOCKET),
+        docker.ContainerVolumeArgs(host_path=str(place.home.locks), container_path="/locks", read_only=True),
+    ]
+    service = _service(place.workspace, minutes)
+    return container(service, place, binds=binds, depends_on=depends_on, wait_healthy=True, parent=parent)
+
+
+def _service(workspace: str, minutes: int) -> Service:
+    """On the Python of CVAT's image, which is there anyway. Root, as the socket is, without root's rights."""
+    program = package_files("labelspace.targets.local").joinpath("container_files", "sleeper.py").read_text()
+    return Service(
+        name="sleeper",
+        image=IMAGES["server"],
+        memory=64,
+        entrypoint=("python3", "-ESs", PROGRAM),
+        command=(workspace, str(minutes)),
+        volumes={"notes": NOTES},
+        files=(File(PROGRAM, program),),
+        user="0:0",
+        health=Health(("CMD-SHELL", f"test -s {NOTES}/state.json"), interval=2),
+        stays_awake=True,
+        offline=True,
+    )
+
+
+def _socket() -> str:
+    """The engine's socket on its machine: of the default engine, or of one that runs without root."""
+    host = os.environ.get("DOCKER_HOST", "")
+    return host.removeprefix("unix://") if host.startswith("unix://") else SOCKET

@@ -1,0 +1,128 @@
+"""A dataset bucket in Object Storage: versioned, private, kept when the workspace goes."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pulumiverse_scaleway as scaleway
+
+from labelspace.outputs import BucketAccess, RemoteShare
+from labelspace.spec import BucketSpec
+from labelspace.targets.scaleway.context import ScalewayContext
+
+OLD_VERSIONS_DAYS = 30
+BROKEN_UPLOADS_DAYS = 7
+SHARE = "/srv/labelspace/share"
+"""Where the server mounts its buckets, one folder each."""
+POLICY_VERSION = "2023-04-17"
+READ = ("s3:ListBucket", "s3:GetObject")
+WRITE, DELETE = "s3:PutObject", "s3:DeleteObject"
+
+
+class DatasetBucket(pulumi.ComponentResource):
+    """The bucket ``spec.name``, made or adopted; ``retain_on_delete``, never emptied."""
+
+    access: BucketAccess
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spec: BucketSpec,
+        place: ScalewayContext,
+        reader: pulumi.Input[str],
+        access_key: pulumi.Input[str],
+        secret_key: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("labelspace:scaleway:DatasetBucket", name, None, opts)
+        self.bucket = bucket(self, spec.name, place, adopt=spec.adopt, keep_days=None)
+        policy(self, self.bucket, spec.name, place, reader=reader, actions=READ)
+        self.access = BucketAccess(
+            name=spec.name,
+            endpoint=pulumi.Output.from_input(place.endpoint),
+            region=place.region,
+            access_key=pulumi.Output.from_input(access_key),
+            secret_key=pulumi.Output.secret(secret_key),
+            share=RemoteShare(SHARE),
+        )
+        self.register_outputs({"bucket": spec.name, "endpoint": place.endpoint})
+
+
+def bucket(
+    parent: pulumi.Resource, name: str, place: ScalewayContext, *, adopt: bool, keep_days: int | None
+) -> scaleway.object.Bucket:
+    """A private, versioned bucket; with ``keep_days`` its objects expire."""
+    return scaleway.object.Bucket(
+        f"{place.workspace}-{name}",
+        name=name,
+        region=place.region,
+        project_id=place.project,
+        versioning=scaleway.object.BucketVersioningArgs(enabled=True),
+        lifecycle_rules=_lifecycle(keep_days),
+        tags={"labelspace": place.workspace},
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            retain_on_delete=True,
+            import_=_left(place, name) if adopt else None,
+        ),
+    )
+
+
+def _left(place: ScalewayContext, name: str) -> str:
+    """How the provider finds a bucket that is there; in another project than its own it needs that, too."""
+    own = place.spec.adopt_project
+    return f"{place.region}/{name}@{own}" if own else f"{place.region}/{name}"
+
+
+def _lifecycle(keep_days: int | None) -> list[scaleway.object.BucketLifecycleRuleArgs]:
+    """Old versions and broken uploads would be paid for ever."""
+    rule = scaleway.object.BucketLifecycleRuleArgs
+    old = scaleway.object.BucketLifecycleRuleNoncurrentVersionExpirationArgs(
+        noncurrent_days=OLD_VERSIONS_DAYS
+    )
+    rules = [
+        rule(id="old-versions", enabled=True, noncurrent_version_expiration=old),
+        rule(id="broken-uploads", enabled=True, abort_incomplete_multipart_upload_days=BROKEN_UPLOADS_DAYS),
+    ]
+    if keep_days is not None:
+        expire = scaleway.object.BucketLifecycleRuleExpirationArgs(days=keep_days)
+        rules.append(rule(id="dumps", enabled=True, prefix="dumps/", expiration=expire))
+    return rules
+
+
+def policy(
+    parent: pulumi.Resource,
+    made: scaleway.object.Bucket,
+    name: str,
+    place: ScalewayContext,
+    *,
+    reader: pulumi.Input[str],
+    actions: tuple[str, ...],
+) -> None:
+    """For exactly the workspace's server and whoever provisions, whom it would otherwise lock out."""
+    provisioner = place.spec.provisioner
+    if provisioner is None:
+        return
+    scaleway.object.BucketPolicy(
+        f"{place.workspace}-{name}-policy",
+        bucket=made.name,
+        region=place.region,
+        project_id=place.project,
+        policy=pulumi.Output.from_input(reader).apply(
+            lambda application: policy_json(name, application, provisioner, actions)
+        ),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def policy_json(name: str, application: str, provisioner: str, actions: tuple[str, ...]) -> str:
+    """The policy's text: two statements, both name the bucket and what is in it."""
+    resources = [name, f"{name}/*"]
+    allowed = {f"application_id:{application}": list(actions), provisioner: ["s3:*"]}
+    statements = [
+        {"Effect": "Allow", "Principal": {"SCW": who}, "Action": what, "Resource": resources}
+        for who, what in allowed.items()
+    ]
+    return json.dumps({"Version": POLICY_VERSION, "Statement": statements})

@@ -1,0 +1,131 @@
+"""The parts of a workspace on Scaleway, each made and handed to the next."""
+
+from __future__ import annotations
+
+import pulumi
+
+from labelspace.container_spec import Service
+from labelspace.cvat.services import Secrets
+from labelspace.outputs import DatabaseAccess, Deployment
+from labelspace.spec import WorkspaceSpec
+from labelspace.targets.scaleway import bucket as buckets_of
+from labelspace.targets.scaleway import database_on_server, project
+from labelspace.targets.scaleway.bucket import DatasetBucket
+from labelspace.targets.scaleway.context import ScalewayContext
+from labelspace.targets.scaleway.database import AnnotationDatabase
+from labelspace.targets.scaleway.iam import Identity
+from labelspace.targets.scaleway.network import Network
+from labelspace.targets.scaleway.prices import cost_sentences, database_type, server_type
+from labelspace.targets.scaleway.server import AnnotationServer
+
+
+def deploy(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> Deployment:
+    """Declare every part as a child of ``workspace``."""
+    server_type(spec), database_type(spec)  # refused before anything is made
+    inside = spec.scaleway.database == "server"
+    if inside:
+        database_on_server.encryption_key(spec)
+    place = project.project_context(workspace, ScalewayContext.find(spec))
+    child = pulumi.ResourceOptions(parent=workspace)
+    network = Network(spec.name, place=place, opts=child)
+    identity = Identity(spec.name, place=place, address=network.address.address, expires=inside, opts=child)
+    datasets = _buckets(workspace, spec, place, identity)
+    _backup_bucket(workspace, spec, place, identity)
+    database, beside = _database(
+        workspace, spec, place=place, network=network, identity=identity, password=secrets.database
+    )
+    server = AnnotationServer(
+        spec.name,
+        spec=spec,
+        place=place,
+        network=network,
+        identity=identity,
+        database=database,
+        beside=beside,
+        buckets=[dataset.access for dataset in datasets],
+        secrets=secrets,
+        opts=child,
+    )
+    return Deployment(
+        url=pulumi.Output.all(server.url, server.ready).apply(lambda values: str(values[0])),
+        api_url=server.url,
+        buckets=tuple(dataset.access for dataset in datasets),
+        backups=_told(spec, database),
+        more={
+            "address": network.address.address,
+            "region": place.region,
+            "project": place.project,
+            "cost": cost_sentences(spec),
+            "database": spec.scaleway.database,
+        },
+    )
+
+
+def _database(
+    workspace: pulumi.Resource,
+    spec: WorkspaceSpec,
+    *,
+    place: ScalewayContext,
+    network: Network,
+    identity: Identity,
+    password: pulumi.Input[str],
+) -> tuple[DatabaseAccess, tuple[Service, ...]]:
+    """The one that is wished for, and what of it runs beside CVAT."""
+    child = pulumi.ResourceOptions(parent=workspace)
+    if spec.scaleway.database == "server":
+        own = database_on_server.AnnotationDatabase(
+            spec.name, spec=spec, place=place, identity=identity, password=password, opts=child
+        )
+        return own.access, (own.service,)
+    managed = AnnotationDatabase(
+        spec.name, spec=spec, place=place, network=network.private.id, password=password, opts=child
+    )
+    return managed.access, ()
+
+
+def _told(spec: WorkspaceSpec, database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:
+    """What becomes of the annotations' copies, for people."""
+    policy = database.backups
+    if spec.scaleway.database == "server":
+        where = policy.where
+        late, every = policy.archive_timeout_seconds, spec.backup.every_hours
+        schedule = f"changes within {late} s, a backup every {every} h"
+    else:
+        where = f"Scaleway's snapshots, and dumps in bucket {policy.where}"
+        schedule = _schedule(spec.backup.drill_every_days)
+    return {"where": where, "schedule": schedule, "keep": f"{policy.keep_days} days"}
+
+
+def _schedule(drill_every_days: int) -> str:
+    drill = f"a drill every {drill_every_days} days" if drill_every_days else "no drills"
+    return f"a snapshot every 24 h, a dump every hour, {drill}"
+
+
+def _buckets(
+    workspace: pulumi.Resource, spec: WorkspaceSpec, place: ScalewayContext, identity: Identity
+) -> list[DatasetBucket]:
+    return [
+        DatasetBucket(
+            f"{spec.name}-{bucket.name}",
+            spec=bucket,
+            place=place,
+            reader=identity.application.id,
+            access_key=identity.key.access_key,
+            secret_key=identity.key.secret_key,
+            opts=pulumi.ResourceOptions(parent=workspace),
+        )
+        for bucket in spec.buckets
+    ]
+
+
+def _backup_bucket(
+    workspace: pulumi.Resource, spec: WorkspaceSpec, place: ScalewayContext, identity: Identity
+) -> None:
+    """Where backups go: the server may write there and read; delete only when pgBackRest must."""
+    name = place.backup_bucket
+    made = buckets_of.bucket(
+        workspace, name, place, adopt=spec.scaleway.adopt_backups, keep_days=spec.backup.keep_days
+    )
+    expires = (buckets_of.DELETE,) if spec.scaleway.database == "server" else ()
+    actions = (*buckets_of.READ, buckets_of.WRITE, *expires)
+    buckets_of.policy(workspace, made, name, place, reader=identity.application.id, actions=actions)

@@ -1,0 +1,102 @@
+"""What a workspace costs on Scaleway, by part: a dated table, without taxes.
+
+EUR for a month of 730 hours, Paris. Sources: Scaleway's API of products (2026-07-03) for Instances; its price
+pages as copied on 2026-09-30 for databases, in 2026 without a day for volumes and addresses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from labelspace.spec import SpecError, WorkspaceSpec
+
+AS_OF = "2026-09-30"
+SERVERS = {
+    "DEV1-L": 31.27, "DEV1-XL": 47.51, "PLAY2-MICRO": 40.21, "PRO2-XXS": 40.95, "PRO2-XS": 81.91,
+    "PRO2-S": 163.07, "PRO2-M": 326.13, "GP1-XS": 67.76, "GP1-S": 139.24, "POP2-2C-8G": 53.66,
+    "POP2-4C-16G": 107.31, "POP2-8C-32G": 211.70,
+}  # fmt: skip
+"""x86 types with at least 8 GiB, which is what CVAT's containers need."""
+DATABASES = {
+    "DB-DEV-S": 11.39, "DB-DEV-M": 27.89, "DB-DEV-L": 55.19, "DB-PLAY2-PICO": 17.01, "DB-PLAY2-NANO": 31.54,
+    "DB-PRO2-XXS": 80.30, "DB-PRO2-XS": 160.60, "DB-POP2-4C-16G": 209.20,
+}  # fmt: skip
+BY_SIZE = {
+    "small": ("PLAY2-MICRO", "DB-PLAY2-PICO"),
+    "medium": ("PRO2-XS", "DB-PLAY2-NANO"),
+    "large": ("PRO2-S", "DB-PRO2-XXS"),
+}
+VOLUME_GB = 0.0861
+DATABASE_GB = 0.0993
+SNAPSHOT_GB = 0.0321
+ADDRESS = 2.92
+OBJECTS_GB = 0.0161
+ROOT_GB = 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """EUR a month of one part, while the workspace runs and while its server is stopped."""
+
+    name: str
+    running: float
+    stopped: float
+
+
+def server_type(spec: WorkspaceSpec) -> str:
+    """The Instance's commercial type; raises ``SpecError`` for one that is not in the table."""
+    chosen = spec.scaleway.server_type or BY_SIZE[spec.size][0]
+    return _known("scaleway.server_type", chosen, SERVERS)
+
+
+def database_type(spec: WorkspaceSpec) -> str:
+    """The managed database's node type, empty for none; raises ``SpecError`` for one not in the table."""
+    if spec.scaleway.database == "server":
+        return ""
+    chosen = spec.scaleway.database_type or BY_SIZE[spec.size][1]
+    return _known("scaleway.database_type", chosen, DATABASES)
+
+
+def _known(field: str, chosen: str, table: dict[str, float]) -> str:
+    if chosen not in table:
+        offers = ", ".join(f"{name} ({price:.0f} EUR)" for name, price in table.items())
+        raise SpecError([f"{field}: {chosen!r} is not offered: choose one of {offers} a month"])
+    return chosen
+
+
+def monthly_cost(spec: WorkspaceSpec) -> tuple[Part, ...]:
+    """Every part that is paid by the hour; objects and traffic come on top, by what is stored."""
+    server = server_type(spec)
+    disks = (spec.scaleway.data_gb + ROOT_GB) * VOLUME_GB
+    return (
+        Part(f"server {server}", SERVERS[server], 0.0),
+        *_managed_database(spec),
+        Part(f"volumes, {spec.scaleway.data_gb + ROOT_GB} GB", disks, disks),
+        Part("address", ADDRESS, ADDRESS),
+    )
+
+
+def _managed_database(spec: WorkspaceSpec) -> tuple[Part, ...]:
+    database = database_type(spec)
+    if not database:
+        return ()
+    storage = DATABASES[database] + spec.scaleway.database_gb * DATABASE_GB
+    return (Part(f"database {database}", storage, storage),)
+
+
+def total(spec: WorkspaceSpec) -> tuple[float, float]:
+    """EUR a month: running, and with the server stopped."""
+    parts = monthly_cost(spec)
+    return round(sum(part.running for part in parts), 2), round(sum(part.stopped for part in parts), 2)
+
+
+def cost_sentences(spec: WorkspaceSpec) -> dict[str, object]:
+    """The cost as a stack's output."""
+    running, stopped = total(spec)
+    return {
+        "eur_per_month_running": running,
+        "eur_per_month_stopped": stopped,
+        "parts": {part.name: round(part.running, 2) for part in monthly_cost(spec)},
+        "objects": f"{OBJECTS_GB} EUR per GB and month, on top",
+        "prices_as_of": AS_OF,
+    }

@@ -1,0 +1,313 @@
+"""The annotation server: an Instance whose address, name and data outlive it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import time
+import urllib.error
+import urllib.request
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+import pulumi
+import pulumiverse_scaleway as scaleway
+
+from labelspace.container_spec import File, Service
+from labelspace.cvat import services as cvat
+from labelspace.cvat.caddy import Https
+from labelspace.outputs import BucketAccess, DatabaseAccess
+from labelspace.spec import WorkspaceSpec
+from labelspace.targets.scaleway import cloud_init
+from labelspace.targets.scaleway.context import ScalewayContext
+from labelspace.targets.scaleway.iam import Identity
+from labelspace.targets.scaleway.network import Network
+from labelspace.targets.scaleway.prices import ROOT_GB, server_type
+
+IMAGE = "ubuntu_noble"
+CERTIFICATE = "/run/labelspace/database-ca.pem"
+PAUSE_SECONDS = 5.0
+LONGEST_STEP = 200
+SECRET_TYPE = "opaque"  # noqa: S105 - Secret Manager's word for bytes of any kind
+
+
+class AnnotationServer(pulumi.ComponentResource):
+    """Serves the URL; ``ready`` resolves when CVAT answers there with every part working."""
+
+    url: pulumi.Output[str]
+    ready: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spec: WorkspaceSpec,
+        place: ScalewayContext,
+        network: Network,
+        identity: Identity,
+        database: DatabaseAccess,
+        beside: tuple[Service, ...] = (),
+        buckets: list[BucketAccess],
+        secrets: cvat.Secrets,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("labelspace:scaleway:AnnotationServer", name, None, opts)
+        self._name, self._spec, self._place, self._network = name, spec, place, network
+        described = network.host.apply(lambda host: _described(spec, secrets, host, database, beside))
+        self.volume = self._volume()
+        secret = self._secret(described, database)
+        self.server = self._server(self._user_data(described, database, buckets, identity, secret))
+        self.url = pulumi.Output.concat("https://", network.host)
+        self.ready = pulumi.Output.all(self.server.id, self.url, network.address.address).apply(
+            lambda values: _until_ready(spec, *values)
+        )
+        self.register_outputs({"url": self.url, "ready": self.ready})
+
+    def _volume(self) -> scaleway.block.Volume:
+        """Formatted at boot only when it is blank: one that was left keeps its data."""
+        left = self._place.spec.adopt_volume
+        return scaleway.block.Volume(
+            f"{self._name}-data",
+            name=self._place.named("data"),
+            iops=5000,
+            size_in_gb=self._place.spec.data_gb,
+            zone=self._place.zone,
+            project_id=self._place.project,
+            tags=self._place.tags,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                retain_on_delete=True,
+                import_=f"{self._place.zone}/{left}" if left else None,
+            ),
+        )
+
+    def _secret(
+        self, described: pulumi.Output[dict[str, Service]], database: DatabaseAccess
+    ) -> scaleway.secrets.Secret:
+        """What only the running server may read: every secret file of every container."""
+        secret = scaleway.secrets.Secret(
+            f"{self._name}-secrets",
+            name=self._place.named(),
+            description=f"files of the labeling workspace {self._place.workspace}",
+            type=SECRET_TYPE,
+            region=self._place.region,
+            project_id=self._place.project,
+            tags=self._place.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        secret_files: pulumi.Output[dict[str, str]] = described.apply(_secret_files)
+        contents = pulumi.Output.all(secret_files, _own_files(database)).apply(
+            lambda given: json.dumps({**given[0], **given[1]})
+        )
+        scaleway.secrets.Version(
+            f"{self._name}-secrets",
+            secret_id=secret.id,
+            data=contents,
+            region=self._place.region,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return secret
+
+    def _user_data(
+        self,
+        described: pulumi.Output[dict[str, Service]],
+        database: DatabaseAccess,
+        buckets: list[BucketAccess],
+        identity: Identity,
+        secret: scaleway.secrets.Secret,
+    ) -> pulumi.Output[str]:
+        known = pulumi.Output.all(
+            services=described,
+            access_key=identity.key.access_key,
+            secret_key=identity.key.secret_key,
+            secret_id=secret.id,
+            database_host=database.host,
+            volume=self.volume.id,
+        )
+        names = tuple(bucket.name for bucket in buckets)
+        return pulumi.Output.secret(known.apply(lambda values: self._boot(names, **values)))
+
+    def _boot(self, buckets: tuple[str, ...], **known: Any) -> str:
+        services: dict[str, Service] = known["services"]
+        return cloud_init.user_data(
+            cloud_init.BootConfig(
+                workspace=self._place.workspace,
+                services=services,
+                plain_files=_plain_files(services),
+                region=self._place.region,
+                access_key=known["access_key"],
+                secret_key=known["secret_key"],
+                secret_id=_bare(known["secret_id"]),
+                database_host=known["database_host"],
+                disk=f"/dev/disk/by-id/scsi-0SCW_sbs_volume-{_bare(known['volume'])}",
+                buckets=buckets,
+                backup_bucket=self._place.backup_bucket,
+                endpoint=self._place.endpoint,
+                admin_key=self._place.spec.admin_key or "",
+                drill_every_days=self._spec.backup.drill_every_days,
+            )
+        )
+
+    def _server(self, user_data: pulumi.Output[str]) -> scaleway.instance.Server:
+        return scaleway.instance.Server(
+            f"{self._name}-server",
+            name=self._place.named(),
+            type=server_type(self._spec),
+            # another type in place is asked about at the server that is there: one that is gone (an earlier
+            # replacement was refused) would stop every later update
+            replace_on_type_change=True,
+            image=IMAGE,
+            root_volume=scaleway.instance.ServerRootVolumeArgs(size_in_gb=ROOT_GB, volume_type="sbs_volume"),
+            additional_volume_ids=[self.volume.id],
+            ip_id=self._network.address.id,
+            security_group_id=self._network.firewall.id,
+            private_networks=[scaleway.instance.ServerPrivateNetworkArgs(pn_id=self._network.private.id)],
+            user_data={"cloud-init": user_data},
+            state="started" if self._spec.running else "stopped",
+            zone=self._place.zone,
+            project_id=self._place.project,
+            tags=self._place.tags,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # cloud-init works at a server's first boot alone: other user data needs another server,
+                # and the old one must let go of address and volume first
+                replace_on_changes=["userData"],
+                delete_before_replace=True,
+                additional_secret_outputs=["userData"],
+            ),
+        )
+
+
+def _bare(identity: str) -> str:
+    return identity.rpartition("/")[2]
+
+
+def _own_files(database: DatabaseAccess) -> pulumi.Output[dict[str, str]]:
+    """What the server's own scripts need to reach a managed database."""
+    if database.ca_certificate is None:
+        return pulumi.Output.from_input({})
+    return pulumi.Output.all(database.password, database.ca_certificate).apply(
+        lambda given: {"pgpass": f"*:5432:*:{database.user}:{given[0]}\n", "database-ca.pem": given[1]}
+    )
+
+
+def _described(
+    spec: WorkspaceSpec,
+    secrets: cvat.Secrets,
+    host: str,
+    database: DatabaseAccess,
+    beside: tuple[Service, ...],
+) -> dict[str, Service]:
+    settings = cvat.Settings(
+        size=spec.size,
+        registration=spec.registration,
+        annotator_group=spec.annotator_group,
+        hosts=(host, "localhost", "127.0.0.1", "cvat-server"),
+        admin_username=spec.admin.username,
+        admin_email=spec.admin.email,
+        secrets=replace(secrets, database=database.password),
+        https=Https(host, spec.scaleway.acme_directory or "", spec.scaleway.acme_ca_certificate or ""),
+        version=spec.cvat_version,
+        archived_mark=database.archived_mark,
+    )
+    described = {**{one.name: one for one in beside}, **cvat.services(settings)}
+    if database.ca_certificate is None:
+        return described
+    certificate = File(CERTIFICATE, pulumi.Output.from_input(database.ca_certificate))
+    return {name: _over_tls(one, certificate) for name, one in described.items()}
+
+
+def _over_tls(service: Service, certificate: File) -> Service:
+    """Scaleway's database has a certificate of its own: libpq checks it."""
+    if "CVAT_POSTGRES_HOST" not in service.environment:
+        return service
+    environment = {**service.environment, "PGSSLMODE": "verify-ca", "PGSSLROOTCERT": CERTIFICATE}
+    return replace(service, environment=environment, files=(*service.files, certificate))
+
+
+def _plain_files(services: dict[str, Service]) -> dict[str, str]:
+    found = {}
+    for service in services.values():
+        for index, file in enumerate(service.files):
+            if isinstance(file.content, str):
+                where = cloud_init.file_path(service, index)
+                found[where.removeprefix(f"{cloud_init.PLAIN_FILES}/")] = file.content
+    return found
+
+
+def _secret_files(services: dict[str, Service]) -> pulumi.Output[dict[str, str]]:
+    contents = {
+        cloud_init.file_path(service, index).removeprefix(f"{cloud_init.SECRET_FILES}/"): file.content
+        for service in services.values()
+        for index, file in enumerate(service.files)
+        if not isinstance(file.content, str)
+    }
+    return pulumi.Output.all(**contents)
+
+
+def _until_ready(spec: WorkspaceSpec, server: str, url: str, address: str) -> str:
+    """Ask from outside until every part of CVAT works; only an update that runs asks, no preview does."""
+    patience = spec.scaleway.wait_minutes * 60
+    if pulumi.runtime.is_dry_run() or not patience or not spec.running:
+        return server
+    last = _waited(url, address, _trust(spec), patience)
+    if last:
+        raise pulumi.RunError(
+            f"{url} did not become ready in {spec.scaleway.wait_minutes} minutes (last: {last}). If a domain"
+            f" is configured, its A record must lead to the workspace's address ({address}); the same command"
+            " goes on waiting"
+        )
+    return server
+
+
+def _waited(url: str, address: str, trust: ssl.SSLContext, patience: float) -> str:
+    """Wait, and tell each new thing once; empty when all is well, else what was not at the end."""
+    deadline, told, failed = time.monotonic() + patience, set[str](), ""
+    while problem := _problem(url, trust):
+        step = _step(address)
+        seen = f"the server {step}" if step else problem
+        if step.startswith("failed: "):
+            failed = seen = f"the server says: {step}"
+        if seen not in told:
+            (pulumi.log.warn if seen == failed else pulumi.log.info)(f"waits for {url}: {seen}")
+            told.add(seen)
+        if time.monotonic() > deadline:
+            return seen if failed in ("", seen) else f"{seen}; before, {failed}"
+        time.sleep(PAUSE_SECONDS)
+    return ""
+
+
+def _step(address: str) -> str:
+    """What the server tells that it does; empty before it can, and once CVAT's proxy has the port."""
+    asked = http.client.HTTPConnection(address, timeout=5)
+    try:
+        asked.request("GET", cloud_init.STEP_PATH)
+        answer = asked.getresponse()
+        text = answer.read(LONGEST_STEP).decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return ""
+    finally:
+        asked.close()
+    told = answer.status == HTTPStatus.OK and answer.headers.get_content_type() == "text/plain"
+    return "".join(filter(str.isprintable, text)).strip() if told else ""
+
+
+def _trust(spec: WorkspaceSpec) -> ssl.SSLContext:
+    """An authority of one's own is known there, not to whoever runs the update; no secret is sent."""
+    context = ssl.create_default_context()
+    if spec.scaleway.acme_directory:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _problem(url: str, trust: ssl.SSLContext) -> str:
+    """What is not well yet; empty when all is."""
+    try:
+        health = f"{url}/api/server/health/?format=json"
+        with urllib.request.urlopen(health, timeout=15, context=trust) as answer:  # noqa: S310
+            parts = json.load(answer)
+    except (OSError, ssl.SSLError, ValueError, urllib.error.URLError) as error:
+        return str(error)
+    return "; ".join(f"{name}: {text}" for name, text in parts.items() if text != "working")

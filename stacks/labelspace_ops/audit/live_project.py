@@ -1,0 +1,57 @@
+"""The audit of a project as it is in a running workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from labelspace.home import Home
+from labelspace_ops.audit import findings
+from labelspace_ops.audit.choices import Choices
+from labelspace_ops.cvat import client as cvat_client
+from labelspace_ops.labels import labels_file
+from labelspace_ops.projects import exports, subsets, training_export
+
+
+class LiveProject:
+    """A project of a workspace; raises ``OpsError`` when it is not there."""
+
+    def __init__(self, workspace: str, project: str, say: Callable[[str], None]) -> None:
+        self._known = labels_file.load(workspace).project(project)
+        self._cvat = cvat_client.connect(workspace, Home.find(), say)
+        self._number = cvat_client.require_project(self._cvat, project)["id"]
+        self._say = say
+
+    def audit(self, choices: Choices, predictions: Path | None) -> findings.Audit:
+        """Audit it now; the kinds of attributes come from the labels file when none are asked for.
+
+        Subsets that an earlier audit wrote are copies: they are left out.
+        """
+        copies = subsets.list_subsets(self._cvat, self._number)
+        with exports.exported_file(self._cvat, self._number) as export:
+            if copies:
+                originals = export.with_name("originals.zip")
+                training_export.clean(
+                    export, originals, training_export.LeaveOut(labels=frozenset(), subsets=copies)
+                )
+                export = originals  # noqa: PLW2901 - what is audited
+            return findings.audit_file(export, self._marked(choices), predictions)
+
+    def _marked(self, choices: Choices) -> Choices:
+        if self._known is None or choices.condition or choices.protected:
+            return choices
+        return replace(
+            choices, condition=self._known.marked("condition"), protected=self._known.marked("protected")
+        )
+
+    def write_subset(self, subset: str, files: list[str]) -> None:
+        """Write images of the project as a CVAT subset."""
+        done = subsets.write(self._cvat, self._number, subset, files, self._say)
+        what = f"{done['images']} images and {done['annotations']} annotations"
+        self._say(f"subset {subset}: task {done['task']} with {what}")
+        if done["left_out"]:
+            self._say(
+                f"subset {subset}: {done['left_out']} outlines of tracks are not copied: they change between"
+                " two keyframes, where only CVAT can tell their points: draw them there"
+            )

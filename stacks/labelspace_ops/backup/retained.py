@@ -1,0 +1,107 @@
+"""What an earlier workspace of a name left here; nothing of it is taken up unless that is asked for."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import NotFound
+
+from labelspace.home import Home
+from labelspace.spec import WorkspaceSpec
+from labelspace_ops.stack import state
+
+FLAGS = {
+    "description": "--description",
+    "registration": "--registration",
+    "annotator_group": "--annotator-group",
+    "listen": "--listen",
+    "size": "--size",
+    "cvat_version": "--cvat-version",
+}
+"""Settings that ``create`` has a flag for; those at their default need none."""
+
+
+APART = ("bucket", "key")
+"""Settings of backups that hold a secret: the one has a flag, the other is kept on this machine."""
+
+
+@dataclass(frozen=True)
+class RetainedData:
+    """The volume of the annotations, and where backups are; each empty for none."""
+
+    name: str
+    volume: str
+    backups: str
+
+    def __str__(self) -> str:
+        parts = [f"annotations (volume {self.volume})"] if self.volume else []
+        parts += [f"backups ({self.backups})"] if self.backups else []
+        return f"an earlier workspace {self.name} left {' and '.join(parts)}"
+
+
+def find_retained(
+    name: str, client: docker.DockerClient, home: Home, in_bucket: str = ""
+) -> RetainedData | None:
+    """What was left under a name that has no workspace now; None also when a workspace has it.
+
+    ``in_bucket``: the URL of its backups, where a bucket holds some.
+    """
+    left = RetainedData(name, _volume(client, name), in_bucket or _backups(home.backups / name))
+    if not left.volume and not left.backups:
+        return None
+    return None if has_resources(name, home) else left
+
+
+def only_in_backups(name: str, client: docker.DockerClient, home: Home, in_bucket: str = "") -> bool:
+    """Whether a workspace's annotations are in its backups alone."""
+    gone = not _volume(client, name) and (in_bucket or _backups(home.backups / name))
+    return bool(gone) and has_resources(name, home)
+
+
+def _volume(client: docker.DockerClient, name: str) -> str:
+    volume = f"labelspace-{name}-database"
+    try:
+        client.volumes.get(volume)
+    except NotFound:
+        return ""
+    return volume
+
+
+def _backups(folder: Path) -> str:
+    """Only what holds something: with a bucket for backups, the folder is there and empty."""
+    database = folder / "database"
+    return str(folder) if database.exists() and any(database.iterdir()) else ""
+
+
+def has_resources(name: str, home: Home) -> bool:
+    """A stack that was destroyed is still there, and empty; an update that was interrupted left some."""
+    return name in state.names(home) and bool(state.resources(name, home))
+
+
+def recreate_command(spec: WorkspaceSpec) -> str:
+    """What brings the workspace back after it was deleted, for a shell."""
+    words = ["labelspace", "create", spec.name, "--take-up"]
+    for bucket in spec.buckets:
+        elsewhere = f"{bucket.name}@{bucket.endpoint}"
+        words += ["--remote-bucket", elsewhere] if bucket.endpoint else ["--bucket", bucket.name]
+    if spec.backup.bucket:
+        words += ["--backup-bucket", f"{spec.backup.bucket.name}@{spec.backup.bucket.endpoint}"]
+    changed = spec.model_dump(exclude_defaults=True)
+    words += [word for key, flag in FLAGS.items() if key in changed for word in (flag, str(changed[key]))]
+    words += ["--port", str(spec.port), "--s3-port", str(spec.s3_port)]
+    words += ["--admin-username", spec.admin.username, "--admin-email", spec.admin.email]
+    rest = _without_flag(changed)
+    return " && ".join(
+        [shlex.join(words), *([shlex.join(["labelspace", "set", spec.name, *rest])] if rest else [])]
+    )
+
+
+def _without_flag(changed: dict[str, Any]) -> list[str]:
+    """The other settings, as ``set`` takes them."""
+    backup = [f"backup.{key}={value}" for key, value in changed.get("backup", {}).items() if key not in APART]
+    sleeps = changed.get("sleep_after_minutes")
+    return [*backup, *([f"sleep_after_minutes={sleeps}"] if sleeps else [])]

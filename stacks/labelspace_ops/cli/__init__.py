@@ -1,0 +1,1 @@
+"""The command line ``labelspace``: one module per group of commands."""

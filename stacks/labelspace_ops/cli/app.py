@@ -1,0 +1,41 @@
+"""The Typer application, and what all commands share.
+
+Heavy modules are imported where they are used: help is quick.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    help="Labeling workspaces as code: a CVAT server, its admin, its datasets and its backed-up annotations.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help: it needs no renderer
+    pretty_exceptions_enable=False,
+    context_settings={"max_content_width": 110},
+)
+Name = Annotated[str, typer.Argument(help="name of the workspace")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON alone on standard output")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="ask nothing")]
+
+
+def print_json(value: object) -> None:
+    """Print JSON on standard output."""
+    typer.echo(json.dumps(value, indent=2))
+
+
+def outputs_of(name: str) -> dict[str, Any]:
+    """The outputs of the workspace's stack; raises ``OpsError`` when it was never made completely."""
+    from labelspace.home import Home
+    from labelspace_ops.stack import state
+
+    return state.require_outputs(name, Home.find())
+
+
+def say(message: str) -> None:
+    """One line of progress or warning, on standard error: standard output is for what was asked."""
+    typer.echo(message, err=True)

@@ -1,0 +1,146 @@
+"""Commands of a workspace's life: ``create``, ``stop``, ``start``, ``delete``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from labelspace_ops.cli import options
+from labelspace_ops.cli.app import Json, Name, Yes, app, print_json, say
+from labelspace_ops.cli.status import report
+from labelspace_ops.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from labelspace.home import Home
+    from labelspace.spec import WorkspaceSpec
+
+
+@app.command()
+def create(  # noqa: PLR0917 - each is a flag of its own
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="name of the new workspace")] = "",
+    bucket: options.Bucket = None,
+    remote_bucket: options.RemoteBucket = None,
+    backup_bucket: options.BackupBucket = None,
+    description: options.Description = None,
+    target: options.Target = None,
+    admin_username: options.AdminUsername = None,
+    admin_email: options.AdminEmail = None,
+    password_stdin: options.PasswordStdin = False,
+    registration: options.Registration = None,
+    annotator_group: options.AnnotatorGroup = None,
+    listen: options.Listen = None,
+    port: options.Port = None,
+    s3_port: options.S3Port = None,
+    size: options.Size = None,
+    cvat_version: options.CvatVersion = None,
+    set_: options.Set = None,
+    take_up: Annotated[
+        bool, typer.Option("--take-up", help="go on with what an earlier workspace of this name left")
+    ] = False,
+    from_backup: Annotated[
+        str,
+        typer.Option(
+            help="begin with another's annotations: backups in a folder or bucket, a backup's id, a dump"
+        ),
+    ] = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Make a workspace, or take up one whose making was interrupted."""
+    from labelspace.home import Home
+    from labelspace_ops.workspaces import lifecycle
+    from labelspace_ops.workspaces import status as status_module
+
+    home = Home.find()
+    values = {"running": True, **options.from_flags(context.params, ask=not yes)}
+    spec = lifecycle.resolve_spec(values, home)
+    if not take_up and not from_backup and not yes and sys.stdin.isatty():
+        take_up = _asked_to_take_up(spec, home)
+    say(f"workspace {spec.name}: making it (Ctrl-C and the same command again are safe)")
+    chosen = lifecycle.create(spec, home, take_up=take_up, from_backup=from_backup)
+    report(status_module.get(chosen.name, home), as_json=as_json)
+
+
+def _asked_to_take_up(spec: WorkspaceSpec, home: Home) -> bool:
+    from labelspace_ops.workspaces import lifecycle
+
+    found = lifecycle.retained_data(spec.name, home) if spec.target == "local" else None
+    return bool(found and typer.confirm(f"{found}. Take that up", abort=True))
+
+
+@app.command()
+def stop(name: Name, as_json: Json = False) -> None:
+    """Stop a workspace: a last backup, then its containers go; data, URL and passwords stay."""
+    from labelspace.home import Home
+    from labelspace_ops.workspaces import lifecycle
+
+    say(f"workspace {name}: stopping it")
+    done = lifecycle.stop(name, Home.find())
+    if as_json:
+        print_json(done)
+        return
+    backup = (
+        f"last backup in {done['backups']}" if done["backed_up"] else "nothing ran that could be backed up"
+    )
+    typer.echo(f"{name}: stopped; data, URL and passwords stay; {backup}")
+    say(f"  run it again: labelspace start {name}")
+
+
+@app.command()
+def start(name: Name, as_json: Json = False) -> None:
+    """Run a stopped workspace again, with the URL, data and passwords that it had."""
+    from labelspace.home import Home
+    from labelspace_ops.stack import state
+    from labelspace_ops.workspaces import lifecycle
+    from labelspace_ops.workspaces import status as status_module
+
+    home = Home.find()
+    state.must_exist(name, home)
+    say(f"workspace {name}: starting it")
+    chosen = lifecycle.start(name, home)
+    report(status_module.get(chosen.name, home), as_json=as_json)
+
+
+@app.command()
+def delete(
+    name: Name,
+    yes: Yes = False,
+    purge: Annotated[bool, typer.Option("--purge", help="remove annotations and backups too")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove a workspace; bucket data stays, and so do annotations and backups unless purged."""
+    from labelspace.home import Home
+    from labelspace_ops.stack import state
+    from labelspace_ops.workspaces import lifecycle
+
+    home = Home.find()
+    if not (purge and name not in state.names(home) and lifecycle.retained_data(name, home)):
+        state.must_exist(name, home)
+    if purge:
+        _name_is_typed(name)
+    elif not yes:
+        typer.confirm(
+            f"Remove the containers of {name}? Annotations, backups and bucket data stay", abort=True
+        )
+    done = lifecycle.delete(name, home, purge=purge)
+    if as_json:
+        print_json(done)
+    elif "kept" in done:
+        last = f"last backup {done['last_backup']}; " if done["last_backup"] else ""
+        typer.echo(f"{name}: removed; {last}{done['kept']} and {done['backups']} stay")
+    elif purge:
+        typer.echo(f"{name}: removed, with its annotations and backups; bucket data stays in {home.buckets}")
+    else:
+        last = f", last backup {done['last_backup']} in {done['backups']}" if done["last_backup"] else ""
+        typer.echo(f"{name}: removed; annotations stay{last}")
+        typer.echo(f"  again  {done['come_back']}" if done["come_back"] else "", nl=bool(done["come_back"]))
+
+
+def _name_is_typed(name: str) -> None:
+    say(f"This removes the annotations and backups of {name} for good.")
+    typed = typer.prompt("Type the workspace's name") if sys.stdin.isatty() else sys.stdin.readline().strip()
+    if typed != name:
+        raise UsageError(f"name: {typed!r} is not {name!r}: nothing was removed")

@@ -1,0 +1,46 @@
+"""The command ``login``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from labelspace_ops.cli.app import Json, app, print_json, say
+
+
+@app.command()
+def login(
+    url: Annotated[str, typer.Argument(help="s3://BUCKET?region=REGION&endpoint=https://HOST")] = "",
+    local: Annotated[bool, typer.Option("--local", help="back to this machine's own state")] = False,
+    move: Annotated[list[str] | None, typer.Option(help="take this workspace along; repeatable")] = None,
+    as_json: Json = False,
+) -> None:
+    """Keep the state of workspaces in a bucket that a team shares; without URL, say where it is."""
+    from labelspace.home import Home
+    from labelspace_ops.core.errors import UsageError
+    from labelspace_ops.stack import backend
+
+    if url and local:
+        raise UsageError("url: give it or --local, not both")
+    home = Home.find()
+    if not url and not local:
+        print_json({"backend": backend.current_url(home)}) if as_json else typer.echo(
+            backend.current_url(home)
+        )
+        return
+    from labelspace_ops.workspaces import login as state
+
+    done = state.log_in(home, url, move or [])
+    print_json(done) if as_json else _print(done)
+
+
+def _print(done: dict[str, Any]) -> None:
+    typer.echo(f"state in {done['backend']}: {', '.join(done['workspaces']) or 'no workspaces yet'}")
+    if done["left_behind"]:
+        flags = " ".join(f"--move {name}" for name in done["left_behind"])
+        say(f"left behind; log in there, then `labelspace login ... {flags}` takes them along")
+    if not done["backend"].startswith("file://"):
+        say(
+            "others need the same passphrase: labelspace keys export FILE, there: labelspace keys import FILE"
+        )

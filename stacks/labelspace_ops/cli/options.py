@@ -1,0 +1,186 @@
+"""What is wished for on a command line: the flags of a workspace's settings, and ``KEY=VALUE``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from labelspace_ops.core.errors import UsageError
+
+Bucket = Annotated[list[str] | None, typer.Option(help="dataset bucket; may be given again")]
+RemoteBucket = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="dataset bucket elsewhere, as NAME@https://ENDPOINT; keys from AWS_ACCESS_KEY_ID and"
+        " AWS_SECRET_ACCESS_KEY, region from AWS_DEFAULT_REGION; may be given again"
+    ),
+]
+BackupBucket = Annotated[
+    str | None,
+    typer.Option(
+        help="S3 bucket for the backups, as NAME@https://ENDPOINT; keys and region as for --remote-bucket;"
+        " AWS_CA_BUNDLE names the file of the authority, where machines do not know it"
+    ),
+]
+Description = Annotated[str | None, typer.Option(help="what it is for")]
+Target = Annotated[str | None, typer.Option(help="where it runs: local or scaleway")]
+AdminUsername = Annotated[str | None, typer.Option(help="the admin's user name")]
+AdminEmail = Annotated[str | None, typer.Option(help="the admin's e-mail address")]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="read the admin's password from standard input")
+]
+Registration = Annotated[str | None, typer.Option(help="open: annotators sign up alone; or closed")]
+AnnotatorGroup = Annotated[str | None, typer.Option(help="worker (safe) or user")]
+Listen = Annotated[str | None, typer.Option(help="address to serve; 127.0.0.1 is this machine")]
+Port = Annotated[int | None, typer.Option(help="port of the URL; a free one by default")]
+S3Port = Annotated[int | None, typer.Option(help="port of the buckets' S3 endpoint")]
+Size = Annotated[str | None, typer.Option(help="small, medium or large")]
+CvatVersion = Annotated[str | None, typer.Option(help="version of CVAT")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", help="any other setting, as KEY=VALUE (docs/reference/settings.md); again for more"
+    ),
+]
+
+PLAIN = (
+    *("description", "target", "registration", "annotator_group", "listen"),
+    *("port", "s3_port", "size", "cvat_version"),
+)
+
+
+def from_flags(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
+    """The settings that the flags of a command give; with ``ask``, questions for what is missing."""
+    values: dict[str, Any] = {key: flags[key] for key in PLAIN if flags.get(key) is not None}
+    values |= _asked(flags, ask=ask and sys.stdin.isatty())
+    admin = values.setdefault("admin", {})
+    admin |= {key: flags[f"admin_{key}"] for key in ("username", "email") if flags.get(f"admin_{key}")}
+    if flags.get("password_stdin"):
+        admin["password"] = sys.stdin.readline().rstrip("\r\n")
+    if not admin:
+        del values["admin"]
+    if flags.get("backup_bucket"):
+        values["backup"] = {"bucket": _backup_bucket("backup-bucket", flags["backup_bucket"])}
+    return from_assignments(flags.get("set_") or [], values)
+
+
+def _asked(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
+    """Name, buckets and admin: from flags, else from questions on a terminal."""
+    name, buckets = flags["name"] or _ask_name(ask=ask), _buckets(flags["bucket"], flags["remote_bucket"])
+    if _known(name):
+        return {"name": name, "buckets": buckets} if buckets else {"name": name}
+    if not buckets and ask:
+        buckets = _buckets(typer.prompt("Dataset buckets (separate with spaces)").split(), None)
+    values: dict[str, Any] = {"name": name, "buckets": buckets}
+    if ask and not flags["admin_username"]:
+        values["admin"] = {"username": typer.prompt("User name of the admin", default="admin")}
+    return values
+
+
+def _known(name: str) -> bool:
+    from labelspace.home import Home
+    from labelspace_ops.stack import state
+
+    return name in state.names(Home.find())
+
+
+def _ask_name(*, ask: bool) -> str:
+    if not ask:
+        raise UsageError("name: missing: labelspace create NAME --bucket BUCKET")
+    return str(typer.prompt("Name of the workspace"))
+
+
+def _buckets(names: list[str] | None, remotes: list[str] | None) -> list[dict[str, str]]:
+    """Buckets of this machine by name, and those elsewhere with the keys that the environment holds."""
+    here = [{"name": name} for name in names or []]
+    return here + [{**_environment(), **_named_at("remote-bucket", remote)} for remote in remotes or []]
+
+
+def _environment() -> dict[str, str]:
+    """Keys and region of a bucket elsewhere: never an argument, others would see it."""
+    words = {"AWS_ACCESS_KEY_ID": "access_key", "AWS_SECRET_ACCESS_KEY": "secret_key"}
+    words["AWS_DEFAULT_REGION"] = "region"
+    return {field: os.environ[word] for word, field in words.items() if os.environ.get(word)}
+
+
+def _named_at(field: str, remote: str) -> dict[str, str]:
+    name, at, endpoint = remote.partition("@")
+    if not at:
+        raise UsageError(f"{field}: {remote!r}: give NAME@https://ENDPOINT")
+    return {"name": name, "endpoint": endpoint}
+
+
+def _backup_bucket(field: str, text: str) -> dict[str, str]:
+    bundle = os.environ.get("AWS_CA_BUNDLE")
+    try:
+        authority = {"ca_certificate": Path(bundle).read_text()} if bundle else {}
+    except OSError as error:
+        raise UsageError(f"AWS_CA_BUNDLE: {bundle} cannot be read: {error.strerror}") from None
+    return {**_environment(), **authority, **_named_at(field, text)}
+
+
+def from_assignments(words: list[str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """``settings`` with each ``KEY=VALUE`` of ``words`` applied.
+
+    Keys of inner settings are written with a dot (``backup.keep_days=30``). ``buckets`` takes names with
+    commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and take away. ``backup.bucket`` takes
+    ``NAME@https://ENDPOINT``, or nothing for a folder of this machine.
+    """
+    changed = {key: value for key, value in settings.items() if key != "name"}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise UsageError(f"{word!r}: write KEY=VALUE, for example registration=closed")
+        if key.rstrip("+-") == "buckets":
+            changed["buckets"] = _changed_buckets(list(changed.get("buckets", [])), key, value)
+        elif key == "backup.bucket":
+            bucket = _backup_bucket(key, value) if value else None
+            changed["backup"] = {**changed.get("backup", {}), "bucket": bucket}
+        else:
+            _assign(changed, key, value)
+    return {**changed, "name": settings["name"]}
+
+
+def _changed_buckets(buckets: list[dict[str, Any]], key: str, value: str) -> list[dict[str, Any]]:
+    names = [name for name in value.split(",") if name]
+    if key == "buckets-":
+        missing = [name for name in names if name not in [one["name"] for one in buckets]]
+        if missing:
+            raise UsageError(f"buckets: {missing[0]!r} is not of this workspace: nothing to take away")
+        return [one for one in buckets if one["name"] not in names]
+    known = {one["name"]: one for one in buckets}
+    wanted = [known.get(name, {"name": name}) for name in names]
+    return buckets + wanted if key == "buckets+" else wanted
+
+
+SECRET_KEYS = {
+    "admin.password": "a password is no argument, others would see it: use --password-stdin",
+    "backup.bucket.access_key": "keys are no arguments, others would see them: give"
+    " backup.bucket=NAME@https://ENDPOINT, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the"
+    " environment",
+}
+SECRET_KEYS["backup.key"] = (
+    "a key is no argument, others would see it: give it to `pulumi config set --secret --path"
+    " labelspace:backup.key` on standard input"
+)
+SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"]
+
+
+def _assign(values: dict[str, Any], key: str, value: str) -> None:
+    if key in ("name", "target"):
+        raise UsageError(f"{key}: a workspace keeps its {key}: make another with `labelspace create`")
+    if key in SECRET_KEYS:
+        raise UsageError(f"{key}: {SECRET_KEYS[key]}")
+    *path, last = key.split(".")
+    for step in path:
+        inner = values.get(step, {})
+        if not isinstance(inner, dict):
+            raise UsageError(f"{key}: {step} has no inner settings")
+        values[step] = dict(inner)
+        values = values[step]
+    values[last] = value

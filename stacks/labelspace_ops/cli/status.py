@@ -1,0 +1,132 @@
+"""Commands that look: ``status``, ``list``, ``open``, ``credentials``, ``doctor``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
+
+AT_REST = {
+    "stopped": "labelspace start {name}",
+    "asleep": "open the URL: it wakes up (asleep since {since})",
+}
+"""What to do next with a workspace that rests."""
+
+
+def report(measured: dict[str, Any], *, as_json: bool) -> None:
+    """Print a status and what to do next; exit code 1 unless it is ready."""
+    if as_json:
+        print_json(measured)
+    else:
+        print_status(measured)
+        say(f"\n  password   labelspace credentials {measured['name']}")
+        say(f"  add data   labelspace upload {measured['name']} FOLDER")
+        say("  annotators sign up at the URL; assign tasks to them as the admin")
+    if measured["status"] != "ready":
+        raise typer.Exit(1)
+
+
+def print_status(measured: dict[str, Any]) -> None:
+    """Print a status for people: what is wrong comes last, marked with ``!``."""
+    backup = measured["backup"]
+    rows = {
+        "workspace": f"{measured['name']}  ({measured['status']})",
+        "url": measured["url"],
+        "admin": measured["admin_username"],
+        "buckets": ", ".join(_bucket(bucket, measured["status"]) for bucket in measured["buckets"]),
+        "backup": f"{backup.get('where', '')} (last: {backup.get('last') or 'none yet'})",
+    }
+    for key, value in rows.items():
+        typer.echo(f"  {key:<10} {value}")
+    for warning in backup.get("warnings", []):
+        typer.echo(f"  ~ {warning}")
+    for check in measured["checks"]:
+        if not check["ok"]:
+            typer.echo(f"  ! {check['name']}: {check['detail']}")
+    if measured["status"] in AT_REST:
+        say(f"  next       {AT_REST[measured['status']].format(**measured)}")
+
+
+def _bucket(bucket: dict[str, Any], status: str) -> str:
+    if bucket["objects"] is None:
+        return str(bucket["name"]) if status in AT_REST else f"{bucket['name']} (not reached)"
+    return f"{bucket['name']} ({bucket['objects']} objects, {bucket['bytes'] / 1e6:.1f} MB)"
+
+
+@app.command()
+def status(name: Name, as_json: Json = False) -> None:
+    """Measure what the workspace is; exit code 0 only when it is ready."""
+    from labelspace.home import Home
+    from labelspace_ops.workspaces import status as status_module
+
+    home = Home.find()
+    measured = status_module.get(name, home)
+    if as_json:
+        print_json(measured)
+    else:
+        print_status(measured)
+    raise typer.Exit(0 if measured["status"] == "ready" else 1)
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List this machine's workspaces."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from labelspace.home import Home
+    from labelspace_ops.stack import state
+    from labelspace_ops.workspaces import status as status_module
+
+    home = Home.find()
+    rows = [status_module.get(name, home) for name in state.names(home)]
+    if as_json:
+        print_json([{key: row[key] for key in ("name", "target", "status", "url")} for row in rows])
+        return
+    table = Table("name", "target", "status", "url", box=None)
+    for row in rows:
+        table.add_row(row["name"], row["target"], row["status"], row["url"])
+    typer.echo("no workspaces yet: labelspace create" if not rows else "", nl=not rows)
+    if rows:
+        Console(highlight=False).print(table)
+
+
+@app.command("open")
+def open_(name: Name) -> None:
+    """Open the workspace in the browser."""
+    import webbrowser
+
+    url = outputs_of(name)["url"]
+    typer.echo(url)
+    webbrowser.open(url)
+
+
+@app.command()
+def credentials(name: Name, as_json: Json = False) -> None:
+    """Show the admin's user name and password."""
+    outputs = outputs_of(name)
+    shown = {field: outputs[f"admin_{field}"] for field in ("username", "email", "password")}
+    if as_json:
+        print_json(shown)
+        return
+    for field, value in shown.items():
+        typer.echo(f"  {field:<9} {value}")
+
+
+@app.command()
+def doctor(
+    target: Annotated[str, typer.Option(help="local or scaleway")] = "local", as_json: Json = False
+) -> None:
+    """Check whether this machine, or an account at Scaleway, can run a workspace."""
+    from labelspace.home import Home
+    from labelspace_ops.targets.local import doctor as doctor_module
+
+    checks = doctor_module.examine(Home.find(), target)
+    if as_json:
+        print_json(checks)
+    else:
+        for check in checks:
+            typer.echo(f"  {'ok ' if check['ok'] else 'NO '} {check['name']}: {check['detail']}")
+    raise typer.Exit(0 if all(check["ok"] for check in checks) else 1)

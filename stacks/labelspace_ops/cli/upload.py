@@ -1,0 +1,66 @@
+"""Commands on the data of a workspace: ``upload``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
+from labelspace_ops.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from labelspace_ops.storage.upload import Storage, Upload
+
+
+@app.command()
+def upload(
+    name: Name,
+    paths: Annotated[list[Path], typer.Argument(help="files or folders")],
+    bucket: Annotated[str | None, typer.Option(help="which bucket, when the workspace has several")] = None,
+    prefix: Annotated[str, typer.Option(help="put in front of every object's name")] = "",
+    as_json: Json = False,
+) -> None:
+    """Upload files to a dataset bucket; goes on where an earlier attempt ended."""
+    from labelspace_ops.cvat import sleep
+    from labelspace_ops.storage.upload import Storage, plan_upload
+
+    outputs = outputs_of(name)
+    uploads = plan_upload(paths, prefix)
+    chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
+    sleep.wake(name, outputs, say)
+    sent = _send(Storage.of(outputs, chosen), uploads)
+    strangers = [one.key for one in uploads if not one.opens_in_cvat]
+    if strangers:
+        say(
+            f"warning: CVAT cannot open {', '.join(strangers[:5])}"
+            f" ({len(strangers)} in all); uploaded all the same"
+        )
+    done = {"bucket": chosen, "uploaded": sent, "skipped": len(uploads) - sent, "not_media": strangers}
+    if as_json:
+        print_json(done)
+    else:
+        typer.echo(f"{chosen}: {sent} uploaded, {done['skipped']} already there")
+
+
+def _choose_bucket(name: str, bucket: str | None, known: list[str]) -> str:
+    if bucket is None and len(known) == 1:
+        return known[0]
+    if bucket is None:
+        raise UsageError(f"bucket: {name} has several: choose one of {', '.join(known)} (--bucket)")
+    if bucket not in known:
+        raise UsageError(f"bucket: {bucket!r} is not of {name}: choose one of {', '.join(known)} (--bucket)")
+    return bucket
+
+
+def _send(to: Storage, uploads: list[Upload]) -> int:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from labelspace_ops.storage.upload import upload_all
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"to {to.bucket}", total=sum(one.size for one in uploads))
+        return upload_all(to, uploads, lambda done: bar.advance(task, done))

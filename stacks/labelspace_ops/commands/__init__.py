@@ -1,1 +1,0 @@
-"""The command line ``labelspace``: one thin file for each group of commands."""

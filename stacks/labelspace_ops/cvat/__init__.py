@@ -1,0 +1,1 @@
+"""CVAT's REST API, and sleep."""

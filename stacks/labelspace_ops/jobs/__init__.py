@@ -1,0 +1,1 @@
+"""Long commands as processes of their own."""

@@ -1,0 +1,1 @@
+"""What users do with CVAT projects: tasks, annotators, exports, subsets."""

@@ -1,0 +1,1 @@
+"""Access to the containers of a workspace."""

@@ -1,0 +1,1 @@
+"""Pulumi stacks: state, settings, updates."""

@@ -1,0 +1,249 @@
+"""The Pulumi stack of a workspace, through the Automation API: its tools, its settings, its state."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation as auto
+from pulumi.automation import PulumiCommand
+from pulumi.automation._stack import StackInitMode
+from semver import VersionInfo
+
+from labelspace.home import Home
+from labelspace.spec import WorkspaceSpec, parse_setting
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.stack.state import PROJECT, environment, error_reason, must_exist, names, prepare
+
+PREFIX = "labelspace:"
+
+
+class _Own(PulumiCommand):
+    """The program that labelspace fetched or built: of the locked SDK's age, so its version is not asked."""
+
+    def __init__(self, program: Path) -> None:
+        self.command, self.version = str(program), VersionInfo.parse(version("pulumi"))
+
+
+@cache
+def command_line(home: Home) -> PulumiCommand:
+    """Pulumi's program: labelspace's own, else one on PATH, else downloaded once."""
+    own = home.pulumi_root / "bin" / "pulumi"
+    if own.exists():
+        return _Own(own)
+    if shutil.which("pulumi"):
+        return PulumiCommand()
+    try:
+        return PulumiCommand.install(root=str(home.pulumi_root), version=VersionInfo.parse(version("pulumi")))
+    except Exception as error:
+        raise OpsError(
+            f"Pulumi's program is missing and cannot be downloaded ({error}): install it, or run `make demo`"
+        ) from None
+
+
+def options(home: Home, folder: Path = PROJECT) -> auto.LocalWorkspaceOptions:
+    """How the Automation API works on this machine's workspaces; ``folder`` holds the stacks' settings."""
+    prepare(home)
+    return auto.LocalWorkspaceOptions(
+        work_dir=str(folder),
+        env_vars=environment(home),
+        pulumi_home=str(home.pulumi_home),
+        pulumi_command=command_line(home),
+    )
+
+
+class _Place(auto.LocalWorkspace):
+    """Selects nothing: every command names its stack, and selecting is one more command of half a second."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Leave alone which stack is selected for plain ``pulumi``."""
+
+
+class _Stack(auto.Stack):
+    """After an update the Automation API runs three more commands for an answer that nobody reads here."""
+
+    def outputs(self) -> auto.OutputMap:
+        """Nothing: see ``state.outputs``."""
+        return {}
+
+    def info(self, show_secrets: bool = True) -> auto.UpdateSummary:
+        """Nothing of the history."""
+        return auto.UpdateSummary("update", datetime.now(UTC), "", {}, {}, "unread")
+
+
+def select(name: str, home: Home) -> auto.Stack:
+    """The stack of a workspace that exists."""
+    must_exist(name, home)
+    return open_stack(name, options(home))
+
+
+def create_or_select(name: str, home: Home) -> auto.Stack:
+    """The stack of a workspace, made when it is new."""
+    return open_stack(name, options(home), new=name not in names(home))
+
+
+def open_stack(name: str, options: auto.LocalWorkspaceOptions, *, new: bool = False) -> auto.Stack:
+    """The stack at its place; a ``new`` one is made."""
+    mode = StackInitMode.CREATE if new else StackInitMode.SELECT
+    return _Stack(name, _Place(**vars(options)), mode)
+
+
+def pulumi(place: auto.Workspace, words: list[str]) -> str:
+    """What Pulumi's command prints in a place, where the Automation API has no words for it."""
+    environment = {**place.env_vars, "PULUMI_HOME": str(place.pulumi_home)}
+    return str(place.pulumi_command.run([*words, "--non-interactive"], place.work_dir, environment).stdout)
+
+
+def write_settings(stack: auto.Stack, spec: WorkspaceSpec, *, new: bool = False) -> None:
+    """Put a wish into the stack's file; secrets are encrypted there. What it says already is left alone."""
+    values = _flat(_plain(spec))
+    before = {} if new else _config(stack)
+    mine = {key: value for key, value in before.items() if key.startswith(PREFIX)}
+    same = {key for key, value in mine.items() if _says(key, value, values)}
+    changed = {key: value for key, value in values.items() if _block(key) not in same}
+    if gone := mine.keys() - same - changed.keys():
+        stack.remove_all_config(sorted(gone))  # a list that got shorter would keep its old end
+    plain = {key: value for key, value in changed.items() if not value.secret}
+    if plain:
+        stack.set_all_config(plain, path=True)
+    for key in changed.keys() - plain.keys():
+        _set_secret(stack, key, changed[key].value)
+
+
+def _says(key: str, value: auto.ConfigValue, wanted: dict[str, auto.ConfigValue]) -> bool:
+    """Whether a key of the stack's file has what is wanted of it, and hides it where it must."""
+    name = key.removeprefix(PREFIX)
+    had = {inner: one.value for inner, one in _flat({name: parse_setting(name, value.value)}).items()}
+    mine = {inner: one for inner, one in wanted.items() if _block(inner) == key}
+    hides = any(one.secret for one in mine.values())
+    return had == {inner: one.value for inner, one in mine.items()} and value.secret == hides
+
+
+def _block(key: str) -> str:
+    return re.split(r"[.\[]", key)[0]
+
+
+def _set_secret(stack: auto.Stack, key: str, text: str) -> None:
+    """By standard input: the Automation API would make it an argument, which all users of the machine see."""
+    place = stack.workspace
+    words = ["config", "set", key, "--secret", "--path", "--stack", stack.name, "--non-interactive"]
+    done = subprocess.run(
+        [place.pulumi_command.command, *words], input=text, capture_output=True, text=True, check=False,
+        cwd=place.work_dir, env={**os.environ, **place.env_vars, "PULUMI_HOME": str(place.pulumi_home)},
+    )  # fmt: skip
+    if done.returncode:
+        raise OpsError(f"{key}: it cannot be kept in the stack's file: {done.stderr.strip()}")
+
+
+def _plain(spec: WorkspaceSpec) -> dict[str, Any]:
+    """The wish without what has a default, so that the stack's file stays short."""
+    values = spec.model_dump(exclude={"name"}, exclude_defaults=True, mode="python")
+    return {**values, "port": spec.port, "s3_port": spec.s3_port, "running": spec.running}
+
+
+def _flat(values: dict[str, Any]) -> dict[str, auto.ConfigValue]:
+    """By the paths that Pulumi takes."""
+    found: dict[str, auto.ConfigValue] = {}
+    _flatten(PREFIX, values, found)
+    return found
+
+
+def _flatten(prefix: str, value: Any, into: dict[str, auto.ConfigValue]) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _flatten(f"{prefix}{key}" if prefix.endswith(":") else f"{prefix}.{key}", item, into)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            _flatten(f"{prefix}[{index}]", item, into)
+    elif value is not None:
+        secret = hasattr(value, "get_secret_value")
+        text = value.get_secret_value() if secret else value
+        into[prefix] = auto.ConfigValue(_text(text), secret=secret)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def set_running(stack: auto.Stack, *, running: bool) -> None:
+    """Put into the stack's file whether the workspace shall run."""
+    stack.set_config("labelspace:running", auto.ConfigValue(_text(running)))
+
+
+def read_settings(stack: auto.Stack) -> dict[str, Any]:
+    """The stack's settings, as ``parse_spec`` takes them."""
+    values: dict[str, Any] = {"name": stack.name}
+    for full, value in _config(stack).items():
+        key = full.removeprefix(PREFIX)
+        if key != full:
+            values[key] = parse_setting(key, value.value)
+    return values
+
+
+def provider_settings(stack: auto.Stack, package: str) -> dict[str, str]:
+    """What the stack's file says to a provider, secrets in the clear."""
+    prefix = f"{package}:"
+    return {
+        key.removeprefix(prefix): value.value
+        for key, value in _config(stack).items()
+        if key.startswith(prefix) and value.value
+    }
+
+
+_CONFIGS: dict[str, tuple[bytes, auto.ConfigMap]] = {}
+
+
+def _config(stack: auto.Stack) -> auto.ConfigMap:
+    """All that the stack's file says; Pulumi, which decrypts it, is asked again when the file has changed."""
+    file = PROJECT / "stacks" / f"Pulumi.{stack.name}.yaml"
+    text = file.read_bytes() if file.exists() else b""
+    known = _CONFIGS.get(stack.name)
+    if not text or known is None or known[0] != text:
+        known = _CONFIGS[stack.name] = (text, stack.get_all_config())
+    return known[1]
+
+
+def target(stack: auto.Stack) -> str:
+    """Where the workspace runs, as its settings say."""
+    return str(read_settings(stack).get("target", "local"))
+
+
+def update(
+    stack: auto.Stack,
+    program: Callable[[], None],
+    on_event: Callable[[Any], None],
+    *,
+    only: str | None = None,
+    refresh: bool = True,
+) -> None:
+    """Bring the workspace to its settings; by default looks first whether something was lost or changed.
+
+    ``program``: what the stack's own program does, here in this process, which has loaded it all already.
+    ``only``: no resource but those whose URN matches.
+    """
+    target = [only] if only else None
+    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)  # a failed program is told by Pulumi already
+    try:
+        stack.up(
+            program=program, on_event=on_event, refresh=refresh, target=target,
+            color="never", suppress_progress=True,
+        )  # fmt: skip
+    except auto.CommandError as error:
+        raise OpsError(error_reason(str(error))) from None
+
+
+def destroy(stack: auto.Stack, on_event: Callable[[Any], None]) -> None:
+    """Remove the workspace's containers; what holds data is retained."""
+    try:
+        stack.destroy(on_event=on_event, refresh=True, color="never", suppress_progress=True)
+    except auto.CommandError as error:
+        raise OpsError(error_reason(str(error))) from None

@@ -1,0 +1,1 @@
+"""Dataset buckets: clients, listings, uploads."""

@@ -1,0 +1,130 @@
+"""What a task can be made of: files of a bucket that CVAT opens, all or some drawn at random."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from labelspace_ops.core.errors import OpsError, UsageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
+VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm"}
+HEAD_BYTES = 16
+BATCH = 256
+READERS = 16
+
+
+@dataclass(frozen=True)
+class MediaSelection:
+    """Keys for the task, sorted, and how many were left out by reason."""
+
+    keys: list[str]
+    left_out: dict[str, int]
+
+
+def parse_location(text: str, buckets: list[str]) -> tuple[str, str]:
+    """Bucket and prefix of ``BUCKET/prefix``; raises ``UsageError`` for a bucket that is not there."""
+    bucket, _, prefix = text.strip("/").partition("/")
+    if bucket not in buckets:
+        raise UsageError(
+            f"from: {bucket!r} is no bucket of the workspace: choose one of {', '.join(buckets)}"
+        )
+    return bucket, prefix
+
+
+def find_files(
+    s3: S3Client, bucket: str, prefix: str, *, subset: int | None, seed: int, look: Callable[[int], None]
+) -> MediaSelection:
+    """The files under a prefix; ``look`` hears how many were looked at. Raises ``UsageError`` for none."""
+    objects = list(_objects(s3, bucket, prefix))
+    if [key for key, _ in objects] == [prefix] and _suffix(prefix) in VIDEOS:
+        return MediaSelection([prefix], {})
+    reasons = {key: _known_reason(key, size) for key, size in objects}
+    left_out = Counter(reason for reason in reasons.values() if reason)
+    candidates = sample([key for key, reason in reasons.items() if not reason], seed if subset else None)
+    good: list[str] = []
+    for start in range(0, len(candidates), BATCH):
+        some = candidates[start : start + BATCH]
+        damaged = _damaged(s3, bucket, some)
+        good += [key for key in some if key not in damaged]
+        left_out["damaged: not the image that its name says"] += len(damaged)
+        look(len(some))
+        if subset and len(good) >= subset:
+            break
+    _enough(good, subset, f"{bucket}/{prefix}", left_out)
+    return MediaSelection(
+        sorted(good[:subset]), {reason: count for reason, count in left_out.items() if count}
+    )
+
+
+def sample(keys: list[str], seed: int | None) -> list[str]:
+    """In the order of drawing lots: the same seed draws the same keys, and more of them keep the first."""
+    if seed is None:
+        return sorted(keys)
+    return sorted(keys, key=lambda key: hashlib.sha256(f"{seed}\0{key}".encode()).digest())
+
+
+def _objects(s3: S3Client, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
+    """Everything in the folder ``prefix``, or the one object of that name."""
+    folder = f"{prefix.rstrip('/')}/" if prefix else ""
+    try:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for one in page.get("Contents", []):
+                if one["Key"] == prefix or one["Key"].startswith(folder):
+                    yield one["Key"], one["Size"]
+    except (BotoCoreError, ClientError) as error:
+        raise OpsError(f"from: bucket {bucket} cannot be listed: {error}") from None
+
+
+def _known_reason(key: str, size: int) -> str:
+    """Why CVAT cannot show it, as far as name and size tell; empty otherwise."""
+    if key.endswith("/") or any(part.startswith(".") for part in key.split("/")):
+        return "hidden"
+    if _suffix(key) in VIDEOS:
+        return "a video: it needs a task of its own (--from BUCKET/FILE)"
+    if _suffix(key) not in IMAGES:
+        return "no image"
+    return "" if size else "empty"
+
+
+def _suffix(key: str) -> str:
+    return PurePosixPath(key).suffix.lower()
+
+
+def _damaged(s3: S3Client, bucket: str, keys: list[str]) -> set[str]:
+    """One such file would fail the whole task."""
+    with ThreadPoolExecutor(READERS) as readers:
+        heads = readers.map(lambda key: _head(s3, bucket, key), keys)
+        return {key for key, head in zip(keys, heads, strict=True) if not is_image(head)}
+
+
+def _head(s3: Any, bucket: str, key: str) -> bytes:
+    try:
+        answer = s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{HEAD_BYTES - 1}")
+        return bytes(answer["Body"].read())
+    except (BotoCoreError, ClientError) as error:
+        raise OpsError(f"from: {bucket}/{key} cannot be read: {error}") from None
+
+
+def is_image(head: bytes) -> bool:
+    """Whether a file that begins so is an image of a kind that CVAT reads, by its signature."""
+    webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    return webp or head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"GIF8", b"II*\0", b"MM\0*"))
+
+
+def _enough(good: list[str], subset: int | None, where: str, left_out: Counter[str]) -> None:
+    why = "; ".join(f"{count} {reason}" for reason, count in left_out.items() if count)
+    if not good:
+        raise UsageError(f"from: {where} holds no image that CVAT opens{f' ({why})' if why else ''}")
+    if subset and len(good) < subset:
+        raise UsageError(f"subset: {subset} images are asked for, {where} has {len(good)}: ask for fewer")

@@ -1,0 +1,56 @@
+"""Dataset buckets by obstore: loaded in a tenth of boto3's time, many times the requests per second.
+
+It does less: whoever uses it falls back on ``buckets`` for what it refuses (``REFUSED``): Scaleway's keys,
+which name a project, and listings with keys that are no paths.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
+
+AT_A_TIME = 8
+"""Files on their way."""
+REFUSED = (BaseError, ValueError)
+"""What it raises for what it cannot do, and for a server that refuses or does not answer."""
+
+
+def open_store(outputs: dict[str, Any], bucket: str) -> S3Store | None:
+    """A bucket of a workspace, with the workspace's own keys of it; None on Scaleway."""
+    if outputs["target"] == "scaleway":
+        return None
+    found = next(one for one in outputs["buckets"] if one["name"] == bucket)
+    keys = outputs["bucket_keys"][bucket]
+    bundle = os.environ.get("AWS_CA_BUNDLE")
+    options: ClientConfig = {"allow_http": True, "connect_timeout": "5s", "timeout": "60s"}
+    if bundle and found["endpoint"].startswith("https:"):
+        options["root_certificate"] = Path(bundle).read_bytes()
+    return S3Store(
+        bucket,
+        endpoint=found["endpoint"],
+        region=found["region"],
+        access_key_id=keys["access_key"],
+        secret_access_key=keys["secret_key"],
+        skip_signature=not keys["access_key"],
+        client_options=options,
+    )
+
+
+def list_objects(bucket: S3Store, folder: str = "") -> Iterator[tuple[str, int]]:
+    """Key and size (bytes) of every object under ``folder``, or in the whole bucket."""
+    for page in obstore.list(bucket, folder or None):
+        yield from ((one["path"], one["size"]) for one in page)
+
+
+def is_valid_key(key: str) -> bool:
+    """It refuses empty and dotted segments and control characters, which S3 allows in a key."""
+    return key.isprintable() and not {"", ".", ".."} & set(key.split("/"))

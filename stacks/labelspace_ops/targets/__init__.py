@@ -1,0 +1,1 @@
+"""Operations per target: one package each."""

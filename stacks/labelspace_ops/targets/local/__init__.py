@@ -1,0 +1,1 @@
+"""Operations on this machine's Docker engine."""

@@ -1,0 +1,114 @@
+"""Everything that can be refused before anything is created."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from pathlib import Path
+
+import docker
+from botocore.exceptions import BotoCoreError, ClientError
+from docker.models.containers import Container
+
+from labelspace.home import Home
+from labelspace.spec import BucketSpec, WorkspaceSpec
+from labelspace_ops.core import disk
+from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.runtime import docker_engine
+from labelspace_ops.storage import buckets
+
+LEAST_FREE_BYTES = 5 * 2**30
+MOST_USED_PERCENT = 88
+"""CVAT's health fails at 90 % (CVAT_HEALTH_DISK_USAGE_MAX)."""
+
+
+def check(spec: WorkspaceSpec, client: docker.DockerClient, home: Home, *, known: bool) -> None:
+    """Refuse a name that is taken, a port in use and a disk nearly full; nothing is changed."""
+    mine = docker_engine.containers(client, spec.name)
+    if mine.keys() - {"restore"} and not known:  # one that makes it from a backup may have been interrupted
+        raise UsageError(
+            f"name: {spec.name!r} is taken: this engine runs containers of a workspace of that name whose"
+            f" state is not under {home.root}. Choose another name, or set LABELSPACE_HOME to its home"
+        )
+    for field, part, port in (("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port)):
+        if not _ours(mine, part, port):
+            _port_is_free(field, spec.listen, port)
+    disk_has_room(client, home)
+    for index, bucket in enumerate(spec.buckets):
+        if bucket.endpoint:
+            _bucket_answers(f"buckets.{index}", bucket)
+            _mounts_spread(home)
+
+
+def _bucket_answers(field: str, bucket: BucketSpec) -> None:
+    """A bucket elsewhere is listed once with the keys given: a wrong one would be an empty share."""
+    keys = [key.get_secret_value() if key else "" for key in (bucket.access_key, bucket.secret_key)]
+    try:
+        s3 = buckets.connect(str(bucket.endpoint), bucket.region, *keys)
+        s3.list_objects_v2(Bucket=bucket.name, MaxKeys=1)
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise UsageError(
+            f"{field}: {bucket.name!r} at {bucket.endpoint} cannot be listed ({error}): check name, endpoint,"
+            " region and keys (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)"
+        ) from None
+
+
+def _mounts_spread(home: Home) -> None:
+    """What one container mounts must reach the others: Linux's default, where systemd starts the machine."""
+    mountinfo = Path("/proc/self/mountinfo")
+    if not mountinfo.exists():
+        return
+    rows = [line.split() for line in mountinfo.read_text().splitlines()]
+    around = [row for row in rows if home.root.is_relative_to(row[4])]
+    if not any(word.startswith("shared:") for word in max(around, key=lambda row: len(row[4]))[6:]):
+        raise OpsError(
+            f"mounts: the file system of {home.root} keeps mounts to itself, so a bucket elsewhere would not"
+            " reach CVAT: run `mount --make-rshared /` as root, then this again"
+        )
+
+
+def _ours(mine: dict[str, Container], part: str, port: int) -> bool:
+    one = mine.get(part)
+    bindings = (one.attrs["HostConfig"]["PortBindings"] or {}) if one else {}
+    return any(str(port) == binding["HostPort"] for host in bindings.values() for binding in host)
+
+
+def _port_is_free(field: str, listen: str, port: int) -> None:
+    problem = listening_problem(listen, port)
+    if problem == errno.EADDRINUSE:
+        raise UsageError(
+            f"{field}: {port} is in use on {listen}: choose another (--{field.replace('_', '-')})"
+        )
+    if problem:
+        raise UsageError(f"listen: {listen!r} is no address of this machine: see `ip address`")
+
+
+def listening_problem(listen: str, port: int) -> int:
+    """0 when ``listen:port`` can be had, else the system's error number."""
+    family = socket.AF_INET6 if ":" in listen else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((listen, port))
+        except OSError as error:
+            return error.errno or errno.EINVAL
+    return 0
+
+
+def free_port(listen: str, first: int, taken: set[int]) -> int:
+    """The first port from ``first`` on that nothing uses."""
+    for port in range(first, first + 500):
+        if port not in taken and not listening_problem(listen, port):
+            return port
+    raise OpsError(f"no free port between {first} and {first + 500} on {listen}: give one (--port)")
+
+
+def disk_has_room(client: docker.DockerClient, home: Home) -> None:
+    """Refuse a disk on which CVAT would soon stop serving."""
+    for place, percent, free in disk.usage((Path(client.info()["DockerRootDir"]), home.root)):
+        if free < LEAST_FREE_BYTES or percent > MOST_USED_PERCENT:
+            raise OpsError(
+                f"disk: {place} has {free / 2**30:.1f} GiB free, {percent:.0f} % used; a workspace"
+                f" needs {LEAST_FREE_BYTES / 2**30:.0f} GiB and at most {MOST_USED_PERCENT} %: make room"
+                " (`docker system df` shows what Docker holds)"
+            )

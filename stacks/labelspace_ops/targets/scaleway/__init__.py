@@ -1,0 +1,1 @@
+"""Operations on Scaleway: account, API, server over SSH."""

@@ -1,0 +1,17 @@
+"""What a workspace on Scaleway costs, in words."""
+
+from __future__ import annotations
+
+from labelspace.spec import SpecError, WorkspaceSpec
+from labelspace.targets.scaleway.prices import monthly_cost, total
+from labelspace_ops.core.errors import UsageError
+
+
+def costs(spec: WorkspaceSpec) -> str:
+    """What it will cost, by part; raises ``UsageError`` for a type that is not offered."""
+    try:
+        running, stopped = total(spec)
+    except SpecError as error:
+        raise UsageError(str(error)) from None
+    parts = ", ".join(f"{part.name} {part.running:.2f}" for part in monthly_cost(spec))
+    return f"about {running:.2f} EUR a month, {stopped:.2f} while stopped ({parts}; objects on top)"

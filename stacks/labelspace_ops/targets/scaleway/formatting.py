@@ -1,0 +1,99 @@
+"""The copies of a workspace's annotations on Scaleway as rows, alike to those of this machine's backups."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.targets.scaleway import database_snapshots
+from labelspace_ops.targets.scaleway.account import Account
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DUMP = re.compile(r"dumps/(\S+)\.dump")
+"""What the server calls its dumps in the backup bucket: the id is the time (``labelspace-dump``)."""
+MOST_PROOFS = 50
+"""More are not read: each is an object of its own."""
+Row = dict[str, Any]
+OF_THE_DATABASE: Row = {"timeline": 0, "rows": None, "files": False, "latest": {}, "proof": None}
+"""What a copy of the database alone says of the rest."""
+
+
+def snapshot_row(row: Row) -> Row:
+    """One snapshot."""
+    size = int(row["size"] or 0)
+    seen = {
+        "id": row["id"],
+        "when": parse_time(datetime.fromisoformat(row["created_at"])),
+        "kind": "snapshot",
+    }
+    return {**seen, "size": size, "added": size, "complete": row["status"] == "ready", **OF_THE_DATABASE}
+
+
+def dump_row(key: str, size: int) -> list[Row]:
+    """A dump, whole as there are no others; nothing for what is none."""
+    dump = DUMP.fullmatch(key)
+    if dump is None:
+        return []
+    when = datetime.strptime(dump[1], "%Y-%m-%dT%H-%M-%SZ").replace(tzinfo=UTC)
+    seen = {"id": dump[1], "when": parse_time(when), "kind": "dump"}
+    return [{**seen, "size": size, "added": size, "complete": True, **OF_THE_DATABASE}]
+
+
+def parse_time(when: datetime) -> str:
+    """In UTC, to the second."""
+    return when.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def with_proofs(made: list[Row], proofs: list[Row]) -> list[Row]:
+    """The dumps, each with the newest of ``proofs`` (newest last) that is of it."""
+    newest = {proof["backup"]: proof for proof in proofs}
+    return [{**row, "proof": newest.get(row["id"])} for row in made]
+
+
+def list_dumps(s3: S3Client, bucket: str) -> list[Row]:
+    """The dumps of a backup bucket, newest last; raises ``OpsError`` when it cannot be listed."""
+    found = [row for key, size, _ in _listed(s3, bucket, "dumps/") for row in dump_row(key, size)]
+    return sorted(found, key=lambda row: str(row["when"]))
+
+
+def list_proofs(s3: S3Client, bucket: str) -> list[Row]:
+    """What the last drills found, newest last; raises ``OpsError`` when that cannot be read."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - heavy
+
+    found = sorted(_listed(s3, bucket, "proofs/"), key=lambda one: one[2])[-MOST_PROOFS:]
+    try:
+        texts = [s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key, _, _ in found]
+    except (BotoCoreError, ClientError) as error:
+        raise OpsError(f"bucket {bucket}: {error}") from None
+    return read_proofs(texts)
+
+
+def read_proofs(texts: Iterable[str]) -> list[Row]:
+    """Proofs as the server wrote them, newest last; raises ``OpsError`` when they are none."""
+    try:
+        return sorted((json.loads(text) for text in texts), key=lambda proof: str(proof["when"]))
+    except (ValueError, KeyError, TypeError):
+        raise OpsError("a proof in the backup bucket (proofs/) is not one: remove it there") from None
+
+
+def _listed(s3: S3Client, bucket: str, prefix: str) -> list[tuple[str, int, datetime]]:
+    """Key, size and time of each object."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - heavy
+
+    try:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        items = [item for page in pages for item in page.get("Contents", [])]
+    except (BotoCoreError, ClientError) as error:
+        raise OpsError(f"bucket {bucket}: {error}") from None
+    return [(str(item["Key"]), int(item["Size"]), item["LastModified"]) for item in items]
+
+
+def list_snapshots(mine: Account, database: database_snapshots.Database | None) -> list[Row]:
+    """The snapshots of a workspace's database, newest last."""
+    return [snapshot_row(row) for row in database_snapshots.snapshots(mine, database)] if database else []

@@ -1,0 +1,199 @@
+"""What the account holds already under a workspace's name: its project, its buckets, its data volume."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from labelspace.spec import WorkspaceSpec
+from labelspace.targets.scaleway.context import backup_bucket, resource_name
+from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.stack.state import stack_outputs
+from labelspace_ops.targets.scaleway.account import Account
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+GB = 10**9
+Resources = list[dict[str, Any]]
+"""What the workspace's stack knows to exist, as ``state.resources`` gives it."""
+PROJECT = "scaleway:account/project:Project"
+VOLUME = "scaleway:block/volume:Volume"
+DATABASE = "scaleway:databases/instance:Instance"
+DATABASE_INSIDE = "labelspace:scaleway:DatabaseOnServer"
+SERVER = "scaleway:instance/server:Server"
+BUCKET = "scaleway:object/bucket:Bucket"
+ADDRESS = "scaleway:instance/ip:Ip"
+KINDS = {"managed": "a managed database", "server": "its database on the server"}
+"""Of ``scaleway.database``, in words."""
+
+
+def resources_of_type(resources: Resources, kind: str) -> Resources:
+    """Those of one type that are in use; one that waits for its removal is not."""
+    return [one for one in resources if one["type"] == kind and not one.get("delete")]
+
+
+def bare_id(resource: dict[str, Any]) -> str:
+    """A resource's id without its region or zone."""
+    return str(resource["id"]).rpartition("/")[2]
+
+
+def project_of(account: Account, spec: WorkspaceSpec, resources: Resources) -> str:
+    """The workspace's own project, made by its stack or left by an earlier one; empty for none."""
+    mine = resources_of_type(resources, PROJECT)
+    if mine:
+        return bare_id(mine[0])
+    if spec.scaleway.adopt_project:
+        return spec.scaleway.adopt_project
+    name = resource_name(spec.name)
+    rows = account.every("/account/v3/projects", "projects", organization_id=account.organization, name=name)
+    ids = [str(row["id"]) for row in rows if row["name"] == name]
+    if len(ids) > 1:
+        raise UsageError(
+            f"scaleway.project: there are {len(ids)} projects {name} ({', '.join(ids)}): rename all but the"
+            " workspace's own in Scaleway's console"
+        )
+    return ids[0] if ids else ""
+
+
+def same_project(spec: WorkspaceSpec, resources: Resources) -> None:
+    """In another project everything would be another: an empty database, and buckets that are not there."""
+    made = any(resources_of_type(resources, kind) for kind in (VOLUME, DATABASE, BUCKET))
+    now = "own" if resources_of_type(resources, PROJECT) else "shared"
+    if made and now != spec.scaleway.project:
+        raise UsageError(
+            f"scaleway.project: {spec.scaleway.project!r}: {spec.name} lives in a project that is {now}, and"
+            " nothing moves between projects: make another workspace, or leave it as it is"
+        )
+
+
+def same_database(spec: WorkspaceSpec, resources: Resources) -> None:
+    """The other kind would begin empty: annotations do not move by themselves."""
+    had = kind_of_database(resources)
+    if had and had != spec.scaleway.database:
+        raise UsageError(
+            f"scaleway.database: {spec.scaleway.database!r}: {spec.name} has {KINDS[had]}, and annotations do"
+            " not move from one to the other: make another workspace, or leave it as it is"
+        )
+
+
+def kind_of_database(resources: Resources) -> str:
+    """The kind that the stack has; empty when nothing of it was made yet."""
+    said = str(stack_outputs(resources).get("database", ""))
+    if said:
+        return said
+    if resources_of_type(resources, DATABASE):
+        return "managed"
+    return (
+        "server"
+        if resources_of_type(resources, DATABASE_INSIDE) and resources_of_type(resources, SERVER)
+        else ""
+    )
+
+
+def with_project(account: Account, spec: WorkspaceSpec, resources: Resources) -> tuple[WorkspaceSpec, str]:
+    """The wish with the project that was left, and where its buckets are; empty: not made yet."""
+    if spec.scaleway.project == "shared":
+        return spec, account.project
+    there = project_of(account, spec, resources)
+    if not there or resources_of_type(resources, PROJECT):
+        return spec, there
+    return with_settings(spec, adopt_project=there), there
+
+
+def with_buckets(account: Account, spec: WorkspaceSpec, project: str, resources: Resources) -> WorkspaceSpec:
+    """The wish with those of its buckets that are there and that the stack does not know."""
+    known = {str(one["outputs"].get("name")) for one in resources_of_type(resources, BUCKET)}
+    s3, copies = account.storage(spec.scaleway.region, project), backup_bucket(spec.name, account.project)
+    if not project:
+        _must_be_new(s3, [*(bucket.name for bucket in spec.buckets), copies])
+        return spec
+    buckets = [
+        bucket.model_copy(update={"adopt": bucket.adopt or _is_left(s3, bucket.name, known)})
+        for bucket in spec.buckets
+    ]
+    backups = spec.scaleway.adopt_backups or _is_left(s3, copies, known)
+    return with_settings(spec.model_copy(update={"buckets": tuple(buckets)}), adopt_backups=backups)
+
+
+def volume_of(
+    account: Account, spec: WorkspaceSpec, project: str, resources: Resources
+) -> dict[str, Any] | None:
+    """The newest data volume that was left under the name; None when the stack has one, or is told which.
+
+    Raises ``UsageError`` for one that a server uses: the name is another machine's workspace.
+    """
+    if resources_of_type(resources, VOLUME) or spec.scaleway.adopt_volume or not project:
+        return None
+    name = resource_name(spec.name, "data")
+    rows = account.every(volumes(spec), "volumes", project_id=project, name=name)
+    found = sorted((row for row in rows if row["name"] == name), key=lambda row: str(row["created_at"]))
+    used = next((row["id"] for row in found if row["references"]), None)
+    if used:
+        raise UsageError(
+            f"name: {spec.name!r} is taken: a server uses its data volume {used}, and this machine does not"
+            " know that workspace's state. Choose another name, or `labelspace login` to where its state is"
+        )
+    return found[-1] if found else None
+
+
+def volumes(spec: WorkspaceSpec) -> str:
+    """The API's path of block volumes."""
+    return f"/block/v1/zones/{spec.scaleway.region}-{spec.scaleway.zone}/volumes"
+
+
+def with_volume(account: Account, spec: WorkspaceSpec, project: str, resources: Resources) -> WorkspaceSpec:
+    """The wish with the data volume that was left; it can grow, never shrink."""
+    same_volume(spec, resources)
+    left = volume_of(account, spec, project, resources)
+    if left is None:
+        return spec
+    size = max(spec.scaleway.data_gb, int(left["size"]) // GB)
+    return with_settings(spec, adopt_volume=left["id"], data_gb=size)
+
+
+def same_volume(spec: WorkspaceSpec, resources: Resources) -> None:
+    """Refuse to exchange the volume of a workspace for another one: its data would be out of sight."""
+    mine = next((bare_id(one) for one in resources_of_type(resources, VOLUME)), "")
+    if mine and spec.scaleway.adopt_volume not in (None, mine):
+        raise UsageError(
+            f"scaleway.adopt_volume: {spec.scaleway.adopt_volume!r}: {spec.name} has the data volume {mine}:"
+            " leave the setting out, or make another workspace"
+        )
+
+
+def with_settings(spec: WorkspaceSpec, **fields: Any) -> WorkspaceSpec:
+    """The wish with other settings of the target."""
+    return spec.model_copy(update={"scaleway": spec.scaleway.model_copy(update=fields)})
+
+
+def _must_be_new(s3: S3Client, buckets: list[str]) -> None:
+    """A project that is not made yet holds nothing, and no bucket can be moved into it."""
+    there = next((name for name in buckets if bucket_exists(s3, name)), None)
+    if there:
+        raise UsageError(
+            f"bucket {there!r}: it is in the shared project, and project: own has its buckets in its own:"
+            " choose another name, or scaleway.project=shared"
+        )
+
+
+def _is_left(s3: S3Client, bucket: str, known: set[str]) -> bool:
+    return bucket not in known and bucket_exists(s3, bucket)
+
+
+def bucket_exists(s3: S3Client, bucket: str) -> bool:
+    """Whether the project has a bucket; raises ``UsageError`` when another has it."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 403:
+            raise UsageError(
+                f"bucket {bucket!r}: another project or policy holds it: choose another name"
+            ) from None
+        return False
+    except BotoCoreError as error:
+        raise OpsError(
+            f"Object Storage cannot be reached ({error}): check the network and try again"
+        ) from None
+    return True

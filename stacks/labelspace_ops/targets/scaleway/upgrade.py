@@ -1,0 +1,86 @@
+"""Another version of CVAT on Scaleway: rehearsed on the old server, where that lets this machine in."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from labelspace.cvat.images import cvat_image
+from labelspace.cvat.services import BACKEND_ENVIRONMENT
+from labelspace.home import Home
+from labelspace.spec import WorkspaceSpec
+from labelspace_ops.backup import upgrade
+from labelspace_ops.cli.app import say
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.stack import state
+from labelspace_ops.targets.scaleway import server_database
+from labelspace_ops.targets.scaleway import ssh as server_ssh
+
+SAID = "labelspace: rehearse: "
+"""What the server puts before its reason."""
+REHEARSED = re.compile(r"rehearsed with dump (\S+)")
+
+
+def hook(spec: WorkspaceSpec) -> None:
+    """For a stack's program, before it declares anything: as ``before``."""
+    old, copy = before(spec, Home.find())
+    if copy:
+        way = upgrade.way_back(spec.name, old, copy)
+        say(f"{spec.name}: from before the upgrade: {copy}; if it fails all the same: {way}")
+
+
+def before(spec: WorkspaceSpec, home: Home) -> tuple[str, str]:
+    """Back up and rehearse when the version changes: the old one, and the copy from before, or empty.
+
+    Raises ``OpsError`` before anything was changed.
+    """
+    try:
+        resources = state.resources(spec.name, home)
+    except OpsError:
+        return "", ""  # a new stack, or one whose state is where this machine's labelspace does not look
+    outputs = state.stack_outputs(resources)
+    old = str(outputs.get("cvat_version", ""))
+    if not old or old == spec.cvat_version:
+        return old, ""
+    if spec.scaleway.database == "server":
+        return old, server_database.test_upgrade(spec, old, home, resources)
+    upgrade.refuse_older(spec.cvat_version, old)
+    return old, _rehearsed(spec, old, home, json.loads(outputs["settings"]))
+
+
+def _rehearsed(spec: WorkspaceSpec, old: str, home: Home, settings: dict[str, object]) -> str:
+    """The dump that a managed database's upgrade was rehearsed with; empty where nobody could be asked."""
+    name, version = spec.name, spec.cvat_version
+    server, why = _asked(name, home, settings)
+    if server is None:
+        say(f"{name}: CVAT {old} -> {version}: not rehearsed: {why}")
+        return ""
+    say(f"{name}: CVAT {old} -> {version}: a dump, and a rehearsal on a copy of it")
+    try:
+        said = server.run("labelspace-rehearse", cvat_image("server", version), *_environment())
+    except OpsError as error:
+        why = str(error).rpartition(SAID)[2]
+        raise OpsError(
+            f"cvat_version: {version}: the rehearsal failed: {why}. Nothing was changed:"
+            f" {name} stays at {old}"
+        ) from None
+    found = REHEARSED.search(said)
+    return found[1] if found else ""
+
+
+def _asked(name: str, home: Home, settings: dict[str, object]) -> tuple[server_ssh.Server | None, str]:
+    """The server, when it can rehearse; else why not."""
+    if not server_ssh.ssh_allowed(settings):
+        return None, "it is stopped, or scaleway.admin_cidrs lets nobody in"
+    server = server_ssh.server_of(name, home)
+    try:
+        server.run("bash", "-c", "command -v labelspace-rehearse")
+    except OpsError as error:
+        return None, str(error)
+    return server, ""
+
+
+def _environment() -> list[str]:
+    """What the new version needs to migrate; without the workspace's overlay, which is not there."""
+    needed = {key: value for key, value in BACKEND_ENVIRONMENT.items() if key != "DJANGO_SETTINGS_MODULE"}
+    return [f"{key}={value}" for key, value in needed.items()]

@@ -1,0 +1,1 @@
+"""The life of a workspace: create, status, preview, stop, delete."""

@@ -1,0 +1,292 @@
+"""What an update would do, for a person who reviews it: what changes, why, what becomes of data, who waits.
+
+Nothing is written: the wish is previewed over the workspace's state, or over an empty one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation as auto
+
+from labelspace.home import Home
+from labelspace.spec import WorkspaceSpec, dump_with_secrets
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.labels import labels_file, plan
+from labelspace_ops.stack import automation as stack
+from labelspace_ops.stack import state
+from labelspace_ops.targets.scaleway import lifecycle as cloud
+from labelspace_ops.targets.scaleway.costs import costs
+from labelspace_ops.workspaces.impact import affects, data_effect, who_waits
+from labelspace_ops.workspaces.program import declare
+
+ACTIONS = ("create", "update", "replace", "delete", "same")
+SECRET_WORDS = ("password", "secret_key", "access_key", "backup.key")
+_SEEN_AS = {"create-replacement": "replace", "delete-replaced": "", "read": "", "refresh": ""}
+
+
+@dataclass(frozen=True)
+class SettingChange:
+    """One setting of the wish that differs from what is deployed; secrets are never shown."""
+
+    key: str
+    """The setting, with dots; a bucket goes by its name."""
+    before: str
+    """What is deployed."""
+    after: str
+    """What is wished for."""
+
+
+@dataclass(frozen=True)
+class ResourceChange:
+    """What happens to one resource."""
+
+    resource: str
+    """Its name in the stack."""
+    kind: str
+    """``container``, ``volume``, ``network`` and so on."""
+    part: str
+    """Which part of the workspace it is."""
+    action: str
+    """``create``, ``update``, ``replace`` or ``delete``."""
+    replaces: bool
+    """Whether it is made anew."""
+    properties: list[str]
+    """What of it differs."""
+    why: list[str]
+    """The settings that it follows from, or another reason."""
+    data: str
+    """What becomes of the data behind it; empty when there is none."""
+    downtime: str
+    """Who waits, and how long; empty for nobody."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A preview as data."""
+
+    name: str
+    """The workspace."""
+    target: str
+    """Where it runs."""
+    exists: bool
+    """Whether it is deployed already."""
+    settings: list[SettingChange]
+    """Settings that differ from what is deployed."""
+    changes: list[ResourceChange]
+    """Resources that change, by kind and part: Pulumi announces them in the order of its threads."""
+    counts: dict[str, int]
+    """How many resources for each of ``create``, ``update``, ``replace``, ``delete``, ``same``."""
+    notes: list[str]
+    """What to know besides."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, as ``labelspace preview --json`` prints them."""
+        return asdict(self)
+
+
+def preview(spec: WorkspaceSpec, home: Home) -> Preview:
+    """Preview ``spec`` over what is deployed under its name; raises ``OpsError`` when the preview fails."""
+    spec = cloud.resolve_spec(spec, home) if spec.target == "scaleway" else spec
+    known = spec.name in state.names(home)
+    steps: list[Any] = []
+    with _inline(spec, home, known=known) as chosen:
+        outputs = state.outputs(spec.name, home) if known else {}
+        _preview(chosen, steps)
+    settings = (
+        _settings(json.loads(outputs["settings"]), dump_with_secrets(spec)) if "settings" in outputs else []
+    )
+    keys = [setting.key for setting in settings]
+    made = list({step.urn: step for step in steps if _action(step) and not _is_frame(step.type)}.values())
+    changes = [_change(step, spec, keys, new=not outputs) for step in made if _action(step) != "same"]
+    return Preview(
+        name=spec.name,
+        target=spec.target,
+        exists=bool(outputs),
+        settings=settings,
+        changes=sorted(changes, key=lambda change: (change.kind, change.part, change.resource)),
+        counts={action: sum(_action(step) == action for step in made) for action in ACTIONS},
+        notes=_notes(spec, changes, keys, new=not outputs),
+    )
+
+
+@contextmanager
+def _inline(spec: WorkspaceSpec, home: Home, *, known: bool) -> Iterator[auto.Stack]:
+    """The workspace's stack with ``spec`` in place of its file; one of a passing backend when it is new."""
+    with tempfile.TemporaryDirectory(prefix="labelspace-preview-") as folder:
+        options = stack.options(home, Path(folder))
+        if known:
+            shutil.copy2(state.PROJECT / "stacks" / f"Pulumi.{spec.name}.yaml", folder)
+        else:
+            options.env_vars = {**(options.env_vars or {}), "PULUMI_BACKEND_URL": f"file://{folder}"}
+        options.program = partial(declare, spec, labels_file.load(spec.name))
+        options.project_settings = auto.ProjectSettings("labelspace", "python", str(state.PROJECT))
+        yield stack.open_stack(spec.name, options, new=not known)
+
+
+def _preview(chosen: auto.Stack, steps: list[Any]) -> None:
+    def collect(event: Any) -> None:
+        if event.resource_pre_event is not None:
+            steps.append(event.resource_pre_event.metadata)
+
+    try:
+        chosen.preview(on_event=collect, color="never", suppress_progress=True)
+    except auto.CommandError as error:
+        raise OpsError(state.error_reason(str(error))) from None
+
+
+def _settings(before: dict[str, Any], after: dict[str, Any]) -> list[SettingChange]:
+    known = {key: value for key, value in after.items() if key in before}  # no newer release's new settings
+    old, new = _flat(before), _flat(known)
+    return [
+        SettingChange(key, _shown(key, old.get(key)), _shown(key, new.get(key)))
+        for key in sorted({*old, *new})
+        if old.get(key) != new.get(key)
+    ]
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Dotted keys; a bucket goes by its name, so that one taken away does not rename the others."""
+    if isinstance(value, list):
+        return {
+            key: item
+            for bucket in value
+            for key, item in _flat_bucket(f"{prefix}.{bucket['name']}", bucket).items()
+        }
+    if not isinstance(value, dict):
+        return {prefix: value}
+    inner = [_flat(item, f"{prefix}.{key}" if prefix else str(key)) for key, item in value.items()]
+    return {key: item for one in inner for key, item in one.items()}
+
+
+def _flat_bucket(key: str, bucket: dict[str, Any]) -> dict[str, Any]:
+    """Where it is, and its keys."""
+    elsewhere = bucket.get("endpoint")
+    place = f"{elsewhere} ({bucket['region']})" if elsewhere else "on this machine"
+    keys = {f"{key}.{word}": bucket[word] for word in ("access_key", "secret_key") if bucket.get(word)}
+    return {key: place, **keys}
+
+
+def _shown(key: str, value: Any) -> str:
+    if value is None:
+        return "none"
+    return "(secret)" if any(word in key for word in SECRET_WORDS) else str(value)
+
+
+def _change(step: Any, spec: WorkspaceSpec, keys: list[str], *, new: bool) -> ResourceChange:
+    action = _action(step)
+    part = step.urn.rsplit("::", 1)[-1].removeprefix(f"{spec.name}-")
+    kind = step.type.rsplit(":", 1)[-1].lower()
+    return ResourceChange(
+        resource=step.urn.rsplit("::", 1)[-1],
+        kind=kind,
+        part=part,
+        action=action,
+        replaces=action == "replace",
+        properties=sorted({path.split(".")[0].split("[")[0] for path in step.diffs or []}),
+        why=_label_changes(step) or _why(step, part, keys, new=new),
+        data=_lost_labels(step) or data_effect(kind, part, action, spec.name),
+        downtime="" if new else who_waits(kind, part, action),
+    )
+
+
+def _label_steps(step: Any) -> list[plan.Step]:
+    """What an update of a project does to its labels; empty for any other resource."""
+    if not step.type.endswith(":CvatProject") or step.new is None:
+        return []
+    had = step.old.outputs.get("labels", {}) if step.old else {}
+    wish = step.new.inputs
+    return plan.make_plan(had, wish["labels"], wish["renamed"])
+
+
+def _label_changes(step: Any) -> list[str]:
+    """Why a project changes; empty for any other resource, and for one that is let go."""
+    if not step.type.endswith(":CvatProject") or step.new is None:
+        return []
+    return [one.sentence for one in _label_steps(step)] or ["where CVAT is, or who its admin is"]
+
+
+def _lost_labels(step: Any) -> str:
+    """A step that loses annotations gets as far as a preview only when the file names it."""
+    if step.type.endswith(":CvatProject") and _action(step) == "delete":
+        return "kept: the project and its annotations stay in CVAT"
+    lost = [one.name for one in _label_steps(step) if one.action in plan.LOSES]
+    return f"removed with the annotations that carry it: {', '.join(lost)}" if lost else ""
+
+
+def _action(step: Any) -> str:
+    """One of ``ACTIONS``; empty for a step that is not one. A replacement is announced in several steps."""
+    op = str(getattr(step.op, "value", step.op))
+    return _SEEN_AS.get(op, op)
+
+
+def _is_frame(resource_type: str) -> bool:
+    """The stack, its providers and the components themselves: names, not things."""
+    return resource_type.startswith(("pulumi:", "labelspace:"))
+
+
+def _why(step: Any, part: str, keys: list[str], *, new: bool) -> list[str]:
+    if new:
+        return ["new workspace"]
+    reasons = [key for key in keys if affects(key, part)]
+    if reasons:
+        return reasons
+    if set(step.diffs or []) <= {"labels"} and step.diffs:
+        return ["follows a container that it waits for"]
+    return ["differs from its last update: a newer labelspace, or changed by hand"]
+
+
+def _notes_of_target(spec: WorkspaceSpec, *, new: bool) -> list[str]:
+    if spec.target == "scaleway":
+        public = ["everybody on the internet can make an account (registration: open)"]
+        return [f"it will cost {costs(spec)}", *(public if spec.registration == "open" else [])]
+    return [f"the URL will be http://{spec.name}.localhost:{spec.port}"] if new else []
+
+
+def _notes_of_upgrade(spec: WorkspaceSpec, keys: list[str]) -> list[str]:
+    if "cvat_version" not in keys:
+        return []
+    if spec.target == "scaleway" and spec.scaleway.database == "managed":
+        return [_rehearsed_there(spec)]
+    return [
+        f"upgrade to CVAT {spec.cvat_version}: first a backup, then a rehearsal: a copy of it is migrated"
+        " with the new version, and its rows are counted; only then is the real database touched. A"
+        " rehearsal that fails changes nothing. Afterwards the way back is that backup"
+    ]
+
+
+def _rehearsed_there(spec: WorkspaceSpec) -> str:
+    if not spec.scaleway.admin_cidrs:
+        return (
+            "the upgrade is not rehearsed, as scaleway.admin_cidrs lets nobody in: the new server migrates"
+            " the database at once"
+        )
+    return (
+        f"upgrade to CVAT {spec.cvat_version}: first a dump, then a rehearsal on the server: a copy of it is"
+        " migrated with the new version, and its rows are counted; only then is the server replaced. A"
+        " rehearsal that fails changes nothing; a server that does not let this machine in is not asked"
+    )
+
+
+def _notes(spec: WorkspaceSpec, changes: list[ResourceChange], keys: list[str], *, new: bool) -> list[str]:
+    notes = [*_notes_of_target(spec, new=new), *_notes_of_upgrade(spec, keys)]
+    loopback = spec.listen in ("127.0.0.1", "::1")
+    if spec.target == "local" and spec.registration == "open" and not loopback:
+        notes.append(
+            f"everybody who reaches {spec.listen}:{spec.port} can make an account (registration: open)"
+        )
+    if any(change.data.startswith("removed with") for change in changes):
+        notes.append("labels go with their annotations: take a backup first")
+    elif any(change.data.startswith("AT RISK") for change in changes):
+        notes.append("data is at risk: see the lines marked so, and take a backup first")
+    elif not new:
+        notes.append("no annotation, backup or bucket data is removed")
+    return notes

@@ -1,0 +1,46 @@
+"""The generated Caddyfile, read by the real Caddy."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from labelspace.cvat.caddy import TRUSTED, Https, caddyfile
+from labelspace.cvat.images import IMAGES
+
+
+@pytest.mark.parametrize("sleeps", [False, True])
+@pytest.mark.parametrize("registration", ["open", "closed"])
+def test_caddy_accepts_it(registration: str, sleeps: bool, tmp_path: Path) -> None:
+    (tmp_path / "Caddyfile").write_text(caddyfile(8080, registration, sleeps=sleeps))
+    command = [
+        "docker",
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "--volume",
+        f"{tmp_path}:/etc/caddy:ro",
+        IMAGES["caddy"],
+    ]
+    done = subprocess.run(
+        [*command, "caddy", "validate", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_certificates_come_from_the_directory_that_is_asked_for() -> None:
+    assert "acme" not in caddyfile(8080, "open", Https("labels.example.org"))
+    rules = caddyfile(8080, "open", Https("labels.example.org", "https://acme.example.org/dir", "PEM"))
+    assert "acme_ca https://acme.example.org/dir\n" in rules
+    assert f"acme_ca_root {TRUSTED}\n" in rules
+
+
+def test_registration_is_closed_only_when_asked() -> None:
+    assert "403" in caddyfile(8080, "closed")
+    assert "403" not in caddyfile(8080, "open")

@@ -1,0 +1,80 @@
+"""CVAT as data."""
+
+from __future__ import annotations
+
+import pytest
+
+from labelspace.container_spec import Service
+from labelspace.cvat import config_files, services
+
+SECRETS = services.Secrets(database="db", redis="r", cache="c", django="d", admin="a")
+
+
+@pytest.fixture
+def described() -> dict[str, Service]:
+    return services.services(
+        services.Settings(
+            size="small",
+            registration="open",
+            annotator_group="worker",
+            hosts=("cvat-server",),
+            admin_username="admin",
+            admin_email="a@b.c",
+            secrets=SECRETS,
+        )
+    )
+
+
+def test_every_queue_is_served_once(described: dict[str, Service]) -> None:
+    commands = [
+        word for one in described.values() if one.command[:2] == ("run", "worker") for word in one.command[2:]
+    ]
+    assert sorted(word for word in commands if not word.startswith("--")) == sorted(
+        ("chunks", *services.QUEUES)
+    )
+
+
+def test_one_container_migrates(described: dict[str, Service]) -> None:
+    assert [name for name, one in described.items() if config_files.INIT in " ".join(one.command)] == ["init"]
+
+
+def test_readers_of_the_share_are_the_server_and_all_workers(described: dict[str, Service]) -> None:
+    assert {name for name, one in described.items() if one.mounts_share} == {
+        "server",
+        "worker",
+        "worker-chunks",
+    }
+
+
+def test_names_that_must_exist_are_there_even_when_empty(described: dict[str, Service]) -> None:
+    for name in ("init", "server", "worker", "worker-chunks", "bootstrap"):
+        assert "SMOKESCREEN_OPTS" in described[name].environment
+        assert "opa" in described[name].environment["no_proxy"].split(",")
+
+
+def test_no_secret_is_in_an_environment_or_a_command(described: dict[str, Service]) -> None:
+    words = " ".join(
+        word for one in described.values() for word in (*one.environment, *one.command, *one.entrypoint)
+    )
+    assert "PASSWORD=" not in words
+    assert not {"CVAT_POSTGRES_PASSWORD", "DJANGO_SECRET_KEY", "CVAT_REDIS_INMEM_PASSWORD"} & set(
+        words.split()
+    )
+
+
+def test_sizes_grow(described: dict[str, Service]) -> None:
+    small, medium, large = (services.SIZES[size] for size in ("small", "medium", "large"))
+    assert small.server < medium.server < large.server
+    assert small.processes < medium.processes < large.processes
+
+
+def test_the_overlay_sets_the_new_users_group_and_who_may_register() -> None:
+    overlay = config_files.settings_overlay("closed", "worker")
+    scope: dict[str, object] = {"REST_AUTH": {"X": 1}}
+    exec(compile("\n".join(overlay.splitlines()[2:]), "overlay", "exec"), scope)  # noqa: S102
+    assert scope["IAM_DEFAULT_ROLE"] == "worker"
+    assert scope["REST_AUTH"] == {
+        "X": 1,
+        "REGISTER_PERMISSION_CLASSES": ("rest_framework.permissions.IsAdminUser",),
+    }
+    assert "REST_AUTH" not in config_files.settings_overlay("open", "user")

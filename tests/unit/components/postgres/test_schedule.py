@@ -1,0 +1,64 @@
+"""What the database's container does next, by its own schedule."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from labelspace.postgres.pgbackrest import CONTEXT
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def due(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """``due`` of the program in the image, for backups given as ``(kind, hours ago)``."""
+    monkeypatch.syspath_prepend(CONTEXT)
+    database, schedule, settings = (
+        importlib.import_module(f"labelspace_backup.{name}") for name in ("database", "schedule", "settings")
+    )
+
+    wish = settings.Settings("u", "d", 6, 7, 7, 30, "key", "repository")
+
+    def asked(
+        backups: list[tuple[str, float]], proof: dict[str, Any] | None = None, digest: str = "m"
+    ) -> str:
+        known = [
+            database.Backup(
+                f"id-{ago}", kind, NOW - timedelta(hours=ago), 1, 1, False, 1, {"migrations": "m"}
+            )
+            for kind, ago in backups
+        ]
+        return str(schedule.due(wish, known, proof, digest, NOW))
+
+    return asked
+
+
+def _proof(hours_ago: float, *, ok: bool = True) -> dict[str, Any]:
+    return {"when": (NOW - timedelta(hours=hours_ago)).isoformat(), "ok": ok}
+
+
+FRESH = [("full", 30.0), ("incr", 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("backups", "proof", "digest", "next_step"),
+    [
+        (FRESH, _proof(20), "m", ""),
+        ([], None, "m", "full"),
+        ([("full", 8 * 24.0), ("incr", 1.0)], _proof(20), "m", "full"),
+        ([("full", 30.0), ("incr", 7.0)], _proof(20), "m", "incr"),
+        (FRESH, _proof(8 * 24), "m", "drill"),
+        ([("full", 8.0), ("incr", 1.0)], None, "m", ""),
+        (FRESH, _proof(20), "migrated since", "incr"),
+        (FRESH, _proof(0.5, ok=False), "m", "full"),  # what is damaged is no ground to build on
+        ([*FRESH, ("full", 0.2)], _proof(0.5, ok=False), "m", ""),
+    ],
+)
+def test_what_is_due(
+    due: Any, backups: list[tuple[str, float]], proof: Any, digest: str, next_step: str
+) -> None:
+    assert due(backups, proof, digest) == next_step

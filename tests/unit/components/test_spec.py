@@ -1,0 +1,174 @@
+"""The wish: what is accepted, and what each refusal says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labelspace.password_policy import password_problem
+from labelspace.spec import MAX_NAME, SpecError, WorkspaceSpec, parse_setting, parse_spec
+
+GOOD: dict[str, Any] = {"name": "pets", "buckets": [{"name": "cats"}]}
+
+
+def wish(**changes: Any) -> WorkspaceSpec:
+    return parse_spec({**GOOD, **changes})
+
+
+def test_defaults_are_safe() -> None:
+    spec = wish()
+    assert (spec.target, spec.listen, spec.registration, spec.annotator_group) == (
+        "local",
+        "127.0.0.1",
+        "open",
+        "worker",
+    )
+    assert spec.backup.archive_timeout_seconds <= 30
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "next_step"),
+    [
+        ({"name": "Pets"}, "name", "lowercase"),
+        ({"name": "a" * (MAX_NAME + 1)}, "name", str(MAX_NAME)),
+        ({"name": "pets-"}, "name", "no hyphen last"),
+        ({"buckets": []}, "buckets", "--bucket NAME"),
+        ({"buckets": [{"name": "A"}]}, "buckets.0.name", "3 to 63"),
+        ({"buckets": [{"name": "10.0.0.1"}]}, "buckets.0.name", "not an IP address"),
+        ({"buckets": [{"name": "cats"}, {"name": "cats"}]}, "buckets", "once"),
+        ({"buckets": [{"name": "cats", "endpoint": "s3.example.org"}]}, "buckets.0.endpoint", "URL"),
+        ({"buckets": [{"name": "cats", "access_key": "k"}]}, "buckets.0", "secret_key"),
+        ({"target": "aws"}, "target", "local, scaleway"),
+        ({"target": "scaleway", "buckets": [{"name": "my.cats"}]}, "workspace", "hyphens"),
+        ({"scaleway": {"region": "us-east-1"}}, "scaleway.region", "fr-par"),
+        ({"scaleway": {"zone": 2}}, "scaleway", "first zone"),
+        ({"scaleway": {"network": "172.17.0.0/24"}}, "scaleway.network", "Docker"),
+        ({"scaleway": {"network": "8.8.8.0/24"}}, "scaleway.network", "private IPv4"),
+        ({"scaleway": {"database_gb": 12}}, "scaleway.database_gb", "multiple of 5"),
+        ({"scaleway": {"data_gb": 5}}, "scaleway.data_gb", "10"),
+        ({"scaleway": {"domain": "labels"}}, "scaleway.domain", "labels.example.org"),
+        ({"scaleway": {"domain": "a.example.org", "dns_zone": "example.com"}}, "scaleway", "not in dns_zone"),
+        (
+            {"scaleway": {"acme_directory": "http://a.example"}},
+            "scaleway.acme_directory",
+            "https://acme-staging",
+        ),
+        ({"scaleway": {"acme_ca_certificate": "PEM"}}, "scaleway", "add its acme_directory"),
+        ({"scaleway": {"admin_cidrs": ["everyone"]}}, "scaleway.admin_cidrs.0", "203.0.113.7/32"),
+        ({"scaleway": {"provisioner": "me"}}, "scaleway.provisioner", "application_id"),
+        ({"size": "huge"}, "size", "small, medium, large"),
+        ({"cvat_version": "2.15.0"}, "cvat_version", "supported: 2.73.0"),
+        ({"port": 80}, "port", "1024"),
+        ({"port": 9000, "s3_port": 9000}, "workspace", "two different ports"),
+        ({"listen": "localhost"}, "listen", "127.0.0.1"),
+        ({"registration": "maybe"}, "registration", "open, closed"),
+        ({"annotator_group": "admin"}, "annotator_group", "worker, user"),
+        ({"admin": {"username": "ann"}}, "admin.username", "5 to 150"),
+        ({"admin": {"email": "nobody"}}, "admin.email", "ann@example.org"),
+        ({"admin": {"password": ""}}, "admin", "generated"),
+        ({"admin": {"password": "Sh0rt"}}, "admin", "at least 8"),
+        ({"admin": {"password": "1234567890123"}}, "admin", "add letters"),
+        ({"admin": {"password": "Password123"}}, "admin", "too common"),
+        ({"admin": {"username": "jo.smith", "password": "Jo.Smith1"}}, "admin", "too similar"),
+        ({"sleep_after_minutes": -1}, "sleep_after_minutes", "greater than or equal to 0"),
+        ({"colour": "red"}, "colour", "unknown setting"),
+        ({"backup": {"archive_timeout_seconds": 60}}, "backup.archive_timeout_seconds", "30"),
+    ],
+)
+def test_refusals_name_field_and_next_step(changes: dict[str, Any], field: str, next_step: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        wish(**changes)
+    [problem] = refused.value.problems
+    assert problem.startswith(f"{field}:")
+    assert next_step in problem
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(SpecError) as refused:
+        wish(name="X", size="huge", port=1)
+    assert {problem.split(":")[0] for problem in refused.value.problems} == {"name", "size", "port"}
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_a_refused_password_is_never_shown(password: str) -> None:
+    secret = f"{password}zQx"
+    try:
+        wish(admin={"username": "zqxzqx", "password": secret})
+    except SpecError as error:
+        assert secret not in str(error)
+
+
+@given(st.from_regex(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", fullmatch=True))
+def test_accepted_names_fit_host_and_container_names(name: str) -> None:
+    spec = wish(name=name)
+    assert len(f"labelspace-{spec.name}-worker-chunks") <= 63
+
+
+@given(st.text())
+def test_any_text_as_name_is_accepted_or_refused_with_a_sentence(name: str) -> None:
+    try:
+        assert wish(name=name).name == name
+    except SpecError as error:
+        assert error.problems[0].startswith("name:")
+
+
+def test_a_spec_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        wish().port = 1  # type: ignore[misc]
+
+
+def test_a_good_password_has_no_problem() -> None:
+    assert password_problem("Correct-Horse-7", "admin", "ann@example.org") is None
+
+
+def test_a_bucket_elsewhere_is_for_the_local_target_alone() -> None:
+    wish = {"name": "street", "buckets": [{"name": "far", "endpoint": "https://s3.example.org"}]}
+    assert parse_spec(wish).buckets[0].endpoint == "https://s3.example.org"
+    with pytest.raises(SpecError, match="'far': target scaleway has no buckets elsewhere"):
+        parse_spec({**wish, "target": "scaleway"})
+
+
+def test_a_bucket_for_backups_is_for_the_local_target_alone() -> None:
+    bucket = {"name": "kept", "endpoint": "https://s3.example.org", "access_key": "AK", "secret_key": "SK"}
+    wish = {"name": "street", "buckets": [{"name": "photos"}], "backup": {"bucket": bucket}}
+    found = parse_spec(wish).backup.bucket
+    assert found
+    assert found.endpoint == bucket["endpoint"]
+    with pytest.raises(SpecError, match="keeps backups in a bucket of its own"):
+        parse_spec({**wish, "target": "scaleway"})
+
+
+def test_running_is_a_yes_or_no() -> None:
+    wish = {"name": "street", "buckets": [{"name": "street"}]}
+    assert parse_spec(wish).running
+    assert not parse_spec({**wish, "running": "false"}).running
+    with pytest.raises(SpecError, match="running: 'perhaps' is refused: use true or false"):
+        parse_spec({**wish, "running": "perhaps"})
+
+
+def test_a_stacks_text_that_says_no_is_no_also_before_it_is_validated() -> None:
+    assert [parse_setting("running", text) for text in ("true", "false", "False")] == [True, False, False]
+    assert parse_setting("running", "perhaps") == "perhaps", "refused with its own words"
+
+
+def test_a_type_of_managed_database_is_refused_for_one_on_the_server() -> None:
+    wish = {"database": "server", "database_type": "DB-DEV-S"}
+    with pytest.raises(SpecError, match="database_type: it is for database: managed"):
+        parse_spec({"name": "w", "target": "scaleway", "buckets": [{"name": "one"}], "scaleway": wish})
+
+
+def test_networks_may_be_written_with_commas() -> None:
+    """As a command line gives them."""
+    wish = {"admin_cidrs": "203.0.113.7/32,198.51.100.0/24"}
+    made = parse_spec({"name": "w", "target": "scaleway", "buckets": [{"name": "one"}], "scaleway": wish})
+    assert made.scaleway.admin_cidrs == ("203.0.113.7/32", "198.51.100.0/24")
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 31, "a b" * 20, "x" * 40 + "\n"])
+def test_a_weak_backup_key_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(SpecError, match="use 32 or more") as refused:
+        parse_spec({"name": "w", "buckets": [{"name": "one"}], "backup": {"key": key}})
+    assert key not in str(refused.value)

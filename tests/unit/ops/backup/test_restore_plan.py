@@ -1,0 +1,81 @@
+"""What a restore decides before it touches anything, and when backups are due."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from labelspace_ops.backup.restore_plan import make_plan
+from labelspace_ops.backup.status import to_checks
+from labelspace_ops.core.errors import UsageError
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def _row(hours_ago: int, *, complete: bool = True, timeline: int = 1) -> dict[str, Any]:
+    when = NOW - timedelta(hours=hours_ago)
+    row = {"id": f"id-{hours_ago}", "when": when.isoformat(), "timeline": timeline}
+    return {**row, "complete": complete, "files": complete}
+
+
+ROWS = [_row(30), _row(20), _row(10), _row(1, complete=False)]
+
+
+def test_a_time_starts_from_the_newest_backup_before_it() -> None:
+    planned = make_plan(ROWS, (NOW - timedelta(hours=5)).isoformat(), "", NOW)
+    assert planned.backup == planned.files == "id-10"
+    assert planned.target[:2] == ["--type=time", "--target=2026-11-24 07:00:00+00:00"]
+
+
+def test_a_backup_means_its_restore_point_and_nothing_means_all() -> None:
+    assert "--target=labelspace-id-20" in make_plan(ROWS, "", "id-20", NOW).target
+    assert make_plan(ROWS, "", "", NOW).target == ["--type=default", "--target-timeline=current"]
+    assert make_plan(ROWS, "", "", NOW).backup == "id-10"
+
+
+def test_the_newest_is_of_the_newest_timeline() -> None:
+    rows = [_row(9), _row(5, timeline=2), _row(4)]
+    assert make_plan(rows, "", "", NOW).backup == "id-5"
+
+
+@pytest.mark.parametrize(
+    ("to", "backup", "words"),
+    [
+        ("2026-11-25T00:00:00Z", "", "in the future"),
+        ("2026-11-20T00:00:00Z", "", "before the oldest backup"),
+        ("yesterday", "", "is no time"),
+        ("", "id-7", "is not there"),
+        ("", "id-1", "was interrupted"),
+        ("2026-11-24T07:00:00Z", "id-20", "give one of them"),
+    ],
+)
+def test_what_cannot_be_restored_is_refused(to: str, backup: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        make_plan(ROWS, to, backup, NOW)
+
+
+def _state(**changed: Any) -> dict[str, Any]:
+    schedule = {"every_hours": 6, "full_every_days": 7, "drill_every_days": 7}
+    calm = {"backups": [_row(5)], "problems": [], "now": NOW.timestamp(), "drill": None, "schedule": schedule}
+    return {**calm, "archive_fails": False, "waiting_seconds": 0, "trouble": "", **changed}
+
+
+def test_backups_on_schedule_give_no_reason() -> None:
+    assert to_checks(_state()) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"backups": [_row(10)]}, "the last is 10 h old"),
+        ({"backups": []}, "no complete backup"),
+        ({"backups": [_row(1, complete=False)]}, "no complete backup"),
+        ({"archive_fails": True, "waiting_seconds": 90}, "changes are not archived"),
+        ({"drill": {"ok": False, "backup": "id-5", "reason": "rows differ"}}, "rows differ"),
+        ({"backups": [_row(24 * 12), _row(5)]}, "the last is 12 days old"),
+    ],
+)
+def test_what_is_late_or_fails_is_a_reason(changed: dict[str, Any], words: str) -> None:
+    assert words in " ".join(reason["detail"] for reason in to_checks(_state(**changed)))

@@ -1,0 +1,86 @@
+"""What is decided of backups and versions without an engine."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+
+from labelspace.spec import parse_spec
+from labelspace_ops.backup import retained, upgrade_test
+from labelspace_ops.core.errors import OpsError
+
+KNOWN = {"engine.0001_initial", "engine.0002_more", "iam.0001_initial"}
+
+
+def _spec(**values: Any) -> Any:
+    return parse_spec({"name": "street", "buckets": [{"name": "photos"}], **values})
+
+
+def test_the_way_back_names_what_differs_from_the_defaults() -> None:
+    keys = {"access_key": "k", "secret_key": "s3cret"}
+    kept = {"name": "kept", "endpoint": "https://s3.example.net", **keys}
+    far = {"name": "far", "endpoint": "https://s3.example.org", **keys}
+    spec = _spec(
+        description="it's autumn", buckets=[{"name": "photos"}, far], registration="closed",
+        backup={"keep_days": 30, "bucket": kept},
+        sleep_after_minutes=20, admin={"password": "a-Long-phrase-of-2026"},
+    )  # fmt: skip
+    create, change = retained.recreate_command(spec).split(" && ")
+    words = shlex.split(create)
+    assert words[:6] == ["labelspace", "create", "street", "--take-up", "--bucket", "photos"]
+    for flag, value in {
+        "--remote-bucket": "far@https://s3.example.org",
+        "--backup-bucket": "kept@https://s3.example.net",
+        "--description": "it's autumn",
+        "--registration": "closed",
+        "--port": "8080",
+    }.items():
+        assert words[words.index(flag) + 1] == value
+    assert "--size" not in words
+    assert shlex.split(change) == [
+        "labelspace",
+        "set",
+        "street",
+        "backup.keep_days=30",
+        "sleep_after_minutes=20",
+    ]
+    assert "s3cret" not in create
+    assert "phrase" not in create
+
+
+@pytest.mark.parametrize(
+    ("counted", "lost"),
+    [
+        ({"a": 3, "b": 0, "new": 7}, ""),
+        ({"a": 5, "b": 1}, ""),
+        ({"a": 2, "b": 0}, "a: 2 instead of 3"),
+        ({"b": 0}, "a: the table is gone instead of 3"),
+        ({"a": 3}, ""),
+    ],
+)
+def test_fewer_rows_are_a_loss(counted: dict[str, int], lost: str) -> None:
+    seen = {"counted": counted, "recorded": {"a": 3, "b": 0}}
+    if not lost:
+        return upgrade_test._none_lost(seen)
+    with pytest.raises(OpsError, match=lost):
+        upgrade_test._none_lost(seen)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("latest", "unknown", "later"),
+    [
+        ({"engine": "0002_more", "iam": "0001_initial"}, [], False),
+        ({"engine": "0001_initial", "iam": "0001_initial"}, [], True),
+        ({"engine": "0003_newest", "iam": "0001_initial"}, ["engine.0003_newest"], False),
+        ({"engine": "0002_more"}, [], True),
+        ({"engine": "0002_more", "iam": "0001_initial", "dropped": "0009_x"}, [], False),
+    ],
+)
+def test_a_database_is_of_this_of_an_earlier_or_of_a_later_cvat(
+    latest: dict[str, str], unknown: list[str], later: bool
+) -> None:
+    assert upgrade_test.unknown_migrations(latest, KNOWN) == unknown
+    assert upgrade_test.later_migrations(latest, KNOWN) == later

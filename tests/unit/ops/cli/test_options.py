@@ -1,0 +1,72 @@
+"""What flags and ``KEY=VALUE`` make of a bucket for the backups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelspace_ops.cli import options
+from labelspace_ops.core.errors import UsageError
+
+KEPT = {"name": "kept", "endpoint": "https://s3.example.org", "access_key": "AK", "secret_key": "s3cret"}
+NOW = {"name": "street", "backup": {"keep_days": 30}}
+
+
+@pytest.fixture(autouse=True)
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEPT["access_key"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEPT["secret_key"])
+    for other in ("AWS_DEFAULT_REGION", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(other, raising=False)
+
+
+def _flags(**given: Any) -> dict[str, Any]:
+    flags = {"name": "street", "bucket": ["photos"], "remote_bucket": None, "admin_username": "head"}
+    return {**flags, **given}
+
+
+@pytest.fixture(autouse=True)
+def _unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "_known", lambda name: False)
+
+
+def test_the_flag_takes_the_keys_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = _flags(backup_bucket="kept@https://s3.example.org")
+    assert options.from_flags(given, ask=False)["backup"] == {"bucket": KEPT}
+    (tmp_path / "ca.pem").write_text("PEM")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "fr-par")
+    more = {"region": "fr-par", "ca_certificate": "PEM"}
+    assert options.from_flags(given, ask=False)["backup"] == {"bucket": {**KEPT, **more}}
+
+
+def test_an_assignment_keeps_the_schedule_and_can_go_back_to_a_folder() -> None:
+    changed = options.from_assignments(["backup.bucket=kept@https://s3.example.org"], NOW)
+    assert changed["backup"] == {"keep_days": 30, "bucket": KEPT}
+    back = options.from_assignments(["backup.bucket="], changed)
+    assert back["backup"] == {"keep_days": 30, "bucket": None}
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("backup.bucket=kept", "backup.bucket: 'kept': give NAME@https://ENDPOINT"),
+        ("backup.bucket.secret_key=s3cret", "keys are no arguments"),
+        ("backup.bucket.access_key=AK", "keys are no arguments"),
+        ("backup.key=" + "x" * 40, "a key is no argument"),
+    ],
+)
+def test_half_a_bucket_and_keys_as_arguments_are_refused(word: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as refused:
+        options.from_assignments([word], NOW)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_an_authority_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere.pem")
+    with pytest.raises(UsageError, match="cannot be read"):
+        options.from_assignments(["backup.bucket=kept@https://s3.example.org"], NOW)

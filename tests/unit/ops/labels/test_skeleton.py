@@ -1,0 +1,184 @@
+"""Skeletons: what CVAT is given of them, and what is read of what it keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from labelspace_ops.labels import labels_file, normalized, plan, project, skeleton
+from labelspace_ops.labels.model import NOT_IN_POINTS
+
+DRAWING: skeleton.Drawing = {
+    "points": [{"name": "head", "at": [50, 10]}, {"name": "hip", "at": [50, 55.5]}],
+    "edges": [["head", "hip"]],
+}
+BY_HAND = (
+    '<line x1="36.329" y1="45.98662185668945" x2="59.0719" y2="23.0769" data-type="edge" data-node-from="2"'
+    ' data-node-to="5"></line><circle r="0.75" cx="36.329429626464844" cy="45.98662185668945"'
+    ' data-type="element node" data-element-id="2" data-node-id="2" data-label-id="8"></circle>'
+    '\n<circle r="0.75" cx="59.07190704345703" cy="23.076923370361328" data-type="element node"'
+    ' data-element-id="5" data-node-id="5" data-label-id="7"></circle>'
+)
+"""As CVAT's own editor leaves it after a point was deleted."""
+
+
+def row(name: str, label: dict[str, Any]) -> dict[str, Any]:
+    """A new skeleton as CVAT lists it then: the points have ids, and the SVG has them for their names."""
+    points = [{**one, "id": number} for number, one in enumerate(label["sublabels"], 20)]
+    svg = label["svg"]
+    for one in points:
+        svg = svg.replace(f'data-label-name="{one["name"]}"', f'data-label-id="{one["id"]}"')
+    return {"id": 9, "color": "#0a0b0c", "has_parent": False, **label, "name": name, "sublabels": points,
+            "svg": svg}  # fmt: skip
+
+
+def listed(drawing: skeleton.Drawing) -> dict[str, Any]:
+    return row("body", {"type": "skeleton", "attributes": [], **skeleton.body(drawing)})
+
+
+def labels(drawing: skeleton.Drawing) -> normalized.Labels:
+    return {"body": {"type": "skeleton", "color": "#0a0b0c", "attributes": {}, "drawing": drawing}}
+
+
+names = st.text(st.characters(exclude_characters=NOT_IN_POINTS, categories=["L", "N", "P", "S"]), min_size=1)
+percents = st.floats(0, 100).map(lambda one: round(one, 2))
+
+
+@st.composite
+def drawings(draw: Any) -> skeleton.Drawing:
+    known = draw(st.lists(names, min_size=1, max_size=8, unique=True))
+    pairs = [[one, two] for place, one in enumerate(known) for two in known[place + 1 :]]
+    return {
+        "points": [{"name": name, "at": [draw(percents), draw(percents)]} for name in known],
+        "edges": draw(st.lists(st.sampled_from(pairs), unique_by=tuple)) if pairs else [],
+    }
+
+
+@given(drawings())
+def test_what_cvat_is_given_is_read_again(drawing: skeleton.Drawing) -> None:
+    assert skeleton.read(listed(drawing)) == drawing
+
+
+def test_the_drawing_is_that_of_cvats_own_editor() -> None:
+    made = skeleton.body(DRAWING)
+    assert [(one["name"], one["type"]) for one in made["sublabels"]] == [
+        ("head", "points"),
+        ("hip", "points"),
+    ]
+    line, head, hip = etree.fromstring(f"<svg>{made['svg']}</svg>")
+    assert dict(line.attrib) == {
+        "x1": "50", "y1": "10", "x2": "50", "y2": "55.5", "data-type": "edge", "data-node-from": "1",
+        "data-node-to": "2",
+    }  # fmt: skip
+    assert dict(head.attrib) == {
+        "r": "0.75", "cx": "50", "cy": "10", "data-type": "element node", "data-element-id": "1",
+        "data-node-id": "1", "data-label-name": "head",
+    }  # fmt: skip
+    assert hip.get("data-label-name") == "hip"
+
+
+def test_one_that_was_drawn_by_hand_is_read() -> None:
+    sublabels = [{"id": 7, "name": "nose"}, {"id": 8, "name": "left eye"}]
+    assert skeleton.read({"svg": BY_HAND, "sublabels": sublabels}) == {
+        "points": [{"name": "left eye", "at": [36.33, 45.99]}, {"name": "nose", "at": [59.07, 23.08]}],
+        "edges": [["left eye", "nose"]],
+    }
+
+
+@pytest.mark.parametrize(
+    "svg",
+    ["", None, "<circle>", BY_HAND.replace("data-label-id", "data-label-name"), BY_HAND.replace("59.07", "x"),
+     BY_HAND.replace('cx="59', 'cx="259'), BY_HAND.replace('data-node-to="5"', 'data-node-to="6"'),
+     "<!DOCTYPE x>" + BY_HAND],
+)  # fmt: skip
+def test_any_other_drawing_is_left_as_it_is(svg: str | None) -> None:
+    strange = {"name": "body", "type": "skeleton", "svg": svg, "has_parent": False,
+               "sublabels": [{"id": 7, "name": "nose"}, {"id": 8, "name": "left eye"}]}  # fmt: skip
+    assert normalized.foreign([strange]) == ["body"]
+    assert normalized.current([strange]) == {}
+
+
+def test_edges_have_neither_order_nor_direction_for_cvat() -> None:
+    two = {**DRAWING, "points": [*DRAWING["points"], {"name": "foot", "at": [1, 2]}]}
+    one = {**two, "edges": [["head", "hip"], ["hip", "foot"]]}
+    other = {**two, "edges": [["foot", "hip"], ["head", "hip"]]}
+    assert plan.make_plan(labels(one), labels(other), {}) == []
+    assert normalized.with_defaults_of(labels(one), labels(other)) == labels(other)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{**DRAWING, "edges": []}, {**DRAWING, "points": DRAWING["points"][::-1]},
+     {"points": [*DRAWING["points"], {"name": "foot", "at": [1, 2]}], "edges": DRAWING["edges"]}],
+)  # fmt: skip
+def test_another_drawing_needs_a_new_label(wish: skeleton.Drawing) -> None:
+    [step] = plan.make_plan(labels(DRAWING), labels(wish), {})
+    assert step.action in plan.LOSES
+    assert step.name == "body"
+    assert "the points and edges of a skeleton" in step.sentence
+
+
+@pytest.mark.parametrize("forth", [True, False])
+def test_a_skeleton_becomes_something_else_only_anew(forth: bool) -> None:
+    box: normalized.Labels = {"body": {"type": "rectangle", "color": "#0a0b0c", "attributes": {}}}
+    have, wish = (labels(DRAWING), box) if forth else (box, labels(DRAWING))
+    assert [step.action for step in plan.make_plan(have, wish, {})] == ["remake"]
+
+
+class Server:
+    """As much of CVAT as ``bring`` asks: a project with one skeleton, which annotations carry or not."""
+
+    def __init__(self, drawing: skeleton.Drawing, carried: int) -> None:
+        self.rows = [listed(drawing)]
+        self.carried = carried
+        self.sent: list[list[dict[str, Any]]] = []
+
+    def every(self, path: str, **_query: Any) -> list[dict[str, Any]]:
+        return self.rows if path == "/labels" else [{"id": 3}]
+
+    def get(self, _path: str) -> dict[str, Any]:
+        return {"shapes": [{"label_id": 9}] * self.carried}
+
+    def patch(self, _path: str, body: dict[str, Any]) -> None:
+        self.sent.append(body["labels"])
+        gone = {one["id"] for one in body["labels"] if one.get("deleted")}
+        new = [row(one["name"], one) for one in body["labels"] if "id" not in one]
+        self.rows = [one for one in self.rows if one["id"] not in gone] + new
+
+
+def brought(
+    server: Any, wish: normalized.Labels, renamed: dict[str, str], drop: tuple[str, ...] = ()
+) -> None:
+    project.apply(server, 1, wish, renamed, drop)
+
+
+def test_a_skeleton_is_made_anew_under_its_new_name_when_nothing_is_lost() -> None:
+    server = Server(DRAWING, carried=0)
+    wish = {"man": labels({**DRAWING, "edges": []})["body"]}
+    brought(server, wish, {"man": "body"})
+    assert server.sent[0] == [{"id": 9, "name": "body", "deleted": True}]
+    assert normalized.current(server.rows) == wish
+    brought(server, wish, {"man": "body"})
+    assert len(server.sent) == 2, "the second time there is nothing to do"
+
+
+def test_a_skeleton_with_annotations_is_made_anew_only_when_it_is_named() -> None:
+    server, wish = Server(DRAWING, carried=1), labels({**DRAWING, "edges": []})
+    with pytest.raises(Exception, match=r"drop: \['body'\]"):
+        brought(server, wish, {})
+    assert server.sent == []
+    brought(server, wish, {}, drop=("body",))
+    assert normalized.current(server.rows) == wish
+
+
+def test_the_file_of_a_skeleton_is_the_same_after_the_way_there_and_back() -> None:
+    known = labels_file.read(labels_file.FOLDER / "example.yaml").projects[0]
+    wish = normalized.desired(known)["pose"]
+    new = project._new("pose", wish)
+    assert normalized.with_defaults_of(normalized.current([row("pose", new)]), {"pose": wish}) == {
+        "pose": wish
+    }

@@ -1,0 +1,79 @@
+"""How labelspace itself asks Scaleway's API: pages, pauses, what is never asked twice; on the double."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from testbed.scaleway_api.app import running
+from testbed.scaleway_api.cloud import Cloud, Fault
+from tests.e2e.cloud import ACCOUNT, KEY, UUID
+
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.targets.scaleway import account, availability
+from labelspace_ops.targets.scaleway.account import Account
+
+SNAPSHOTS = "/rdb/v1/regions/fr-par/instances/x/snapshots"
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    monkeypatch.setattr(account, "PAUSE_SECONDS", 0.01)
+    made = Cloud()
+    made.add("access_key", dict(KEY), "access_key")
+    with running(made) as address:
+        for name, value in {**ACCOUNT, "SCW_API_URL": f"http://{address}"}.items():
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+@pytest.fixture
+def mine(cloud: Cloud) -> Account:
+    return account.find()
+
+
+@pytest.mark.parametrize("status", [429, 503, 0])
+def test_what_passes_is_waited_for(cloud: Cloud, mine: Account, status: int) -> None:
+    cloud.faults = [Fault("GET", "/iam/v1alpha1/api-keys", status, {}, times=2)]
+    assert mine.who() == ("application_id", UUID)
+
+
+def test_what_does_not_pass_is_told(cloud: Cloud, mine: Account) -> None:
+    cloud.faults = [Fault("GET", "/iam/v1alpha1/api-keys", 429, {"message": "slow down"}, times=99)]
+    with pytest.raises(OpsError, match="answers 429"):
+        mine.who()
+
+
+def test_a_key_that_is_refused_is_not_asked_with_again(cloud: Cloud, mine: Account) -> None:
+    cloud.faults = [Fault("GET", "/iam/v1alpha1/api-keys", 403, {})]
+    with pytest.raises(OpsError, match="labelspace doctor --target scaleway"):
+        mine.who()
+    assert len(cloud.calls) == 1
+
+
+@pytest.mark.parametrize("status", [503, 0])
+def test_a_snapshot_whose_answer_is_lost_is_not_taken_twice(cloud: Cloud, mine: Account, status: int) -> None:
+    cloud.faults = [Fault("POST", "/snapshots$", status, {}, times=9)]
+    with pytest.raises(OpsError):
+        mine.tell(SNAPSHOTS, {"name": "last"})
+    assert len(cloud.calls) == 1
+
+
+def test_every_page_is_read(cloud: Cloud, mine: Account) -> None:
+    for number in range(250):
+        cloud.add("project", {"id": str(number), "name": f"p{number}"})
+        cloud.add("instance_server", {"id": str(number), "name": f"s{number}", "project": UUID})
+    assert len(list(mine.every("/account/v3/projects", "projects"))) == 250
+    servers = mine.every("/instance/v1/zones/fr-par-1/servers", "servers", project=UUID)
+    assert len(list(servers)) == 250
+    assert mine.count("/account/v3/projects", "projects") == 250
+
+
+def test_every_type_is_asked_for(cloud: Cloud, mine: Account) -> None:
+    cloud.sold_out = {"PRO2-XS"}
+    assert availability.sold_out_types(mine, "fr-par-1") == {"PRO2-XS"}
+
+
+def test_what_is_gone_can_be_dropped_again(mine: Account) -> None:
+    mine.drop("/block/v1/zones/fr-par-1/volumes/none")
+    assert mine.look("/block/v1/zones/fr-par-1/volumes/none") is None

@@ -1,0 +1,81 @@
+"""How far each setting reaches: what is told to a reviewer against what the components declare."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pulumi
+import pytest
+
+from labelspace.spec import parse_spec
+from labelspace.workspace import Workspace
+from labelspace_ops.workspaces.impact import REACH, affects
+
+BASE: dict[str, Any] = {
+    "name": "w",
+    "buckets": [{"name": "one"}],
+    "admin": {"username": "admin", "password": "a-Long-phrase-of-2026"},
+}
+CHANGES: dict[str, Any] = {
+    "description": "other",
+    "admin.username": {**BASE["admin"], "username": "other-admin"},
+    "admin.email": {**BASE["admin"], "email": "other@example.org"},
+    "admin.password": {**BASE["admin"], "password": "Another-phrase-of-2026"},
+    "registration": "closed",
+    "annotator_group": "user",
+    "listen": "0.0.0.0",
+    "port": 9080,
+    "s3_port": 9081,
+    "size": "medium",
+    "backup.keep_days": {"keep_days": 9},
+    "backup.archive_timeout_seconds": {"archive_timeout_seconds": 9},
+    "sleep_after_minutes": 30,
+    "cvat_version": "2.73.1",
+    "buckets.two": [{"name": "one"}, {"name": "two"}],
+    "buckets.far": [{"name": "one"}, {"name": "far", "endpoint": "http://198.51.100.1:7070"}],
+}
+
+
+class Recorder(pulumi.runtime.Mocks):
+    """Keeps what is declared; an id changes with its resource, as that of a replaced container does."""
+
+    def __init__(self) -> None:
+        self.declared: dict[str, str] = {}
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ.startswith("labelspace:"):
+            return args.name, {}
+        said = json.dumps(args.inputs, sort_keys=True, default=str)
+        self.declared[args.name.removeprefix("w-")] = said
+        made = {"result": args.name, "exitCode": 0}
+        return hashlib.sha256(said.encode()).hexdigest(), {**args.inputs, **made}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        raise AssertionError(args.token)
+
+
+def _declared(values: dict[str, Any]) -> dict[str, str]:
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="labelspace", stack="w")
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator] # the SDK leaves it without types
+    def program() -> None:
+        Workspace("w", parse_spec(values))
+
+    program()
+    return recorder.declared
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_a_setting_changes_what_it_is_said_to_change(key: str, monkeypatch: Any, tmp_path: Any) -> None:
+    monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
+    before, after = _declared(BASE), _declared({**BASE, key.split(".", maxsplit=1)[0]: CHANGES[key]})
+    changed = {part for part in {*before, *after} if before.get(part) != after.get(part)}
+    spared = {"gateway"} if key == "buckets.far" else set()  # it serves this machine's buckets alone
+    assert changed == {part for part in {*before, *after} if affects(key, part)} - spared
+
+
+def test_every_setting_is_tried() -> None:
+    assert {key.split(".")[0] for key in CHANGES} - {"buckets"} == REACH.keys()
