@@ -13,7 +13,7 @@ BENCH ?=
 
 demo: surroundings
 	@$(UV) sync --frozen --quiet --group demo
-	$(RUN) labelspace create $(WORKSPACE) --yes --take-up --bucket demo-photos --bucket demo-science \
+	$(RUN) labelspace create $(WORKSPACE) --yes --reuse-data --bucket demo-photos --bucket demo-science \
 	    --description "Sample photographs, a video and a text file"
 	@$(RUN) python examples/demo/samples.py $(DEMO)
 	$(RUN) labelspace upload $(WORKSPACE) $(DEMO)/photos --bucket demo-photos

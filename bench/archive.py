@@ -181,7 +181,7 @@ def _day(data: Million) -> list[Row]:
     for hour in range(1, HOURS + 1):
         data.ask(data.insert(str(PER_HOUR)))
         dumps += _dump(data)
-        if hour % BackupSpec().every_hours == 0:
+        if hour % BackupSpec().interval_hours == 0:
             run("backup", data.made.name)
     day = _stored(data) - before
     what = f"a day of backups ({HOURS * PER_HOUR:,} new shapes)"

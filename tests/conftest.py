@@ -76,8 +76,8 @@ def clinic(lab: Lab, street: Any) -> Iterator[Any]:
         "street",
         "--registration",
         "closed",
-        "--listen",
+        "--bind-address",
         "0.0.0.0",
-        "--annotator-group",
+        "--default-role",
         "user",
     )

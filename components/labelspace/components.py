@@ -17,10 +17,10 @@ from labelspace.secrets import random_password, workspace_secrets
 from labelspace.spec import (
     AdminSpec,
     AnnotationDatabaseSpec,
-    AnnotatorGroup,
     BackupSpec,
     BucketSpec,
     DatasetBucketSpec,
+    DefaultRole,
     Registration,
     Size,
     parse_spec,
@@ -60,14 +60,19 @@ class DatasetBucket(pulumi.ComponentResource):
         *,
         port: int,
         bucket: str | None = None,
-        listen: str = "127.0.0.1",
+        bind_address: str = "127.0.0.1",
         name_on_engine: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        wish = {"name": name_on_engine or name, "bucket": bucket or name, "listen": listen, "port": port}
+        wish = {
+            "name": name_on_engine or name,
+            "bucket": bucket or name,
+            "bind_address": bind_address,
+            "port": port,
+        }
         spec = validate(DatasetBucketSpec, wish)
         super().__init__("labelspace:index:DatasetBucket", name, None, opts)
-        self._place = create_context(self, spec.name, spec.listen, part="gateway")
+        self._place = create_context(self, spec.name, spec.bind_address, part="gateway")
         made = self._bucket(spec)
         gateway = self._gateway(spec, made)
         self.access = made.access
@@ -84,7 +89,7 @@ class DatasetBucket(pulumi.ComponentResource):
             f"{spec.name}-{spec.bucket}",
             spec=BucketSpec(name=spec.bucket),
             place=self._place,
-            endpoint=f"http://{reachable(spec.listen)}:{spec.port}",
+            endpoint=f"http://{reachable(spec.bind_address)}:{spec.port}",
             access_key=ACCESS_KEY,
             secret_key=random_password(self, spec.name, "gateway"),
             opts=pulumi.ResourceOptions(parent=self),
@@ -161,9 +166,9 @@ class AnnotationDatabase(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def server_place(self, listen: str) -> tuple[DockerContext, Mapping[str, docker.Volume]]:
+    def server_place(self, bind_address: str) -> tuple[DockerContext, Mapping[str, docker.Volume]]:
         """Where an annotation server on this database lives, and the volumes of files backed up with it."""
-        return replace(self._place, listen=listen), self._files
+        return replace(self._place, bind_address=bind_address), self._files
 
 
 class AnnotationServer(pulumi.ComponentResource):
@@ -188,23 +193,23 @@ class AnnotationServer(pulumi.ComponentResource):
         database: AnnotationDatabase,
         buckets: Sequence[DatasetBucket],
         port: int = 8080,
-        listen: str = "127.0.0.1",
+        bind_address: str = "127.0.0.1",
         admin: AdminSpec | Mapping[str, Any] | None = None,
         admin_password: pulumi.Input[str] | None = None,
         registration: Registration = "open",
-        annotator_group: AnnotatorGroup = "worker",
+        default_role: DefaultRole = "worker",
         size: Size = "small",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        place, files = database.server_place(listen)
+        place, files = database.server_place(bind_address)
         spec = parse_spec(
             {
                 "name": place.workspace,
                 "buckets": [{"name": bucket.access.name} for bucket in buckets],
                 "admin": admin or AdminSpec(),
                 "registration": registration,
-                "annotator_group": annotator_group,
-                "listen": listen,
+                "default_role": default_role,
+                "bind_address": bind_address,
                 "port": port,
                 "s3_port": 8081 if port != 8081 else 8080,  # the buckets have gateways of their own
                 "size": size,
@@ -225,6 +230,6 @@ class AnnotationServer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*buckets]),
         )
         self.url = made.ready.apply(lambda _: made.url)
-        self.api_url = made.ready.apply(lambda _: f"http://{reachable(listen)}:{port}")
+        self.api_url = made.ready.apply(lambda _: f"http://{reachable(bind_address)}:{port}")
         self.admin_password = pulumi.Output.secret(secrets.admin)
         self.register_outputs({"url": self.url, "api_url": self.api_url})

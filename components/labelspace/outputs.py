@@ -50,7 +50,7 @@ class BackupPolicy:
 
     where: str
     archive_timeout_seconds: int
-    keep_days: int
+    retention_days: int
 
 
 @dataclass(frozen=True)

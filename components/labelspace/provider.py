@@ -38,15 +38,15 @@ class BackupArgs(TypedDict):
 
     archive_timeout_seconds: NotRequired[int]
     """Longest time an annotation waits before its change log is archived: 5 to 30 seconds, by default 30."""
-    keep_days: NotRequired[int]
+    retention_days: NotRequired[int]
     """Days whose every moment can be restored: 1 to 365, by default 7."""
-    every_hours: NotRequired[int]
+    interval_hours: NotRequired[int]
     """Hours between two backups: 1 to 168, by default 6."""
-    full_every_days: NotRequired[int]
+    full_interval_days: NotRequired[int]
     """Days between two full backups: 1 to 60, by default 7."""
-    drill_every_days: NotRequired[int]
+    drill_interval_days: NotRequired[int]
     """Days between two drills: 0 (none) to 60, by default 7."""
-    key: NotRequired[str]
+    encryption_key: NotRequired[str]
     """What encrypts backups, 32 characters or more; by default a key of this machine."""
 
 
@@ -60,7 +60,7 @@ class ScalewayArgs(TypedDict):
     database_type: NotRequired[str]
     """Node type of the managed PostgreSQL; by default by size."""
     database: NotRequired[str]
-    """managed (default): Scaleway's PostgreSQL; server: one on the Instance, which needs backup.key."""
+    """managed (default): Scaleway's PostgreSQL; server: one on the Instance (needs backup.encryption_key)."""
     data_gb: NotRequired[int]
     """Block volume in GB, 10 to 10000, by default 50; it can grow, never shrink."""
     adopt_volume: NotRequired[str]
@@ -71,7 +71,7 @@ class ScalewayArgs(TypedDict):
     """Take over the project that an earlier workspace of this name left, by its id."""
     database_gb: NotRequired[int]
     """The database's volume in GB, 10 to 10000 in steps of 5, by default 10."""
-    network: NotRequired[str]
+    subnet_cidr: NotRequired[str]
     """Private IPv4 network, by default 10.37.0.0/24."""
     domain: NotRequired[str]
     """Host name of the server; by default one that is made from its address."""
@@ -81,9 +81,9 @@ class ScalewayArgs(TypedDict):
     """Who signs the certificate: the URL of an ACME directory; by default Let's Encrypt."""
     acme_ca_certificate: NotRequired[str]
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
-    admin_cidrs: NotRequired[list[str]]
+    ssh_cidrs: NotRequired[list[str]]
     """Addresses that may reach port 22; by default none."""
-    admin_key: NotRequired[str]
+    ssh_public_key: NotRequired[str]
     """Public key (OpenSSH) that opens the server to them; by default those of the project alone."""
     provisioner: NotRequired[str]
     """Who runs Pulumi: application_id:UUID or user_id:UUID; by default buckets get no policy of their own."""
@@ -110,9 +110,9 @@ class WorkspaceArgs(TypedDict):
     """The admin's password, secret; by default one is generated."""
     registration: NotRequired[str]
     """open (default): annotators sign up alone; closed: the admin makes accounts."""
-    annotator_group: NotRequired[str]
+    default_role: NotRequired[str]
     """CVAT's group of a new account: worker (default) or user."""
-    listen: NotRequired[str]
+    bind_address: NotRequired[str]
     """IP address that the URL is served on, by default 127.0.0.1."""
     port: NotRequired[int]
     """TCP port of the URL, 1024 to 65535, by default 8080."""
@@ -149,7 +149,7 @@ class DatasetBucketArgs(TypedDict):
     """TCP port of its S3 gateway, 1024 to 65535."""
     bucket: NotRequired[str]
     """3 to 63 lowercase letters, digits, dots and hyphens; by default the resource's name."""
-    listen: NotRequired[str]
+    bind_address: NotRequired[str]
     """IP address that S3 is served on, by default 127.0.0.1."""
     name_on_engine: NotRequired[str]
     """What its containers are called; by default the resource's name."""

@@ -30,7 +30,7 @@ Target = Literal["local", "scaleway"]
 Size = Literal["small", "medium", "large"]
 Region = Literal["fr-par", "nl-ams", "pl-waw"]
 Registration = Literal["open", "closed"]
-AnnotatorGroup = Literal["worker", "user"]
+DefaultRole = Literal["worker", "user"]
 
 SUPPORTED_CVAT = "2.73"
 """The line of CVAT whose containers were read and run; its patch releases keep them."""
@@ -250,17 +250,17 @@ class BackupSpec(_Part):
 
     archive_timeout_seconds: int = Field(default=30, ge=5, le=30)
     """Longest time an annotation waits before its change log is archived, in seconds."""
-    keep_days: int = Field(default=7, ge=1, le=365)
+    retention_days: int = Field(default=7, ge=1, le=365)
     """Days whose every moment can be restored."""
-    every_hours: int = Field(default=6, ge=1, le=168)
+    interval_hours: int = Field(default=6, ge=1, le=168)
     """Hours between two backups; the changes in between are archived all the time."""
-    full_every_days: int = Field(default=7, ge=1, le=60)
+    full_interval_days: int = Field(default=7, ge=1, le=60)
     """Days between two full backups; those in between hold what changed."""
-    drill_every_days: int = Field(default=7, ge=0, le=60)
+    drill_interval_days: int = Field(default=7, ge=0, le=60)
     """Days between two drills; 0: none on a schedule."""
     bucket: BackupBucketSpec | None = None
     """Where backups go; none: a folder of this machine."""
-    key: Annotated[SecretStr, AfterValidator(_backup_key)] | None = None
+    encryption_key: Annotated[SecretStr, AfterValidator(_backup_key)] | None = None
     """What encrypts them, 32 characters or more; none: a key of this machine, made when there is none."""
 
 
@@ -287,7 +287,7 @@ class ScalewaySpec(_Part):
     """``own``: a project that is the workspace's alone, which IAM's rights end at; 25 are an account's."""
     adopt_project: str | None = Field(default=None, pattern=UUID)
     """Take over the project that an earlier workspace of this name left, by its id."""
-    network: Annotated[str, AfterValidator(_private_network)] = "10.37.0.0/24"
+    subnet_cidr: Annotated[str, AfterValidator(_private_network)] = "10.37.0.0/24"
     """Addresses of the private network."""
     domain: Annotated[str, AfterValidator(_domain)] | None = None
     """Host name of the URL; none: a name under sslip.io that follows the address."""
@@ -297,11 +297,11 @@ class ScalewaySpec(_Part):
     """URL of the ACME directory that signs the certificate; none: Let's Encrypt, as Caddy chooses."""
     acme_ca_certificate: str | None = None
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
-    admin_cidrs: Annotated[
+    ssh_cidrs: Annotated[
         tuple[Annotated[str, AfterValidator(_admins)], ...], BeforeValidator(_separated)
     ] = ()
     """Addresses that may reach port 22; none: the port is closed."""
-    admin_key: str | None = Field(default=None, pattern=r"^(ssh|ecdsa)-\S+ [A-Za-z0-9+/=]+( \S+)?$")
+    ssh_public_key: str | None = Field(default=None, pattern=r"^(ssh|ecdsa)-\S+ [A-Za-z0-9+/=]+( \S+)?$")
     """Public key (OpenSSH) that opens the server to them; ``labelspace create`` makes a missing one."""
     provisioner: str | None = Field(default=None, pattern=r"^(application_id|user_id):[0-9a-f-]{36}$")
     """Who runs Pulumi, as bucket policies name it; none: buckets get no policy of their own."""
@@ -363,9 +363,9 @@ class WorkspaceSpec(_Part):
     """The one who assigns the work: CVAT's superuser."""
     registration: Registration = "open"
     """Open: annotators sign up by themselves; closed: only the admin makes accounts."""
-    annotator_group: AnnotatorGroup = "worker"
+    default_role: DefaultRole = "worker"
     """CVAT's group of a new account: ``worker`` sees what is assigned, ``user`` browses the share, too."""
-    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1"
+    bind_address: Annotated[str, AfterValidator(_listen)] = "127.0.0.1"
     """Address of this machine that serves URL and S3 (local target): 127.0.0.1 is this machine alone."""
     port: Port = 8080
     """Host port of the annotation server."""
@@ -438,7 +438,7 @@ class DatasetBucketSpec(_Part):
 
     name: Name
     bucket: BucketName
-    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1"
+    bind_address: Annotated[str, AfterValidator(_listen)] = "127.0.0.1"
     port: Port
     """Host port of its S3 gateway."""
 
@@ -502,7 +502,7 @@ def _sentence(problem: Any) -> str:
 
 def _shown(field: str, value: Any) -> str:
     """The refused value, never a secret one and never a whole block of settings."""
-    secret = any(word in field for word in ("password", "secret_key", "access_key", "backup.key"))
+    secret = any(word in field for word in ("password", "secret_key", "access_key", "backup.encryption_key"))
     if secret or isinstance(value, dict | BaseModel | list | tuple):
         return ""
     return f"{value!r} is refused: "
@@ -520,7 +520,7 @@ def _next_step(problem: Any) -> str:
         "target": Target,
         "size": Size,
         "registration": Registration,
-        "annotator_group": AnnotatorGroup,
+        "default_role": DefaultRole,
     }
     field = str(problem["loc"][-1]) if problem["loc"] else ""
     if problem["type"] == "literal_error" and field in choices:

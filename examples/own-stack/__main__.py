@@ -28,7 +28,7 @@ workspace = Workspace(
 )
 
 # A database of its own, archived and backed up like a workspace's, and a program of the team on it.
-judgements = AnnotationDatabase(f"{name}-judgements", backup={"keep_days": 3})
+judgements = AnnotationDatabase(f"{name}-judgements", backup={"retention_days": 3})
 report = docker.Container(
     "report",
     name=f"{name}-report",

@@ -308,12 +308,12 @@ def _wish(made: Machine, **changes: Any) -> None:
         **{key: value for key, value in given.items() if key != "scaleway"},
         scaleway={
             **given.get("scaleway", {}),
-            "network": str(made.subnet),
+            "subnet_cidr": str(made.subnet),
             "domain": DOMAIN,
             "acme_directory": f"https://{made.address('acme')}:14000/dir",
             "acme_ca_certificate": made.authority.pem,
-            "admin_cidrs": [str(made.subnet)],
-            "admin_key": server_ssh.public_key(made.account.name, made.account.home),
+            "ssh_cidrs": [str(made.subnet)],
+            "ssh_public_key": server_ssh.public_key(made.account.name, made.account.home),
         },
     )
 

@@ -46,12 +46,12 @@ def kvrocks_conf(password: str) -> str:
     )
 
 
-def settings_overlay(registration: str, annotator_group: str) -> str:
+def settings_overlay(registration: str, default_role: str) -> str:
     """Who may sign up, and what a new user may do (cvat/settings/base.py, dj-rest-auth's REST_AUTH)."""
     lines = [
         '"""Settings of this workspace, over CVAT\'s own."""',
         "from cvat.settings.production import *  # noqa: F403",
-        f"IAM_DEFAULT_ROLE = {annotator_group!r}",
+        f"IAM_DEFAULT_ROLE = {default_role!r}",
     ]
     if registration == "closed":
         admins_only = '{"REGISTER_PERMISSION_CLASSES": ("rest_framework.permissions.IsAdminUser",)}'

@@ -75,7 +75,7 @@ class Settings:
 
     size: str
     registration: str
-    annotator_group: str
+    default_role: str
     hosts: tuple[str, ...]
     admin_username: str
     admin_email: str
@@ -176,7 +176,7 @@ def _backend(settings: Settings) -> Service:
     script = pulumi.Output.all(secrets.django, secrets.redis, secrets.cache).apply(
         lambda values: config_files.secrets_script(*values)
     )
-    overlay = config_files.settings_overlay(settings.registration, settings.annotator_group)
+    overlay = config_files.settings_overlay(settings.registration, settings.default_role)
     return Service(
         name="backend",
         image=cvat_image("server", settings.version),

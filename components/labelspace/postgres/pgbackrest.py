@@ -68,9 +68,9 @@ def _settings(workspace: str, backup: BackupSpec, key: str) -> dict[str, object]
     settings: dict[str, object] = {
         "user": DATABASE_USER,
         "database": DATABASE_NAME,
-        "every_hours": backup.every_hours,
-        "full_every_days": backup.full_every_days,
-        "drill_every_days": backup.drill_every_days,
+        "interval_hours": backup.interval_hours,
+        "full_interval_days": backup.full_interval_days,
+        "drill_interval_days": backup.drill_interval_days,
         "archive_timeout_seconds": backup.archive_timeout_seconds,
         "key": key,
         "restic": f"{REPOSITORY}/files",
@@ -111,7 +111,7 @@ def _pgbackrest(workspace: str, backup: BackupSpec, key: str) -> str:
 repo1-cipher-type=aes-256-cbc
 repo1-cipher-pass={key}
 repo1-retention-full-type=time
-repo1-retention-full={backup.keep_days}
+repo1-retention-full={backup.retention_days}
 repo1-bundle=y
 start-fast=y
 compress-type=zst

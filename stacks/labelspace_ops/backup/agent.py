@@ -137,7 +137,7 @@ def encryption_key(name: str, home: Home) -> str:
 
 def repository_for(name: str, backup: BackupSpec, home: Home) -> Repository:
     """A workspace's own repository; raises ``OpsError`` when this machine has no key for it."""
-    key = backup.key.get_secret_value() if backup.key else encryption_key(name, home)
+    key = backup.encryption_key.get_secret_value() if backup.encryption_key else encryption_key(name, home)
     return Repository(name, str(home.backups / name), backup, key)
 
 

@@ -171,7 +171,7 @@ def finished(name: str, home: Home) -> None:
 
 
 def begin(
-    client: docker.DockerClient, spec: WorkspaceSpec, home: Home, *, text: str, take_up: bool
+    client: docker.DockerClient, spec: WorkspaceSpec, home: Home, *, text: str, reuse_data: bool
 ) -> Origin | None:
     """What the new workspace's volumes must be filled from, None for nothing; refuses to guess."""
     made = made_from(spec.name, home)
@@ -186,9 +186,9 @@ def begin(
         return find(client, text, spec, home)
     if lies is None:
         return None
-    if not take_up:
+    if not reuse_data:
         raise UsageError(
-            f"name: {lies}: take that up with --take-up, or choose another name; `labelspace delete"
+            f"name: {lies}: take that up with --reuse-data, or choose another name; `labelspace delete"
             f" {spec.name} --purge` removes it for good"
         )
     if not lies.volume:

@@ -17,15 +17,15 @@ from labelspace_ops.stack import state
 FLAGS = {
     "description": "--description",
     "registration": "--registration",
-    "annotator_group": "--annotator-group",
-    "listen": "--listen",
+    "default_role": "--default-role",
+    "bind_address": "--bind-address",
     "size": "--size",
     "cvat_version": "--cvat-version",
 }
 """Settings that ``create`` has a flag for; those at their default need none."""
 
 
-APART = ("bucket", "key")
+APART = ("bucket", "encryption_key")
 """Settings of backups that hold a secret: the one has a flag, the other is kept on this machine."""
 
 
@@ -84,7 +84,7 @@ def has_resources(name: str, home: Home) -> bool:
 
 def recreate_command(spec: WorkspaceSpec) -> str:
     """What brings the workspace back after it was deleted, for a shell."""
-    words = ["labelspace", "create", spec.name, "--take-up"]
+    words = ["labelspace", "create", spec.name, "--reuse-data"]
     for bucket in spec.buckets:
         elsewhere = f"{bucket.name}@{bucket.endpoint}"
         words += ["--remote-bucket", elsewhere] if bucket.endpoint else ["--bucket", bucket.name]

@@ -69,17 +69,19 @@ def _ages(state: dict[str, Any]) -> list[Check]:
         reasons.append(_wrong("backups", "there is no complete backup"))
     else:
         age = _hours(whole[-1]["when"], state)
-        if age > LATE_FACTOR * schedule["every_hours"]:
+        if age > LATE_FACTOR * schedule["interval_hours"]:
             reasons.append(
-                _wrong("backups", f"the last is {age:.0f} h old, due every {schedule['every_hours']} h")
+                _wrong("backups", f"the last is {age:.0f} h old, due every {schedule['interval_hours']} h")
             )
     if drill and not drill["ok"]:
         reasons.append(_wrong("drill", f"the last one failed ({drill['backup']}): {drill['reason']}"))
-    elif schedule["drill_every_days"] and whole:
+    elif schedule["drill_interval_days"] and whole:
         age = _hours(drill["when"] if drill else whole[0]["when"], state) / 24
-        if age > LATE_FACTOR * schedule["drill_every_days"]:
+        if age > LATE_FACTOR * schedule["drill_interval_days"]:
             reasons.append(
-                _wrong("drill", f"the last is {age:.0f} days old, due every {schedule['drill_every_days']}")
+                _wrong(
+                    "drill", f"the last is {age:.0f} days old, due every {schedule['drill_interval_days']}"
+                )
             )
     return reasons
 

@@ -30,15 +30,15 @@ def create(  # noqa: PLR0917 - each is a flag of its own
     admin_email: options.AdminEmail = None,
     password_stdin: options.PasswordStdin = False,
     registration: options.Registration = None,
-    annotator_group: options.AnnotatorGroup = None,
-    listen: options.Listen = None,
+    default_role: options.DefaultRole = None,
+    bind_address: options.Listen = None,
     port: options.Port = None,
     s3_port: options.S3Port = None,
     size: options.Size = None,
     cvat_version: options.CvatVersion = None,
     set_: options.Set = None,
-    take_up: Annotated[
-        bool, typer.Option("--take-up", help="go on with what an earlier workspace of this name left")
+    reuse_data: Annotated[
+        bool, typer.Option("--reuse-data", help="go on with what an earlier workspace of this name left")
     ] = False,
     from_backup: Annotated[
         str,
@@ -57,10 +57,10 @@ def create(  # noqa: PLR0917 - each is a flag of its own
     home = Home.find()
     values = {"running": True, **options.from_flags(context.params, ask=not yes)}
     spec = lifecycle.resolve_spec(values, home)
-    if not take_up and not from_backup and not yes and sys.stdin.isatty():
-        take_up = _asked_to_take_up(spec, home)
+    if not reuse_data and not from_backup and not yes and sys.stdin.isatty():
+        reuse_data = _asked_to_take_up(spec, home)
     say(f"workspace {spec.name}: making it (Ctrl-C and the same command again are safe)")
-    chosen = lifecycle.create(spec, home, take_up=take_up, from_backup=from_backup)
+    chosen = lifecycle.create(spec, home, reuse_data=reuse_data, from_backup=from_backup)
     report(status_module.get(chosen.name, home), as_json=as_json)
 
 

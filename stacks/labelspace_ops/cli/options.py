@@ -35,7 +35,7 @@ PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="read the admin's password from standard input")
 ]
 Registration = Annotated[str | None, typer.Option(help="open: annotators sign up alone; or closed")]
-AnnotatorGroup = Annotated[str | None, typer.Option(help="worker (safe) or user")]
+DefaultRole = Annotated[str | None, typer.Option(help="worker (safe) or user")]
 Listen = Annotated[str | None, typer.Option(help="address to serve; 127.0.0.1 is this machine")]
 Port = Annotated[int | None, typer.Option(help="port of the URL; a free one by default")]
 S3Port = Annotated[int | None, typer.Option(help="port of the buckets' S3 endpoint")]
@@ -49,7 +49,7 @@ Set = Annotated[
 ]
 
 PLAIN = (
-    *("description", "target", "registration", "annotator_group", "listen"),
+    *("description", "target", "registration", "default_role", "bind_address"),
     *("port", "s3_port", "size", "cvat_version"),
 )
 
@@ -127,7 +127,7 @@ def _backup_bucket(field: str, text: str) -> dict[str, str]:
 def from_assignments(words: list[str], settings: Mapping[str, Any]) -> dict[str, Any]:
     """``settings`` with each ``KEY=VALUE`` of ``words`` applied.
 
-    Keys of inner settings are written with a dot (``backup.keep_days=30``). ``buckets`` takes names with
+    Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
     commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and take away. ``backup.bucket`` takes
     ``NAME@https://ENDPOINT``, or nothing for a folder of this machine.
     """
@@ -164,9 +164,9 @@ SECRET_KEYS = {
     " backup.bucket=NAME@https://ENDPOINT, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the"
     " environment",
 }
-SECRET_KEYS["backup.key"] = (
+SECRET_KEYS["backup.encryption_key"] = (
     "a key is no argument, others would see it: give it to `pulumi config set --secret --path"
-    " labelspace:backup.key` on standard input"
+    " labelspace:backup.encryption_key` on standard input"
 )
 SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"]
 

@@ -15,13 +15,13 @@ FLAGS = {
     "--admin-username": "username",
     "--admin-email": "email",
     "--registration": "registration",
-    "--annotator-group": "annotator_group",
-    "--listen": "listen",
+    "--default-role": "default_role",
+    "--bind-address": "bind_address",
     "--size": "size",
     "--port": "port",
     "--s3-port": "s3_port",
 }
-LOCAL = ("listen", "port", "s3_port")
+LOCAL = ("bind_address", "port", "s3_port")
 """Fields that only this machine has."""
 
 
@@ -40,13 +40,13 @@ class Form:
     email: str = ""
     password: str = ""
     registration: str = "open"
-    annotator_group: str = "worker"
-    listen: str = "127.0.0.1"
+    default_role: str = "worker"
+    bind_address: str = "127.0.0.1"
     size: str = "small"
     port: str = ""
     """Empty: a free one."""
     s3_port: str = ""
-    take_up: bool = False
+    reuse_data: bool = False
     """Go on with what an earlier workspace of the name left."""
 
     @property
@@ -63,7 +63,7 @@ class Form:
     def values(self) -> dict[str, Any]:
         """The wish, as ``parse_spec`` takes it."""
         admin = {"username": self.username, "email": self.email, "password": self.password}
-        plain = ("name", "description", "target", "registration", "annotator_group", "size")
+        plain = ("name", "description", "target", "registration", "default_role", "size")
         own = {key: getattr(self, key) for key in LOCAL if getattr(self, key)}
         return {
             **{key: getattr(self, key) for key in plain},
@@ -78,8 +78,8 @@ class Form:
         flags = [f"{flag}={getattr(self, attribute)}" for flag, attribute in wanted.items()]
         given = [flag for flag in flags if not flag.endswith("=")]
         secret = ["--password-stdin"] if self.password else []
-        if self.take_up:
-            given.append("--take-up")
+        if self.reuse_data:
+            given.append("--reuse-data")
         return [*given, *(f"--bucket={name}" for name in self.all_buckets), *secret]
 
     @classmethod
@@ -90,8 +90,8 @@ class Form:
             flag, _, value = argument.partition("=")
             if flag in FLAGS:
                 setattr(form, FLAGS[flag], value)
-            elif flag == "--take-up":
-                form.take_up = True
+            elif flag == "--reuse-data":
+                form.reuse_data = True
             elif flag == "--bucket":
                 form.new_buckets = f"{form.new_buckets} {value}".strip()
         return form

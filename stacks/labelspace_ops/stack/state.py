@@ -94,7 +94,7 @@ def must_exist(name: str, home: Home) -> None:
         return
     known = ", ".join(made) or "none yet"
     kept = home.backups / name
-    again = f"; its backups are in {kept}: `labelspace create {name} --take-up`" if kept.exists() else ""
+    again = f"; its backups are in {kept}: `labelspace create {name} --reuse-data`" if kept.exists() else ""
     raise UsageError(
         f"name: {name!r}: no such workspace{again}; there are: {known}. Make it: labelspace create"
     )

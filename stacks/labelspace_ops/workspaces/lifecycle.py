@@ -62,7 +62,7 @@ def apply_change(name: str, change: Callable[[dict[str, Any]], dict[str, Any]], 
 
 def _not_taken(kept: dict[str, Any], values: dict[str, Any]) -> None:
     """A second `create` goes on with the first; one that wants something else is a mistake."""
-    for field in ("buckets", "listen", "port", "s3_port", "registration", "target", "size"):
+    for field in ("buckets", "bind_address", "port", "s3_port", "registration", "target", "size"):
         if kept and field in values and field in kept and _names(kept[field]) != _names(values[field]):
             raise UsageError(
                 f"name: {kept['name']!r} is taken by a workspace with other {field}"
@@ -83,13 +83,13 @@ def _names(value: Any) -> Any:
 
 
 def _give_ports(values: dict[str, Any], home: Home) -> None:
-    listen = str(values.get("listen", "127.0.0.1"))
+    bind_address = str(values.get("bind_address", "127.0.0.1"))
     missing = [field for field in PORTS if field not in values]
     taken = {int(values[field]) for field in PORTS if field in values}
     if missing:
         taken |= _ports_of_others(home)
     for field in missing:
-        values[field] = preflight.free_port(listen, FIRST_PORT, taken)
+        values[field] = preflight.free_port(bind_address, FIRST_PORT, taken)
         taken.add(int(values[field]))
 
 
@@ -99,10 +99,10 @@ def _ports_of_others(home: Home) -> set[int]:
     return {one[field] for one in settings for field in PORTS if field in one}
 
 
-def create(spec: WorkspaceSpec, home: Home, *, take_up: bool = False, from_backup: str = "") -> auto.Stack:
+def create(spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_backup: str = "") -> auto.Stack:
     """Make the workspace, or take it up where an earlier attempt ended; ends when it is ready.
 
-    ``take_up``: go on with what an earlier workspace of the name left. ``from_backup``: begin with the
+    ``reuse_data``: go on with what an earlier workspace of the name left. ``from_backup``: begin with the
     annotations of another one, as ``origin.find`` takes it.
     """
     if spec.target == "scaleway":
@@ -112,7 +112,7 @@ def create(spec: WorkspaceSpec, home: Home, *, take_up: bool = False, from_backu
     known = spec.name in state.names(home)
     preflight.check(spec, client, home, known=known)
     with locks.hold(home, spec.name, "creating"):
-        begins = import_backup.begin(client, spec, home, text=from_backup, take_up=take_up)
+        begins = import_backup.begin(client, spec, home, text=from_backup, reuse_data=reuse_data)
         if begins:
             import_backup.fill(client, begins, spec, home)
         chosen = stack.create_or_select(spec.name, home)

@@ -29,7 +29,7 @@ from labelspace_ops.workspaces.impact import affects, data_effect, who_waits
 from labelspace_ops.workspaces.program import declare
 
 ACTIONS = ("create", "update", "replace", "delete", "same")
-SECRET_WORDS = ("password", "secret_key", "access_key", "backup.key")
+SECRET_WORDS = ("password", "secret_key", "access_key", "backup.encryption_key")
 _SEEN_AS = {"create-replacement": "replace", "delete-replaced": "", "read": "", "refresh": ""}
 
 
@@ -264,9 +264,9 @@ def _notes_of_upgrade(spec: WorkspaceSpec, keys: list[str]) -> list[str]:
 
 
 def _rehearsed_there(spec: WorkspaceSpec) -> str:
-    if not spec.scaleway.admin_cidrs:
+    if not spec.scaleway.ssh_cidrs:
         return (
-            "the upgrade is not rehearsed, as scaleway.admin_cidrs lets nobody in: the new server migrates"
+            "the upgrade is not rehearsed, as scaleway.ssh_cidrs lets nobody in: the new server migrates"
             " the database at once"
         )
     return (
@@ -278,10 +278,10 @@ def _rehearsed_there(spec: WorkspaceSpec) -> str:
 
 def _notes(spec: WorkspaceSpec, changes: list[ResourceChange], keys: list[str], *, new: bool) -> list[str]:
     notes = [*_notes_of_target(spec, new=new), *_notes_of_upgrade(spec, keys)]
-    loopback = spec.listen in ("127.0.0.1", "::1")
+    loopback = spec.bind_address in ("127.0.0.1", "::1")
     if spec.target == "local" and spec.registration == "open" and not loopback:
         notes.append(
-            f"everybody who reaches {spec.listen}:{spec.port} can make an account (registration: open)"
+            f"everybody who reaches {spec.bind_address}:{spec.port} can make an account (registration: open)"
         )
     if any(change.data.startswith("removed with") for change in changes):
         notes.append("labels go with their annotations: take a backup first")

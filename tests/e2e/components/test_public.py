@@ -23,7 +23,7 @@ import pulumi
 from labelspace import AnnotationDatabase, DatasetBucket, Workspace, parse_spec
 
 endpoint: pulumi.Output[str] = DatasetBucket("photos", port=9000).endpoint
-port: pulumi.Output[int] = AnnotationDatabase("labels", backup={"keep_days": 3}).port
+port: pulumi.Output[int] = AnnotationDatabase("labels", backup={"retention_days": 3}).port
 url: pulumi.Output[str] = Workspace("w", parse_spec({"name": "w"})).url
 DatasetBucket("photos", port="9000")
 """

@@ -108,9 +108,7 @@ def _account(console: Console) -> Account:
 
 def _let_in(console: Console) -> None:
     """From now on this machine is; the double's server is not exchanged for it."""
-    _account(console).pulumi(
-        "config", "set", "--path", "labelspace:scaleway.admin_cidrs[0]", "203.0.113.7/32"
-    )
+    _account(console).pulumi("config", "set", "--path", "labelspace:scaleway.ssh_cidrs[0]", "203.0.113.7/32")
 
 
 def test_a_backup_where_nobody_is_let_in_is_a_snapshot(page: webdriver.Chrome, console: Console) -> None:
@@ -137,7 +135,7 @@ def test_a_restore_that_nobody_is_let_in_for_says_so_and_the_page_goes_on(
     page: webdriver.Chrome, console: Console
 ) -> None:
     press(page, "Restore …")
-    says(page, REASON, "scaleway.admin_cidrs lets nobody in")
+    says(page, REASON, "scaleway.ssh_cidrs lets nobody in")
     assert not page.find_elements(By.CSS_SELECTOR, "[role=dialog]")
     assert "Traceback" not in page.page_source
     press(page, "Show all")
@@ -147,7 +145,7 @@ def test_a_restore_that_nobody_is_let_in_for_says_so_and_the_page_goes_on(
 
 def test_a_drill_that_nobody_is_let_in_for_says_so(page: webdriver.Chrome) -> None:
     press(page, "Prove the newest")
-    says(page, "[data-state=failed]", "scaleway.admin_cidrs lets nobody in", MAKING_SECONDS)
+    says(page, "[data-state=failed]", "scaleway.ssh_cidrs lets nobody in", MAKING_SECONDS)
 
 
 def test_a_repository_on_the_server_is_listed_by_its_bucket(
@@ -161,7 +159,7 @@ def test_a_repository_on_the_server_is_listed_by_its_bucket(
     assert full[1:] == ["full", "10 B", "seen in the bucket, not looked into", FULL]
     says(browser, SECTION, "restorable: any moment from")
     press(browser, "Restore …")
-    says(browser, REASON, "scaleway.admin_cidrs lets nobody in")
+    says(browser, REASON, "scaleway.ssh_cidrs lets nobody in")
 
 
 def test_a_bucket_that_cannot_be_read_says_why(page: webdriver.Chrome, storage: Endpoint) -> None:

@@ -280,7 +280,7 @@ def test_the_command_that_delete_prints_brings_it_back(lab: Lab, aging: Any) -> 
     done = lab.json("delete", aging["name"], "--yes")
     assert done["last_backup"]
     gone = lab.run("restore", aging["name"], "--yes")
-    assert (gone.returncode, f"labelspace create {aging['name']} --take-up" in gone.stderr) == (2, True)
+    assert (gone.returncode, f"labelspace create {aging['name']} --reuse-data" in gone.stderr) == (2, True)
     assert not (PROJECT / "stacks" / f"Pulumi.{aging['name']}.yaml").exists()
     words = shlex.split(done["come_back"])
     assert words[0] == "labelspace"
@@ -300,7 +300,7 @@ def test_what_plain_pulumi_destroyed_is_not_taken_up_by_itself(lab: Lab, aging: 
     assert done.returncode == 2, done.stderr
     assert f"annotations (volume labelspace-{name}-database)" in done.stderr
     assert f"backups ({lab.home.backups / name})" in done.stderr
-    assert "--take-up" in done.stderr
-    older = lab.run("create", name, "--yes", "--take-up", "--cvat-version", OLD)
+    assert "--reuse-data" in done.stderr
+    older = lab.run("create", name, "--yes", "--reuse-data", "--cvat-version", OLD)
     assert (older.returncode, "migrated by a later CVAT" in older.stderr) == (2, True), older.stderr
     assert not containers(name)

@@ -64,7 +64,7 @@ def _same(reviewed: Any) -> dict[str, int]:
 
 
 def test_a_preview_of_a_new_workspace_makes_nothing(lab: Lab) -> None:
-    reviewed = lab.json("preview", "fresh", "--bucket", "meadows", "--listen", "0.0.0.0")
+    reviewed = lab.json("preview", "fresh", "--bucket", "meadows", "--bind-address", "0.0.0.0")
     assert reviewed["exists"] is False
     assert reviewed["counts"]["create"] == len(reviewed["changes"]) > 20
     assert any("can make an account" in note for note in reviewed["notes"])

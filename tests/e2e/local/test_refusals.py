@@ -29,7 +29,7 @@ BAD_FLAGS = {
     "target": (["fresh", "--bucket", "b-1", "--target", "moon"], "target: 'moon'"),
     "size": (["fresh", "--bucket", "b-1", "--size", "huge"], "size: 'huge'"),
     "version": (["fresh", "--bucket", "b-1", "--cvat-version", "2.15"], "cvat_version: '2.15'"),
-    "listen": (["fresh", "--bucket", "b-1", "--listen", "nowhere"], "listen: 'nowhere'"),
+    "bind_address": (["fresh", "--bucket", "b-1", "--bind-address", "nowhere"], "bind_address: 'nowhere'"),
 }
 
 

@@ -23,7 +23,7 @@ from labelspace_ops.targets.scaleway.backups import Managed
 from labelspace_ops.targets.scaleway.server_database import RemoteBackups
 
 OLDER, NEWER, LAST = "2026-11-24T10-00-00Z", "2026-11-24T11-00-00Z", "2026-11-24T12-00-00Z"
-OPEN = {"target": "scaleway", "scaleway": {"admin_cidrs": ["203.0.113.7/32"]}}
+OPEN = {"target": "scaleway", "scaleway": {"ssh_cidrs": ["203.0.113.7/32"]}}
 CLOSED = {"target": "scaleway", "scaleway": {"database": "server"}}
 STOPPED = {**OPEN, "running": False}
 PROOF = {"ok": True, "reason": "", "tables": 90, "rows": 1234, "seconds": 9.5, "when": "2026-11-24"}
@@ -93,7 +93,7 @@ def test_a_workspace_without_dumps_says_so(managed: Managed, monkeypatch: pytest
 
 @pytest.mark.parametrize("kind", [Managed, RemoteBackups])
 def test_nobody_is_asked_about_a_restore_that_could_not_begin(kind: type[Backups], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"scaleway\.admin_cidrs lets nobody in"):
+    with pytest.raises(UsageError, match=r"scaleway\.ssh_cidrs lets nobody in"):
         kind("pets", Home(tmp_path), CLOSED).chosen()
     with pytest.raises(OpsError, match="it is stopped: run `labelspace start pets` first"):
         kind("pets", Home(tmp_path), STOPPED).chosen()

@@ -23,7 +23,7 @@ from labelspace.targets.scaleway import cloud_init
 
 KEY = "a-key-that-encrypts-what-is-in-the-bucket"
 NEWER_CVAT = "2.73.1"
-WISH: dict[str, Any] = {"scaleway": {"database": "server"}, "backup": {"key": KEY}}
+WISH: dict[str, Any] = {"scaleway": {"database": "server"}, "backup": {"encryption_key": KEY}}
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.e2e.lab import PASSWORD, Lab, Visitor, admin_of, containers
 from tests.e2e.machine import Machine, machine, until
 
 KEY = "a-key-that-encrypts-what-is-in-the-bucket"
-WISH: dict[str, Any] = {"scaleway": {"database": "server"}, "backup": {"key": KEY}}
+WISH: dict[str, Any] = {"scaleway": {"database": "server"}, "backup": {"encryption_key": KEY}}
 MEDIA = "/home/django/data/data/of-a-task"
 
 

@@ -184,7 +184,7 @@ def test_a_stopped_server_is_started_again(made: Account) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "said", "change"),
     [
-        (403, DENIED, "insufficient permissions", {"annotator_group": "user"}),
+        (403, DENIED, "insufficient permissions", {"default_role": "user"}),
         (403, QUOTA, "quota", {"registration": "closed"}),
         (412, SOLD_OUT, "out of stock", {"registration": "open"}),
         (412, SOLD_OUT, "out of stock", {"size": "medium"}),

@@ -12,7 +12,7 @@ from tests.e2e.endpoint import Endpoint, endpoint
 from labelspace.home import Home
 
 NAME = "moved"
-IN = ("--set", "scaleway.admin_cidrs=127.0.0.1/32,203.0.113.0/24")
+IN = ("--set", "scaleway.ssh_cidrs=127.0.0.1/32,203.0.113.0/24")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def _nothing_was_made(cloud: Account) -> bool:
 
 def test_a_server_that_lets_nobody_in_could_not_be_filled(cloud: Account, dump: Path) -> None:
     code, said = _create(cloud, "--from-backup", str(dump))
-    assert (code, "scaleway.admin_cidrs lets nobody in" in said) == (2, True)
+    assert (code, "scaleway.ssh_cidrs lets nobody in" in said) == (2, True)
     assert _nothing_was_made(cloud)
 
 

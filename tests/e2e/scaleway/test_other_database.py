@@ -68,7 +68,9 @@ def plainly_refused(cloud: Account, kind: str) -> str:
     before, volume = there(cloud), cloud.only("volume")["id"]
     cloud.pulumi("stack", "init")
     taken_up = {"database": kind, "adopt_volume": volume, "adopt_backups": True}
-    cloud.wish(buckets=[{"name": "fields", "adopt": True}], scaleway=taken_up, backup={"key": "k" * 40})
+    cloud.wish(
+        buckets=[{"name": "fields", "adopt": True}], scaleway=taken_up, backup={"encryption_key": "k" * 40}
+    )
     done = cloud.run("up", "--yes", "--skip-preview")
     assert done.returncode != 0
     assert there(cloud) == before

@@ -76,7 +76,7 @@ def run(cloud: Account, storage: Endpoint, *words: str) -> subprocess.CompletedP
 def test_create_makes_the_key_of_the_backups_and_keeps_it_secret_in_the_stacks_file(made: Account) -> None:
     key = made.home.backup_key(NAME).read_text().strip()
     assert key not in made.settings.read_text()
-    assert made.pulumi("config", "get", "--path", "labelspace:backup.key").strip() == key
+    assert made.pulumi("config", "get", "--path", "labelspace:backup.encryption_key").strip() == key
 
 
 def test_the_repository_is_known_by_what_was_made_also_when_no_update_ever_ended(made: Account) -> None:
@@ -84,7 +84,12 @@ def test_the_repository_is_known_by_what_was_made_also_when_no_update_ever_ended
     exported = json.loads(made.pulumi("stack", "export", "--show-secrets"))["deployment"]["resources"]
     resources = [one for one in exported if one["type"] != "pulumi:pulumi:Stack"]
     key = made.home.backup_key(NAME).read_text().strip()
-    wish = {"name": NAME, "target": "scaleway", "buckets": [{"name": "fields"}], "backup": {"key": key}}
+    wish = {
+        "name": NAME,
+        "target": "scaleway",
+        "buckets": [{"name": "fields"}],
+        "backup": {"encryption_key": key},
+    }
     there = server_database.server_repository(
         parse_spec({**wish, "scaleway": {"database": "server"}}), resources
     )
@@ -123,7 +128,7 @@ def test_what_is_done_on_the_server_says_what_lets_it_in(
     yes = ("--yes",) if command == "restore" else ()
     done = run(made, storage, command, NAME, *yes)
     assert done.returncode == 2
-    assert "scaleway.admin_cidrs lets nobody in" in done.stderr
+    assert "scaleway.ssh_cidrs lets nobody in" in done.stderr
 
 
 def test_an_upgrade_that_cannot_be_rehearsed_is_refused(made: Account) -> None:
@@ -161,7 +166,11 @@ def test_another_key_than_this_machines_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_command_that_brings_a_workspace_back_shows_no_key() -> None:
-    wish = {"name": "pets", "buckets": [{"name": "cats"}], "backup": {"key": "x" * 40, "keep_days": 9}}
+    wish = {
+        "name": "pets",
+        "buckets": [{"name": "cats"}],
+        "backup": {"encryption_key": "x" * 40, "retention_days": 9},
+    }
     said = retained.recreate_command(parse_spec(wish))
-    assert "backup.keep_days=9" in said
-    assert "backup.key" not in said
+    assert "backup.retention_days=9" in said
+    assert "backup.encryption_key" not in said

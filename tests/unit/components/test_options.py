@@ -34,7 +34,7 @@ CLOUD: dict[str, Any] = {
 WITH_DATABASE: dict[str, Any] = {
     **CLOUD,
     "scaleway": {"wait_minutes": 0, "database": "server"},
-    "backup": {"key": "x" * 40},
+    "backup": {"encryption_key": "x" * 40},
 }
 HUGE: dict[str, Any] = {"size": "huge"}
 Options = pulumi.ResourceOptions
@@ -179,7 +179,9 @@ def test_a_transformation_sees_every_child_with_its_parent(part: Declare) -> Non
 
 
 def test_a_backup_key_of_the_settings_is_kept_on_this_machine_and_used() -> None:
-    made = declared(lambda opts: Workspace("w", parse_spec({**LOCAL, "backup": {"key": "x" * 40}}), opts))
+    made = declared(
+        lambda opts: Workspace("w", parse_spec({**LOCAL, "backup": {"encryption_key": "x" * 40}}), opts)
+    )
     (database,) = [one for one in made.of("docker") if one.name == "w-database" and "uploads" in one.object]
     assert f"repo1-cipher-pass={'x' * 40}" in str(database.object)
     assert Home.find().backup_key("w").read_text() == "x" * 40
@@ -187,7 +189,7 @@ def test_a_backup_key_of_the_settings_is_kept_on_this_machine_and_used() -> None
 
 def test_a_database_on_the_server_needs_a_key_of_its_backups() -> None:
     wish = {key: value for key, value in WITH_DATABASE.items() if key != "backup"}
-    with pytest.raises(SpecError, match=r"backup\.key: missing.*labelspace create w"):
+    with pytest.raises(SpecError, match=r"backup\.encryption_key: missing.*labelspace create w"):
         declared(lambda opts: Workspace("w", parse_spec(wish), opts))
 
 
@@ -220,9 +222,12 @@ def test_a_renamed_part_keeps_its_names_on_the_engine() -> None:
         (lambda: DatasetBucket("Street", port=9000), "name: 'Street' is refused"),
         (lambda: DatasetBucket("street", bucket="a..b", port=9000), "bucket: 'a..b' is refused"),
         (lambda: DatasetBucket("street", port=80), "port: 80 is refused"),
-        (lambda: DatasetBucket("street", port=9000, listen="here"), "listen: 'here' is refused"),
+        (lambda: DatasetBucket("street", port=9000, bind_address="here"), "bind_address: 'here' is refused"),
         (lambda: AnnotationDatabase("labels", **HUGE), "size: 'huge' is refused: choose one of small"),
-        (lambda: AnnotationDatabase("labels", backup={"keep_days": 0}), "backup.keep_days: 0 is refused"),
+        (
+            lambda: AnnotationDatabase("labels", backup={"retention_days": 0}),
+            "backup.retention_days: 0 is refused",
+        ),
     ],
 )
 def test_a_value_that_is_refused_is_named_before_anything_is_declared(part: Any, said: str) -> None:

@@ -20,7 +20,7 @@ def wish(**changes: Any) -> WorkspaceSpec:
 
 def test_defaults_are_safe() -> None:
     spec = wish()
-    assert (spec.target, spec.listen, spec.registration, spec.annotator_group) == (
+    assert (spec.target, spec.bind_address, spec.registration, spec.default_role) == (
         "local",
         "127.0.0.1",
         "open",
@@ -45,8 +45,8 @@ def test_defaults_are_safe() -> None:
         ({"target": "scaleway", "buckets": [{"name": "my.cats"}]}, "workspace", "hyphens"),
         ({"scaleway": {"region": "us-east-1"}}, "scaleway.region", "fr-par"),
         ({"scaleway": {"zone": 2}}, "scaleway", "first zone"),
-        ({"scaleway": {"network": "172.17.0.0/24"}}, "scaleway.network", "Docker"),
-        ({"scaleway": {"network": "8.8.8.0/24"}}, "scaleway.network", "private IPv4"),
+        ({"scaleway": {"subnet_cidr": "172.17.0.0/24"}}, "scaleway.subnet_cidr", "Docker"),
+        ({"scaleway": {"subnet_cidr": "8.8.8.0/24"}}, "scaleway.subnet_cidr", "private IPv4"),
         ({"scaleway": {"database_gb": 12}}, "scaleway.database_gb", "multiple of 5"),
         ({"scaleway": {"data_gb": 5}}, "scaleway.data_gb", "10"),
         ({"scaleway": {"domain": "labels"}}, "scaleway.domain", "labels.example.org"),
@@ -57,15 +57,15 @@ def test_defaults_are_safe() -> None:
             "https://acme-staging",
         ),
         ({"scaleway": {"acme_ca_certificate": "PEM"}}, "scaleway", "add its acme_directory"),
-        ({"scaleway": {"admin_cidrs": ["everyone"]}}, "scaleway.admin_cidrs.0", "203.0.113.7/32"),
+        ({"scaleway": {"ssh_cidrs": ["everyone"]}}, "scaleway.ssh_cidrs.0", "203.0.113.7/32"),
         ({"scaleway": {"provisioner": "me"}}, "scaleway.provisioner", "application_id"),
         ({"size": "huge"}, "size", "small, medium, large"),
         ({"cvat_version": "2.15.0"}, "cvat_version", "supported: 2.73.0"),
         ({"port": 80}, "port", "1024"),
         ({"port": 9000, "s3_port": 9000}, "workspace", "two different ports"),
-        ({"listen": "localhost"}, "listen", "127.0.0.1"),
+        ({"bind_address": "localhost"}, "bind_address", "127.0.0.1"),
         ({"registration": "maybe"}, "registration", "open, closed"),
-        ({"annotator_group": "admin"}, "annotator_group", "worker, user"),
+        ({"default_role": "admin"}, "default_role", "worker, user"),
         ({"admin": {"username": "ann"}}, "admin.username", "5 to 150"),
         ({"admin": {"email": "nobody"}}, "admin.email", "ann@example.org"),
         ({"admin": {"password": ""}}, "admin", "generated"),
@@ -162,13 +162,13 @@ def test_a_type_of_managed_database_is_refused_for_one_on_the_server() -> None:
 
 def test_networks_may_be_written_with_commas() -> None:
     """As a command line gives them."""
-    wish = {"admin_cidrs": "203.0.113.7/32,198.51.100.0/24"}
+    wish = {"ssh_cidrs": "203.0.113.7/32,198.51.100.0/24"}
     made = parse_spec({"name": "w", "target": "scaleway", "buckets": [{"name": "one"}], "scaleway": wish})
-    assert made.scaleway.admin_cidrs == ("203.0.113.7/32", "198.51.100.0/24")
+    assert made.scaleway.ssh_cidrs == ("203.0.113.7/32", "198.51.100.0/24")
 
 
 @pytest.mark.parametrize("key", ["short", "x" * 31, "a b" * 20, "x" * 40 + "\n"])
 def test_a_weak_backup_key_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(SpecError, match="use 32 or more") as refused:
-        parse_spec({"name": "w", "buckets": [{"name": "one"}], "backup": {"key": key}})
+        parse_spec({"name": "w", "buckets": [{"name": "one"}], "backup": {"encryption_key": key}})
     assert key not in str(refused.value)

@@ -155,7 +155,7 @@ def _ports(service: Service, place: DockerContext) -> list[docker.ContainerPortA
     if service.publishes is None:
         return None
     inside, outside = service.publishes
-    return [docker.ContainerPortArgs(internal=inside, external=outside, ip=place.listen)]
+    return [docker.ContainerPortArgs(internal=inside, external=outside, ip=place.bind_address)]
 
 
 def _health(health: Health | None) -> docker.ContainerHealthcheckArgs | None:
@@ -192,7 +192,7 @@ def _labels(
 
 
 def create_context(
-    parent: pulumi.Resource, workspace: str, listen: str, *, part: str = "", sleeps: bool = False
+    parent: pulumi.Resource, workspace: str, bind_address: str, *, part: str = "", sleeps: bool = False
 ) -> DockerContext:
     """A place with a network of its own; ``part`` tells apart the networks of parts that go by one name."""
     network = docker.Network(
@@ -201,7 +201,7 @@ def create_context(
         labels=[docker.NetworkLabelArgs(label=WORKSPACE_LABEL, value=workspace)],
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    return DockerContext(workspace, network.name, listen, Home.find(), sleeps=sleeps)
+    return DockerContext(workspace, network.name, bind_address, Home.find(), sleeps=sleeps)
 
 
 def volume(name: str, place: DockerContext, *, parent: pulumi.Resource, keep: bool = True) -> docker.Volume:

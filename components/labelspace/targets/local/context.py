@@ -16,9 +16,9 @@ NEW_FOLDER_OWNER = 1000
 """Who owns a new bucket folder: CVAT's user inside, the first user of most Linux machines outside."""
 
 
-def reachable(listen: str) -> str:
+def reachable(bind_address: str) -> str:
     """An address at which this machine's programs reach what listens there."""
-    return "127.0.0.1" if listen in ("0.0.0.0", "::") else listen  # noqa: S104 - compared, not bound
+    return "127.0.0.1" if bind_address in ("0.0.0.0", "::") else bind_address  # noqa: S104 - compared, not bound
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class DockerContext:
 
     workspace: str
     network: pulumi.Input[str]
-    listen: str
+    bind_address: str
     home: Home
     sleeps: bool = False
     """Whether a sleeper may stop and start what runs: then the stack leaves the run state to it."""

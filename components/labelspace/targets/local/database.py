@@ -75,7 +75,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
             backups=BackupPolicy(
                 backups.location(backup, folder, place.workspace),
                 backup.archive_timeout_seconds,
-                backup.keep_days,
+                backup.retention_days,
             ),
             ready=ready,
             archived_mark=ARCHIVED_MARK,
@@ -85,7 +85,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
 
 def _key(place: DockerContext, backup: BackupSpec) -> str:
     """Kept on this machine, where a recovery kit finds it, also when the settings give it."""
-    given = backup.key.get_secret_value() if backup.key else ""
+    given = backup.encryption_key.get_secret_value() if backup.encryption_key else ""
     try:
         return place.home.made_backup_key(place.workspace, given)
     except ValueError as error:

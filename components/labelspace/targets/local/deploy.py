@@ -23,7 +23,7 @@ def deploy(
     before_upgrade: BeforeUpgrade | None = None,
 ) -> Deployment:
     """Declare every part as a child of ``workspace``."""
-    place = create_context(workspace, spec.name, spec.listen, sleeps=spec.sleep_after_minutes > 0)
+    place = create_context(workspace, spec.name, spec.bind_address, sleeps=spec.sleep_after_minutes > 0)
     gateway_key = random_password(workspace, spec.name, "gateway")
     buckets = _buckets(workspace, spec, place, gateway_key)
     if spec.running:
@@ -55,18 +55,18 @@ def deploy(
         url=pulumi.Output.all(server.ready, *(bucket.ready for bucket in buckets)).apply(
             lambda _: server.url
         ),
-        api_url=f"http://{reachable(spec.listen)}:{spec.port}",
+        api_url=f"http://{reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
-        backups=_told(database.access.backups, spec.backup.every_hours),
+        backups=_told(database.access.backups, spec.backup.interval_hours),
     )
 
 
-def _told(backups: BackupPolicy, every_hours: int) -> dict[str, str]:
+def _told(backups: BackupPolicy, interval_hours: int) -> dict[str, str]:
     """What becomes of the annotations' copies, for people."""
     return {
         "where": backups.where,
-        "schedule": f"changes within {backups.archive_timeout_seconds} s, a backup every {every_hours} h",
-        "keep": f"{backups.keep_days} days",
+        "schedule": f"changes within {backups.archive_timeout_seconds} s, a backup every {interval_hours} h",
+        "keep": f"{backups.retention_days} days",
     }
 
 
@@ -78,7 +78,7 @@ def _buckets(
             f"{spec.name}-{bucket.name}",
             spec=bucket,
             place=place,
-            endpoint=f"http://{reachable(spec.listen)}:{spec.s3_port}",
+            endpoint=f"http://{reachable(spec.bind_address)}:{spec.s3_port}",
             access_key=ACCESS_KEY,
             secret_key=key,
             beside=tuple(one.name for one in spec.buckets),

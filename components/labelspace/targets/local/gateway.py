@@ -30,7 +30,7 @@ exec versitygw --quiet --port :{PORT} --health /health posix \
 
 
 class S3Gateway(pulumi.ComponentResource):
-    """Serves ``buckets`` on ``listen:port``, and no others."""
+    """Serves ``buckets`` on ``bind_address:port``, and no others."""
 
     def __init__(
         self,

@@ -136,7 +136,7 @@ def _settings(spec: WorkspaceSpec, secrets: cvat.Secrets, archived_mark: str) ->
     return cvat.Settings(
         size=spec.size,
         registration=spec.registration,
-        annotator_group=spec.annotator_group,
+        default_role=spec.default_role,
         hosts=_hosts(spec),
         version=spec.cvat_version,
         admin_username=spec.admin.username,
@@ -149,6 +149,6 @@ def _settings(spec: WorkspaceSpec, secrets: cvat.Secrets, archived_mark: str) ->
 
 def _hosts(spec: WorkspaceSpec) -> tuple[str, ...]:
     """Names that the server answers to; on a network the machine's names are not known, so any."""
-    if spec.listen not in ("127.0.0.1", "::1"):
+    if spec.bind_address not in ("127.0.0.1", "::1"):
         return ("*",)
     return ("localhost", "127.0.0.1", f"{spec.name}.localhost", "cvat-server")

@@ -37,7 +37,7 @@ class DatasetBucket(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:scaleway:DatasetBucket", name, None, opts)
-        self.bucket = bucket(self, spec.name, place, adopt=spec.adopt, keep_days=None)
+        self.bucket = bucket(self, spec.name, place, adopt=spec.adopt, retention_days=None)
         policy(self, self.bucket, spec.name, place, reader=reader, actions=READ)
         self.access = BucketAccess(
             name=spec.name,
@@ -51,16 +51,16 @@ class DatasetBucket(pulumi.ComponentResource):
 
 
 def bucket(
-    parent: pulumi.Resource, name: str, place: ScalewayContext, *, adopt: bool, keep_days: int | None
+    parent: pulumi.Resource, name: str, place: ScalewayContext, *, adopt: bool, retention_days: int | None
 ) -> scaleway.object.Bucket:
-    """A private, versioned bucket; with ``keep_days`` its objects expire."""
+    """A private, versioned bucket; with ``retention_days`` its objects expire."""
     return scaleway.object.Bucket(
         f"{place.workspace}-{name}",
         name=name,
         region=place.region,
         project_id=place.project,
         versioning=scaleway.object.BucketVersioningArgs(enabled=True),
-        lifecycle_rules=_lifecycle(keep_days),
+        lifecycle_rules=_lifecycle(retention_days),
         tags={"labelspace": place.workspace},
         opts=pulumi.ResourceOptions(
             parent=parent,
@@ -76,7 +76,7 @@ def _left(place: ScalewayContext, name: str) -> str:
     return f"{place.region}/{name}@{own}" if own else f"{place.region}/{name}"
 
 
-def _lifecycle(keep_days: int | None) -> list[scaleway.object.BucketLifecycleRuleArgs]:
+def _lifecycle(retention_days: int | None) -> list[scaleway.object.BucketLifecycleRuleArgs]:
     """Old versions and broken uploads would be paid for ever."""
     rule = scaleway.object.BucketLifecycleRuleArgs
     old = scaleway.object.BucketLifecycleRuleNoncurrentVersionExpirationArgs(
@@ -86,8 +86,8 @@ def _lifecycle(keep_days: int | None) -> list[scaleway.object.BucketLifecycleRul
         rule(id="old-versions", enabled=True, noncurrent_version_expiration=old),
         rule(id="broken-uploads", enabled=True, abort_incomplete_multipart_upload_days=BROKEN_UPLOADS_DAYS),
     ]
-    if keep_days is not None:
-        expire = scaleway.object.BucketLifecycleRuleExpirationArgs(days=keep_days)
+    if retention_days is not None:
+        expire = scaleway.object.BucketLifecycleRuleExpirationArgs(days=retention_days)
         rules.append(rule(id="dumps", enabled=True, prefix="dumps/", expiration=expire))
     return rules
 

@@ -84,9 +84,9 @@ class BootConfig:
     buckets: tuple[str, ...]
     backup_bucket: str
     endpoint: str
-    admin_key: str = ""
+    ssh_public_key: str = ""
     """The public key that opens the server to its admins, beside those of the project."""
-    drill_every_days: int = 7
+    drill_interval_days: int = 7
     """0: dumps are drilled by hand alone."""
     api: str = "https://api.scaleway.com"
 
@@ -158,10 +158,10 @@ def _by_name(folder: Traversable) -> list[Traversable]:
 
 def _door(boot: BootConfig) -> list[dict[str, str]]:
     """SSH by the workspace's own key; who gets as far as the port is the firewall's."""
-    if not boot.admin_key:
+    if not boot.ssh_public_key:
         return []
     return [
-        _file(AUTHORIZED_KEYS, f"{boot.admin_key}\n"),
+        _file(AUTHORIZED_KEYS, f"{boot.ssh_public_key}\n"),
         _file("/etc/ssh/sshd_config.d/10-labelspace.conf", SSHD),
     ]
 
@@ -185,7 +185,7 @@ def _environment(boot: BootConfig) -> str:
         "DISK": boot.disk,
         "BACKUP_BUCKET": boot.backup_bucket,
         "POSTGRES_IMAGE": IMAGES["postgres"],
-        "DRILL_EVERY_DAYS": str(boot.drill_every_days),
+        "DRILL_EVERY_DAYS": str(boot.drill_interval_days),
     }
     return "".join(f"{key}={value}\n" for key, value in values.items())
 
@@ -203,7 +203,7 @@ def _commands(boot: BootConfig) -> list[str]:
         "apt-get update",
         f"until {install}; do sleep 10; apt-get update; done",
         f"rm -f {NO_STARTS}",
-        *(["systemctl try-restart ssh.service"] if boot.admin_key else []),
+        *(["systemctl try-restart ssh.service"] if boot.ssh_public_key else []),
         "systemctl enable labelspace-prepare.service docker.service",
         "systemctl restart docker.service",
         f"systemctl enable --now {shares}",
@@ -213,7 +213,7 @@ def _commands(boot: BootConfig) -> list[str]:
 
 def _timers(boot: BootConfig) -> list[str]:
     """A database on the server keeps its own time."""
-    dumps = [] if boot.inside else ["dump", *(["drill"] if boot.drill_every_days else [])]
+    dumps = [] if boot.inside else ["dump", *(["drill"] if boot.drill_interval_days else [])]
     return [*dumps, "check"]
 
 

@@ -47,7 +47,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
             user=DATABASE_USER,
             password=strong,
             ca_certificate=self.instance.certificate,
-            backups=BackupPolicy(place.backup_bucket, DUMP_SECONDS, spec.backup.keep_days),
+            backups=BackupPolicy(place.backup_bucket, DUMP_SECONDS, spec.backup.retention_days),
             ready=pulumi.Output.all(self.instance.id, privilege.id).apply(lambda ids: str(ids[0])),
         )
         self.register_outputs({"host": self.access.host})
@@ -68,7 +68,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
             is_ha_cluster=False,
             disable_backup=False,
             backup_schedule_frequency=SNAPSHOT_HOURS,
-            backup_schedule_retention=spec.backup.keep_days,
+            backup_schedule_retention=spec.backup.retention_days,
             backup_same_region=True,
             private_network=private,
             project_id=self._place.project,

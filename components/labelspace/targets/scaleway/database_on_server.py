@@ -48,7 +48,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
             user=DATABASE_USER,
             password=pulumi.Output.secret(password),
             ca_certificate=None,
-            backups=BackupPolicy(where, spec.backup.archive_timeout_seconds, spec.backup.keep_days),
+            backups=BackupPolicy(where, spec.backup.archive_timeout_seconds, spec.backup.retention_days),
             ready=pulumi.Output.from_input(""),
             archived_mark=ARCHIVED_MARK,
         )
@@ -57,15 +57,15 @@ class AnnotationDatabase(pulumi.ComponentResource):
 
 def encryption_key(spec: WorkspaceSpec) -> str:
     """What encrypts the backups; raises ``SpecError`` where a database on the server has none."""
-    if spec.backup.key is None:
+    if spec.backup.encryption_key is None:
         raise SpecError(
             [
-                "backup.key: missing: scaleway.database: server encrypts its backups with it:"
+                "backup.encryption_key: missing: scaleway.database: server encrypts its backups with it:"
                 f" `labelspace create {spec.name}` makes one, or `pulumi config set --secret --path"
-                " labelspace:backup.key KEY` (32 characters or more)"
+                " labelspace:backup.encryption_key KEY` (32 characters or more)"
             ]
         )
-    return spec.backup.key.get_secret_value()
+    return spec.backup.encryption_key.get_secret_value()
 
 
 def backup_bucket(

@@ -88,16 +88,16 @@ def _told(spec: WorkspaceSpec, database: DatabaseAccess) -> dict[str, pulumi.Inp
     policy = database.backups
     if spec.scaleway.database == "server":
         where = policy.where
-        late, every = policy.archive_timeout_seconds, spec.backup.every_hours
+        late, every = policy.archive_timeout_seconds, spec.backup.interval_hours
         schedule = f"changes within {late} s, a backup every {every} h"
     else:
         where = f"Scaleway's snapshots, and dumps in bucket {policy.where}"
-        schedule = _schedule(spec.backup.drill_every_days)
-    return {"where": where, "schedule": schedule, "keep": f"{policy.keep_days} days"}
+        schedule = _schedule(spec.backup.drill_interval_days)
+    return {"where": where, "schedule": schedule, "keep": f"{policy.retention_days} days"}
 
 
-def _schedule(drill_every_days: int) -> str:
-    drill = f"a drill every {drill_every_days} days" if drill_every_days else "no drills"
+def _schedule(drill_interval_days: int) -> str:
+    drill = f"a drill every {drill_interval_days} days" if drill_interval_days else "no drills"
     return f"a snapshot every 24 h, a dump every hour, {drill}"
 
 
@@ -124,7 +124,7 @@ def _backup_bucket(
     """Where backups go: the server may write there and read; delete only when pgBackRest must."""
     name = place.backup_bucket
     made = buckets_of.bucket(
-        workspace, name, place, adopt=spec.scaleway.adopt_backups, keep_days=spec.backup.keep_days
+        workspace, name, place, adopt=spec.scaleway.adopt_backups, retention_days=spec.backup.retention_days
     )
     expires = (buckets_of.DELETE,) if spec.scaleway.database == "server" else ()
     actions = (*buckets_of.READ, buckets_of.WRITE, *expires)

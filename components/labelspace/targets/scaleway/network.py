@@ -22,7 +22,7 @@ class Network(pulumi.ComponentResource):
         self.private = scaleway.network.PrivateNetwork(
             f"{name}-network",
             name=place.named(),
-            ipv4_subnet=scaleway.network.PrivateNetworkIpv4SubnetArgs(subnet=place.spec.network),
+            ipv4_subnet=scaleway.network.PrivateNetworkIpv4SubnetArgs(subnet=place.spec.subnet_cidr),
             region=place.region,
             tags=place.tags,
             project_id=place.project,
@@ -75,6 +75,6 @@ def _rules(place: ScalewayContext) -> list[scaleway.instance.SecurityGroupInboun
     rule = scaleway.instance.SecurityGroupInboundRuleArgs
     public = [rule(action="accept", protocol="TCP", port=port, ip_range="0.0.0.0/0") for port in PUBLIC_PORTS]
     admins = [
-        rule(action="accept", protocol="TCP", port=SSH_PORT, ip_range=cidr) for cidr in place.spec.admin_cidrs
+        rule(action="accept", protocol="TCP", port=SSH_PORT, ip_range=cidr) for cidr in place.spec.ssh_cidrs
     ]
     return [*public, *admins]

@@ -145,8 +145,8 @@ class AnnotationServer(pulumi.ComponentResource):
                 buckets=buckets,
                 backup_bucket=self._place.backup_bucket,
                 endpoint=self._place.endpoint,
-                admin_key=self._place.spec.admin_key or "",
-                drill_every_days=self._spec.backup.drill_every_days,
+                ssh_public_key=self._place.spec.ssh_public_key or "",
+                drill_interval_days=self._spec.backup.drill_interval_days,
             )
         )
 
@@ -203,7 +203,7 @@ def _described(
     settings = cvat.Settings(
         size=spec.size,
         registration=spec.registration,
-        annotator_group=spec.annotator_group,
+        default_role=spec.default_role,
         hosts=(host, "localhost", "127.0.0.1", "cvat-server"),
         admin_username=spec.admin.username,
         admin_email=spec.admin.email,

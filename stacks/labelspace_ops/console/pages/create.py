@@ -11,7 +11,7 @@ from nicegui.elements.mixins.validation_element import ValidationElement
 
 from labelspace.home import Home
 from labelspace.password_policy import password_rules
-from labelspace.spec import AnnotatorGroup, Registration, Size, Target
+from labelspace.spec import DefaultRole, Registration, Size, Target
 from labelspace_ops.console import widgets
 from labelspace_ops.console.forms import Form
 from labelspace_ops.console.status_poller import StatusPoller
@@ -31,8 +31,8 @@ FIELDS = {
     "admin.email": "email",
     "admin.password": "password",
     "registration": "registration",
-    "annotator_group": "annotator_group",
-    "listen": "listen",
+    "default_role": "default_role",
+    "bind_address": "bind_address",
     "size": "size",
 }
 """A refusal's field and the form's own."""
@@ -42,7 +42,7 @@ CHOICES = {
         "open": "Open: annotators sign up by themselves",
         "closed": "Closed: the admin makes accounts",
     },
-    "annotator_group": {
+    "default_role": {
         "worker": "Worker: sees what the admin assigns, no more",
         "user": "User: may browse the buckets and make tasks",
     },
@@ -51,7 +51,7 @@ CHOICES = {
 KINDS: dict[str, Any] = {
     "target": Target,
     "registration": Registration,
-    "annotator_group": AnnotatorGroup,
+    "default_role": DefaultRole,
     "size": Size,
 }
 ACTIONS = {"create": "make", "update": "change", "replace": "replace", "delete": "remove"}
@@ -122,18 +122,18 @@ class CreatePage:
     def _access(self) -> None:
         ui.checkbox(
             "Go on with the annotations that a deleted workspace of this name left",
-            value=self.form.take_up,
-            on_change=lambda event: setattr(self.form, "take_up", bool(event.value)),
+            value=self.form.reuse_data,
+            on_change=lambda event: setattr(self.form, "reuse_data", bool(event.value)),
         )
         with widgets.section("Annotators"):
             self._choice("registration", "Registration")
         with ui.expansion("More settings", icon="tune").classes("card"), widgets.box("grid"):
-            self._choice("annotator_group", "New annotators are")
+            self._choice("default_role", "New annotators are")
             self._choice("size", "Size")
             if not self.form.is_local:
                 return
             self._text(
-                "listen", "Served on", "127.0.0.1 is this machine alone; 0.0.0.0 is whoever reaches it"
+                "bind_address", "Served on", "127.0.0.1 is this machine alone; 0.0.0.0 is whoever reaches it"
             )
             self._text("port", "Port of the URL", "Empty: a free one", "inputmode=numeric")
             self._text("s3_port", "Port of the buckets", "Empty: a free one", "inputmode=numeric")

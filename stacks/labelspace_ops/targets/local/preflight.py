@@ -32,7 +32,7 @@ def check(spec: WorkspaceSpec, client: docker.DockerClient, home: Home, *, known
         )
     for field, part, port in (("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port)):
         if not _ours(mine, part, port):
-            _port_is_free(field, spec.listen, port)
+            _port_is_free(field, spec.bind_address, port)
     disk_has_room(client, home)
     for index, bucket in enumerate(spec.buckets):
         if bucket.endpoint:
@@ -73,34 +73,34 @@ def _ours(mine: dict[str, Container], part: str, port: int) -> bool:
     return any(str(port) == binding["HostPort"] for host in bindings.values() for binding in host)
 
 
-def _port_is_free(field: str, listen: str, port: int) -> None:
-    problem = listening_problem(listen, port)
+def _port_is_free(field: str, bind_address: str, port: int) -> None:
+    problem = listening_problem(bind_address, port)
     if problem == errno.EADDRINUSE:
         raise UsageError(
-            f"{field}: {port} is in use on {listen}: choose another (--{field.replace('_', '-')})"
+            f"{field}: {port} is in use on {bind_address}: choose another (--{field.replace('_', '-')})"
         )
     if problem:
-        raise UsageError(f"listen: {listen!r} is no address of this machine: see `ip address`")
+        raise UsageError(f"bind_address: {bind_address!r} is no address of this machine: see `ip address`")
 
 
-def listening_problem(listen: str, port: int) -> int:
-    """0 when ``listen:port`` can be had, else the system's error number."""
-    family = socket.AF_INET6 if ":" in listen else socket.AF_INET
+def listening_problem(bind_address: str, port: int) -> int:
+    """0 when ``bind_address:port`` can be had, else the system's error number."""
+    family = socket.AF_INET6 if ":" in bind_address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((listen, port))
+            probe.bind((bind_address, port))
         except OSError as error:
             return error.errno or errno.EINVAL
     return 0
 
 
-def free_port(listen: str, first: int, taken: set[int]) -> int:
+def free_port(bind_address: str, first: int, taken: set[int]) -> int:
     """The first port from ``first`` on that nothing uses."""
     for port in range(first, first + 500):
-        if port not in taken and not listening_problem(listen, port):
+        if port not in taken and not listening_problem(bind_address, port):
             return port
-    raise OpsError(f"no free port between {first} and {first + 500} on {listen}: give one (--port)")
+    raise OpsError(f"no free port between {first} and {first + 500} on {bind_address}: give one (--port)")
 
 
 def disk_has_room(client: docker.DockerClient, home: Home) -> None:

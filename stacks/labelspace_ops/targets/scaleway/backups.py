@@ -100,10 +100,10 @@ def last_dump(name: str, home: Home, settings: dict[str, Any]) -> str:
 
 def must_let_in(name: str, settings: dict[str, Any]) -> None:
     """Raise ``UsageError`` when nobody is let in, ``OpsError`` when nobody is there."""
-    if not settings.get("scaleway", {}).get("admin_cidrs"):
+    if not settings.get("scaleway", {}).get("ssh_cidrs"):
         raise UsageError(
-            f"{name}: this is done on the server, over SSH, and scaleway.admin_cidrs lets nobody in:"
-            f" `labelspace set {name} scaleway.admin_cidrs=NETWORK` (yours, such as 203.0.113.7/32; several"
+            f"{name}: this is done on the server, over SSH, and scaleway.ssh_cidrs lets nobody in:"
+            f" `labelspace set {name} scaleway.ssh_cidrs=NETWORK` (yours, such as 203.0.113.7/32; several"
             " with commas); it gets another server, data and URL stay"
         )
     if not server_ssh.ssh_allowed(settings):

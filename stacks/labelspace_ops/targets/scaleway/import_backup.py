@@ -57,10 +57,10 @@ def begun(
 
 
 def _must_let_in(spec: WorkspaceSpec) -> None:
-    if not spec.scaleway.admin_cidrs:
+    if not spec.scaleway.ssh_cidrs:
         raise UsageError(
-            "from-backup: it is brought to the server over SSH, and scaleway.admin_cidrs lets nobody in: add"
-            " --set scaleway.admin_cidrs=NETWORK (yours, such as 203.0.113.7/32; several with commas)"
+            "from-backup: it is brought to the server over SSH, and scaleway.ssh_cidrs lets nobody in: add"
+            " --set scaleway.ssh_cidrs=NETWORK (yours, such as 203.0.113.7/32; several with commas)"
         )
 
 

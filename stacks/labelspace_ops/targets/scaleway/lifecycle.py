@@ -75,21 +75,21 @@ def resolve_spec(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
 
 def with_ssh_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
     """The wish with the public half of this machine's key, where the server shall let admins in."""
-    if spec.scaleway.admin_key or not spec.scaleway.admin_cidrs:
+    if spec.scaleway.ssh_public_key or not spec.scaleway.ssh_cidrs:
         return spec
-    return retained.with_settings(spec, admin_key=server_ssh.public_key(spec.name, home))
+    return retained.with_settings(spec, ssh_public_key=server_ssh.public_key(spec.name, home))
 
 
 def with_backup_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
     """The wish with the key of its backups: it travels in the stack's file, and is in the recovery kit."""
     if spec.scaleway.database != "server":
         return spec
-    given = spec.backup.key.get_secret_value() if spec.backup.key else ""
+    given = spec.backup.encryption_key.get_secret_value() if spec.backup.encryption_key else ""
     try:
         key = SecretStr(home.made_backup_key(spec.name, given))
     except (OSError, ValueError) as error:
         raise UsageError(str(error)) from None
-    return spec.model_copy(update={"backup": spec.backup.model_copy(update={"key": key})})
+    return spec.model_copy(update={"backup": spec.backup.model_copy(update={"encryption_key": key})})
 
 
 def create(spec: WorkspaceSpec, home: Home, *, from_backup: str = "") -> auto.Stack:

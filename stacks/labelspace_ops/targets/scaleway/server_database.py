@@ -158,7 +158,7 @@ def take_final_backup(name: str, home: Home, *, prove: bool) -> str:
     if not settings.get("running", True):
         return ""
     if not server_ssh.ssh_allowed(settings):
-        say(f"  {name}: {without} (scaleway.admin_cidrs lets nobody in)")
+        say(f"  {name}: {without} (scaleway.ssh_cidrs lets nobody in)")
         return ""
     try:
         with connect(name, home) as (client, _):
@@ -173,10 +173,10 @@ def test_upgrade(spec: WorkspaceSpec, old: str, home: Home, resources: retained.
 
     Raises ``UsageError`` where the server lets nobody in: a migration that was not rehearsed has no way back.
     """
-    if not (spec.scaleway.admin_cidrs and state.stack_outputs(resources).get("running")):
+    if not (spec.scaleway.ssh_cidrs and state.stack_outputs(resources).get("running")):
         raise UsageError(
             f"cvat_version: {spec.cvat_version!r}: an upgrade is rehearsed on the server, which must run and"
-            f" let this machine in: start {spec.name} at {old} with scaleway.admin_cidrs set, then change the"
+            f" let this machine in: start {spec.name} at {old} with scaleway.ssh_cidrs set, then change the"
             " version"
         )
     with server_ssh.connect(spec.name, resources, home).engine() as client:

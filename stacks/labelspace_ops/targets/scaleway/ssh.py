@@ -1,4 +1,4 @@
-"""What acts inside a server at Scaleway, over SSH from ``scaleway.admin_cidrs``: dumps of a managed database,
+"""What acts inside a server at Scaleway, over SSH from ``scaleway.ssh_cidrs``: dumps of a managed database,
 restores, drills; and its Docker engine, through a tunnel."""
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Server:
     def _unreachable(self, said: str) -> UnreachableError:
         return UnreachableError(
             f"{self.name}: the server cannot be reached by SSH ({said}): its port 22 is open to"
-            f" scaleway.admin_cidrs alone: `labelspace set {self.name} scaleway.admin_cidrs=NETWORKS`, with"
+            f" scaleway.ssh_cidrs alone: `labelspace set {self.name} scaleway.ssh_cidrs=NETWORKS`, with"
             " yours among them and commas between; it gets another server, data and URL stay"
         )
 
@@ -134,7 +134,7 @@ class Server:
 
 def ssh_allowed(settings: dict[str, Any]) -> bool:
     """Whether the server of a workspace may be asked over SSH."""
-    return bool(settings.get("scaleway", {}).get("admin_cidrs")) and bool(settings.get("running", True))
+    return bool(settings.get("scaleway", {}).get("ssh_cidrs")) and bool(settings.get("running", True))
 
 
 def public_key(name: str, home: Home) -> str:
@@ -155,7 +155,8 @@ def _keygen(*words: str) -> str:
         ).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         raise OpsError(
-            f"ssh-keygen: no key could be made ({error}): install OpenSSH's client, or set scaleway.admin_key"
+            f"ssh-keygen: no key could be made ({error}): install OpenSSH's client,"
+            " or set scaleway.ssh_public_key"
         ) from None
 
 

@@ -213,7 +213,7 @@ def _drill(seen: _Seen, proof: Row | None, outputs: Row) -> None:
     if proof is None:
         return
     seen.proof = proof
-    every = _settings(outputs).get("backup", {}).get("drill_every_days", 0)
+    every = _settings(outputs).get("backup", {}).get("drill_interval_days", 0)
     age = (datetime.now(UTC) - datetime.fromisoformat(proof["when"])).days
     if not proof["ok"]:
         seen.wrong("drill", f"the last one failed ({proof['backup']}): {proof['reason']}")
@@ -243,7 +243,7 @@ def _backups(
 ) -> None:
     """By the program beside the database where this machine is let in, else by the bucket's names."""
     spec = parse_spec(json.loads(outputs["settings"]))
-    if spec.scaleway.admin_cidrs and seen.server.get("state") in ALIVE:
+    if spec.scaleway.ssh_cidrs and seen.server.get("state") in ALIVE:
         try:
             found = _asked(spec, resources, home)
         except server_ssh.UnreachableError:
@@ -275,7 +275,7 @@ def _listed(seen: _Seen, mine: account.Account, spec: WorkspaceSpec, outputs: Ro
     }
     since = seen.server.get("creation_date") if seen.server.get("state") in ALIVE else None
     if since:
-        _late(seen, "backup", known, since=since, every=spec.backup.every_hours)
+        _late(seen, "backup", known, since=since, every=spec.backup.interval_hours)
 
 
 def _strays(

@@ -71,7 +71,7 @@ def _rehearsed(spec: WorkspaceSpec, old: str, home: Home, settings: dict[str, ob
 def _asked(name: str, home: Home, settings: dict[str, object]) -> tuple[server_ssh.Server | None, str]:
     """The server, when it can rehearse; else why not."""
     if not server_ssh.ssh_allowed(settings):
-        return None, "it is stopped, or scaleway.admin_cidrs lets nobody in"
+        return None, "it is stopped, or scaleway.ssh_cidrs lets nobody in"
     server = server_ssh.server_of(name, home)
     try:
         server.run("bash", "-c", "command -v labelspace-rehearse")

@@ -16,7 +16,7 @@ def described() -> dict[str, Service]:
         services.Settings(
             size="small",
             registration="open",
-            annotator_group="worker",
+            default_role="worker",
             hosts=("cvat-server",),
             admin_username="admin",
             admin_email="a@b.c",

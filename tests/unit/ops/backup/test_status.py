@@ -24,12 +24,12 @@ def test_the_way_back_names_what_differs_from_the_defaults() -> None:
     far = {"name": "far", "endpoint": "https://s3.example.org", **keys}
     spec = _spec(
         description="it's autumn", buckets=[{"name": "photos"}, far], registration="closed",
-        backup={"keep_days": 30, "bucket": kept},
+        backup={"retention_days": 30, "bucket": kept},
         sleep_after_minutes=20, admin={"password": "a-Long-phrase-of-2026"},
     )  # fmt: skip
     create, change = retained.recreate_command(spec).split(" && ")
     words = shlex.split(create)
-    assert words[:6] == ["labelspace", "create", "street", "--take-up", "--bucket", "photos"]
+    assert words[:6] == ["labelspace", "create", "street", "--reuse-data", "--bucket", "photos"]
     for flag, value in {
         "--remote-bucket": "far@https://s3.example.org",
         "--backup-bucket": "kept@https://s3.example.net",
@@ -43,7 +43,7 @@ def test_the_way_back_names_what_differs_from_the_defaults() -> None:
         "labelspace",
         "set",
         "street",
-        "backup.keep_days=30",
+        "backup.retention_days=30",
         "sleep_after_minutes=20",
     ]
     assert "s3cret" not in create

@@ -11,7 +11,7 @@ from labelspace_ops.cli import options
 from labelspace_ops.core.errors import UsageError
 
 KEPT = {"name": "kept", "endpoint": "https://s3.example.org", "access_key": "AK", "secret_key": "s3cret"}
-NOW = {"name": "street", "backup": {"keep_days": 30}}
+NOW = {"name": "street", "backup": {"retention_days": 30}}
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +46,9 @@ def test_the_flag_takes_the_keys_from_the_environment(
 
 def test_an_assignment_keeps_the_schedule_and_can_go_back_to_a_folder() -> None:
     changed = options.from_assignments(["backup.bucket=kept@https://s3.example.org"], NOW)
-    assert changed["backup"] == {"keep_days": 30, "bucket": KEPT}
+    assert changed["backup"] == {"retention_days": 30, "bucket": KEPT}
     back = options.from_assignments(["backup.bucket="], changed)
-    assert back["backup"] == {"keep_days": 30, "bucket": None}
+    assert back["backup"] == {"retention_days": 30, "bucket": None}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_an_assignment_keeps_the_schedule_and_can_go_back_to_a_folder() -> None:
         ("backup.bucket=kept", "backup.bucket: 'kept': give NAME@https://ENDPOINT"),
         ("backup.bucket.secret_key=s3cret", "keys are no arguments"),
         ("backup.bucket.access_key=AK", "keys are no arguments"),
-        ("backup.key=" + "x" * 40, "a key is no argument"),
+        ("backup.encryption_key=" + "x" * 40, "a key is no argument"),
     ],
 )
 def test_half_a_bucket_and_keys_as_arguments_are_refused(word: str, said: str) -> None:

@@ -14,7 +14,7 @@ REFUSED = {
     "admin.username": ("username", "ann", "5 to 150"),
     "admin.email": ("email", "nobody", "ann@example.org"),
     "admin.password": ("password", "short1", "too short"),
-    "listen": ("listen", "nowhere", "IP address"),
+    "bind_address": ("bind_address", "nowhere", "IP address"),
     "port": ("port", "80", "1024"),
 }
 
@@ -46,8 +46,8 @@ def test_a_taken_name() -> None:
 
 
 def test_the_flags_hold_no_password_and_give_the_form_back() -> None:
-    flags = Form(**{**vars(GOOD), "take_up": True}).arguments()
+    flags = Form(**{**vars(GOOD), "reuse_data": True}).arguments()
     assert "--password-stdin" in flags
     assert GOOD.password not in " ".join(flags)
     again = Form.again("street", flags)
-    assert again == Form(**{**vars(GOOD), "new_buckets": "photos clips", "password": "", "take_up": True})
+    assert again == Form(**{**vars(GOOD), "new_buckets": "photos clips", "password": "", "reuse_data": True})

@@ -34,13 +34,13 @@ def due(
     fulls = [one for one in whole if one.kind == "full"]
     if proof and not proof["ok"] and fulls and fulls[-1].stop < datetime.fromisoformat(proof["when"]):
         return "full"
-    if not fulls or now - fulls[-1].stop >= timedelta(days=settings.full_every_days):
+    if not fulls or now - fulls[-1].stop >= timedelta(days=settings.full_interval_days):
         return "full"
-    if now - whole[-1].stop >= timedelta(hours=settings.every_hours):
+    if now - whole[-1].stop >= timedelta(hours=settings.interval_hours):
         return "incr"
     if (whole[-1].record or {}).get("migrations") != migrations:
         return "incr"
-    every = timedelta(days=settings.drill_every_days)
+    every = timedelta(days=settings.drill_interval_days)
     proven = datetime.fromisoformat(proof["when"]) if proof else whole[0].stop
     return "drill" if every and now - proven >= every else ""
 

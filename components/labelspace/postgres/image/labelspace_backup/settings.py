@@ -25,9 +25,9 @@ class Settings:
 
     user: str
     database: str
-    every_hours: int
-    full_every_days: int
-    drill_every_days: int
+    interval_hours: int
+    full_interval_days: int
+    drill_interval_days: int
     archive_timeout_seconds: int
     key: str
     restic: str

@@ -36,9 +36,9 @@ def measure(settings: Settings) -> dict[str, Any]:
     found |= _room(settings)
     found["drill"] = drill.last()
     found["schedule"] = {
-        "every_hours": settings.every_hours,
-        "full_every_days": settings.full_every_days,
-        "drill_every_days": settings.drill_every_days,
+        "interval_hours": settings.interval_hours,
+        "full_interval_days": settings.full_interval_days,
+        "drill_interval_days": settings.drill_interval_days,
     }
     return found
 

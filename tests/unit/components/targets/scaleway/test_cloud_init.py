@@ -34,7 +34,7 @@ def described() -> dict[str, Service]:
     settings = cvat.Settings(
         size="small",
         registration="open",
-        annotator_group="worker",
+        default_role="worker",
         hosts=("labels.example.org", "localhost"),
         admin_username="admin",
         admin_email="admin@localhost",
@@ -68,7 +68,7 @@ def test_user_data(snapshot: SnapshotAssertion) -> None:
 
 def test_the_server_is_opened_by_a_key_only_when_there_is_one() -> None:
     assert "sshd_config" not in cloud_init.user_data(example())
-    text = cloud_init.user_data(example(admin_key="ssh-ed25519 AAAA admin"))
+    text = cloud_init.user_data(example(ssh_public_key="ssh-ed25519 AAAA admin"))
     files = {one["path"]: one["content"] for one in yaml.safe_load(text)["write_files"]}
     assert files[cloud_init.AUTHORIZED_KEYS] == "ssh-ed25519 AAAA admin\n"
     assert "PasswordAuthentication no" in files["/etc/ssh/sshd_config.d/10-labelspace.conf"]

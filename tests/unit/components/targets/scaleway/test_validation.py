@@ -41,20 +41,20 @@ def wish(**changes: Any) -> WorkspaceSpec:
         ({"scaleway": {"data_gb": 4}}, "scaleway.data_gb: 4 is refused"),
         ({"scaleway": {"region": "us-east-1"}}, "scaleway.region: 'us-east-1' is refused"),
         ({"scaleway": {"zone": 2}}, "only 1"),
-        ({"scaleway": {"network": "172.20.0.0/16"}}, "Docker"),
-        ({"scaleway": {"network": "8.8.8.0/24"}}, "private IPv4 network"),
-        ({"scaleway": {"admin_cidrs": ["203.0.113.7/24"]}}, "give a network"),
-        ({"scaleway": {"admin_cidrs": ["203.0.113.0/33"]}}, "give a network"),
-        ({"scaleway": {"admin_cidrs": ["0.0.0.0/0"]}}, "open port 22 to everybody"),
-        ({"scaleway": {"admin_cidrs": ["::/0"]}}, "open port 22 to everybody"),
+        ({"scaleway": {"subnet_cidr": "172.20.0.0/16"}}, "Docker"),
+        ({"scaleway": {"subnet_cidr": "8.8.8.0/24"}}, "private IPv4 network"),
+        ({"scaleway": {"ssh_cidrs": ["203.0.113.7/24"]}}, "give a network"),
+        ({"scaleway": {"ssh_cidrs": ["203.0.113.0/33"]}}, "give a network"),
+        ({"scaleway": {"ssh_cidrs": ["0.0.0.0/0"]}}, "open port 22 to everybody"),
+        ({"scaleway": {"ssh_cidrs": ["::/0"]}}, "open port 22 to everybody"),
         ({"scaleway": {"domain": "a b"}}, "host name"),
         ({"scaleway": {"domain": "myexample.org", "dns_zone": "example.org"}}, "is not in dns_zone"),
         ({"scaleway": {"project": "mine"}}, "scaleway.project: 'mine' is refused"),
         ({"scaleway": {"adopt_project": "x", "project": "own"}}, "scaleway.adopt_project: 'x' is refused"),
         ({"scaleway": {"adopt_volume": "fr-par-1/x"}}, "scaleway.adopt_volume: 'fr-par-1/x' is refused"),
         ({"scaleway": {"provisioner": "ann"}}, "scaleway.provisioner: 'ann' is refused"),
-        ({"backup": {"keep_days": 0}}, "backup.keep_days: 0 is refused"),
-        ({"backup": {"keep_days": 366}}, "backup.keep_days: 366 is refused"),
+        ({"backup": {"retention_days": 0}}, "backup.retention_days: 0 is refused"),
+        ({"backup": {"retention_days": 366}}, "backup.retention_days: 366 is refused"),
         ({"buckets": [{"name": "a.b"}]}, "a dot breaks the certificate"),
         ({"buckets": [{"name": "Street"}]}, "lowercase"),
         ({"buckets": [{"name": "st"}]}, "3 to 63"),
@@ -72,7 +72,7 @@ def test_it_is_refused_with_field_value_and_next_step(changes: dict[str, Any], s
 
 @pytest.mark.parametrize("network", ["203.0.113.7/32", "203.0.113.0/24", "2001:db8::/48"])
 def test_networks_of_admins_are_taken(network: str) -> None:
-    assert wish(scaleway={"admin_cidrs": [network]}).scaleway.admin_cidrs == (network,)
+    assert wish(scaleway={"ssh_cidrs": [network]}).scaleway.ssh_cidrs == (network,)
 
 
 def test_every_size_has_types_that_are_in_the_table() -> None:

@@ -72,13 +72,13 @@ def test_what_is_not_there_is_refused(server: server_ssh.Server, asked: dict[str
 
 def test_a_closed_port_says_what_to_set() -> None:
     closed = server_ssh.Server("pets", "127.0.0.1", ("-o", "BatchMode=yes", "-p", "1"))
-    with pytest.raises(OpsError, match=r"scaleway\.admin_cidrs"):
+    with pytest.raises(OpsError, match=r"scaleway\.ssh_cidrs"):
         closed.run("true")
 
 
 def test_an_engine_behind_a_closed_port_says_what_to_set_and_leaves_no_process() -> None:
     closed = server_ssh.Server("pets", "127.0.0.1", ("-o", "BatchMode=yes", "-p", "1"))
-    with pytest.raises(server_ssh.UnreachableError, match=r"scaleway\.admin_cidrs"), closed.engine():
+    with pytest.raises(server_ssh.UnreachableError, match=r"scaleway\.ssh_cidrs"), closed.engine():
         pytest.fail("nobody answers there")
     assert not [one for one in psutil.Process().children() if one.name() == "ssh"]
 

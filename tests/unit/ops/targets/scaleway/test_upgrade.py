@@ -16,7 +16,7 @@ from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.scaleway import upgrade
 
 HOME = Home(Path("/nonexistent"))
-OPEN = {"scaleway": {"admin_cidrs": ["203.0.113.7/32"]}, "running": True}
+OPEN = {"scaleway": {"ssh_cidrs": ["203.0.113.7/32"]}, "running": True}
 
 
 class Server(server_ssh.Server):
@@ -90,7 +90,7 @@ def test_an_older_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("settings", "server", "why"),
     [
-        ({"scaleway": {}}, Server(), "scaleway.admin_cidrs lets nobody in"),
+        ({"scaleway": {}}, Server(), "scaleway.ssh_cidrs lets nobody in"),
         ({**OPEN, "running": False}, Server(), "it is stopped"),
         (OPEN, Server(refuses="bash"), "would lose rows"),
     ],
