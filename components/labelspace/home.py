@@ -67,8 +67,8 @@ class Home:
         kept = self.backup_key(workspace).read_text().strip()
         if given and not secrets.compare_digest(kept, given):
             raise ValueError(
-                f"backup.encryption_key: this machine's key of {workspace} is another one, and opens the backups that"
-                f" it made: leave backup.encryption_key out, or move {self.backup_key(workspace)} away"
+                f"backup.encryption_key: this machine's key of {workspace} differs and opens the backups"
+                f" that it made: leave backup.encryption_key out, or move {self.backup_key(workspace)} away"
             )
         return kept
 

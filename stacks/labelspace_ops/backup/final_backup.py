@@ -5,8 +5,8 @@ from __future__ import annotations
 import docker
 
 from labelspace_ops.backup import agent
-from labelspace_ops.cli.app import say
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.reporting import message
 from labelspace_ops.runtime import docker_engine
 
 
@@ -15,7 +15,7 @@ def take_final_backup(client: docker.DockerClient, name: str, *, prove: bool = T
     one = docker_engine.containers(client, name).get("database")
     if one is None:
         return ""
-    say("  backing up" + (", and proving it" if prove else ""))
+    message("  backing up" + (", and proving it" if prove else ""))
     try:
         if one.status != "running":
             one.start()

@@ -17,8 +17,8 @@ from labelspace.spec import BackupSpec, WorkspaceSpec
 from labelspace_ops.backup import agent, retained, upgrade_test
 from labelspace_ops.backup.restore import list_backups
 from labelspace_ops.backup.restore_plan import RestorePlan, make_plan
-from labelspace_ops.cli.app import say
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.reporting import message
 from labelspace_ops.stack import state
 from labelspace_ops.storage import buckets
 
@@ -262,11 +262,11 @@ def fill(client: docker.DockerClient, origin: Origin, spec: WorkspaceSpec, home:
 def _filled(client: docker.DockerClient, origin: Origin, spec: WorkspaceSpec, place: Path) -> None:
     planned, name = origin.planned, spec.name
     if planned is None:
-        say(f"{name}: loading {origin.dump} (a dump holds no uploaded media)")
+        message(f"{name}: loading {origin.dump} (a dump holds no uploaded media)")
         dump = {str(origin.dump): {"bind": agent.DUMP, "mode": "ro"}}
         agent.call_in_new_container(client, origin.source, "load", volumes_of=name, binds=dump)
         return
-    say(f"{name}: restoring {planned.moment}, from backup {planned.backup} in {origin.source.where}")
+    message(f"{name}: restoring {planned.moment}, from backup {planned.backup} in {origin.source.where}")
     agent.call_in_new_container(
         client, origin.source, "restore", volumes_of=name,
         backup=planned.backup, target=planned.target, files=planned.files,

@@ -15,9 +15,9 @@ from labelspace.home import Home
 from labelspace.spec import parse_spec
 from labelspace_ops.backup import agent, upgrade, upgrade_test
 from labelspace_ops.backup.restore_plan import RestorePlan, make_plan
-from labelspace_ops.cli.app import say
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.reporting import message
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import progress
@@ -91,7 +91,7 @@ def _keep(client: docker.DockerClient, source: agent.Repository) -> str | None:
         standing = agent.call_in_new_container(client, source, "standing", volumes_of=name)
         if standing["interrupted"] or not standing["data"]:
             return None
-    say(f"{name}: keeping what is there as a backup")
+    message(f"{name}: keeping what is there as a backup")
     try:
         if one is None:
             raise OpsError(f"{name}: its database has no container")
@@ -120,10 +120,10 @@ def _replace(
 ) -> dict[str, Any]:
     name = source.workspace
     mine = docker_engine.containers(client, name)
-    say(f"{name}: stopping the server")
+    message(f"{name}: stopping the server")
     docker_engine.stop_application(mine)
     docker_engine.run_parallel([mine[part] for part in STORES if part in mine], docker_engine.stop)
-    say(f"{name}: restoring {planned.moment} from backup {planned.backup}")
+    message(f"{name}: restoring {planned.moment} from backup {planned.backup}")
     try:
         answer = agent.call_in_new_container(
             client, source, "restore", volumes_of=name,

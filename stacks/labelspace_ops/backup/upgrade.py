@@ -14,8 +14,8 @@ from labelspace.cvat.images import image_version
 from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops.backup import agent, final_backup, upgrade_test
-from labelspace_ops.cli.app import say
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.reporting import message
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.stack import state
 
@@ -37,7 +37,7 @@ def before(client: docker.DockerClient, source: agent.Repository, version: str, 
     if not old or old == version:
         return ""
     refuse_older(version, old)
-    say(f"{name}: CVAT {old} -> {version}: a backup first")
+    message(f"{name}: CVAT {old} -> {version}: a backup first")
     try:
         upgrade_test.require_image(client, version)
         backup = final_backup.take_final_backup(client, name, prove=False) or _newest(client, source)
@@ -109,4 +109,6 @@ def hook(spec: WorkspaceSpec, old: str) -> None:
     if old and old != spec.cvat_version:
         source = agent.repository_for(name, spec.backup, Home.find())
         backup = before(client, source, spec.cvat_version, old)
-        say(f"{name}: from before the upgrade: backup {backup}; if it fails: {way_back(name, old, backup)}")
+        message(
+            f"{name}: from before the upgrade: backup {backup}; if it fails: {way_back(name, old, backup)}"
+        )

@@ -18,8 +18,8 @@ from labelspace.cvat.images import cvat_image
 from labelspace.cvat.services import BACKEND_ENVIRONMENT
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace_ops.backup import agent
-from labelspace_ops.cli.app import say
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.reporting import message
 from labelspace_ops.runtime import docker_engine
 
 COPY_PASSWORD = "/run/labelspace/copy-password"  # noqa: S105 - a path
@@ -41,12 +41,12 @@ def rehearse(client: docker.DockerClient, source: agent.Repository, backup: str,
     """
     name = source.workspace
     image = require_image(client, version)
-    say(f"{name}: rehearsing CVAT {version} on a copy of backup {backup}")
+    message(f"{name}: rehearsing CVAT {version} on a copy of backup {backup}")
     with _copy(client, source, backup) as (copy, network, password):
         _same(_seen(copy, backup))
         _migrated(client, name, image, network, password)
         _none_lost(_seen(copy, backup))
-    say(f"{name}: rehearsed: migrated, and no row of {backup} is missing")
+    message(f"{name}: rehearsed: migrated, and no row of {backup} is missing")
 
 
 def require_image(client: docker.DockerClient, version: str) -> str:
@@ -55,7 +55,7 @@ def require_image(client: docker.DockerClient, version: str) -> str:
     try:
         client.images.get(image)
     except ImageNotFound:
-        say(f"fetching {image}")
+        message(f"fetching {image}")
         try:
             client.images.pull(image)
         except DockerException as error:

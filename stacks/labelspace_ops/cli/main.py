@@ -21,12 +21,14 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
 )
 from labelspace_ops.cli.app import app, say
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.reporting import Event, listening, to_line
 
 
 def main() -> None:
     """Run a command; a user's mistake ends with one sentence and exit code 2, a failure with 1."""
     try:
-        app()
+        with listening(_print):
+            app()
     except UsageError as error:
         _complain(error, 2)
     except OpsError as error:
@@ -44,6 +46,11 @@ def _pulumis_reason(error: Exception) -> str:
     from labelspace_ops.stack.state import error_reason
 
     return error_reason(str(error))
+
+
+def _print(event: Event) -> None:
+    if line := to_line(event):
+        say(line)
 
 
 def _complain(problem: object, code: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import docker
 from docker.errors import DockerException
 
-from labelspace_ops.cli.app import say
+from labelspace_ops.core.reporting import ReadinessStep, ResourceDone, emit
 
 VERBS = {
     "create": "made",
@@ -41,7 +41,7 @@ class Resources:
             self.done += 1
             name = outputs.metadata.urn.rsplit("::", 1)[-1]
             what = outputs.metadata.type.rsplit(":", 1)[-1].lower()
-            say(f"  [{self.done:2d}] {what} {name}: {VERBS[kind]}")
+            emit(ResourceDone(self.done, what, name, VERBS[kind]))
 
 
 def _kept(kind: str, resource_type: str) -> bool:
@@ -77,7 +77,8 @@ def _follow(client: docker.DockerClient, name: str, over: threading.Event) -> No
             begun, lines = "", []
         for line in lines[seen.get(begun, 0) :] if _recent(begun) else []:
             if line.startswith("gate: "):
-                say(f"  {line}")
+                step, _, detail = line.removeprefix("gate: ").partition(": ")
+                emit(ReadinessStep(step, detail))
         seen[begun] = len(lines)
         if last:
             return

@@ -14,9 +14,9 @@ from labelspace.home import Home
 from labelspace.postgres import pgbackrest as described
 from labelspace.spec import BackupSpec, SpecError, WorkspaceSpec, parse_spec
 from labelspace_ops.backup import agent, final_backup, import_backup, retained, upgrade
-from labelspace_ops.cli.app import say
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.reporting import message
 from labelspace_ops.cvat import sleep
 from labelspace_ops.labels import labels_file
 from labelspace_ops.runtime import docker_engine
@@ -131,7 +131,7 @@ def create(spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_ba
             raise OpsError(f"{error}{hint}") from None
     import_backup.finished(spec.name, home)
     if spec.sleep_after_minutes or not spec.running:
-        sleep.wake(spec.name, state.outputs(spec.name, home), say)
+        sleep.wake(spec.name, state.outputs(spec.name, home), message)
     return chosen
 
 
@@ -163,7 +163,7 @@ def stop(name: str, home: Home) -> dict[str, Any]:
 
 
 def _stop_serving(client: docker.DockerClient, name: str) -> None:
-    say("  ending the server and its workers")
+    message("  ending the server and its workers")
     docker_engine.stop_application(docker_engine.containers(client, name))
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from labelspace.home import Home
 from labelspace.targets.scaleway.context import backup_bucket
 from labelspace_ops.backup.base import Backups, RestorePoint, Row
-from labelspace_ops.cli.app import say
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.reporting import message
 from labelspace_ops.stack import state
 from labelspace_ops.targets.scaleway import account, database_snapshots, formatting
 from labelspace_ops.targets.scaleway import ssh as server_ssh
@@ -94,7 +94,7 @@ def last_dump(name: str, home: Home, settings: dict[str, Any]) -> str:
     try:
         return str(server_ssh.backup(server_ssh.server_of(name, home))["id"])
     except OpsError as error:
-        say(f"  no last dump ({error})")
+        message(f"  no last dump ({error})")
         return ""
 
 

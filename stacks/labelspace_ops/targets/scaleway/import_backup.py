@@ -14,8 +14,8 @@ from labelspace.home import Home
 from labelspace.naming import resource_name
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops.backup import agent, import_backup, upgrade_test
-from labelspace_ops.cli.app import say
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.reporting import message
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.targets.scaleway import account, retained
 from labelspace_ops.targets.scaleway import ssh as server_ssh
@@ -123,7 +123,7 @@ def _fetched(text: str, spec: WorkspaceSpec, into: Path) -> Portable:
             " first brought to this machine: `labelspace create NEW --backup-bucket BUCKET@ENDPOINT"
             f" --from-backup {text}`, then `--from-backup` with the id of a backup of NEW"
         )
-    say(f"{spec.name}: fetching {text}")
+    message(f"{spec.name}: fetching {text}")
     try:
         account.find().storage(spec.scaleway.region, "").download_file(named_so[1], named_so[2], str(into))
     except (BotoCoreError, ClientError) as error:
@@ -136,7 +136,7 @@ def _packed(text: str, spec: WorkspaceSpec, home: Home, folder: Path) -> Portabl
     """Restored in a container of this machine, which holds nothing else."""
     client = docker_engine.connect()
     source, _, planned = import_backup.chosen(client, text, spec, home)
-    say(f"{spec.name}: packing {planned.moment}, from backup {planned.backup} in {source.where}")
+    message(f"{spec.name}: packing {planned.moment}, from backup {planned.backup} in {source.where}")
     out = {str(folder): {"bind": agent.PORTABLE, "mode": "rw"}}
     try:
         packed = agent.call_in_new_container(
@@ -156,14 +156,14 @@ def fill(server: server_ssh.Server, begins: Portable) -> None:
     sent = [_sent(server, file, name) for name, file in files.items() if file]
     try:
         _must_be_known(server, begins.text, sent[0])
-        say(f"{server.name}: loading {begins.text}")
+        message(f"{server.name}: loading {begins.text}")
         server.run("labelspace-restore", *sent)
     finally:
         server.run("rm", "--recursive", "--force", FOLDER)
 
 
 def _sent(server: server_ssh.Server, file: Path, name: str) -> str:
-    say(f"{server.name}: sending {file.stat().st_size / 1e6:.1f} MB")
+    message(f"{server.name}: sending {file.stat().st_size / 1e6:.1f} MB")
     where = f"{FOLDER}/{name}"
     server.send(file, where)
     return where

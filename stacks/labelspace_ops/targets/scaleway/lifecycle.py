@@ -13,9 +13,9 @@ from labelspace.spec import WorkspaceSpec
 from labelspace.targets.scaleway.prices import VOLUME_GB
 from labelspace_ops.backup import upgrade as backup_upgrade
 from labelspace_ops.backup.upgrade import way_back
-from labelspace_ops.cli.app import say
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.reporting import message
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import progress, state
 from labelspace_ops.targets.scaleway import (
@@ -119,7 +119,7 @@ def _made(spec: WorkspaceSpec, home: Home, begins: import_backup.Portable | None
     if begins:
         import_backup.mark(spec.name, home, begins)
     locks.clear_stale(home, chosen)
-    say(f"  costs {cost}")
+    message(f"  costs {cost}")
     _say_taken_up(spec, whole)
     try:
         stack.update(chosen, ASKED, progress.Resources().on_event)
@@ -146,7 +146,9 @@ def _let_strays_go(name: str, home: Home) -> None:
     resources = known_resources(name, home)
     if retained.resources_of_type(resources, retained.VOLUME):
         for server in orphans.remove(_account(name, home), name, resources):
-            say(f"  removed server {server}: made by a call whose answer was lost, it held the data volume")
+            message(
+                f"  removed server {server}: made by a call whose answer was lost, it held the data volume"
+            )
 
 
 def _say_taken_up(spec: WorkspaceSpec, whole: WorkspaceSpec) -> None:
@@ -155,7 +157,7 @@ def _say_taken_up(spec: WorkspaceSpec, whole: WorkspaceSpec) -> None:
         media = "media belong to the annotations of the dumps: bring those back before new tasks are made"
         holds = "annotations are on it" if spec.scaleway.database == "server" else media
         size = whole.scaleway.data_gb
-        say(f"  takes up volume {taken} ({size} GB) that an earlier {spec.name} left: its {holds}")
+        message(f"  takes up volume {taken} ({size} GB) that an earlier {spec.name} left: its {holds}")
 
 
 def stop(name: str, home: Home) -> dict[str, Any]:
@@ -213,9 +215,9 @@ def _last_snapshot(
         return "", []
     mine = account.for_workspace(name, home)
     if database_snapshots.is_gone(mine, database):
-        say(f"  {name}: its database is gone already: no last snapshot")
+        message(f"  {name}: its database is gone already: no last snapshot")
         return "", database_snapshots.snapshots(mine, database)
-    say(f"  {name}: a last snapshot of the database")
+    message(f"  {name}: a last snapshot of the database")
     try:
         last = str(database_snapshots.take_snapshot(mine, database, f"labelspace-{name}-last")["id"])
     except OpsError as error:

@@ -17,9 +17,9 @@ from labelspace.targets.scaleway import database_on_server
 from labelspace.targets.scaleway.context import endpoint
 from labelspace_ops.backup import agent, final_backup, restore, upgrade
 from labelspace_ops.backup.base import PgBackRestBackups, RestorePoint, Row
-from labelspace_ops.cli.app import say
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.reporting import message
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import state
 from labelspace_ops.targets.scaleway import account, backups, repository, retained
@@ -158,13 +158,13 @@ def take_final_backup(name: str, home: Home, *, prove: bool) -> str:
     if not settings.get("running", True):
         return ""
     if not server_ssh.ssh_allowed(settings):
-        say(f"  {name}: {without} (scaleway.ssh_cidrs lets nobody in)")
+        message(f"  {name}: {without} (scaleway.ssh_cidrs lets nobody in)")
         return ""
     try:
         with connect(name, home) as (client, _):
             return final_backup.take_final_backup(client, name, prove=prove)
     except server_ssh.UnreachableError as error:
-        say(f"  {name}: {without} ({error})")
+        message(f"  {name}: {without} ({error})")
         return ""
 
 

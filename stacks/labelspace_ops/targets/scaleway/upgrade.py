@@ -10,8 +10,8 @@ from labelspace.cvat.services import BACKEND_ENVIRONMENT
 from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops.backup import upgrade
-from labelspace_ops.cli.app import say
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.reporting import message
 from labelspace_ops.stack import state
 from labelspace_ops.targets.scaleway import server_database
 from labelspace_ops.targets.scaleway import ssh as server_ssh
@@ -26,7 +26,7 @@ def hook(spec: WorkspaceSpec) -> None:
     old, copy = before(spec, Home.find())
     if copy:
         way = upgrade.way_back(spec.name, old, copy)
-        say(f"{spec.name}: from before the upgrade: {copy}; if it fails all the same: {way}")
+        message(f"{spec.name}: from before the upgrade: {copy}; if it fails all the same: {way}")
 
 
 def before(spec: WorkspaceSpec, home: Home) -> tuple[str, str]:
@@ -53,9 +53,9 @@ def _rehearsed(spec: WorkspaceSpec, old: str, home: Home, settings: dict[str, ob
     name, version = spec.name, spec.cvat_version
     server, why = _asked(name, home, settings)
     if server is None:
-        say(f"{name}: CVAT {old} -> {version}: not rehearsed: {why}")
+        message(f"{name}: CVAT {old} -> {version}: not rehearsed: {why}")
         return ""
-    say(f"{name}: CVAT {old} -> {version}: a dump, and a rehearsal on a copy of it")
+    message(f"{name}: CVAT {old} -> {version}: a dump, and a rehearsal on a copy of it")
     try:
         said = server.run("labelspace-rehearse", cvat_image("server", version), *_environment())
     except OpsError as error:

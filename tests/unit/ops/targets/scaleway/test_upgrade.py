@@ -44,7 +44,7 @@ def wish(version: str) -> WorkspaceSpec:
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
-    monkeypatch.setattr(upgrade, "say", lines.append)
+    monkeypatch.setattr(upgrade, "message", lines.append)
     return lines
 
 
