@@ -161,7 +161,7 @@ def test_another_key_than_this_machines_is_refused(tmp_path: Path) -> None:
     home = Home(tmp_path)
     key = home.made_backup_key("pets", "x" * 40)
     assert home.made_backup_key("pets") == key == "x" * 40
-    with pytest.raises(ValueError, match="this machine's key of pets is another one"):
+    with pytest.raises(ValueError, match="this machine's key of pets differs"):
         home.made_backup_key("pets", "y" * 40)
 
 
