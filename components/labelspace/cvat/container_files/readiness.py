@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from http.cookiejar import CookieJar
 
-import init
+import migrate
 
 PROXY = "http://cvat-proxy:8080"
 QUEUES = os.environ["LABELSPACE_QUEUES"].split(",")
@@ -184,7 +184,7 @@ def login():
 
 def workers():
     """Every queue has a worker: CVAT's health says nothing of them."""
-    store = init.queues()
+    store = migrate.queues()
     idle = [queue for queue in QUEUES if not store.scard(f"rq:workers:{queue}")]
     if idle:
         raise NotYetError(f"no worker on {', '.join(idle)}")
@@ -192,7 +192,7 @@ def workers():
 
 def archive():
     """What is entrusted to the database from now on is archived, over a first backup."""
-    with init.database() as connection, connection.cursor() as cursor:
+    with migrate.database() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT (pg_stat_file(%s, true)).size", [ARCHIVED])
         if cursor.fetchone()[0] is None:
             raise NotYetError("the first backup is being made")
@@ -232,8 +232,8 @@ def until_true(name, what, step, deadline):
 def passed_before():
     """Whether this very container passed the gate, over the data that is there now."""
     try:
-        return init.queues().get(PASSED) == socket.gethostname().encode()
-    except init.redis.RedisError:
+        return migrate.queues().get(PASSED) == socket.gethostname().encode()
+    except migrate.redis.RedisError:
         return False
 
 
@@ -249,7 +249,7 @@ def main():
         return 1
     with open(MADE, "w", encoding="utf-8"):
         pass
-    init.queues().set(PASSED, socket.gethostname())
+    migrate.queues().set(PASSED, socket.gethostname())
     return 0
 
 
