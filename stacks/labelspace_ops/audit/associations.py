@@ -8,82 +8,129 @@ import numpy as np
 
 from labelspace_ops.audit import statistics
 from labelspace_ops.audit.choices import Choices
-from labelspace_ops.audit.dataset import MISSING, Column
+from labelspace_ops.audit.dependence import Attribute, Measured
 from labelspace_ops.audit.items import Items
+from labelspace_ops.audit.vocabulary import MISSING
 
 NOTABLE_V = 0.1
 NOTABLE_GAP = 0.1
 """With many items any difference is significant: one is suspicious from a tenth on, in V or in shares."""
+LEAST_SHOWN = 0.02
+"""A difference of shares below this describes no single value: the attribute differs as a whole."""
+NO_INTERVAL = "no interval: a count, observed or expected, is below 5, or there are fewer than 30 clusters"
 
 
 def measure(items: Items, choices: Choices) -> list[dict[str, Any]]:
-    """Every class against the rest by every attribute; the strongest first."""
-    rng = np.random.default_rng(choices.seed)
-    found = [
-        _one(items, name, column, code, rng)
-        for name, column in items.attributes.items()
-        for code in range(len(items.classes))
-    ]
-    tested = [row for row in found if row["p_value"] is not None]
-    for row, adjusted in zip(tested, statistics.holm([row["p_value"] for row in tested]), strict=True):
-        notable = row["cramers_v"] >= NOTABLE_V or row["gap"] >= NOTABLE_GAP
-        row |= {"p_adjusted": adjusted, "suspicious": bool(adjusted < choices.alpha and notable)}
+    """Every class against the rest by every attribute; the strongest first.
+
+    Recorded attributes and measured conditions are adjusted apart, each family by Holm's method. Of two
+    classes each finding is counted once: the weaker sentence ``repeats`` the other class.
+    """
+    found = [row for name in items.attributes for row in _of_attribute(items, name, choices)]
+    for measured in (False, True):
+        _adjust([row for row in found if (row["attribute"] in items.measured) is measured], choices)
     for row in found:
         row["sentence"] = _sentence(row) if row["suspicious"] else None
-    return sorted(found, key=lambda row: (not row["suspicious"], -(row["cramers_v"] or 0.0)))
+    return sorted(found, key=lambda row: (not row["suspicious"], row["attribute"] in items.measured,
+                                          -(row["cramers_v"] or 0.0)))  # fmt: skip
 
 
-def table(items: Items, column: Column, code: int) -> statistics.Table:
-    """Counts: the class above, the rest below, a column per value."""
-    known = column.codes != MISSING
-    in_class = items.label[known] == code
-    width = len(column.values)
-    cells = np.bincount(in_class * width + column.codes[known], minlength=2 * width).reshape(2, width)
-    return cells[::-1].astype(np.int64)
+def _of_attribute(items: Items, name: str, choices: Choices) -> list[dict[str, Any]]:
+    column = items.attributes[name]
+    units = _units(items)
+    known = units[column.codes[units] != MISSING]
+    rng = np.random.default_rng(choices.seed)
+    attribute = Attribute(column.codes[known], max(len(column.values), 1), items.cluster[known], rng)
+    rows = [
+        _one(items, name, code, attribute.measure(_outcome(items, known, code)))
+        for code in range(len(items.classes))
+    ]
+    if len(rows) == 2 and not items.several_labels:
+        weaker, stronger = sorted(rows, key=lambda row: _largest(row)[1])
+        weaker["repeats"] = stronger["class"]
+    return rows
 
 
-def _one(items: Items, name: str, column: Column, code: int, rng: np.random.Generator) -> dict[str, Any]:
-    counts = table(items, column, code)
-    result = statistics.association(counts, rng)
+def _units(items: Items) -> Any:
+    """The items, or where images carry several labels, an item of each image."""
+    if items.several_labels:
+        return np.unique(items.image, return_index=True)[1]
+    return np.arange(len(items))
+
+
+def _outcome(items: Items, known: Any, code: int) -> Any:
+    """Whether each unit is of a class."""
+    if not items.several_labels:
+        return items.label[known] == code
+    has = np.zeros(len(items.images), dtype=bool)
+    has[items.image[items.label == code]] = True
+    return has[items.image[known]]
+
+
+def _one(items: Items, name: str, code: int, measured: Measured) -> dict[str, Any]:
+    values, counts = items.attributes[name].values, measured.table
     row: dict[str, Any] = {
         "attribute": name, "class": items.classes[code], "cramers_v": None, "ci_low": None, "ci_high": None,
-        "p_value": None, "p_adjusted": None, "suspicious": False, "test": None, "gap": 0.0,
-        "counts": dict(zip(column.values, counts[0].tolist(), strict=True)),
-        "rest": dict(zip(column.values, counts[1].tolist(), strict=True)),
+        "p_value": None, "p_adjusted": None, "suspicious": False, "test": None, "gap": 0.0, "repeats": None,
+        "measured": name in items.measured,
+        "counts": dict(zip(values, counts[0].tolist(), strict=False)),
+        "rest": dict(zip(values, counts[1].tolist(), strict=False)),
     }  # fmt: skip
-    if result is None:
-        return row | {"why": _why(items, counts)}
+    if measured.association is None:
+        alone = len(items.classes) < 2
+        return row | {"why": "only one class: nothing to compare with" if alone else measured.why}
     shares = counts / counts.sum(axis=1, keepdims=True)
-    return row | vars(result) | {"gap": float(np.abs(shares[0] - shares[1]).max())}
+    result = vars(measured.association) | {"gap": float(np.abs(shares[0] - shares[1]).max())}
+    if result["ci_low"] is None:
+        result["why"] = NO_INTERVAL
+    return row | result
 
 
-def _why(items: Items, counts: statistics.Table) -> str:
-    if len(items.classes) < 2:
-        return "only one class: nothing to compare with"
-    if (counts.sum(axis=1) == 0).any():
-        return "the class, or all others, lack the attribute"
-    return "only one value: nothing to compare with"
+def _adjust(rows: list[dict[str, Any]], choices: Choices) -> None:
+    tested = [row for row in rows if row["p_value"] is not None]
+    once = [row for row in tested if row["repeats"] is None]
+    adjusted = dict(zip(map(_key, once), statistics.holm([row["p_value"] for row in once]), strict=True))
+    for row in tested:
+        p = adjusted[(row["attribute"], row["repeats"] or row["class"])]
+        notable = row["cramers_v"] >= NOTABLE_V or row["gap"] >= NOTABLE_GAP
+        row |= {"p_adjusted": p, "suspicious": bool(p < choices.alpha and notable)}
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str]:
+    return row["attribute"], row["class"]
+
+
+def _largest(row: dict[str, Any]) -> tuple[str, float, float]:
+    """The value whose share differs most: its name, its share in the class, and in the rest."""
+    of_class, of_rest = max(sum(row["counts"].values()), 1), max(sum(row["rest"].values()), 1)
+    shares = [
+        (value, count / of_class, row["rest"][value] / of_rest) for value, count in row["counts"].items()
+    ]
+    return max(shares, key=lambda one: (one[1] - one[2], one[0]), default=("", 0.0, 0.0))
 
 
 def _sentence(row: dict[str, Any]) -> str:
     """The value whose share differs most, as "95 % of class A is outdoor"."""
-    of_class, of_rest = sum(row["counts"].values()), sum(row["rest"].values())
-    gaps = {value: count / of_class - row["rest"][value] / of_rest for value, count in row["counts"].items()}
-    value = max(gaps, key=lambda one: (gaps[one], one))
-    share, rest = row["counts"][value] / of_class, row["rest"][value] / of_rest
+    value, share, rest = _largest(row)
+    if share - rest < LEAST_SHOWN:
+        return (
+            f"{row['attribute']} differs between class {row['class']} and the other classes, spread over"
+            f" {sum(1 for count in row['counts'].values() if count)} values"
+        )
     return (
-        f"{_percent(share)} of class {row['class']} is {_said(row['attribute'], value)}, "
-        f"but {_percent(rest)} of the other classes"
+        f"{percent(share)} of class {row['class']} is {_named(row['attribute'], value)}, "
+        f"but {percent(rest)} of the other classes"
     )
 
 
-def _said(attribute: str, value: str) -> str:
-    return f"{attribute}: {value}" if value in {"true", "false"} else f"{value} ({attribute})"
+def _named(attribute: str, value: str) -> str:
+    plain = value in {"true", "false", "yes", "no"}
+    return f"{attribute}: {value}" if plain else f"{value} ({attribute})"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """Never rounded up to all or down to nothing."""
-    percent = share * 100
-    digits = 1 if 99 < percent < 100 or 0 < percent < 1 else 0
-    shown = f"{percent:.{digits}f}"
+    number = share * 100
+    digits = 1 if 99 < number < 100 or 0 < number < 1 else 0
+    shown = f"{number:.{digits}f}"
     return "more than 99.9 %" if shown == "100.0" else "less than 0.1 %" if shown == "0.0" else f"{shown} %"

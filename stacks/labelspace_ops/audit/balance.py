@@ -1,4 +1,4 @@
-"""The largest validation set in which every class meets every condition equally often."""
+"""Validation sets in which the class tells nothing of the conditions: equal cells, or independent ones."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelspace_ops.audit import independence
 from labelspace_ops.audit.choices import Choices
-from labelspace_ops.audit.dataset import MISSING
 from labelspace_ops.audit.items import Items
+from labelspace_ops.audit.vocabulary import MISSING
 from labelspace_ops.core.errors import UsageError
 
 MOST_CELLS = 100_000
@@ -24,6 +25,7 @@ def compose(items: Items, names: list[str], choices: Choices) -> dict[str, Any]:
     rng = np.random.default_rng(choices.seed)
     files = [name for cell in cells for name in _draw(cells[cell], per_cell, rng)]
     scarce = [cell for cell, count in available.items() if count == per_cell]
+    independent = independence.largest(available)
     return {
         "conditions": names,
         "files": sorted(files),
@@ -31,8 +33,25 @@ def compose(items: Items, names: list[str], choices: Choices) -> dict[str, Any]:
         "per_cell": per_cell,
         "limited_by": [_named(names, cell) | {"available": per_cell} for cell in scarce],
         "collect_next": _collect(names, available, scarce),
+        "independent": _independent(cells, independent, names, choices),
+        "leave_out": [] if per_cell else independence.leave_out(available, ["class", *names]),
         "left_out": left_out,
         "seed": choices.seed,
+    }
+
+
+def _independent(
+    cells: dict[tuple[str, ...], list[str]],
+    counts: dict[tuple[str, ...], int],
+    names: list[str],
+    choices: Choices,
+) -> dict[str, Any]:
+    """The largest set found in which class and conditions are independent: every class has the same mix."""
+    rng = np.random.default_rng(choices.seed)
+    files = [name for cell, count in counts.items() for name in _draw(cells[cell], count, rng)]
+    return {
+        "files": sorted(files),
+        "cells": [_named(names, cell) | {"images": count} for cell, count in counts.items() if count],
     }
 
 

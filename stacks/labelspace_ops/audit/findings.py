@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from labelspace_ops.audit import (
-    associations,
-    balance,
-    error_rates,
-    fairness,
-    source,
-    weights,
-)
-from labelspace_ops.audit import (
-    items as items_module,
-)
-from labelspace_ops.audit import (
-    predictions as predictions_module,
-)
+from labelspace_ops.audit import associations, balance, gaps, matching, metrics, source, summary, weights
+from labelspace_ops.audit import items as items_module
+from labelspace_ops.audit import predictions as predictions_module
 from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import Dataset
 from labelspace_ops.audit.items import Items
+from labelspace_ops.audit.predictions import Options, Prediction
 from labelspace_ops.audit.statistics import CONFIDENCE, Numbers
 from labelspace_ops.core.errors import OpsError
 
-FILES = ("audit.json", "report.html", weights.FILE, "balanced.txt")
+FILES = ("audit.json", "report.html", weights.FILE, "balanced.txt", "independent.txt")
 
 
 @dataclass(frozen=True)
@@ -42,33 +32,55 @@ class Audit:
     weighted_by: list[str]
 
 
-def audit_file(path: Path, choices: Choices, predictions: Path | None = None) -> Audit:
+def audit_file(
+    path: Path, choices: Choices, predictions: Path | None = None, options: Options | None = None
+) -> Audit:
     """Audit an export; raises ``UsageError`` for input that is none."""
-    said = predictions_module.read(predictions) if predictions else None
-    return audit(source.read(path, choices.named), choices, said)
+    options = options or Options()
+    predicted = predictions_module.read(predictions, options) if predictions else None
+    return audit(source.read(path, choices.named, choices.bins), choices, predicted, options)
 
 
 def audit(
-    dataset: Dataset, choices: Choices, said: dict[tuple[str, str], predictions_module.Row] | None = None
+    dataset: Dataset,
+    choices: Choices,
+    predicted: list[Prediction] | None = None,
+    options: Options | None = None,
 ) -> Audit:
     """Audit annotations, with a model's predictions or without."""
+    choices = _by_full_names(dataset, choices)
     items = items_module.find(dataset, choices)
     pairs = associations.measure(items, choices)
-    strongest = [row["attribute"] for row in pairs if row["cramers_v"] is not None][:1] or list(
-        items.attributes
-    )[:1]
-    weighted_by = list(choices.protected) or ([] if choices.condition else strongest)
-    values, summary = weights.compute(items, weighted_by)
-    balanced_over = list(choices.balance or choices.condition) or strongest
+    weighted_by = list(choices.protected) or ([] if choices.condition else _strongest(pairs, items))
+    values, weighting = weights.compute(items, weighted_by)
+    balanced_over = list(choices.balance or choices.condition) or _strongest(pairs, items)
     found = {
         **_head(dataset, items, choices),
         "associations": pairs,
         "balanced_set": balance.compose(items, balanced_over, choices),
         "weights": weights.FILE,
-        "weighting": summary,
+        "weighting": weighting,
         "error_rates": [],
     }
-    return Audit(found | _judge(items, said, choices, found["notes"]), items, values, weighted_by)
+    found |= _judge(items, predicted, choices, options or Options(), found["notes"])
+    return Audit({"summary": summary.sentences(found), **found}, items, values, weighted_by)
+
+
+def _by_full_names(dataset: Dataset, choices: Choices) -> Choices:
+    """The choices with the attributes' full names: ``type`` may be ``car.type`` and ``tree.type``."""
+    full = items_module.resolved(dataset, choices)
+    named = {
+        kind: tuple(dict.fromkeys(name for one in getattr(choices, kind) for name in full[one]))
+        for kind in ("condition", "protected", "balance")
+    }
+    return replace(choices, **named)  # type: ignore[arg-type]
+
+
+def _strongest(pairs: list[dict[str, Any]], items: Items) -> list[str]:
+    """The attribute with the strongest association; a recorded one when there is one."""
+    recorded = items.recorded()
+    known = [row["attribute"] for row in pairs if row["cramers_v"] is not None]
+    return ([name for name in known if name in recorded] or recorded or known)[:1]
 
 
 def _head(dataset: Dataset, items: Items, choices: Choices) -> dict[str, Any]:
@@ -76,7 +88,10 @@ def _head(dataset: Dataset, items: Items, choices: Choices) -> dict[str, Any]:
     return {
         "source": dataset.source,
         "level": items.level,
-        "images": len(set(dataset.images)),
+        "levels": items.levels,
+        "clustered_by": items.clustered_by,
+        "clusters": len(np.unique(items.cluster)),
+        "images": len(set(zip(dataset.subsets, dataset.images, strict=True))),
         "unlabelled_images": items.unlabelled,
         "items": len(items),
         "classes": {name: int(count) for name, count in zip(items.classes, counts, strict=True)},
@@ -93,51 +108,63 @@ def _head(dataset: Dataset, items: Items, choices: Choices) -> dict[str, Any]:
 
 def _remarks(items: Items) -> list[str]:
     remarks = [] if len(items) else ["no annotation has a class: there is nothing to compare yet"]
-    if len(items) and not items.attributes:
-        remarks.append("no select, radio or checkbox attribute: only classes were counted")
+    if len(items) and not items.recorded():
+        remarks.append("no select, radio or checkbox attribute: only measured conditions were compared")
     if len(items.classes) == 1:
         remarks.append("only one class: nothing to compare it with")
     return remarks
 
 
-def _judge(items: Items, said: Any, choices: Choices, notes: list[str]) -> dict[str, Any]:
-    if said is None:
+def _judge(
+    items: Items, predicted: list[Prediction] | None, choices: Choices, options: Options, notes: list[str]
+) -> dict[str, Any]:
+    if predicted is None:
         return {}
-    predictions = predictions_module.match(said, items)
-    rates = error_rates.measure(items, predictions, choices)
-    protected = list(choices.protected) or ([] if choices.condition else list(items.attributes))
+    outcomes = matching.match(predicted, items, options)
+    judged = metrics.Judged(items, outcomes)
+    protected = list(choices.protected) or ([] if choices.condition else items.recorded())
     return {
-        "notes": [*notes, *_unmatched(predictions.counts)],
-        "predictions": predictions.counts,
-        "error_rates": rates,
-        "gaps": error_rates.gaps(rates, items),
-        "fairness": fairness.measure(items, predictions, protected, choices),
+        "notes": [*notes, *outcomes.notes, *_unmatched(outcomes.counts)],
+        "predictions": outcomes.counts,
+        "error_rates": metrics.error_rates(judged, choices),
+        "gaps": gaps.measure(judged, protected, choices),
+        "fairness": metrics.by_group(judged, protected, choices),
+        "confusion": metrics.confusion(judged, protected),
     }
 
 
 def _unmatched(counts: dict[str, int]) -> list[str]:
-    said = {
+    meaning = {
         "unknown_image": "predictions name images that the export does not hold, or that have no class",
         "unknown_object": "predictions name objects that their image does not hold",
+        "unknown_class": "predictions name classes that the export does not hold: they count as wrong",
         "ambiguous": "predictions fit several classes or objects of their image: not judged",
+        "tied": "items have several classes of the same highest score: not judged",
+        "missed": "objects were found by no prediction: they count as wrong",
+        "found_nothing": "predicted boxes are on no object: false positives",
         "items_without_prediction": "items have no prediction: not judged",
     }
-    return [f"{counts[key]} {sentence}" for key, sentence in said.items() if counts.get(key)]
+    return [f"{counts[key]:,} {sentence}" for key, sentence in meaning.items() if counts.get(key)]
 
 
 def write(audit: Audit, folder: Path) -> None:
     """Write the report's files into a folder, which is made when it is missing."""
     from labelspace_ops.audit import report  # noqa: PLC0415 - the page is only made when it is written
 
+    balanced = audit.found["balanced_set"]
     text = json.dumps(audit.found, indent=2)
-    listed = "".join(f"{name}\n" for name in audit.found["balanced_set"]["files"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "audit.json").write_text(text + "\n", encoding="utf-8")
         (folder / "report.html").write_text(report.page(audit.found), encoding="utf-8")
-        (folder / "balanced.txt").write_text(listed, encoding="utf-8", errors="surrogateescape")
+        _list(folder / "balanced.txt", balanced["files"])
+        _list(folder / "independent.txt", balanced["independent"]["files"])
         weights.write(folder / weights.FILE, audit.items, audit.weights, audit.weighted_by)
     except OSError as error:
         raise OpsError(
             f"out: {folder}: {error.strerror or error}: choose another folder with --out"
         ) from None
+
+
+def _list(path: Path, names: list[str]) -> None:
+    path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8", errors="surrogateescape")

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelspace_ops.audit import statistics
+from labelspace_ops.audit import conditions, levels, statistics
 from labelspace_ops.audit.choices import AUDIT_LABEL, Choices
-from labelspace_ops.audit.dataset import MISSING, Codes, Column, Dataset, Rows
+from labelspace_ops.audit.dataset import Dataset, Rows
+from labelspace_ops.audit.vocabulary import MISSING, Codes, Column
 from labelspace_ops.core.errors import UsageError
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -21,15 +24,27 @@ class Items:
 
     level: str
     images: list[str]
+    subsets: list[str]
     image: Rows
     identity: Rows
+    id_names: list[str]
     classes: list[str]
     label: Rows
+    cluster: Rows
+    """Items of one cluster depend on each other: those of an image, of a video, or of a cluster attribute."""
+    clustered_by: str
+    box: NDArray[np.float32]
     attributes: dict[str, Column]
     """The codes are MISSING where nobody knows."""
+    measured: frozenset[str]
+    """The attributes that nobody annotated: they are computed from the items."""
     coverage: dict[str, dict[str, object]]
     additional: list[str]
+    levels: dict[str, int]
+    """How many items each level has."""
     unlabelled: int
+    image_ids: dict[str, int] = field(default_factory=dict)
+    category_ids: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -39,60 +54,90 @@ class Items:
         """The name of the item's image, as in the export."""
         return self.images[int(self.image[item])]
 
+    def identity_text(self, item: int) -> str:
+        """The id of an object, as predictions name it; empty at image level."""
+        number = int(self.identity[item])
+        if self.level == "image":
+            return ""
+        return self.id_names[-2 - number] if number < MISSING else str(number)
+
     def kind(self, name: str, choices: Choices) -> str:
-        """Whether an attribute is a condition, protected, or not said to be either."""
-        return (
-            "protected"
-            if name in choices.protected
-            else "condition"
-            if name in choices.condition
-            else "unmarked"
-        )
+        """Whether an attribute is a condition, protected, measured, or not marked as either."""
+        if name in choices.protected:
+            return "protected"
+        if name in choices.condition:
+            return "condition"
+        return "measured" if name in self.measured else "unmarked"
+
+    @property
+    def several_labels(self) -> bool:
+        """Whether images carry several classes as tags: each label is then judged for itself."""
+        return self.level == "image" and len(np.unique(self.image)) < len(self.image)
+
+    def recorded(self) -> list[str]:
+        """The attributes that somebody annotated."""
+        return [name for name in self.attributes if name not in self.measured]
+
+
+def resolved(dataset: Dataset, choices: Choices) -> dict[str, tuple[str, ...]]:
+    """The names that were asked for, with all attributes of that name when labels share it."""
+    known = [*dataset.attributes, *conditions.names(dataset)]
+    found: dict[str, tuple[str, ...]] = {}
+    for name in choices.named:
+        fits = tuple(one for one in known if name in {one, dataset.base_name(one)})
+        if not fits:
+            has = ", ".join(sorted(dataset.attributes)) or "none"
+            passed = f" (passed over: {', '.join(dataset.passed_over)})" if dataset.passed_over else ""
+            raise UsageError(f"attribute: {name!r} is not in the export; it has: {has}{passed}")
+        found[name] = (name,) if name in fits else fits
+    return found
 
 
 def find(dataset: Dataset, choices: Choices) -> Items:
     """The items of an export; raises ``UsageError`` for an attribute or label that it does not hold."""
-    names = _attributes(dataset, choices)
-    additional = _additional(dataset, names, choices)
-    target = ~np.isin(dataset.label, additional)
-    first = _first_copies(dataset.images, np.bincount(dataset.image[target], minlength=len(dataset.images)))
-    target &= first[dataset.image]
-    level = "image" if (target & dataset.tag).any() else "object"
-    rows = np.flatnonzero(target & (dataset.tag == (level == "image")))
-    rows = _once(dataset, rows) if level == "image" else rows
-    full = {name: _filled(dataset, dataset.attributes[name], rows) for name in names}
-    classes, label = _classes(dataset, rows, additional)
+    additional = _additional(dataset, choices)
+    level = levels.choose(dataset, additional, choices.level)
+    target = level.target(dataset)
+    first = _first_copies(dataset, np.bincount(dataset.image[target], minlength=len(dataset.images)))
+    rows = np.flatnonzero(target & first[dataset.image])
+    rows = _once(dataset, rows) if level.name == "image" else rows
+    columns = conditions.gather(dataset, rows, level, additional, choices)
+    names = _wanted(columns, choices)
+    full = {name: columns[name] for name in names}
+    classes, label = _classes(dataset, rows)
+    cluster, clustered_by = _clusters(dataset, rows, columns, choices)
     return Items(
-        level, dataset.images, dataset.image[rows], dataset.identity[rows], classes, label,
-        {name: Column(column.known(), column.values) for name, column in full.items()},
-        {name: _coverage(dataset, column, name) for name, column in full.items()},
-        [dataset.labels[code] for code in additional], int(first.sum()) - len(np.unique(dataset.image[rows])),
-        [*dataset.notes, *_duplicates(first)],
+        level.name, *_names(dataset), dataset.image[rows], dataset.identity[rows], dataset.id_names,
+        classes, label, cluster, clustered_by, dataset.box[rows],
+        {name: Column(column.known(choices.unknown), column.values) for name, column in full.items()},
+        frozenset(columns.measured & set(names)),
+        {name: _coverage(dataset, column, name, choices) for name, column in full.items()},
+        [dataset.labels[code] for code in additional], level.counts,
+        int(first.sum()) - len(np.unique(dataset.image[rows])), dataset.image_ids, dataset.category_ids,
+        [*dataset.notes, *level.notes, *columns.notes, *_duplicates(first), *_suspect(full, choices)],
     )  # fmt: skip
 
 
-def _attributes(dataset: Dataset, choices: Choices) -> list[str]:
-    unheard = [name for name in choices.named if name not in dataset.attributes]
-    if unheard:
-        known = ", ".join(sorted(dataset.attributes)) or "none"
-        raise UsageError(f"attribute: {unheard[0]!r} is not in the export; it has: {known}")
+def _wanted(columns: conditions.Conditions, choices: Choices) -> list[str]:
+    """Those asked for by kind, else every attribute."""
     if choices.condition or choices.protected:
-        return list(choices.named)
-    return list(dataset.attributes)
+        return [name for name in choices.named if name in columns]
+    return list(columns)
 
 
-def _additional(dataset: Dataset, names: Iterable[str], choices: Choices) -> list[int]:
-    """Labels that only carry attributes: so named, or tags that stand beside the classes of their images."""
+def _additional(dataset: Dataset, choices: Choices) -> list[int]:
+    """Labels that only carry attributes: so named, or tags that accompany the classes of their images."""
     unheard = [name for name in choices.additional if name not in dataset.labels]
     if unheard:
         raise UsageError(f"label: {unheard[0]!r} is not in the export; it has: {', '.join(dataset.labels)}")
-    told = {*choices.additional, AUDIT_LABEL}
-    found = [code for code, label in enumerate(dataset.labels) if label in told]
+    named = {*choices.additional, AUDIT_LABEL}
+    found = [code for code, label in enumerate(dataset.labels) if label in named]
     carries = np.zeros(len(dataset.label), dtype=bool)
-    for name in names:
-        carries |= dataset.attributes[name].codes != MISSING
+    for column in dataset.attributes.values():
+        carries |= column.codes != MISSING
     bearers = np.unique(dataset.label[carries & dataset.tag])
     plain = ~np.isin(dataset.label, np.unique(dataset.label[carries])) & ~np.isin(dataset.label, found)
+    plain |= ~dataset.tag
     beside = np.unique(dataset.image[plain])
     for code in bearers:
         where = np.unique(dataset.image[(dataset.label == code) & dataset.tag])
@@ -101,19 +146,55 @@ def _additional(dataset: Dataset, names: Iterable[str], choices: Choices) -> lis
     return found
 
 
-def _first_copies(images: list[str], labelled: NDArray[Any]) -> NDArray[np.bool_]:
+def _keys(dataset: Dataset) -> list[tuple[str, str]]:
+    """Images are known by subset and path: two subsets often use the same file names."""
+    return list(zip(dataset.subsets, dataset.images, strict=True))
+
+
+def _names(dataset: Dataset) -> tuple[list[str], list[str]]:
+    """Paths and subsets; a path that two subsets use is prefixed with its subset."""
+    if not any(dataset.subsets):
+        return dataset.images, dataset.subsets
+    subset_of: dict[str, str] = {}
+    shared = {
+        name for subset, name in _keys(dataset) if subset_of.setdefault(name, subset) != subset
+    }  # fmt: skip
+    names = [f"{subset}/{name}" if name in shared else name for subset, name in _keys(dataset)]
+    return names, dataset.subsets
+
+
+def _first_copies(dataset: Dataset, labelled: NDArray[Any]) -> Flags:
     """Of each file the first copy that has a class: a task that nobody annotated yet hides nothing."""
-    place: dict[str, int] = {}
-    for index, name in enumerate(images):
-        if labelled[index] and not labelled[place.setdefault(name, index)]:
-            place[name] = index
-        place.setdefault(name, index)
-    return np.array([place[name] == index for index, name in enumerate(images)], dtype=np.bool_)
+    place: dict[tuple[str, str], int] = {}
+    keys = _keys(dataset)
+    for index, key in enumerate(keys):
+        if labelled[index] and not labelled[place.setdefault(key, index)]:
+            place[key] = index
+        place.setdefault(key, index)
+    return np.array([place[key] == index for index, key in enumerate(keys)], dtype=np.bool_)
 
 
-def _duplicates(first: NDArray[np.bool_]) -> list[str]:
+def _duplicates(first: Flags) -> list[str]:
     count = int((~first).sum())
     return [f"{count} images are there more than once: the first copy with a class counts"] if count else []
+
+
+def _suspect(columns: dict[str, Column], choices: Choices) -> list[str]:
+    """Values that may mean that nobody could tell."""
+    known, notes = {value.lower() for value in choices.unknown}, []
+    for name, column in columns.items():
+        used = set(np.unique(column.codes).tolist())
+        values = [value for code, value in enumerate(column.values) if code in used]
+        as_unknown = [value for value in values if value.strip().lower() in {"nan", "n/a", "null", "?", "-"}]
+        unsure = [value for value in values if value.strip().lower() in {"none", "na", "other", "undefined"}
+                  and value.lower() not in known]  # fmt: skip
+        if as_unknown:
+            notes.append(f"attribute {name}: {', '.join(as_unknown)} count as unknown")
+        if unsure:
+            notes.append(
+                f"attribute {name}: {', '.join(unsure)} may mean unknown: if so, add --unknown {unsure[0]}"
+            )
+    return notes
 
 
 def _once(dataset: Dataset, rows: Rows) -> Rows:
@@ -123,50 +204,65 @@ def _once(dataset: Dataset, rows: Rows) -> Rows:
     return kept
 
 
-def _classes(dataset: Dataset, rows: Rows, additional: list[int]) -> tuple[list[str], Rows]:
+def _classes(dataset: Dataset, rows: Rows) -> tuple[list[str], Rows]:
     used, label = np.unique(dataset.label[rows], return_inverse=True)
     return [dataset.labels[code] for code in used], label.astype(np.int64)
 
 
-def _of_images(dataset: Dataset, column: Column) -> Codes:
-    """An image's value: of the first tag on it that has one."""
-    rows = np.flatnonzero(dataset.tag & (column.codes != MISSING))[::-1]
-    values = np.full(len(dataset.images), MISSING, dtype=np.int16)
-    values[dataset.image[rows]] = column.codes[rows]
-    return values
+def _clusters(
+    dataset: Dataset, rows: Rows, columns: conditions.Conditions, choices: Choices
+) -> tuple[Rows, str]:
+    """A number per item: the same for items that depend on each other; and what makes them depend."""
+    image = dataset.image[rows]
+    if choices.cluster:
+        name = resolved(dataset, choices)[choices.cluster][0]
+        codes = columns[name].codes.astype(np.int64)
+        alone = len(columns[name].values) + image
+        return np.unique(np.where(codes == MISSING, alone, codes), return_inverse=True)[1], name
+    if any(dataset.cluster):
+        numbers: dict[str, int] = {}
+        videos = np.array(
+            [
+                numbers.setdefault(one or f"image {index}", len(numbers))
+                for index, one in enumerate(dataset.cluster)
+            ]
+        )
+        return np.unique(videos[image], return_inverse=True)[1], "video"
+    return np.unique(image, return_inverse=True)[1], "image"
 
 
-def _filled(dataset: Dataset, column: Column, rows: Rows) -> Column:
-    """A row's own value wins, else its image's."""
-    of_row = _of_images(dataset, column)[dataset.image] if len(column.codes) else column.codes
-    return Column(np.where(column.codes == MISSING, of_row, column.codes)[rows], column.values)
-
-
-def _coverage(dataset: Dataset, column: Column, name: str) -> dict[str, object]:
+def _coverage(dataset: Dataset, column: Column, name: str, choices: Choices) -> dict[str, object]:
     counts = np.bincount(column.codes[column.codes != MISSING], minlength=len(column.values))
     total, carried = len(column.codes), int(counts.sum())
     return {
         "items": total,
         "carried": carried,
         "coverage": carried / total if total else 0.0,
-        "unknown": carried - int((column.known() != MISSING).sum()),
+        "unknown": carried - int((column.known(choices.unknown) != MISSING).sum()),
         "values": {value: int(count) for value, count in zip(column.values, counts, strict=True)},
-        "agreement": _agreement(dataset, dataset.attributes[name]),
+        "agreement": _agreement(dataset, dataset.attributes[name]) if name in dataset.attributes else None,
     }
 
 
 def _agreement(dataset: Dataset, column: Column) -> dict[str, object] | None:
-    """Where the same image was annotated twice: how often both said the same of it."""
-    place: dict[str, int] = {}
+    """Where the same image was annotated twice: how often both annotations agree."""
+    place: dict[tuple[str, str], int] = {}
     pairs = [
-        (place[name], index)
-        for index, name in enumerate(dataset.images)
-        if place.setdefault(name, index) != index
+        (place[key], index)
+        for index, key in enumerate(_keys(dataset))
+        if place.setdefault(key, index) != index
     ]
-    values = _of_images(dataset, column)
+    if not pairs:
+        return None
+    values = conditions.of_images(dataset, column, dataset.tag)
     first, second = values[[one for one, _ in pairs]], values[[two for _, two in pairs]]
     both = (first != MISSING) & (second != MISSING)
     if not both.any():
         return None
     same = float(np.mean(first[both] == second[both]))
     return {"items": int(both.sum()), "agreement": same, "kappa": statistics.kappa(first[both], second[both])}
+
+
+def codes_of(items: Items, names: Iterable[str]) -> list[Codes]:
+    """The codes of attributes, in order."""
+    return [items.attributes[name].codes for name in names]

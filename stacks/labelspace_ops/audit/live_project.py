@@ -9,6 +9,7 @@ from pathlib import Path
 from labelspace.home import Home
 from labelspace_ops.audit import findings
 from labelspace_ops.audit.choices import Choices
+from labelspace_ops.audit.predictions import Options
 from labelspace_ops.cvat import client as cvat_client
 from labelspace_ops.labels import labels_file
 from labelspace_ops.projects import exports, subsets, training_export
@@ -23,7 +24,9 @@ class LiveProject:
         self._number = cvat_client.require_project(self._cvat, project)["id"]
         self._say = say
 
-    def audit(self, choices: Choices, predictions: Path | None) -> findings.Audit:
+    def audit(
+        self, choices: Choices, predictions: Path | None, options: Options | None = None
+    ) -> findings.Audit:
         """Audit it now; the kinds of attributes come from the labels file when none are asked for.
 
         Subsets that an earlier audit wrote are copies: they are left out.
@@ -36,7 +39,7 @@ class LiveProject:
                     export, originals, training_export.LeaveOut(labels=frozenset(), subsets=copies)
                 )
                 export = originals  # noqa: PLW2901 - what is audited
-            return findings.audit_file(export, self._marked(choices), predictions)
+            return findings.audit_file(export, self._marked(choices), predictions, options)
 
     def _marked(self, choices: Choices) -> Choices:
         if self._known is None or choices.condition or choices.protected:

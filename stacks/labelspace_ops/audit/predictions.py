@@ -1,86 +1,149 @@
-"""A model's predictions: a CSV file with the columns image, prediction and, if wanted, object and score."""
+"""A model's predictions as they are found: CSV, parquet, or COCO's results; columns are found by name."""
 
 from __future__ import annotations
 
 import csv
-from collections import Counter, defaultdict
-from dataclasses import dataclass
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from labelspace_ops.audit.items import Items
+from labelspace_ops.audit.dataset import Box, text
+from labelspace_ops.audit.readers import table
 from labelspace_ops.core.errors import UsageError
 
-Row = tuple[str, float | None]
+PREDICTION = ("prediction", "predicted", "pred", "predicted_class", "predicted_label", "y_pred", "label",
+              "class", "category", "class_name")  # fmt: skip
+SCORE = ("score", "confidence", "conf", "probability", "prob")
+IOU = 0.5
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """What the model said of each item, None where it said nothing or nothing that can be judged."""
+class Options:
+    """How a file of predictions is read and matched."""
 
-    of_item: NDArray[np.object_]
-    counts: dict[str, int]
+    image_column: str = ""
+    prediction_column: str = ""
+    class_map: dict[str, str] = field(default_factory=dict)
+    iou: float = IOU
+    """Overlap from which a predicted box is of an object."""
 
 
-def read(path: Path) -> dict[tuple[str, str], Row]:
-    """The surest prediction per image and object; raises ``UsageError`` naming the line."""
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of an image, or of an object in it."""
+
+    image: str
+    label: str
+    object: str = ""
+    score: float | None = None
+    box: Box | None = None
+
+
+def read(path: Path, options: Options | None = None) -> list[Prediction]:
+    """The predictions of a file; raises ``UsageError`` naming the column or line that is wrong."""
+    options = options or Options()
     try:
-        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            return _rows(csv.DictReader(file), path.name)
+        if path.suffix.lower() == ".json":
+            return _results(json.loads(path.read_bytes().decode("utf-8-sig")), path.name)
+        if path.suffix.lower() == ".parquet":
+            rows = table.rows_of_parquet(path)
+            return _rows(rows, list(rows[0]) if rows else [], path.name, options)
+        data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"predictions: {path}: {error.strerror or error}") from None
-    except csv.Error as error:
-        raise UsageError(f"predictions: {path.name} is no valid CSV: {error}") from None
-
-
-def _rows(reader: csv.DictReader[str], name: str) -> dict[tuple[str, str], Row]:
-    missing = [column for column in ("image", "prediction") if column not in (reader.fieldnames or [])]
-    if missing:
-        has = ", ".join(reader.fieldnames or []) or "none"
-        raise UsageError(f"predictions: {name} lacks the column {missing[0]!r}; it has: {has}")
-    best: dict[tuple[str, str], Row] = {}
-    for row in reader:
-        key, score = (
-            (row["image"] or "", row.get("object") or ""),
-            _score(row.get("score"), name, reader.line_num),
-        )
-        if key not in best or (score is not None and score > (best[key][1] or float("-inf"))):
-            best[key] = (row["prediction"] or "", score)
-    return best
-
-
-def _score(value: str | None, name: str, line: int) -> float | None:
+    except ValueError as error:
+        raise UsageError(f"predictions: {path.name} is no valid JSON: {error}") from None
     try:
-        return float(value) if value else None
+        return _rows(table.rows_of_csv(data, path.name), table.header_of_csv(data), path.name, options)
+    except (UsageError, csv.Error) as error:
+        raise UsageError(f"predictions: {str(error).removeprefix('predictions: ')}") from None
+
+
+def _rows(rows: Iterable[dict[str, Any]], header: list[str], name: str, options: Options) -> list[Prediction]:
+    if not header:
+        raise UsageError(f"predictions: {name} is empty: it lacks the column 'image'; write image,prediction")
+    image = _column(header, options.image_column, table.IMAGE, "image", name)
+    label = _column(header, options.prediction_column, PREDICTION, "prediction", name)
+    identity, score = table.column(header, table.OBJECT), table.column(header, SCORE)
+    edges = next((edges for edges in table.BOXES if all(table.column(header, (one,)) for one in edges)), ())
+    found = []
+    for number, row in enumerate(rows, 2):
+        values = [row.get(table.column(header, (one,)) or "") for one in edges]
+        found.append(
+            Prediction(
+                text(row.get(image)), text(row.get(label)),
+                _identity(row.get(identity)) if identity else "",
+                _score(row.get(score), name, number) if score else None,
+                _box(values, edges, name, number) if edges else None,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _column(header: list[str], named: str, known: tuple[str, ...], what: str, name: str) -> str:
+    found = named if named in header else table.column(header, known) if not named else None
+    if found is None:
+        raise UsageError(
+            f"predictions: {name} lacks the column {named or what!r}; it has: {', '.join(header) or 'none'}:"
+            f" name it with --{what}-column"
+        )
+    return found
+
+
+def _identity(value: object) -> str:
+    """An object's id; pandas writes 0 as 0.0 beside missing values."""
+    said = text(value).strip()
+    try:
+        number = float(said)
     except ValueError:
-        raise UsageError(f"predictions: {name}, line {line}: score {value!r} is not a number") from None
+        return said
+    return str(int(number)) if number.is_integer() else "" if math.isnan(number) else said
 
 
-def match(rows: dict[tuple[str, str], Row], items: Items) -> Predictions:
-    """Give each item its prediction; of an image with several classes none is judged: which was meant?"""
-    of_item = np.full(len(items), None, dtype=object)
-    counts: Counter[str] = Counter()
-    by_image = defaultdict(list)
-    for item in range(len(items)):
-        by_image[items.file(item)].append(item)
-    for (image, identity), (prediction, _) in rows.items():
-        fate, found = _find(items, by_image.get(image), identity)
-        counts[fate] += 1
-        if found is not None:
-            of_item[found] = prediction
-    counts["items_without_prediction"] = int(sum(one is None for one in of_item))
-    return Predictions(of_item, dict(counts))
+def _score(value: object, name: str, line: int) -> float | None:
+    """A score of 0 is a score; nan is none."""
+    said = text(value).strip()
+    try:
+        score = float(said) if said else math.nan
+    except ValueError:
+        raise UsageError(f"predictions: {name}, line {line}: score {said!r} is not a number") from None
+    return None if math.isnan(score) else score
 
 
-def _find(items: Items, candidates: list[int] | None, identity: str) -> tuple[str, int | None]:
-    if candidates is None:
-        return "unknown_image", None
-    if items.level == "object" and identity:
-        candidates = [item for item in candidates if str(items.identity[item]) == identity]
-        if not candidates:
-            return "unknown_object", None
-    if len(candidates) > 1:
-        return "ambiguous", None
-    return "matched", candidates[0]
+def _box(values: list[Any], edges: tuple[str, ...], name: str, line: int) -> Box | None:
+    if not any(values):
+        return None
+    try:
+        x, y, third, fourth = map(float, values)
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"predictions: {name}, line {line}: the box {values} holds no four numbers"
+        ) from None
+    return (x, y, third, fourth) if edges[2] == "width" else (x, y, third - x, fourth - y)
+
+
+def _results(document: Any, name: str) -> list[Prediction]:
+    """COCO's results: a list of image_id, category_id, bbox and score."""
+    if isinstance(document, dict) and isinstance(document.get("annotations"), list):
+        document = document["annotations"]
+    try:
+        return [_result(one) for one in document]
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise UsageError(
+            f"predictions: {name} is JSON, but no list of COCO results ({type(error).__name__}: {error}):"
+            ' expected objects with "image_id", "category_id", "bbox" [x, y, width, height] and "score"'
+        ) from None
+
+
+def _result(one: dict[str, Any]) -> Prediction:
+    box = one.get("bbox")
+    label = one.get("category_id", one.get("category", one.get("label")))
+    score = one.get("score")
+    x, y, width, height = map(float, box) if box else (math.nan,) * 4
+    return Prediction(
+        _identity(one["image_id"]), _identity(label), score=None if score is None else float(score),
+        box=(x, y, width, height) if box else None,
+    )  # fmt: skip

@@ -103,10 +103,15 @@ def _finding(row: Found) -> str:
     return (
         f'<div class="finding"><b>{safe(row["sentence"])}</b>{charts.shares(row)}'
         f'<span class="small soft">upper bar: class {safe(row["class"])}, lower bar: all other classes · '
-        f"Cramér's V {row['cramers_v']:.2f} [{row['ci_low']:.2f}, {row['ci_high']:.2f}] · {row['test']}, "
+        f"Cramér's V {_strength(row)} · {row['test']}, "
         "adjusted p "
         f"{_p(row['p_adjusted'])}</span></div>"
     )
+
+
+def _strength(row: Found) -> str:
+    interval = "" if row["ci_low"] is None else f" [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
+    return f"{row['cramers_v']:.2f}{interval}"
 
 
 def _p(value: float) -> str:
@@ -168,7 +173,7 @@ def _errors(found: Found) -> str:
     single = [row for row in rates if len(row["by"]) == 1 and row["class"] is None]
     crossed = [row for row in rates if len(row["by"]) + (row["class"] is not None) == 2]
     whole = [row for row in rates if not row["by"] and row["class"] is None]
-    gaps = [_gap(gap) for gap in found["gaps"] if gap["worst"] is not None]
+    gaps = [gap["sentence"] for gap in found["gaps"] if gap["difference"] is not None]
     body = charts.whiskers([*whole, *single[:MOST_ROWS]])
     body += _list(gaps) if gaps else ""
     lead = f"Crossed with the true class and with each other, the worst first{_of(crossed, 12)}:"
@@ -181,12 +186,6 @@ def _errors(found: Found) -> str:
 
 def _of(rows: list[Any], shown: int) -> str:
     return f" ({shown} of {len(rows):,})" if len(rows) > shown else ""
-
-
-def _gap(gap: Found) -> str:
-    ratio = f" (best to worst {gap['ratio']:.2f})" if gap["ratio"] is not None else ""
-    points = f"{gap['difference'] * 100:.1f} percentage points"
-    return f"{gap['attribute']}: {gap['worst']} is wrong {points} more often than {gap['best']}{ratio}"
 
 
 def _fairness(found: Found) -> str:

@@ -1,101 +1,294 @@
-"""Opens an export, zipped or not, and never reads more of it than is sane.
-
-Real exports compress a hundred to one, so a bomb is known by what comes out of it, not by its ratio.
-"""
+"""Finds out which format an export has, and reads it."""
 
 from __future__ import annotations
 
 import json
-import lzma
-import zipfile
-import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from labelspace_ops.audit import coco, cvat_xml, datumaro
 from labelspace_ops.audit.dataset import Builder, Dataset
+from labelspace_ops.audit.files import MOST_SILENCE, READ, Bounded, Files, opened
+from labelspace_ops.audit.readers import (
+    coco,
+    cvat_fast,
+    cvat_xml,
+    datumaro,
+    label_studio,
+    table,
+    voc,
+    yolo,
+)
 from labelspace_ops.core.errors import UsageError
 
-MOST_XML = 16 * 2**30
-MOST_SILENCE = 16 * 2**20
-"""Bytes of XML without one annotation in them."""
 MOST_JSON = 512 * 2**20
 """JSON is read whole, which takes some ten times its size of memory."""
-BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, EOFError)
-NEITHER = "export the project from CVAT as `CVAT for images 1.1`, `Datumaro 1.0` or `COCO 1.0`"
+IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+CONFIG = {"data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names", "coco.yaml"}
+LIST_FILES = {"train.txt", "val.txt", "valid.txt", "test.txt", "readme.txt", "requirements.txt"}
+TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
-class Bounded:
-    """A file that ends in an error once too much was read from it."""
-
-    def __init__(self, file: IO[bytes], name: str, most: int, silence: int) -> None:
-        self._file, self._name, self._most, self._silence = file, name, most, silence
-        self._read = self._mark = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """Like a file's; raises ``UsageError`` past a bound."""
-        data = self._file.read(size if size >= 0 else self._most + 1)
-        self._read += len(data)
-        if self._read > self._most or self._read - self._mark > self._silence:
-            raise UsageError(f"annotations: {self._name} unpacks to more than an export holds; {NEITHER}")
-        return data
-
-    def progress(self) -> None:
-        """An annotation was found: the silence begins anew."""
-        self._mark = self._read
+def read(path: Path, wanted: Iterable[str] = (), binned: Iterable[str] = ()) -> Dataset:
+    """The annotations of a file, zip file or folder; raises ``UsageError`` when it holds none."""
+    with opened(path) as files:
+        return _Reading(files, tuple(wanted), tuple(binned)).read()
 
 
-def read(path: Path, wanted: Iterable[str] = ()) -> Dataset:
-    """The annotations of an export; raises ``UsageError`` when it is none."""
-    if not path.is_file():
-        raise UsageError(f"annotations: {path}: no such file; {NEITHER}")
-    builder = Builder(wanted)
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                kind = _read_zip(archive, path, builder)
-        else:
-            with path.open("rb") as file:
-                kind = _read_member(file, path.name, builder)
-    except BROKEN_ZIP as error:
-        raise UsageError(f"annotations: {path.name}: a broken or locked zip file ({error})") from None
-    except OSError as error:
-        raise UsageError(f"annotations: {path}: {error.strerror or error}") from None
-    return builder.build(kind)
+class _Reading:
+    """One export while it is read."""
 
+    def __init__(self, files: Files, wanted: tuple[str, ...], binned: tuple[str, ...]) -> None:
+        self.files, self._arguments = files, (wanted, binned)
+        self.builder = Builder(wanted, binned)
 
-def _read_zip(archive: zipfile.ZipFile, path: Path, builder: Builder) -> str:
-    names = [name for name in archive.namelist() if _is_annotations(name)]
-    if not names:
+    def read(self) -> Dataset:
+        """By the files that are there; the first format that fits is read."""
+        for find, fill in self._formats():
+            names = find()
+            if names:
+                kind = fill(names)
+                return self.builder.build(kind)
         raise UsageError(
-            f"annotations: {path.name} holds no annotations.xml and no annotations/*.json; {NEITHER}"
+            f"annotations: {self.files.path.name} holds no annotations.xml, no annotations/*.json and nothing"
+            f" else that is read: expected {READ}"
         )
-    kinds, left = [], MOST_XML
-    for name in sorted(names):
-        with archive.open(name) as file:
-            kinds.append(_read_member(file, name, builder, left))
-            left -= file.tell()
-    return kinds[0]
+
+    def _formats(self) -> list[tuple[Callable[[], list[str]], Callable[[list[str]], str]]]:
+        return [
+            (self._given, self._one),
+            (lambda: self._named(lambda name: name.rsplit("/", 1)[-1] == "annotations.xml"), self._many),
+            (self._jsons, self._many),
+            (lambda: self._named(lambda name: name.endswith(".xml")), self._vocs),
+            (self._texts, self._yolo),
+            (lambda: self._named(lambda name: name.endswith(TABLES)), self._tables),
+            (self._image_folders, self._classes_by_folder),
+        ]  # fmt: skip
+
+    def _given(self) -> list[str]:
+        return self.files.names if self.files.single else []
+
+    def _named(self, fits: Callable[[str], bool]) -> list[str]:
+        return [name for name in self.files.names if fits(name)]
+
+    def _jsons(self) -> list[str]:
+        """Annotations among the JSON files: by their folder or name, else whatever JSON is there."""
+        found = self._named(lambda name: name.endswith(".json"))
+        likely = [
+            name
+            for name in found
+            if "annotations" in name.split("/")[:-1] or "annotation" in name.split("/")[-1]
+        ]
+        return likely or [
+            name for name in found if name.rsplit("/", 1)[-1] not in {"index.json", "dataset_infos.json"}
+        ]
+
+    def _one(self, names: list[str]) -> str:
+        name = names[0]
+        if name.endswith((".csv", ".tsv", ".parquet", ".jsonl")):
+            return self._tables(names)
+        return self._member(name)
+
+    def _many(self, names: list[str]) -> str:
+        kinds = []
+        for name in _without_twins(names, self.builder.notes):
+            self.builder.subset = _subset(name) if len(names) > 1 else ""
+            kind = self._member(name)
+            if kind:
+                kinds.append(kind)
+            else:
+                self.builder.notes.append(f"{name} holds captions, no labels: passed over")
+        if not kinds:
+            raise UsageError(f"annotations: {names[0]} holds captions, no labels: expected {READ}")
+        if len(names) > 1:
+            self.builder.image_ids.clear()  # ids begin anew in each file
+        return kinds[0]
+
+    def _member(self, name: str) -> str:
+        """Read an XML or JSON file and return its format; empty: captions."""
+        with self.files.open(name) as file:
+            start = file.read(512)
+        body = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+        if not start:
+            raise UsageError(f"annotations: {name} is empty: expected {READ}")
+        if body[:1] == b"<" or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return self._xml(name)
+        if body[:1] in (b"{", b"["):
+            with self._bounded(name, min(self.files.left, MOST_JSON)) as bounded:
+                return self._json(_load(bounded, name), name)
+        raise UsageError(f"annotations: {name} is neither XML nor JSON; expected {READ}")
+
+    @contextmanager
+    def _bounded(self, name: str, most: int, silence: int = 2**62) -> Iterator[Bounded]:
+        with self.files.open(name) as file:
+            bounded = Bounded(file, name, most, silence)
+            yield bounded
+        self.files.left -= bounded.bytes
+
+    def _xml(self, name: str) -> str:
+        with self.files.open(name) as file:
+            if b"<annotation>" in file.read(4096):
+                return self._vocs([name])
+        fresh = Builder(*self._arguments)
+        fresh.subset = self.builder.subset
+        try:
+            with self._bounded(name, self.files.left, MOST_SILENCE) as bounded:
+                kind = cvat_fast.read(bounded, name, fresh, bounded.progress)
+            if self.builder.images:
+                self.builder.declared |= fresh.declared
+                self.builder.absorb(fresh)
+            else:
+                self.builder = fresh
+        except cvat_fast.NotPlain:
+            with self._bounded(name, self.files.left, MOST_SILENCE) as bounded:
+                kind = cvat_xml.read(bounded, name, self.builder, bounded.progress)
+        return kind
+
+    def _json(self, document: Any, name: str) -> str:
+        reader, kind = _json_reader(document, name)
+        if reader is None:
+            return ""
+        try:
+            reader.read(document, self.builder, name)
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+            why = f"{type(error).__name__}: {error}"
+            raise UsageError(
+                f"annotations: {name} looks like {kind} but is not ({why}); expected {READ}"
+            ) from None
+        return kind
+
+    def _vocs(self, names: list[str]) -> str:
+        for name in names:
+            with self.files.open(name) as file:
+                voc.read(file, name, self.builder)
+        return voc.FORMAT
+
+    def _texts(self) -> list[str]:
+        """Text files of YOLO: those with labels, when a list of classes is there."""
+        if not self._named(lambda name: name.rsplit("/", 1)[-1] in CONFIG):
+            return []
+        return self._named(
+            lambda name: name.endswith(".txt") and name.rsplit("/", 1)[-1].lower() not in LIST_FILES | CONFIG
+            and not name.rsplit("/", 1)[-1].lower().startswith("readme")
+        )  # fmt: skip
+
+    def _yolo(self, names: list[str]) -> str:
+        [config, *_] = self._named(lambda name: name.rsplit("/", 1)[-1] in CONFIG)
+        with self.files.open(config) as file:
+            classes = yolo.names_of(file, config)
+        for one in classes:
+            self.builder.declare_label(one)
+        images = {name.rsplit(".", 1)[0]: name for name in self.files.names if _suffix(name) in IMAGES}
+        for name in names:
+            stem = name.removesuffix(".txt")
+            image = images.get(stem.replace("labels/", "images/")) or images.get(stem) or f"{stem}.jpg"
+            with self.files.open(name) as file:
+                yolo.read(file, name, self.builder, classes, image=image, size=self._size(image))
+        return yolo.FORMAT
+
+    def _size(self, image: str) -> tuple[int, int]:
+        from labelspace_ops.audit import pictures  # noqa: PLC0415 - pillow is only wanted when images are there
+
+        return (0, 0) if self.files.in_archive() else pictures.size(self.files.on_disk(image))
+
+    def _tables(self, names: list[str]) -> str:
+        for name in names:
+            table.read(self._rows(name), self.builder, name)
+        return table.FORMAT
+
+    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
+        if name.endswith(".parquet"):
+            if self.files.in_archive():
+                raise UsageError(f"annotations: {name}: unpack the archive: parquet is read from a folder")
+            yield from table.rows_of_parquet(self.files.on_disk(name))
+            return
+        with self._bounded(name, min(self.files.left, MOST_JSON)) as bounded:
+            data = bounded.read()
+        if name.endswith(".jsonl"):
+            yield from _json_lines(data, name)
+        else:
+            try:
+                yield from table.rows_of_csv(data, name)
+            except UsageError as error:
+                raise UsageError(f"annotations: {error}") from None
+
+    def _image_folders(self) -> list[str]:
+        return self._named(lambda name: _suffix(name) in IMAGES and "/" in name)
+
+    def _classes_by_folder(self, names: list[str]) -> str:
+        """The folder of an image is its class: torchvision's ImageFolder, Hugging Face's imagefolder."""
+        for name in names:
+            parts = name.split("/")
+            self.builder.add_image(name, subset=parts[-3] if len(parts) > 2 else "")
+            self.builder.add(parts[-2], (), (), tag=True)
+        return "folders of images"
 
 
-def _is_annotations(name: str) -> bool:
-    parts = name.split("/")
-    return parts[-1] == "annotations.xml" or (parts[-1].endswith(".json") and "annotations" in parts[:-1])
+def _json_reader(document: Any, name: str) -> tuple[Any, str]:
+    """The module that reads a document and its format; None for captions."""
+    if label_studio.is_tasks(document):
+        return label_studio, label_studio.FORMAT
+    if isinstance(document, list):
+        keys: set[str] = set(document[0]) if document and isinstance(document[0], dict) else set()
+        if {"image_id", "category_id"} <= keys:
+            raise UsageError(
+                f"annotations: {name} holds COCO results (predictions), no annotations: pass it with"
+                " --predictions, and the annotations with --annotations"
+            )
+        raise UsageError(f"annotations: {name} is a JSON list of no known format; expected {READ}")
+    if "items" in document and "categories" in document:
+        return datumaro, datumaro.FORMAT
+    first: Any = next(iter(document.get("annotations") or []), {})
+    if isinstance(first, dict) and "caption" in first:
+        return None, ""
+    return coco, coco.FORMAT
 
 
-def _read_member(file: IO[bytes], name: str, builder: Builder, most: int = MOST_XML) -> str:
-    """``most``: bytes, of all that an archive holds."""
-    start = file.read(512)
-    file.seek(0)
-    if start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<" or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        bounded = Bounded(file, name, most, MOST_SILENCE)
-        cvat_xml.read(bounded, name, builder, bounded.progress)
-        return "CVAT for images 1.1"
-    if start.lstrip()[:1] == b"{":
-        fits = min(most, MOST_JSON)
-        return _read_json(_load(Bounded(file, name, fits, fits), name), name, builder)
-    raise UsageError(f"annotations: {name} is neither XML nor JSON; {NEITHER}")
+def _json_lines(data: bytes, name: str) -> Iterator[dict[str, Any]]:
+    """Hugging Face's ``metadata.jsonl``: a row an image; ``objects`` become rows of their own."""
+    for number, line in enumerate(table.decoded(data).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise UsageError(f"annotations: {name}, line {number} is no valid JSON: {error}") from None
+        objects = row.pop("objects", None)
+        if not isinstance(objects, dict):
+            yield row
+            continue
+        categories = objects.get("categories") or objects.get("category") or []
+        for category, box in zip(categories, objects.get("bbox") or [], strict=False):
+            yield row | {"label": category, **dict(zip(("x", "y", "width", "height"), box, strict=True))}
+
+
+def _without_twins(names: list[str], notes: list[str]) -> list[str]:
+    """COCO writes keypoints, and the outlines of things, beside the instances of the same images."""
+    left = []
+    for name in names:
+        for twin in ("person_keypoints", "keypoints", "panoptic", "stuff"):
+            other = name.replace(f"{twin}_", "instances_")
+            if other != name and other in names:
+                notes.append(f"{name} describes the images of {other} again: passed over")
+                break
+        else:
+            left.append(name)
+    return left
+
+
+def _subset(name: str) -> str:
+    """From ``annotations/instances_train.json`` or ``train/_annotations.coco.json``."""
+    stem = name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    if stem.startswith("_annotations") or stem == "annotations":
+        return name.split("/")[-2] if "/" in name else ""
+    for start in ("instances_", "person_keypoints_", "panoptic_", "labels_", "image_info_"):
+        stem = stem.removeprefix(start)
+    return stem
+
+
+def _suffix(name: str) -> str:
+    return f".{name.rsplit('.', 1)[-1].lower()}"
 
 
 def _load(file: Bounded, name: str) -> Any:
@@ -103,13 +296,3 @@ def _load(file: Bounded, name: str) -> Any:
         return json.loads(file.read().decode("utf-8-sig", errors="surrogateescape"))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"annotations: {name} is no valid JSON: {error}") from None
-
-
-def _read_json(document: Any, name: str, builder: Builder) -> str:
-    reader, kind = (datumaro, "Datumaro 1.0") if "items" in document else (coco, "COCO 1.0")
-    try:
-        reader.read(document, builder)
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
-        why = f"{type(error).__name__}: {error}"
-        raise UsageError(f"annotations: {name} is neither Datumaro nor COCO ({why}); {NEITHER}") from None
-    return kind

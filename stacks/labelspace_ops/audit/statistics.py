@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 Table = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -15,6 +15,8 @@ CONFIDENCE = 0.95
 SMALL = 5.0
 """Expected counts below this call for an exact test (Cochran's rule)."""
 MOST_TABLES = 200_000
+MOST_EXACT = 5000.0
+"""A statistic from which the noncentral distribution is taken as normal on the scale of its root."""
 RESAMPLES = 2000
 
 
@@ -23,57 +25,93 @@ class Association:
     """How strongly a class and an attribute go together."""
 
     cramers_v: float
-    ci_low: float
-    ci_high: float
+    ci_low: float | None
+    ci_high: float | None
     p_value: float
     test: str
 
 
 def association(table: Table, rng: np.random.Generator) -> Association | None:
-    """Of a 2 by k table of counts; None when a row or all but one column is empty."""
+    """Of a 2 by k table of independent items; None when a row or all but one column is empty."""
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():
         return None
-    value = cramers_v(table)
-    low, high = _interval(table, rng)
     p_value, test = p_of(table, rng)
-    return Association(value, min(low, value), max(high, value), p_value, test)
+    low, high = interval(table)
+    return Association(cramers_v(table), low, high, p_value, test)
 
 
-def cramers_v(table: Table) -> float:
-    """Bias-corrected: Bergsma, J. Korean Stat. Soc. 42 (2013) 323."""
-    return float(_cramers_v(table[None], corrections=1)[0])
+def chi_square(table: Table) -> tuple[float, Numbers]:
+    """Pearson's statistic without correction, and the expected counts."""
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / table.sum()
+    parts = np.divide((table - expected) ** 2, expected, out=np.zeros_like(expected), where=expected > 0)
+    return float(parts.sum()), expected
 
 
-def _cramers_v(tables: Table, corrections: int) -> Numbers:
-    """Of each table of a stack; subtracts the expectation under independence so many times."""
-    count = tables[0].sum()
-    rows, columns = tables.shape[1:]
-    expected = tables.sum(axis=2, keepdims=True) * tables.sum(axis=1, keepdims=True) / count
-    parts = np.divide((tables - expected) ** 2, expected, out=np.zeros_like(expected), where=expected > 0)
-    degrees = (rows - 1) * (columns - 1) / max(count - 1, 1)
-    phi = np.maximum(0.0, parts.sum(axis=(1, 2)) / count - corrections * degrees)
-    sides = [side - (side - 1) ** 2 / max(count - 1, 1) for side in (rows, columns)]
-    smaller = min(sides) - 1
-    return np.sqrt(phi / smaller) if smaller > 0 else np.zeros(len(tables))
+def cramers_v(table: Table, design: float = 1.0) -> float:
+    """Bias-corrected: Bergsma, J. Korean Stat. Soc. 42 (2013) 323; ``design``: the effect of clusters."""
+    count = int(table.sum())
+    if (table > 0).sum() == table.shape[1] and (table.sum(axis=1) > 0).all():
+        return 1.0  # each value belongs to one side: the correction would deny a perfect dependence
+    degrees = (table.shape[0] - 1) * (table.shape[1] - 1) / max(count - 1, 1)
+    phi = max(0.0, chi_square(table)[0] / count - design * degrees)
+    shorter = min(side - (side - 1) ** 2 / max(count - 1, 1) for side in table.shape) - 1
+    return min(1.0, math.sqrt(phi / shorter)) if shorter > 0 else 0.0
 
 
-def _interval(table: Table, rng: np.random.Generator) -> tuple[float, float]:
-    """Percentile bootstrap; resamples carry noise twice, their own and the sample's: corrected twice."""
-    drawn = rng.multinomial(int(table.sum()), (table / table.sum()).ravel(), size=RESAMPLES)
-    values = _cramers_v(drawn.reshape(RESAMPLES, *table.shape), corrections=2)
+def influence(table: Table) -> Numbers:
+    """How much an item of each cell moves chi-square over n; its mean over items is 0."""
+    share = table / table.sum()
+    rows, columns = share.sum(axis=1, keepdims=True), share.sum(axis=0, keepdims=True)
+    ratio = share / (rows * columns)
+    slope = 2 * ratio - (share * ratio).sum(axis=1, keepdims=True) / rows
+    slope -= (share * ratio).sum(axis=0, keepdims=True) / columns
+    moved: Numbers = slope - (share * slope).sum()
+    return moved
+
+
+def interval(
+    table: Table, spread: float | None = None, design: float = 1.0
+) -> tuple[float | None, float | None]:
+    """Of V: the noncentral chi-square distribution inverted, its width scaled to the measured variance.
+
+    ``spread`` is the variance of chi-square over n (by default of independent items), ``design`` the factor
+    by which clusters inflate chi-square. None where a cell holds fewer than ``SMALL`` items, or is expected
+    to: there the interval does not keep its level in simulation.
+    """
+    statistic, expected = chi_square(table)
+    if min(expected.min(), table.min()) < SMALL:
+        return None, None
+    count, degrees = float(table.sum()), table.shape[1] - 1
+    scaled = statistic / design
+    if spread is None:
+        spread = float((table / count * influence(table) ** 2).sum() / count)
+    centre = math.sqrt(max(0.0, scaled - degrees))
+    own = math.sqrt(max(spread, 0.0)) * count / design
+    factor = min(3.0, max(0.2, own / (2 * centre))) if centre > 2 else 1.0
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(values, [tail, 1 - tail])
-    return float(low), float(high)
+    low, high = (math.sqrt(_noncentrality(scaled, degrees, p)) for p in (1 - tail, tail))
+    ends = centre - (centre - low) * factor, centre + (high - centre) * factor
+    low, high = (min(1.0, max(0.0, end) * math.sqrt(design / count)) for end in ends)
+    return low, high
+
+
+def _noncentrality(statistic: float, degrees: int, p: float) -> float:
+    """For which noncentrality so much of the distribution lies below the statistic; 0 when for none."""
+    if statistic > MOST_EXACT:
+        return max(0.0, math.sqrt(statistic - degrees) - float(special.ndtri(p))) ** 2
+    low, high = 0.0, 4 * statistic + 100
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if special.chndtr(statistic, degrees, middle) > p else (low, middle)
+    return low
 
 
 def p_of(table: Table, rng: np.random.Generator) -> tuple[float, str]:
     """The p-value of independence and the test: chi-square, or Fisher's exact where counts are small."""
-    result = stats.chi2_contingency(table, correction=False)
-    if result.expected_freq.min() >= SMALL:
-        return float(result.pvalue), "chi-square"
-    if table.shape[1] == 2:
-        return float(stats.fisher_exact(table).pvalue), "Fisher exact"
+    statistic, expected = chi_square(table)
+    if expected.min() >= SMALL:
+        return float(special.chdtrc(table.shape[1] - 1, statistic)), "chi-square"
     return exact(table, rng)
 
 
@@ -116,16 +154,32 @@ def holm(p_values: list[float]) -> list[float]:
     return [float(one) for one in adjusted]
 
 
-def wilson(errors: int, count: int) -> tuple[float, float]:
+def wilson(errors: float, count: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson's interval of a rate; of nothing, all that is possible."""
-    if count == 0:
+    if count <= 0:
         return 0.0, 1.0
-    z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+    z = float(special.ndtri((1 + confidence) / 2))
     rate, spread = errors / count, z**2 / count
     middle = (rate + spread / 2) / (1 + spread)
     half = z * math.sqrt(rate * (1 - rate) / count + spread / (4 * count)) / (1 + spread)
     low = 0.0 if errors == 0 else middle - half
     return low, 1.0 if errors == count else middle + half
+
+
+def newcombe(
+    first: tuple[float, float], second: tuple[float, float], confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """The interval of a difference of two rates, each given as successes and (effective) count.
+
+    Newcombe, Stat. Med. 17 (1998) 873, method 10.
+    """
+    rates = [one[0] / one[1] for one in (first, second)]
+    (low, high), (other_low, other_high) = (wilson(*one, confidence) for one in (first, second))
+    difference = rates[0] - rates[1]
+    return (
+        difference - math.hypot(rates[0] - low, other_high - rates[1]),
+        difference + math.hypot(high - rates[0], rates[1] - other_low),
+    )
 
 
 def kappa(first: NDArray[np.int16], second: NDArray[np.int16]) -> float | None:

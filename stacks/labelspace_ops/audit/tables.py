@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from labelspace_ops.audit import summary
 from labelspace_ops.audit.charts import group
 
 MOST_ROWS = 12
@@ -20,12 +21,17 @@ def show(found: Found) -> None:
     console.print(
         _plain(f"{found['items']:,} items of {len(found['classes'])} classes in {found['images']:,} images")
     )
+    for sentence in found["summary"][1:]:
+        console.print(_plain(sentence))
     for note in found["notes"]:
         console.print(_plain(f"note: {note}"))
     console.print(_coverage(found))
     console.print(_pairs(found))
     if "predictions" in found:
         console.print(_errors(found))
+        for row in found["gaps"]:
+            if row["distinguishable"] or row["reversal"] or row["metric"] == "error":
+                console.print(_plain(row["sentence"]))
     console.print(_plain(_balanced(found["balanced_set"])))
     left = found["weighting"]["effective_sample_size"]
     console.print(_plain(f"weights: {found['items']:,} items, worth {left:,.0f} once weighted"))
@@ -54,16 +60,14 @@ def _coverage(found: Found) -> Table:
 
 
 def _pairs(found: Found) -> Table:
-    rows = [
-        [
-            row["sentence"],
-            f"{row['cramers_v']:.2f} [{row['ci_low']:.2f}, {row['ci_high']:.2f}]",
-            f"{row['p_adjusted']:.2g}",
-        ]
-        for row in found["associations"]
-        if row["suspicious"]
-    ]
+    shown = summary.findings(found) + summary.findings(found, measured=True)
+    rows = [[row["sentence"], _strength(row), f"{row['p_adjusted']:.2g}"] for row in shown]
     return _rows("Suspicious pairs" if rows else "No suspicious pairs", ["finding", "Cramer's V", "p"], rows)
+
+
+def _strength(row: Found) -> str:
+    interval = "" if row["ci_low"] is None else f" [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
+    return f"{row['cramers_v']:.2f}{interval}"
 
 
 def _errors(found: Found) -> Table:

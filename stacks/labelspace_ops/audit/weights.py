@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from labelspace_ops.audit import statistics
-from labelspace_ops.audit.dataset import MISSING
 from labelspace_ops.audit.items import Items
+from labelspace_ops.audit.spreadsheets import safe_cell
+from labelspace_ops.audit.vocabulary import MISSING
 
 FILE = "weights.csv"
 
@@ -50,12 +51,10 @@ def write(path: Path, items: Items, weights: statistics.Numbers, names: list[str
     columns = [items.attributes[name] for name in names]
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file)
-        writer.writerow(["image", "object", "class", *names, "weight"])
+        writer.writerow(["image", "object", "class", *map(safe_cell, names), "weight"])
         for item, weight in enumerate(weights):
             own = [
                 column.values[code] if (code := column.codes[item]) != MISSING else "" for column in columns
             ]
-            identity = "" if items.level == "image" else items.identity[item]
-            writer.writerow(
-                [items.file(item), identity, items.classes[items.label[item]], *own, f"{weight:.12g}"]
-            )
+            cells = [items.file(item), items.identity_text(item), items.classes[items.label[item]], *own]
+            writer.writerow([*map(safe_cell, cells), f"{weight:.12g}"])

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from labelspace_ops.audit.choices import METRICS, Choices
 from labelspace_ops.cli.app import Json, app, say
 from labelspace_ops.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from labelspace_ops.audit.live_project import LiveProject
 
 
 @app.command()
@@ -23,7 +21,7 @@ def audit(
         str, typer.Option(help="write the balanced set as this CVAT subset of the project")
     ] = "",
     annotations: Annotated[
-        Path | None, typer.Option(help="an export: CVAT for images 1.1, Datumaro or COCO")
+        Path | None, typer.Option(help="a file, zip or folder: CVAT, Datumaro, COCO, YOLO, VOC, CSV ...")
     ] = None,
     condition: Annotated[
         list[str] | None, typer.Option(help="an attribute that is a condition; again for more")
@@ -33,46 +31,96 @@ def audit(
     balance: Annotated[
         list[str] | None, typer.Option(help="balance over this attribute; again for more")
     ] = None,
-    predictions: Annotated[Path | None, typer.Option(help="CSV: image, prediction[, object, score]")] = None,
+    level: Annotated[str, typer.Option(help="object or image: what an item is")] = "",
+    cluster: Annotated[str, typer.Option(help="attribute whose values say which items belong together")] = "",
+    bins: Annotated[
+        list[str] | None, typer.Option(help="bins of a number attribute: age=4 or age=18,40,65")
+    ] = None,
+    unknown: Annotated[list[str] | None, typer.Option(help="a value that means unknown")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="CSV or parquet: image, prediction[, object, score]; or COCO results")
+    ] = None,
+    image_column: Annotated[str, typer.Option(help="column of the image in the predictions")] = "",
+    prediction_column: Annotated[str, typer.Option(help="column of the predicted class")] = "",
+    class_map: Annotated[
+        list[str] | None, typer.Option(help="a predicted class and its name: 0=cat; again for more")
+    ] = None,
+    iou: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="overlap of a predicted box and its object")
+    ] = 0.5,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="compare this between groups; again for more")
+    ] = None,
     out: Annotated[Path, typer.Option(help="folder of the report")] = Path("report"),
-    seed: Annotated[int, typer.Option(min=0, help="draws the balanced set and the intervals")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="draws the balanced set and the tests")] = 0,
     alpha: Annotated[float, typer.Option(min=0.0, max=1.0, help="level of the tests, all together")] = 0.05,
     min_group: Annotated[int, typer.Option(min=1, help="smaller groups are not judged")] = 30,
     as_json: Json = False,
 ) -> None:
     """Find what goes with a class by accident, who is misjudged, and how to balance."""
-    from labelspace_ops.audit import findings
-    from labelspace_ops.audit.choices import Choices
-
+    _check(annotations, predictions, level, metric)
+    live = _workspace(name, project, annotations, write_subset)
     choices = Choices(
         tuple(condition or ()), tuple(protected or ()), tuple(additional or ()), tuple(balance or ()),
-        seed, alpha, min_group,
+        seed, alpha, min_group, level, cluster, _pairs("bins", bins), tuple(unknown or ()),
+        tuple(metric or METRICS),
     )  # fmt: skip
-    live = _live(name, project, annotations, write_subset)
-    if live is None:
-        result = findings.audit_file(_needed(annotations), choices, predictions)
+    mapped = _pairs("class-map", class_map)
+
+    from labelspace_ops.audit import findings
+    from labelspace_ops.audit.predictions import Options
+
+    options = Options(image_column, prediction_column, mapped, iou)
+    if live:
+        from labelspace_ops.audit.live_project import LiveProject
+
+        running = LiveProject(name, project, say)
+        result = running.audit(choices, predictions, options)
     else:
-        result = live.audit(choices, predictions)
+        result = findings.audit_file(_needed(annotations), choices, predictions, options)
     findings.write(result, out)
-    if live is not None and write_subset:
-        live.write_subset(write_subset, result.found["balanced_set"]["files"])
+    if live and write_subset:
+        running.write_subset(write_subset, result.found["balanced_set"]["files"])
     if as_json:
         typer.echo((out / "audit.json").read_text(encoding="utf-8"), nl=False)
     else:
         _print(result.found, out)
 
 
-def _live(name: str, project: str, annotations: Path | None, write_subset: str) -> LiveProject | None:
-    """The project to audit in place; None for a file. Raises ``UsageError`` for half of each."""
-    from labelspace_ops.audit.live_project import LiveProject
+def _check(annotations: Path | None, predictions: Path | None, level: str, metrics: list[str] | None) -> None:
+    """What needs no statistics is refused before they are loaded."""
+    for option, path in (("annotations", annotations), ("predictions", predictions)):
+        if path is not None and not path.exists():
+            raise UsageError(f"{option}: {path}: no such file or folder; check the path")
+    if level not in {"", "object", "image"}:
+        raise UsageError(f"level: {level!r} is refused: choose object or image")
+    for one in metrics or ():
+        if one not in METRICS:
+            raise UsageError(f"metric: {one!r} is refused: choose one of {', '.join(METRICS)}")
 
+
+def _pairs(option: str, values: list[str] | None) -> dict[str, str]:
+    """``NAME=VALUE`` of each value."""
+    found = {}
+    for value in values or ():
+        key, separator, rest = value.partition("=")
+        if not separator or not key or not rest:
+            raise UsageError(f"{option}: {value!r} is refused: write NAME=VALUE")
+        found[key] = rest
+    return found
+
+
+def _workspace(name: str, project: str, annotations: Path | None, write_subset: str) -> bool:
+    """Whether a project is audited in place; raises ``UsageError`` for half of each way."""
     if annotations is not None and (name or project):
         raise UsageError("annotations: either an export, or a workspace with --project: not both")
     if bool(name) != bool(project):
         raise UsageError("project: an audit in place is `labelspace audit NAME --project PROJECT`: give both")
     if write_subset and not name:
         raise UsageError("write-subset: goes into a project: `labelspace audit NAME --project PROJECT`")
-    return LiveProject(name, project, say) if name else None
+    if not name:
+        _needed(annotations)
+    return bool(name)
 
 
 def _needed(annotations: Path | None) -> Path:

@@ -27,7 +27,7 @@ from tests.unit.ops.audit import exports
 from labelspace_ops.audit import findings, weights
 from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import Builder
-from labelspace_ops.audit.predictions import Row
+from labelspace_ops.audit.predictions import Prediction
 
 
 def rows(count: int, night: dict[str, float], seed: int = 1) -> list[exports.Row]:
@@ -41,9 +41,7 @@ def rows(count: int, night: dict[str, float], seed: int = 1) -> list[exports.Row
 
 
 def found(made: list[exports.Row], *, said: dict[str, str] | None = None, **choices: Any) -> dict[str, Any]:
-    predictions: dict[tuple[str, str], Row] | None = None
-    if said is not None:
-        predictions = {(image, ""): (label, None) for image, label in said.items()}
+    predictions = None if said is None else [Prediction(image, label) for image, label in said.items()]
     return findings.audit(exports.dataset(made), Choices(**choices), predictions).found
 
 
@@ -174,7 +172,7 @@ def test_rates_by_group_ratios_and_gaps_are_fairlearns() -> None:
             ours = {group: rates[name] for group, rates in one["groups"].items()}
             assert ours == pytest.approx(by_group, abs=1e-9)
     errors = MetricFrame(metrics=zero_one_loss, y_true=truth, y_pred=guess, sensitive_features=groups)
-    [gap] = result["gaps"]
+    [gap] = [row for row in result["gaps"] if row["metric"] == "error"]
     assert gap["difference"] == pytest.approx(errors.difference(), abs=1e-9)
     assert gap["ratio"] == pytest.approx(errors.ratio(), abs=1e-9)
     rates = {row["by"]["sex"]: row["error_rate"] for row in result["error_rates"]
@@ -206,7 +204,7 @@ def test_one_group_has_nobody_to_be_compared_with() -> None:
     result = found(made, said={name: "a" for name, _, _ in made}, protected=("sex",))
     assert {row["why"] for row in result["fairness"]} == {"fewer than two groups are large enough to compare"}
     assert [row["why"] for row in result["associations"]] == ["only one value: nothing to compare with"] * 2
-    [gap] = result["gaps"]
+    gap = result["gaps"][0]
     assert (gap["worst"], gap["difference"]) == (None, None)
     assert result["weighting"]["effective_sample_size"] == pytest.approx(80)
 
@@ -289,7 +287,7 @@ def test_an_image_annotated_twice_counts_once_and_tells_of_agreement() -> None:
     ids=["nothing", "no attribute", "one class"],
 )
 def test_little_data_gives_honest_results(made: list[exports.Row], tmp_path: Path) -> None:
-    audit = findings.audit(exports.dataset(made), Choices(), {("a", ""): ("cat", None)})
+    audit = findings.audit(exports.dataset(made), Choices(), [Prediction("a", "cat")])
     findings.write(audit, tmp_path)
     assert audit.found["items"] == len(made)
     assert not any(row["suspicious"] for row in audit.found["associations"])
@@ -306,7 +304,7 @@ PROMISED = {
 def test_audit_json_holds_what_is_promised(tmp_path: Path) -> None:
     made = rows(80, {"a": 0.5, "b": 0.5})
     audit = findings.audit(
-        exports.dataset(made), Choices(), {(name, ""): (label, None) for name, label, _ in made}
+        exports.dataset(made), Choices(), [Prediction(name, label) for name, label, _ in made]
     )
     findings.write(audit, tmp_path)
     written = json.loads((tmp_path / "audit.json").read_text())
@@ -329,9 +327,7 @@ def test_the_page_escapes_what_people_typed(tmp_path: Path) -> None:
     made += [(f"\udcff{n}", "b & c", {evil: '"x"'}) for n in range(40)]
     made += [(f"odd{n}", evil, {evil: '"x"'}) for n in range(9)]
     made += [(f"strange{n}", "b & c", {evil: evil}) for n in range(9)]
-    audit = findings.audit(
-        exports.dataset(made), Choices(), {(name, ""): (evil, None) for name, _, _ in made}
-    )
+    audit = findings.audit(exports.dataset(made), Choices(), [Prediction(name, evil) for name, _, _ in made])
     findings.write(audit, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.lab import BIN
 from tests.unit.ops.audit import exports
 
-from labelspace_ops.audit import dataset, findings, source
+from labelspace_ops.audit import dataset, files, findings, source
 from labelspace_ops.audit.choices import Choices
 from labelspace_ops.core.errors import UsageError
 
@@ -88,12 +88,15 @@ VIDEO = """<annotations><meta><project><tasks><task><id>4</id><mode>interpolatio
         (BOXES, 0),
     ],
 )  # fmt: skip
-def test_frames_of_videos_are_counted_and_said_to_be_alike(text: str, frames: int, tmp_path: Path) -> None:
+def test_frames_of_videos_are_counted_and_a_video_is_one_sample(
+    text: str, frames: int, tmp_path: Path
+) -> None:
     (tmp_path / "a.xml").write_text(text, encoding="utf-8")
     found = findings.audit_file(tmp_path / "a.xml", Choices()).found
     said = [note for note in found["notes"] if "frames of videos" in note]
     assert [note.split()[0] for note in said] == ([str(frames)] if frames else [])
-    assert all("surer than they should be" in note for note in said)
+    assert all("a video is one sample" in note for note in said)
+    assert found["clustered_by"] == ("video" if frames else "image")
     assert found["images"] == text.count("<image ")
 
 
@@ -141,7 +144,6 @@ BROKEN = {
     "half": b'<annotations><image name="a">',
     "bytes": b'<annotations><image name="\xff\xfe"></image></annotations>',
     "html": b"<html><image name='a'/></html>",
-    "video": b"<annotations><track id='0' label='car'></track></annotations>",
     "doctype": b'<!DOCTYPE a [<!ENTITY x "y">]><annotations><image name="&x;"/></annotations>',
     "json": b'{"a": 1}',
     "half json": b'{"items": [',
@@ -200,7 +202,7 @@ def test_a_bomb_of_json_is_stopped_too(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_bomb_of_many_small_files_is_stopped_by_their_sum(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "MOST_XML", 10 * len(document))
+    monkeypatch.setattr(files, "MOST_XML", 10 * len(document))
     path = tmp_path / "many.zip"
     name = "annotations.xml" if document[0] == "<" else "annotations/a.json"
     for many, fits in ((10, True), (11, False)):
@@ -317,7 +319,9 @@ def test_the_surest_prediction_of_an_object_counts(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text(lines, encoding="utf-8")
     found = findings.audit_file(tmp_path / "boxes.xml", Choices(), tmp_path / "p.csv").found
     whole = next(row for row in found["error_rates"] if not row["by"] and row["class"] is None)
-    assert (whole["n"], whole["errors"]) == (1, 0)
+    car = next(row for row in found["error_rates"] if not row["by"] and row["class"] == "car")
+    assert (car["n"], car["errors"]) == (1, 0)
+    assert (whole["n"], whole["errors"]) == (2, 1)  # the man is named nowhere: missed
     assert found["predictions"]["unknown_object"] == 1
 
 

@@ -7,11 +7,12 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 from scipy.stats.contingency import association as scipy_association
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from labelspace_ops.audit import statistics
 
@@ -25,18 +26,13 @@ def rng() -> np.random.Generator:
 @pytest.mark.parametrize("table", TABLES)
 def test_chi_square_and_uncorrected_v_are_scipys(table: list[list[int]]) -> None:
     counts = np.array(table)
-    uncorrected = float(statistics._cramers_v(counts[None], corrections=0)[0]) * math.sqrt(_shrunk(counts))
+    uncorrected = math.sqrt(statistics.chi_square(counts)[0] / counts.sum())
     assert uncorrected == pytest.approx(scipy_association(counts, method="cramer"), abs=1e-9)
     expected = stats.chi2_contingency(counts, correction=False)
     if expected.expected_freq.min() >= 5:
         p_value, test = statistics.p_of(counts, rng())
         assert test == "chi-square"
         assert p_value == pytest.approx(expected.pvalue, abs=1e-12)
-
-
-def _shrunk(counts: statistics.Table) -> float:
-    """The correction also shortens the sides; of a 2 by k table the shorter one is 2."""
-    return 1 - 1 / (int(counts.sum()) - 1)
 
 
 def test_corrected_v_by_hand() -> None:
@@ -124,6 +120,8 @@ def test_the_interval_of_v_covers_the_truth(cells: list[list[float]]) -> None:
     for _ in range(runs):
         result = statistics.association(draws.multinomial(400, truth.ravel()).reshape(truth.shape), draws)
         assert result is not None
+        assert result.ci_low is not None
+        assert result.ci_high is not None
         hits += result.ci_low <= v <= result.ci_high
     assert 0.92 <= hits / runs <= 0.99
 
@@ -151,3 +149,50 @@ def test_the_interval_of_a_rate_covers_the_truth_on_average_over_rates(count: in
     intervals = [statistics.wilson(int(errors), count) for errors in rng().binomial(count, rates)]
     hits = [low <= rate <= high for rate, (low, high) in zip(rates, intervals, strict=True)]
     assert 0.94 <= np.mean(hits) <= 0.965
+
+
+def planted(share: float, v: float, values: int) -> NDArray[np.float64]:
+    """Cells of a 2 by k table with a class share and a Cramer's V."""
+    weight = np.linspace(-1, 1, values)
+    weight /= math.sqrt((weight**2).mean())
+    of_class = share + v * math.sqrt(share * (1 - share)) * weight
+    assert of_class.min() > 0
+    assert of_class.max() < 1
+    cells: NDArray[np.float64] = np.array([of_class, 1 - of_class]) / values
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("share", "v", "values", "count"),
+    [
+        (0.5, 0.1, 2, 600), (0.5, 0.7, 2, 600), (0.5, 0.9, 2, 600), (0.5, 0.97, 2, 3000), (0.1, 0.1, 2, 600),
+        (0.1, 0.2, 2, 3000), (0.03, 0.05, 2, 3000), (0.03, 0.1, 2, 3000), (0.5, 0.4, 4, 600),
+        (0.1, 0.1, 4, 3000), (0.5, 0.05, 4, 600), (0.03, 0.05, 4, 3000),
+    ],
+)  # fmt: skip
+def test_the_interval_of_v_keeps_its_level_for_rare_classes_and_strong_effects(
+    share: float, v: float, values: int, count: int
+) -> None:
+    draws, cells = rng(), planted(share, v, values)
+    drawn = draws.multinomial(count, cells.ravel(), size=1000).reshape(-1, 2, values)
+    given = [ends for ends in map(statistics.interval, drawn) if ends[0] is not None]
+    hits = [low <= v <= high for low, high in given if low is not None and high is not None]
+    assert len(given) >= 500
+    assert 0.93 <= np.mean(hits) <= 0.97
+
+
+def test_no_interval_of_v_where_it_would_not_keep_its_level() -> None:
+    assert statistics.interval(np.array([[4, 96], [60, 340]])) == (None, None)
+    assert statistics.interval(np.array([[6, 96], [60, 340]])) != (None, None)
+
+
+def test_a_perfect_dependence_is_one_however_many_values() -> None:
+    table = np.zeros((2, 998), dtype=np.int64)
+    table[0, ::2] = table[1, 1::2] = 4
+    assert statistics.cramers_v(table) == 1.0
+
+
+@pytest.mark.parametrize(("first", "second"), [((30, 40), (10, 50)), ((0, 30), (5, 35)), ((12, 12), (3, 90))])
+def test_newcombe_is_statsmodels(first: tuple[int, int], second: tuple[int, int]) -> None:
+    expected = confint_proportions_2indep(*first, *second, method="newcomb", compare="diff")
+    assert statistics.newcombe(first, second) == pytest.approx(expected, abs=1e-9)

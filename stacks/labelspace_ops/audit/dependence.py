@@ -1,0 +1,176 @@
+"""Whether something goes together with an attribute when items of one cluster depend on each other.
+
+Objects of one image are no independent samples: the tests here count images (or videos) as samples. The
+statistic is a sum over the attribute's values of (observed - expected)^2 over a variance that is estimated
+between clusters (Liang and Zeger, Biometrika 73 (1986) 13). Its distribution: whole clusters exchange their
+values where the attribute belongs to the cluster, else the signs of the clusters' deviations are drawn
+(Wu, Ann. Stat. 14 (1986) 1261); with more than ``MOST_DRAWN`` clusters chi-square.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from labelspace_ops.audit import statistics
+from labelspace_ops.audit.statistics import Association, Numbers
+
+DRAWS = 1999
+MOST_DRAWN = 4000
+MOST_WORK = 4e9
+"""Draws times clusters times values, of all outcomes of an attribute."""
+FEW = 20
+"""So few draws as extreme as the observed one leave the tail to a fitted gamma distribution."""
+Flags = NDArray[np.bool_]
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How strongly an outcome depends on an attribute."""
+
+    table: statistics.Table
+    """Counts: the outcome above, the rest below, a column per value."""
+    association: Association | None
+    why: str | None = None
+    """Why there is no test."""
+
+
+class Attribute:
+    """The known codes of an attribute, and the clusters of its items."""
+
+    def __init__(self, codes: Codes, width: int, cluster: Codes, rng: np.random.Generator) -> None:
+        self.codes, self.width, self._rng = codes.astype(np.int64), width, rng
+        self.cluster = np.unique(cluster, return_inverse=True)[1]
+        self.count = int(self.cluster.max()) + 1 if len(cluster) else 0
+        self.independent = self.count == len(codes)
+        self._sizes = np.bincount(self.cluster, minlength=self.count)
+        self._drawn: Numbers | None = None
+        if not self.independent:
+            self._prepare()
+
+    def _prepare(self) -> None:
+        by_value = np.bincount(self.cluster * self.width + self.codes, minlength=self.count * self.width)
+        self._by_value = by_value.reshape(self.count, self.width)
+        self.constant = bool(((self._by_value > 0).sum(axis=1) == 1).all())
+        self._value = self._by_value.argmax(axis=1)
+
+    def measure(self, outcome: Flags) -> Measured:
+        """The dependence of an outcome per item on the attribute."""
+        cells = np.bincount(outcome * self.width + self.codes, minlength=2 * self.width)
+        table = cells.reshape(2, self.width)[::-1].astype(np.int64)
+        used = table[:, table.sum(axis=0) > 0]
+        if used.shape[1] < 2:
+            return Measured(table, None, "only one value: nothing to compare with")
+        if (used.sum(axis=1) == 0).any():
+            return Measured(table, None, "the class, or all others, lack the attribute")
+        if self.independent:
+            return Measured(table, statistics.association(used, self._rng))
+        if self.count < 2:
+            return Measured(table, None, "a single video or cluster: no independent samples to compare")
+        return Measured(table, self._clustered(outcome, table))
+
+    def _clustered(self, outcome: Flags, table: statistics.Table) -> Association:
+        deviations = self._deviations(outcome)
+        p_value, test = self._p_value(outcome, deviations)
+        used = table.sum(axis=0) > 0
+        nominal = self._nominal(table)
+        design = max(1.0, float((deviations**2).sum(axis=0)[used] @ (1 / nominal[used])) / max(1, used.sum()))
+        moved = statistics.influence(table[:, used])
+        place = np.cumsum(used) - 1
+        sums = np.bincount(
+            self.cluster, weights=moved[np.where(outcome, 0, 1), place[self.codes]], minlength=self.count
+        )
+        count = len(self.codes)
+        spread = float((sums**2).sum()) / count**2 * self.count / (self.count - 1)
+        low, high = statistics.interval(table[:, used], spread, design)
+        if self.count < MOST_FEW_CLUSTERS:
+            low = high = None
+        return Association(statistics.cramers_v(table[:, used], design), low, high, p_value, test)
+
+    def _deviations(self, outcome: Flags) -> Numbers:
+        """Per cluster and value: observed minus expected counts of the outcome; shape (clusters, values)."""
+        share = outcome.mean()
+        values = self._by_value.sum(axis=0) / len(self.codes)
+        own = np.bincount(self.cluster[outcome], minlength=self.count)
+        seen = np.bincount(
+            self.cluster[outcome] * self.width + self.codes[outcome], minlength=self.count * self.width
+        ).reshape(self.count, self.width)
+        deviations: Numbers = (
+            seen - np.outer(own, values) - share * (self._by_value - np.outer(self._sizes, values))
+        )
+        return deviations
+
+    def _nominal(self, table: statistics.Table) -> Numbers:
+        """The variance of the summed deviations if all items were independent."""
+        count = table.sum()
+        share, values = table[0].sum() / count, table.sum(axis=0) / count
+        nominal: Numbers = np.maximum(count * share * (1 - share) * values * (1 - values), 1e-12)
+        return nominal
+
+    def _p_value(self, outcome: Flags, deviations: Numbers) -> tuple[float, str]:
+        if self.count > MOST_DRAWN or DRAWS * self.count * self.width > MOST_WORK:
+            return self._by_chi_square(deviations), f"cluster-robust chi-square, {self.count:,} clusters"
+        observed = _statistic(deviations.sum(axis=0), (deviations**2).sum(axis=0))
+        drawn = self._exchanged(outcome) if self.constant else self._flipped(deviations)
+        name = "exchange of whole clusters" if self.constant else "signs of whole clusters"
+        return _tail(float(observed), drawn), f"{name}, {self.count:,} clusters"
+
+    def _by_chi_square(self, deviations: Numbers) -> float:
+        """The full quadratic form, with a value less than there are."""
+        keep = np.flatnonzero(self._by_value.sum(axis=0))[:-1]
+        total = deviations[:, keep].sum(axis=0)
+        between = deviations[:, keep].T @ deviations[:, keep]
+        statistic = float(total @ np.linalg.pinv(between) @ total)
+        return float(special.chdtrc(len(keep), statistic))
+
+    def _exchanged(self, outcome: Flags) -> Numbers:
+        """The statistic when clusters exchange their values: exact when clusters are exchangeable."""
+        excess = np.bincount(self.cluster[outcome], minlength=self.count) - outcome.mean() * self._sizes
+        parts = np.stack([excess, excess**2, self._sizes.astype(np.float64)], axis=1).astype(np.float32)
+        total, whole = float((excess**2).sum()), float(len(self.codes))
+        if self._drawn is None:
+            self._drawn = self._rng.permuted(np.tile(self._value.astype(np.int16), (DRAWS, 1)), axis=1)
+        drawn = np.zeros(DRAWS)
+        for value in range(self.width):
+            sums = (self._drawn == value).astype(np.float32) @ parts
+            share = sums[:, 2] / whole
+            variance = sums[:, 1] * (1 - share) ** 2 + (total - sums[:, 1]) * share**2
+            drawn += _ratio(sums[:, 0] ** 2, variance)
+        return drawn
+
+    def _flipped(self, deviations: Numbers) -> Numbers:
+        """The statistic when the deviation of each cluster may as well have the other sign."""
+        if self._drawn is None:
+            signs = self._rng.integers(0, 2, size=(DRAWS, self.count), dtype=np.int8)
+            self._drawn = (2 * signs - 1).astype(np.float32)
+        sums = self._drawn @ deviations.astype(np.float32)
+        return _statistic(sums, (deviations**2).sum(axis=0))
+
+
+MOST_FEW_CLUSTERS = 30
+"""With fewer clusters the interval of V is not given: its variance is too unsure."""
+
+
+def _statistic(total: Numbers, variance: Numbers) -> Numbers:
+    summed: Numbers = _ratio(total**2, np.broadcast_to(variance, total.shape)).sum(axis=-1)
+    return summed
+
+
+def _ratio(numerator: Numbers, denominator: Numbers) -> Numbers:
+    out = np.zeros(np.shape(numerator))
+    np.divide(numerator, denominator, out=out, where=np.asarray(denominator) > 1e-9)
+    return out
+
+
+def _tail(observed: float, drawn: Numbers) -> float:
+    """The share of draws at least as extreme; where they are few, that of a fitted gamma distribution."""
+    extreme = int((drawn >= observed * (1 - 1e-6)).sum())
+    share = (extreme + 1) / (len(drawn) + 1)
+    mean, variance = float(drawn.mean()), float(drawn.var())
+    if extreme >= FEW or variance <= 0:
+        return share
+    return min(share, float(special.gammaincc(mean**2 / variance, observed * mean / variance)))

@@ -1,0 +1,115 @@
+"""The files of an export, whether it is a folder, a zip file or one file; never more of them than is sane.
+
+Real exports compress a hundred to one, so a bomb is known by what comes out of it, not by its ratio.
+"""
+
+from __future__ import annotations
+
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from labelspace_ops.core.errors import UsageError
+
+MOST_XML = 16 * 2**30
+MOST_SILENCE = 32 * 2**20
+"""Bytes of XML without one annotation in them; a mask's outline is shorter."""
+MOST_FILES = 2_000_000
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, EOFError)
+READ = (
+    "an export of CVAT (`CVAT for images 1.1`, `CVAT for video 1.1`, `Datumaro 1.0`, `COCO 1.0`), COCO or"
+    " LVIS JSON, a YOLO or Pascal VOC folder, Label Studio JSON, or a CSV or parquet table of labels"
+)
+
+
+class Bounded:
+    """A file that ends in an error once too much was read from it."""
+
+    def __init__(self, file: IO[bytes], name: str, most: int, silence: int) -> None:
+        self._file, self._name, self._most, self._silence = file, name, most, silence
+        self.bytes = self._mark = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Like a file's; raises ``UsageError`` past a bound."""
+        data = self._file.read(size if size >= 0 else self._most + 1)
+        self.bytes += len(data)
+        if self.bytes > self._most or self.bytes - self._mark > self._silence:
+            raise UsageError(
+                f"annotations: {self._name} unpacks to more than an export holds: expected {READ}"
+            )
+        return data
+
+    def progress(self) -> None:
+        """An annotation was found: the silence begins anew."""
+        self._mark = self.bytes
+
+
+class Files:
+    """The names of an export's files, sorted, and their content."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile | None) -> None:
+        self.path, self._archive = path, archive
+        if archive is not None:
+            self.names = sorted(name for name in archive.namelist() if not name.endswith("/"))
+        elif path.is_dir():
+            self.names = sorted(
+                str(one.relative_to(path))
+                for one in path.rglob("*")
+                if one.is_file() and not _hidden(one, path)
+            )
+        else:
+            self.names = [path.name]
+        if len(self.names) > MOST_FILES:
+            raise UsageError(
+                f"annotations: {path.name} holds more than {MOST_FILES:,} files: audit parts of it"
+            )
+        self.left = MOST_XML
+        """Bytes that may still be read of an archive."""
+
+    @property
+    def single(self) -> bool:
+        """Whether the export is one file that was named itself."""
+        return self._archive is None and not self.path.is_dir()
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """The content of a file."""
+        if self._archive is not None:
+            with self._archive.open(name) as file:
+                yield file
+        else:
+            with self.on_disk(name).open("rb") as file:
+                yield file
+
+    def on_disk(self, name: str) -> Path:
+        """Where a file is, unless it is in an archive."""
+        return self.path if self.single else self.path / name
+
+    def in_archive(self) -> bool:
+        """Whether the files have to be unpacked."""
+        return self._archive is not None
+
+
+def _hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(root).parts)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Files]:
+    """The files of a path; raises ``UsageError`` when it is missing or broken."""
+    if not path.exists():
+        raise UsageError(f"annotations: {path}: no such file or folder; expected {READ}")
+    try:
+        if path.is_file() and zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                yield Files(path, archive)
+        else:
+            yield Files(path, None)
+    except BROKEN_ZIP as error:
+        raise UsageError(f"annotations: {path.name}: a broken or locked zip file ({error})") from None
+    except OSError as error:
+        raise UsageError(f"annotations: {path}: {error.strerror or error}") from None

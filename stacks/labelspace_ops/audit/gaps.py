@@ -1,0 +1,168 @@
+"""Differences between groups: each with an interval, an adjusted test, and a look for a reversal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelspace_ops.audit import statistics
+from labelspace_ops.audit.choices import Choices
+from labelspace_ops.audit.dependence import Attribute
+from labelspace_ops.audit.metrics import Codes, Flags, Judged, effective_counts
+from labelspace_ops.audit.vocabulary import MISSING
+
+RATES = ("false_positive_rate", "false_negative_rate", "precision", "recall", "selection_rate")
+WORSE_WHEN_LOW = {"precision", "recall", "f1", "auc"}
+MOST_CLASSES = 50
+"""Classes whose own rates are compared; with more, those with the most items."""
+EMPTY = {
+    "worst": None, "best": None, "difference": None, "ratio": None, "ci_low": None, "ci_high": None,
+    "p_value": None, "p_adjusted": None, "test": None, "distinguishable": False, "reversal": None,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A rate that is compared between the groups of an attribute."""
+
+    attribute: str
+    metric: str
+    label: str | None
+    over: Flags
+    success: Flags
+
+
+def measure(judged: Judged, protected: list[str], choices: Choices) -> list[dict[str, Any]]:
+    """The error rate by every attribute, and the other metrics of each class by the protected ones."""
+    rng = np.random.default_rng(choices.seed)
+    rows = [_one(judged, trial, choices, rng) for trial in _trials(judged, protected, choices)]
+    tested = [row for row in rows if row["p_value"] is not None]
+    for row, p in zip(tested, statistics.holm([row["p_value"] for row in tested]), strict=True):
+        row |= {"p_adjusted": p, "distinguishable": bool(p < choices.alpha)}
+    for row in rows:
+        row["sentence"] = _sentence(row)
+    return rows
+
+
+def _trials(judged: Judged, protected: list[str], choices: Choices) -> Iterator[Trial]:
+    if "error" in choices.metrics:
+        for name in judged.items.attributes:
+            yield Trial(name, "error", None, judged.real, judged.wrong)
+    sizes = np.bincount(judged.items.label, minlength=len(judged.items.classes))
+    classes = np.sort(np.argsort(-sizes, kind="stable")[:MOST_CLASSES])
+    complements = {"recall"} if "false_negative_rate" in choices.metrics else set()
+    for name in protected:
+        for metric in [one for one in RATES if one in choices.metrics and one not in complements]:
+            for code in classes:
+                found = judged.trials(metric, int(code))
+                if found is not None:
+                    yield Trial(name, metric, judged.items.classes[code], *found)
+
+
+def _one(judged: Judged, trial: Trial, choices: Choices, rng: np.random.Generator) -> dict[str, Any]:
+    values, codes = judged.items.attributes[trial.attribute].values, judged.codes(trial.attribute)
+    rows = np.flatnonzero(trial.over & (codes != MISSING))
+    sizes = np.bincount(codes[rows], minlength=max(len(values), 1))
+    head = {
+        "attribute": trial.attribute, "metric": trial.metric, "class": trial.label,
+        "too_small": [values[one] for one in np.flatnonzero((sizes > 0) & (sizes < choices.min_group))],
+    }  # fmt: skip
+    rows = rows[sizes[codes[rows]] >= choices.min_group]
+    fit = np.unique(codes[rows])
+    if len(fit) < 2:
+        return head | EMPTY
+    group = np.searchsorted(fit, codes[rows])
+    success, cluster = trial.success[rows], judged.cluster[rows]
+    names = [values[one] for one in fit]
+    tested = Attribute(group, len(fit), cluster, rng).measure(success).association
+    found = EMPTY | _extremes(trial, names, group, success, cluster)
+    if tested is not None:
+        found |= {"p_value": tested.p_value, "test": tested.test}
+    found["reversal"] = _reversal(judged, trial, rows, found, choices)
+    return head | found
+
+
+def _extremes(trial: Trial, names: list[str], group: Codes, success: Flags, cluster: Codes) -> dict[str, Any]:
+    """The worst and the best group; the interval holds for any pair of the groups (Bonferroni)."""
+    counts = np.bincount(group, minlength=len(names))
+    share = np.bincount(group[success], minlength=len(names)) / counts
+    effective = effective_counts(group, success, cluster, len(names))
+    low, high = int(share.argmin()), int(share.argmax())
+    worst, best = (low, high) if trial.metric in WORSE_WHEN_LOW else (high, low)
+    if share[low] == share[high]:
+        return {"difference": 0.0, "ratio": 1.0 if share[low] else None}
+    pairs = len(names) * (len(names) - 1) / 2
+    ends = statistics.newcombe(
+        (share[high] * effective[high], effective[high]), (share[low] * effective[low], effective[low]),
+        1 - (1 - statistics.CONFIDENCE) / pairs,
+    )  # fmt: skip
+    return {
+        "worst": names[worst], "best": names[best], "difference": float(share[high] - share[low]),
+        "ratio": float(share[low] / share[high]), "ci_low": ends[0], "ci_high": ends[1],
+    }  # fmt: skip
+
+
+def _reversal(
+    judged: Judged, trial: Trial, rows: NDArray[Any], found: dict[str, Any], choices: Choices
+) -> dict[str, Any] | None:
+    """Another attribute within whose values the difference has the other sign each time (Simpson 1951)."""
+    if found["worst"] is None:
+        return None
+    values, codes = judged.items.attributes[trial.attribute].values, judged.codes(trial.attribute)[rows]
+    sides = [codes == values.index(found[side]) for side in ("worst", "best")]
+    for name in judged.items.attributes:
+        if name == trial.attribute:
+            continue
+        strata = _strata(judged.codes(name)[rows], sides, trial.success[rows], choices.min_group)
+        sign = -1 if trial.metric in WORSE_WHEN_LOW else 1
+        if len(strata) >= 2 and all(sign * (one - two) < 0 for _, one, two in strata):
+            within = judged.items.attributes[name].values
+            return {
+                "attribute": name,
+                "strata": [
+                    {"value": within[code], "worst": one, "best": two} for code, one, two in strata
+                ],
+            }  # fmt: skip
+    return None
+
+
+def _strata(codes: Codes, sides: list[Flags], success: Flags, least: int) -> list[tuple[int, float, float]]:
+    """Of each value with enough items of both groups: their rates."""
+    found = []
+    for code in np.unique(codes[codes != MISSING]):
+        inside = codes == code
+        one, two = (success[inside & side] for side in sides)
+        if min(len(one), len(two)) >= least:
+            found.append((int(code), float(one.mean()), float(two.mean())))
+    return found
+
+
+def rate_name(row: dict[str, Any]) -> str:
+    """What is compared, in words."""
+    metric = row["metric"].replace("_", " ")
+    return "error rate" if metric == "error" else f"{metric} of class {row['class']}"
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    name, what = row["attribute"], rate_name(row)
+    if row["difference"] is None:
+        return f"{name}: fewer than two groups are large enough to compare the {what}"
+    if row["worst"] is None:
+        return f"{name}: the {what} is the same in all groups"
+    points = f"{row['difference'] * 100:.1f} percentage points"
+    span = f"95 % interval {row['ci_low'] * 100:.1f} to {row['ci_high'] * 100:.1f}"
+    if not row["distinguishable"]:
+        pair = f"{row['worst']} and {row['best']} differ by {points}, {span}"
+        said = f"{name}: the groups are not distinguishable in the {what} ({pair})"
+    elif row["metric"] == "error":
+        said = f"{name}: {row['worst']} is wrong {points} more often than {row['best']} ({span})"
+    else:
+        side = "below" if row["metric"] in WORSE_WHEN_LOW else "above"
+        said = f"{name}: the {what} of {row['worst']} is {points} {side} that of {row['best']} ({span})"
+    if row["reversal"]:
+        said += f"; but within each {row['reversal']['attribute']} it is the other way round: compare there"
+    return said

@@ -1,0 +1,101 @@
+"""The largest set of images in which class and conditions are independent, and what stands in its way.
+
+Counts are independent when each is a product a(class) b(condition). Within the images that there are, b is
+the least count over a of any class; the best a is found one class after the other, exactly for two classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Cell = tuple[str, ...]
+"""A class and a value of each condition."""
+Numbers = NDArray[np.float64]
+ROUNDS = 50
+MOST_DROPPED = 4
+
+
+def largest(available: dict[Cell, int]) -> dict[Cell, int]:
+    """Of each cell how many images to take; every class gets the same mix, up to rounding."""
+    classes = sorted({cell[0] for cell in available})
+    mixes = sorted({cell[1:] for cell in available})
+    counts = np.array(
+        [[available.get((label, *mix), 0) for mix in mixes] for label in classes], dtype=np.float64
+    )
+    best = np.zeros_like(counts)
+    for start in _starts(counts):
+        taken = _ascended(counts, start)
+        if taken.sum() > best.sum():
+            best = taken
+    whole = np.floor(best + 1e-9).astype(int)
+    return {
+        (label, *mix): int(whole[row, column])
+        for row, label in enumerate(classes)
+        for column, mix in enumerate(mixes)
+    }  # fmt: skip
+
+
+def _starts(counts: Numbers) -> Iterator[Numbers]:
+    """Shares of classes to begin with: equal ones, those of all images, and those of each mix."""
+    if not counts.size or counts.shape[0] < 1:
+        return
+    yield np.ones(len(counts))
+    for column in (counts.sum(axis=1), *counts.T[np.argsort(-counts.sum(axis=0))[:20]]):
+        if (column > 0).all():
+            yield column
+
+
+def _taken(counts: Numbers, shares: Numbers) -> Numbers:
+    return np.outer(shares, (counts / shares[:, None]).min(axis=0))
+
+
+def _ascended(counts: Numbers, shares: Numbers) -> Numbers:
+    """Change the share of one class at a time, to where a mix stops being limited by it."""
+    shares = shares / shares.sum()
+    best = _taken(counts, shares)
+    for _ in range(ROUNDS):
+        before = best.sum()
+        for row in range(len(shares)):
+            others = np.delete(np.arange(len(shares)), row)
+            if not len(others):
+                return counts
+            limit = (counts[others] / shares[others, None]).min(axis=0)
+            for share in np.unique(counts[row][limit > 0] / limit[limit > 0]):
+                if share > 0:
+                    trial = shares.copy()
+                    trial[row] = share
+                    taken = _taken(counts, trial)
+                    if taken.sum() > best.sum() * (1 + 1e-12):
+                        best, shares = taken, trial
+        if best.sum() <= before * (1 + 1e-12):
+            break
+    return best
+
+
+def leave_out(available: dict[Cell, int], names: list[str]) -> list[dict[str, Any]]:
+    """Which class or value to leave out so that equal cells are not empty: the largest set of each step."""
+    steps: list[dict[str, Any]] = []
+    cells = dict(available)
+    while cells and min(cells.values()) == 0 and len(steps) < MOST_DROPPED:
+        side, value, cells = max(_without(cells), key=lambda one: _worth(one[2]), default=(0, "", {}))
+        if not cells:
+            return []
+        steps.append({"attribute": names[side], "value": value, "images": min(cells.values()) * len(cells)})
+    return steps if cells and min(cells.values()) else []
+
+
+def _without(cells: dict[Cell, int]) -> Iterator[tuple[int, str, dict[Cell, int]]]:
+    """The cells without one value of one side; a side keeps at least two values."""
+    for side in range(len(next(iter(cells)))):
+        values = sorted({cell[side] for cell in cells})
+        for value in values if len(values) > 2 else ():
+            yield side, value, {cell: count for cell, count in cells.items() if cell[side] != value}
+
+
+def _worth(cells: dict[Cell, int]) -> tuple[int, int, int]:
+    """A larger set of equal cells first, then fewer empty cells, then more images."""
+    return min(cells.values()) * len(cells), -sum(count == 0 for count in cells.values()), sum(cells.values())

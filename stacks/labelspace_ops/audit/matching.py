@@ -1,0 +1,287 @@
+"""Gives each item its prediction: by id, by place, or by overlap; what fits nothing is counted and said."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelspace_ops.audit import overlap
+from labelspace_ops.audit.items import Items
+from labelspace_ops.audit.predictions import Options, Prediction
+from labelspace_ops.core.errors import UsageError
+
+NONE = -1
+"""No class: nothing was predicted, or nothing is there."""
+MOSTLY = 0.5
+"""When predictions name at least so many of the images, objects in all others count as missed too."""
+MULTI_LABEL_SCORE = 0.5
+"""The score from which a label of an image with several labels counts as predicted."""
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """A row per judged item, and per prediction that fits no item."""
+
+    item: Codes
+    """The item, or one of its image's items where nothing is there (``truth`` NONE)."""
+    truth: Codes
+    predicted: Codes
+    """Class codes; those beyond the export's classes are in ``others``."""
+    others: list[str]
+    kind: str
+    """``items``: a class each; ``labels``: several of an image; ``boxes``: matched by overlap."""
+    scores: NDArray[np.float64] | None
+    """Of each row and class, where the model scores all of them."""
+    counts: dict[str, int]
+    notes: list[str] = field(default_factory=list)
+
+
+def match(rows: list[Prediction], items: Items, options: Options) -> Outcomes:
+    """Judge the items; raises ``UsageError`` when no prediction fits, which is never the model's fault."""
+    notes: list[str] = []
+    rows = _mapped(rows, items, options, notes)
+    by_image, counts = _by_image(rows, items, notes)
+    _refuse_none(rows, items, by_image)
+    codes = {name: code for code, name in enumerate(items.classes)}
+    others = sorted({row.label for row in rows} - set(codes))
+    codes |= {name: len(codes) + place for place, name in enumerate(others)}
+    if any(row.box for row in rows):
+        judge = _by_overlap
+    elif items.several_labels:
+        judge = _by_label
+    else:
+        judge = _by_identity
+    item, truth, predicted, kind, scores = judge(by_image, items, codes, counts, options)
+    counts["unknown_class"] = sum(row.label not in items.classes for row in rows)
+    return Outcomes(
+        np.array(item, dtype=np.int64), np.array(truth, dtype=np.int64), np.array(predicted, dtype=np.int64),
+        others, kind, scores, {name: count for name, count in counts.items() if count}, notes,
+    )  # fmt: skip
+
+
+def _mapped(rows: list[Prediction], items: Items, options: Options, notes: list[str]) -> list[Prediction]:
+    """Predicted classes by the export's names: through the map, COCO's ids, or without regard to case."""
+    names = set(items.classes)
+    predicted = {row.label for row in rows}
+    by_case = {name.strip().casefold(): name for name in items.classes}
+    to = dict(options.class_map)
+    for label in predicted - names - to.keys():
+        number = str(int(float(label))) if _is_whole(label) else label
+        if label.strip().casefold() in by_case:
+            to[label] = by_case[label.strip().casefold()]
+        elif number in items.category_ids:
+            to[label] = items.category_ids[number]
+    found = {label: to.get(label, label) for label in predicted}
+    known = names | set(items.category_ids.values())
+    if items.classes and rows and known.isdisjoint(found.values()):
+        raise UsageError(
+            f"predictions: no predicted class is in the export: {_some(predicted)} against {_some(names)}:"
+            f" map them with --class-map '{min(predicted)}={min(names)}', again for more"
+        )
+    changed = sorted(f"{label} -> {name}" for label, name in found.items() if label != name)
+    if changed:
+        notes.append(f"predicted classes are read as: {_some(changed)}")
+    return [
+        Prediction(row.image, found[row.label], row.object, row.score, row.box)
+        if found[row.label] != row.label else row
+        for row in rows
+    ]  # fmt: skip
+
+
+def _is_whole(value: str) -> bool:
+    try:
+        return float(value).is_integer()
+    except ValueError:
+        return False
+
+
+def _some(names: set[str] | list[str]) -> str:
+    listed = sorted(names)
+    return ", ".join(listed[:6]) + (f" and {len(listed) - 6} more" if len(listed) > 6 else "")
+
+
+def _by_image(
+    rows: list[Prediction], items: Items, notes: list[str]
+) -> tuple[dict[int, list[Prediction]], Counter[str]]:
+    """The predictions of each image, by its index; images are found by path, id, or base name."""
+    has = set(items.image.tolist())
+    places: dict[str, int] = {}
+    bases: dict[str, list[int]] = defaultdict(list)
+    for index in sorted(has):
+        name = items.images[index]
+        for key in (name, f"{items.subsets[index]}/{name}"):
+            places.setdefault(key, index)
+        bases[_base(name)].append(index)
+    found: dict[int, list[Prediction]] = defaultdict(list)
+    counts: Counter[str] = Counter()
+    loose = 0
+    for row in rows:
+        index = _place(row, places, bases, items)
+        if index is None or index not in has:
+            counts["unknown_image"] += 1
+            continue
+        loose += items.images[index] != row.image and row.box is None
+        found[index].append(row)
+    if loose:
+        notes.append(f"{loose:,} predictions are matched to images by base name: their paths differ")
+    return found, counts
+
+
+def _base(name: str) -> str:
+    return name.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def _place(row: Prediction, places: dict[str, int], bases: dict[str, list[int]], items: Items) -> int | None:
+    if row.image in places:
+        return places[row.image]
+    if row.image in items.image_ids and (row.box or _base(row.image) not in bases):
+        return items.image_ids[row.image]
+    candidates = bases.get(_base(row.image), [])
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _refuse_none(rows: list[Prediction], items: Items, by_image: dict[int, list[Prediction]]) -> None:
+    if rows and len(items) and not by_image:
+        raise UsageError(
+            f"predictions: none of the {len(rows):,} predictions names an image of the export:"
+            f" {rows[0].image!r} against {items.file(0)!r}: write the paths as the export has them,"
+            " or name the column with --image-column"
+        )
+
+
+Columns = tuple[list[int], list[int], list[int]]
+Judged = tuple[list[int], list[int], list[int], str, NDArray[np.float64] | None]
+
+
+def _best(rows: list[Prediction]) -> Prediction | None:
+    """The prediction with the highest score; None when several different classes share it."""
+    top = max((row.score if row.score is not None else -math.inf) for row in rows)
+    best = [row for row in rows if (row.score if row.score is not None else -math.inf) == top]
+    return best[0] if len({row.label for row in best}) == 1 else None
+
+
+def _by_identity(
+    by_image: dict[int, list[Prediction]], items: Items, codes: dict[str, int], counts: Counter[str],
+    options: Options,
+) -> Judged:  # fmt: skip
+    """A prediction per item. Of objects, one that is named nowhere was missed."""
+    given: dict[int, list[Prediction]] = defaultdict(list)
+    of_image = _items_of_images(items)
+    for image, rows in by_image.items():
+        identities = {items.identity_text(item): item for item in of_image[image]}
+        for row in rows:
+            fate, item = _find(row, of_image[image], identities, items.level)
+            counts[fate] += 1
+            if item is not None:
+                given[item].append(row)
+    by_object = items.level == "object" and any(row.object for rows in by_image.values() for row in rows)
+    missed = _missed(by_image, of_image, given) if by_object else []
+    columns: Columns = ([], [], [])
+    for item, rows in sorted(given.items()):
+        best = _best(rows)
+        counts["tied"] += best is None
+        if best is not None:
+            _append(columns, item, int(items.label[item]), codes[best.label])
+    scores = _scores([given[item] for item in columns[0]], items, codes) if not missed else None
+    for item in missed:
+        _append(columns, item, int(items.label[item]), NONE)
+    counts["missed"] = len(missed)
+    counts["items_without_prediction"] = len(items) - len(columns[0]) - counts["tied"]
+    return *columns, "items", scores
+
+
+def _find(
+    row: Prediction, candidates: list[int], identities: dict[str, int], level: str
+) -> tuple[str, int | None]:
+    if level == "object" and row.object:
+        found = identities.get(row.object)
+        return ("unknown_object", None) if found is None else ("matched", found)
+    return ("ambiguous", None) if len(candidates) > 1 else ("matched", candidates[0])
+
+
+def _items_of_images(items: Items) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = defaultdict(list)
+    for item, image in enumerate(items.image.tolist()):
+        found[image].append(item)
+    return found
+
+
+def _missed(
+    by_image: dict[int, list[Prediction]], of_image: dict[int, list[int]], given: dict[int, list[Prediction]]
+) -> list[int]:
+    """Objects that no prediction names, in images that the model saw."""
+    seen = set(of_image) if len(by_image) >= MOSTLY * len(of_image) else set(by_image)
+    return [item for image in sorted(seen) for item in of_image[image] if item not in given]
+
+
+def _by_label(
+    by_image: dict[int, list[Prediction]], items: Items, codes: dict[str, int], counts: Counter[str],
+    options: Options,
+) -> Judged:  # fmt: skip
+    """Images with several labels: each label is predicted or not; scores count from one half."""
+    of_image = _items_of_images(items)
+    columns: Columns = ([], [], [])
+    for image, rows in sorted(by_image.items()):
+        counts["matched"] += len(rows)
+        called = {codes[row.label] for row in rows if row.score is None or row.score >= MULTI_LABEL_SCORE}
+        true = {int(items.label[item]): item for item in of_image[image]}
+        for code in sorted(called | set(true)):
+            item = true.get(code, of_image[image][0])
+            _append(columns, item, code if code in true else NONE, code if code in called else NONE)
+    judged = sum(len(of_image[image]) for image in by_image)
+    counts["items_without_prediction"] = len(items) - judged
+    return *columns, "labels", None
+
+
+def _by_overlap(
+    by_image: dict[int, list[Prediction]], items: Items, codes: dict[str, int], counts: Counter[str],
+    options: Options,
+) -> Judged:  # fmt: skip
+    """Boxes: greedy by score, of the same class; an object that no box finds is missed."""
+    if items.level != "object" or np.isnan(items.box).all():
+        raise UsageError(
+            "predictions: they have boxes, but the export has no objects with boxes to compare with: export"
+            " the objects, or predict a class per image"
+        )
+    of_image = _items_of_images(items)
+    seen = set(of_image) if len(by_image) >= MOSTLY * len(of_image) else set(by_image)
+    columns: Columns = ([], [], [])
+    for image in sorted(seen):
+        members, rows = of_image[image], by_image.get(image, [])
+        rows = [row for row in rows if row.box is not None]
+        pairs = overlap.match(items.box[members], items.label[members], rows, codes, options.iou)
+        taken = dict(pairs)
+        for place, item in enumerate(members):
+            row = taken.get(place)
+            counts["matched" if row is not None else "missed"] += 1
+            _append(columns, item, int(items.label[item]), NONE if row is None else codes[rows[row].label])
+        for row in sorted(set(range(len(rows))) - set(taken.values())):
+            counts["found_nothing"] += 1
+            _append(columns, members[0], NONE, codes[rows[row].label])
+    counts["items_without_prediction"] = len(items) - sum(len(of_image[image]) for image in seen)
+    return *columns, "boxes", None
+
+
+def _append(columns: Columns, *values: int) -> None:
+    for column, value in zip(columns, values, strict=True):
+        column.append(value)
+
+
+def _scores(given: list[list[Prediction]], items: Items, codes: dict[str, int]) -> NDArray[np.float64] | None:
+    """The score of every class for every item, when the model gives them all, or there are two classes."""
+    if not given or not all(row.score is not None for rows in given for row in rows):
+        return None
+    scores = np.full((len(given), len(codes)), np.nan)
+    for place, rows in enumerate(given):
+        for row in rows:
+            scores[place, codes[row.label]] = row.score
+    if len(items.classes) == 2 and len(codes) == 2 and (scores[~np.isnan(scores)] <= 1).all() and (
+        scores[~np.isnan(scores)] >= 0
+    ).all():  # fmt: skip
+        scores = np.where(np.isnan(scores), 1 - scores[:, ::-1], scores)
+    return None if np.isnan(scores[:, : len(items.classes)]).any() else scores

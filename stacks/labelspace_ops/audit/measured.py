@@ -1,0 +1,74 @@
+"""Conditions that nobody had to annotate: they are computed from boxes, image sizes and paths."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelspace_ops.audit.dataset import Dataset, Rows
+from labelspace_ops.audit.vocabulary import MISSING, Column
+
+SMALL, LARGE = 32.0**2, 96.0**2
+"""Square pixels between small, medium and large objects, as COCO's evaluation has it."""
+MOST_FOLDERS = 50
+NAMES = ("object size", "object shape", "position across", "position down", "touches the edge", "occluded",
+         "objects in the image", "image size", "image shape", "folder", "subset")  # fmt: skip
+
+
+def columns(dataset: Dataset, rows: Rows, level: str) -> dict[str, Column]:
+    """Those with at least two values among the items; measures of objects at object level only."""
+    found = {**(_of_objects(dataset, rows) if level == "object" else {}), **_of_images(dataset, rows)}
+    return {name: column for name, column in found.items() if _varies(column)}
+
+
+def _varies(column: Column) -> bool:
+    return len(np.unique(column.codes[column.codes != MISSING])) > 1
+
+
+def _of_objects(dataset: Dataset, rows: Rows) -> dict[str, Column]:
+    x, y, width, height = dataset.box[rows].T.astype(np.float64)
+    wide, high = dataset.sizes[dataset.image[rows]].T.astype(np.float64)
+    wide, high = np.where(wide > 0, wide, np.nan), np.where(high > 0, high, np.nan)
+    crowd = np.bincount(dataset.image[rows], minlength=len(dataset.images))[dataset.image[rows]]
+    at_edge = (x <= 1) | (y <= 1) | (x + width >= wide - 1) | (y + height >= high - 1)
+    edge = np.where(np.isnan(x) | np.isnan(wide), np.nan, at_edge.astype(np.float64))
+    occluded = np.where(dataset.occluded[rows] < 0, np.nan, dataset.occluded[rows])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        aspect = np.where(height > 0, width / height, np.nan)
+    return {
+        "object size": _cut(width * height, [SMALL, LARGE], ["small", "medium", "large"]),
+        "object shape": _cut(aspect, [0.67, 1.5], ["tall", "square", "wide"]),
+        "position across": _cut((x + width / 2) / wide, [1 / 3, 2 / 3], ["left", "centre", "right"]),
+        "position down": _cut((y + height / 2) / high, [1 / 3, 2 / 3], ["top", "middle", "bottom"]),
+        "touches the edge": _cut(edge, [0.5], ["no", "yes"]),
+        "occluded": _cut(occluded, [0.5], ["no", "yes"]),
+        "objects in the image": _cut(crowd.astype(float), [2, 6, 16], ["1", "2 to 5", "6 to 15", "over 15"]),
+    }  # fmt: skip
+
+
+def _of_images(dataset: Dataset, rows: Rows) -> dict[str, Column]:
+    image = dataset.image[rows]
+    wide, high = dataset.sizes.T.astype(np.float64)
+    pixels = np.where(wide * high > 0, wide * high, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        aspect = np.where(high > 0, wide / high, np.nan)
+    found = {
+        "image size": _cut(pixels[image], [0.5e6, 2e6], ["under 0.5 MP", "0.5 to 2 MP", "2 MP and more"]),
+        "image shape": _cut(aspect[image], [0.95, 1.05], ["portrait", "square", "landscape"]),
+        "subset": _named(dataset.subsets, image),
+        "folder": _named([name.rpartition("/")[0] for name in dataset.images], image),
+    }
+    return {name: column for name, column in found.items() if len(column.values) <= MOST_FOLDERS}
+
+
+def _cut(numbers: NDArray[np.float64], edges: list[float], names: list[str]) -> Column:
+    codes = np.where(np.isnan(numbers), MISSING, np.searchsorted(edges, numbers, side="right"))
+    return Column(codes.astype(np.int16), names)
+
+
+def _named(names: list[str], image: Rows) -> Column:
+    numbers: dict[str, int] = {}
+    codes = np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
+    if len(numbers) > MOST_FOLDERS:
+        return Column(np.full(len(image), MISSING, dtype=np.int16), [])
+    return Column(codes.astype(np.int16)[image], [name or "(none)" for name in numbers])

@@ -1,0 +1,132 @@
+"""Reads labels from a table, CSV or parquet: a row an image, or an object when it has boxes or ids."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from labelspace_ops.audit.dataset import NO_BOX, Box, Builder, text
+from labelspace_ops.core.errors import UsageError
+
+FORMAT = "table of labels"
+IMAGE = ("image", "file_name", "filename", "file", "path", "image_path", "image_id", "img", "name")
+LABEL = ("label", "class", "category", "class_name", "target", "y", "species", "diagnosis")
+OBJECT = ("object", "object_id", "annotation_id", "box")
+SUBSET = ("subset", "split")
+BOXES = (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("x", "y", "width", "height"))
+
+
+def rows_of_csv(data: bytes, name: str) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file; its encoding and delimiter are found out."""
+    lines = decoded(data).splitlines()
+    if not lines:
+        raise UsageError(f"{name} is empty")
+    reader = csv.DictReader(lines, delimiter=delimiter(lines[0]))
+    try:
+        for row in reader:
+            yield {(key or "").strip(): value or "" for key, value in row.items() if key is not None}
+    except csv.Error as error:
+        raise UsageError(f"{name}, line {reader.line_num}: no valid CSV: {error}") from None
+
+
+def header_of_csv(data: bytes) -> list[str]:
+    """The columns of a CSV file."""
+    lines = decoded(data).splitlines()
+    return (
+        [one.strip() for one in next(csv.reader(lines[:1], delimiter=delimiter(lines[0])), [])]
+        if lines
+        else []
+    )
+
+
+def decoded(data: bytes) -> str:
+    """Text of UTF-8, or of UTF-16 with a byte order mark; bytes that are neither survive."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    return data.decode("utf-8-sig", errors="surrogateescape")
+
+
+def delimiter(header: str) -> str:
+    """The separator that the header uses most."""
+    return max(",;\t|", key=header.count)
+
+
+def rows_of_parquet(path: Path) -> list[dict[str, Any]]:
+    """The rows of a parquet file; raises ``UsageError`` when pyarrow is not installed."""
+    try:
+        from pyarrow import parquet  # noqa: PLC0415 - large, and only wanted for this
+    except ImportError:
+        raise UsageError(
+            f"{path.name}: reading parquet needs pyarrow: `pip install pyarrow`, or convert the table to CSV"
+        ) from None
+    rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+    return rows
+
+
+def column(columns: Iterable[str], known: tuple[str, ...]) -> str | None:
+    """The first column with one of the known names, whatever its case."""
+    by_lower = {one.lower(): one for one in reversed(list(columns))}
+    return next((by_lower[name] for name in known if name in by_lower), None)
+
+
+def read(rows: Iterable[dict[str, Any]], builder: Builder, name: str) -> None:
+    """Fill ``builder``: every further column is an attribute of its row."""
+    indexes: dict[tuple[str, str], int] = {}
+    columns: dict[str, Any] | None = None
+    for row in rows:
+        columns = columns or _columns(list(row), name)
+        _row(row, columns, builder, indexes)
+    if columns is None:
+        raise UsageError(f"annotations: {name} has no rows")
+
+
+def _columns(header: list[str], name: str) -> dict[str, Any]:
+    image, label = column(header, IMAGE), column(header, LABEL)
+    if image is None or label is None or image == label:
+        raise UsageError(
+            f"annotations: {name} has the columns {', '.join(header)}: expected one for the image"
+            f" ({', '.join(IMAGE[:4])}) and one for the label ({', '.join(LABEL[:4])})"
+        )
+    boxes = [edges for edges in BOXES if all(column(header, (edge,)) for edge in edges)]
+    edges = [column(header, (edge,)) for edge in boxes[0]] if boxes else []
+    special = {image, label, column(header, OBJECT), column(header, SUBSET), *edges}
+    return {
+        "image": image, "label": label, "object": column(header, OBJECT), "subset": column(header, SUBSET),
+        "box": edges, "corners": bool(boxes) and boxes[0][2] != "width",
+        "attributes": [one for one in header if one not in special],
+    }  # fmt: skip
+
+
+def _row(
+    row: dict[str, Any], columns: dict[str, Any], builder: Builder, indexes: dict[tuple[str, str], int]
+) -> None:
+    key = (text(row.get(columns["subset"])) if columns["subset"] else "", text(row[columns["image"]]))
+    if key in indexes:
+        builder.select(indexes[key])
+    else:
+        indexes[key] = builder.add_image(key[1], subset=key[0])
+    names = tuple(columns["attributes"])
+    objects = bool(columns["object"] or columns["box"])
+    builder.add(
+        text(row[columns["label"]]), names, [text(row.get(one)) for one in names], tag=not objects,
+        identity=text(row[columns["object"]]) if columns["object"] else None,
+        box=_box(row, columns) if columns["box"] else NO_BOX,
+    )  # fmt: skip
+
+
+def _box(row: dict[str, Any], columns: dict[str, Any]) -> Box:
+    try:
+        x, y, third, fourth = (float(row[edge]) for edge in columns["box"])
+    except (TypeError, ValueError):
+        return NO_BOX
+    return (x, y, third - x, fourth - y) if columns["corners"] else (x, y, third, fourth)
+
+
+def source_of(file: IO[bytes], name: str) -> Iterator[dict[str, str]]:
+    """The rows of an open CSV file of annotations."""
+    try:
+        yield from rows_of_csv(file.read(), name)
+    except UsageError as error:
+        raise UsageError(f"annotations: {error}") from None
