@@ -20,7 +20,7 @@ def take_final_backup(client: docker.DockerClient, name: str, *, prove: bool = T
         if one.status != "running":
             one.start()
         docker_engine.until_healthy(one)
-        taken = str(agent.call(one, "backup", kind="incr", gently=False)["id"])
+        taken = str(agent.call(one, "backup", kind="incr", throttled=False)["id"])
         proof = agent.call(one, "drill", backup=taken) if prove else {"ok": True}
     except OpsError as error:
         raise OpsError(f"{name}: the last backup failed ({error}): nothing was changed") from None

@@ -97,7 +97,7 @@ def _keep(client: docker.DockerClient, source: agent.Repository) -> str | None:
             raise OpsError(f"{name}: its database has no container")
         one.start()
         docker_engine.until_healthy(one)
-        return str(agent.call(one, "backup", kind="incr", gently=False)["id"])
+        return str(agent.call(one, "backup", kind="incr", throttled=False)["id"])
     except OpsError as error:
         if agent.database(client, name) and one is not None and docker_engine.is_healthy(one):
             raise OpsError(f"{name}: what is there cannot be kept ({error}): nothing was changed") from None

@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import bz2
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files as package_files
-from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -20,7 +20,7 @@ import yaml
 from labelspace.container_spec import Health, Service
 from labelspace.cvat.config_files import DATABASE_PASSWORD
 from labelspace.cvat.images import IMAGES
-from labelspace.cvat.names import DATABASE_ALIAS
+from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL, resource_name
 from labelspace.postgres import pgbackrest as postgres
 from labelspace.targets.scaleway.bucket import SHARE
@@ -33,14 +33,13 @@ LONGEST_USER_DATA = 127_998
 PACKAGES = ("docker.io", "docker-compose-v2", "rclone", "fuse3", "nftables")
 SCRIPTS = (
     *("labelspace-step", "labelspace-tell", "labelspace-prepare", "labelspace-secrets"),
-    *("labelspace-up", "labelspace-check", "labelspace-postgres", "labelspace-restore"),
+    *("labelspace-up", "labelspace-check", "labelspace-postgres", "labelspace-restore", "labelspace-backup"),
 )
-OF_A_MANAGED_DATABASE = ("labelspace-dump", "labelspace-drill", "labelspace-rehearse")
 DUMP_TIMERS = ("labelspace-dump.timer", "labelspace-drill.timer")
 DUMP_UNITS = ("labelspace-dump.service", "labelspace-drill.service", *DUMP_TIMERS)
 LIBRARY = "/usr/local/lib/labelspace"
-PROGRAM = "labelspace_dumps"
-"""The package that dumps and drills run."""
+"""Where the backup program is unpacked."""
+BACKUP_SETTINGS = "/etc/labelspace/backup.json"
 MOUNT = "mount"
 MOUNT_OPTIONS = (
     *("--read-only", "--allow-other", "--uid 1000", "--gid 1000", "--dir-cache-time 1h"),
@@ -51,7 +50,7 @@ MOUNT_OPTIONS = (
 STEP_PATH = "/labelspace-step"
 """Where the server tells over HTTP what it does, until CVAT's proxy takes the port (``labelspace-tell``)."""
 CONTEXT = "/etc/labelspace/database-image.tar.bz2"
-"""What the image of a database on the server is built from."""
+"""The recipe of the database's image; the backup program in it runs on the server, too."""
 STOP_SECONDS = 30
 """What a container is given to end in order; databases need it."""
 NO_STARTS = "/usr/sbin/policy-rc.d"
@@ -122,7 +121,6 @@ def user_data(boot: BootConfig) -> str:
 
 def _write_files(boot: BootConfig) -> list[dict[str, str]]:
     plain = {f"{PLAIN_FILES}/{path}": text for path, text in boot.plain_files.items()}
-    scripts = SCRIPTS if boot.inside else (*SCRIPTS, *OF_A_MANAGED_DATABASE)
     units = {name: text for name, text in UNITS.items() if not (boot.inside and name in DUMP_UNITS)}
     return [
         _file("/etc/labelspace/boot.env", _environment(boot), "0600"),
@@ -131,29 +129,28 @@ def _write_files(boot: BootConfig) -> list[dict[str, str]]:
         _file(NO_STARTS, "#!/bin/sh\nexit 101\n", "0755"),
         *_door(boot),
         *(_file(path, text) for path, text in plain.items()),
-        *([_image_context()] if boot.inside else []),
-        *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in scripts),
-        *(_file(f"{LIBRARY}/{PROGRAM}/{name}", text) for name, text in _program(boot).items()),
+        _packed(CONTEXT, postgres.context_tar()),
+        _file(BACKUP_SETTINGS, json.dumps(_backup_settings(boot)) + "\n"),
+        *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in SCRIPTS),
         *(_file(f"/etc/systemd/system/{name}", text) for name, text in units.items()),
     ]
 
 
-def _image_context() -> dict[str, str]:
-    """Packed, as user data has a limit; by bzip2, whose bytes are the same wherever it is packed."""
-    packed = base64.b64encode(bz2.compress(postgres.context_tar())).decode()
-    return {**_file(CONTEXT, packed), "encoding": "b64"}
+def _packed(path: str, archive: bytes) -> dict[str, str]:
+    """User data has a limit; bzip2's output is the same on every machine."""
+    return {**_file(path, base64.b64encode(bz2.compress(archive)).decode()), "encoding": "b64"}
 
 
-def _program(boot: BootConfig) -> dict[str, str]:
-    """File name -> text of each module; a database on the server has its own."""
-    if boot.inside:
-        return {}
-    folder = package_files("labelspace.targets.scaleway").joinpath("server_files", PROGRAM)
-    return {one.name: one.read_text() for one in _by_name(folder) if one.name.endswith(".py")}
-
-
-def _by_name(folder: Traversable) -> list[Traversable]:
-    return sorted(folder.iterdir(), key=lambda one: one.name)
+def _backup_settings(boot: BootConfig) -> dict[str, object]:
+    """As ``labelspace_backup.settings`` reads them, for the logical engine."""
+    return {
+        "engine": "logical",
+        "user": DATABASE_USER,
+        "database": DATABASE_NAME,
+        "drill_interval_days": boot.drill_interval_days,
+        "bucket": boot.backup_bucket,
+        "scratch_image": IMAGES["postgres"],
+    }
 
 
 def _door(boot: BootConfig) -> list[dict[str, str]]:
@@ -185,7 +182,6 @@ def _environment(boot: BootConfig) -> str:
         "DISK": boot.disk,
         "BACKUP_BUCKET": boot.backup_bucket,
         "POSTGRES_IMAGE": IMAGES["postgres"],
-        "DRILL_EVERY_DAYS": str(boot.drill_interval_days),
     }
     return "".join(f"{key}={value}\n" for key, value in values.items())
 
@@ -203,6 +199,7 @@ def _commands(boot: BootConfig) -> list[str]:
         "apt-get update",
         f"until {install}; do sleep 10; apt-get update; done",
         f"rm -f {NO_STARTS}",
+        f"python3 -m tarfile --extract {CONTEXT} {LIBRARY}",
         *(["systemctl try-restart ssh.service"] if boot.ssh_public_key else []),
         "systemctl enable labelspace-prepare.service docker.service",
         "systemctl restart docker.service",
@@ -319,7 +316,7 @@ Requires=docker.service
 After=labelspace.service
 [Service]
 Type=oneshot
-ExecStart=/usr/local/sbin/labelspace-dump
+ExecStart=/usr/local/sbin/labelspace-backup backup
 StandardOutput=journal+console
 """,
     "labelspace-dump.timer": """\
@@ -339,12 +336,12 @@ Requires=docker.service
 After=labelspace.service
 [Service]
 Type=oneshot
-ExecStart=/usr/local/sbin/labelspace-drill
+ExecStart=/usr/local/sbin/labelspace-backup drill-when-due
 StandardOutput=journal+console
 """,
     "labelspace-drill.timer": """\
 [Unit]
-Description=A look, every hour, whether a drill is due
+Description=Every hour: a drill when one is due
 [Timer]
 OnCalendar=hourly
 RandomizedDelaySec=1800
