@@ -14,7 +14,6 @@ from labelspace.home import Home
 from labelspace_ops.backup import agent, restore, upgrade_test
 from labelspace_ops.backup.formatting import restorable_from
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.stack import automation as stack
 
 Row = dict[str, Any]
 
@@ -121,14 +120,3 @@ class LocalBackups(PgBackRestBackups):
     def restore(self, choice: RestorePoint) -> Row:
         """Also of a stopped workspace, which stays stopped."""
         return restore.restore(self.name, self.home, to=choice.to, backup=choice.backup)
-
-
-def for_workspace(name: str, home: Home) -> Backups:
-    """Those of a workspace that exists, by its settings."""
-    settings = stack.read_settings(stack.select(name, home))
-    if settings.get("target") != "scaleway":
-        return LocalBackups(name, home, settings)
-    from labelspace_ops.targets.scaleway import backups, server_database  # noqa: PLC0415 - the other target needs none
-
-    kind = server_database.RemoteBackups if server_database.has_own_database(settings) else backups.Managed
-    return kind(name, home, settings)

@@ -18,10 +18,10 @@ from labelspace_ops.backup.restore_plan import RestorePlan, make_plan
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
+from labelspace_ops.labels import program
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import progress
-from labelspace_ops.workspaces import program
 
 STORES = ("database", "redis", "cache")
 PATIENCE_SECONDS = 900

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def _of(name: str) -> Backups:
     from labelspace.home import Home
-    from labelspace_ops.backup.base import for_workspace
+    from labelspace_ops.workspaces.backups import for_workspace
 
     return for_workspace(name, Home.find())
 

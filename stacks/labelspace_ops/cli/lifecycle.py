@@ -67,7 +67,7 @@ def create(  # noqa: PLR0917 - each is a flag of its own
 def _asked_to_take_up(spec: WorkspaceSpec, home: Home) -> bool:
     from labelspace_ops.workspaces import lifecycle
 
-    found = lifecycle.retained_data(spec.name, home) if spec.target == "local" else None
+    found = lifecycle.retained_data(spec, home)
     return bool(found and typer.confirm(f"{found}. Take that up", abort=True))
 
 
@@ -117,7 +117,7 @@ def delete(
     from labelspace_ops.workspaces import lifecycle
 
     home = Home.find()
-    if not (purge and name not in state.names(home) and lifecycle.retained_data(name, home)):
+    if not (purge and name not in state.names(home) and lifecycle.has_retained_data(name, home)):
         state.must_exist(name, home)
     if purge:
         _name_is_typed(name)

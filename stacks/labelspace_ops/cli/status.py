@@ -117,13 +117,14 @@ def credentials(name: Name, as_json: Json = False) -> None:
 
 @app.command()
 def doctor(
-    target: Annotated[str, typer.Option(help="local or scaleway")] = "local", as_json: Json = False
+    target: Annotated[str, typer.Option(help="local or scaleway")] = "", as_json: Json = False
 ) -> None:
     """Check whether this machine, or an account at Scaleway, can run a workspace."""
     from labelspace.home import Home
-    from labelspace_ops.targets.local import doctor as doctor_module
+    from labelspace_ops.targets import registry
+    from labelspace_ops.workspaces import doctor as doctor_module
 
-    checks = doctor_module.examine(Home.find(), target)
+    checks = doctor_module.examine(Home.find(), target or registry.DEFAULT)
     if as_json:
         print_json(checks)
     else:

@@ -75,12 +75,13 @@ def _look(outputs: dict[str, Any], bucket: str, prefix: str, subset: int | None,
     from rich.console import Console
     from rich.progress import Progress, TextColumn
 
-    from labelspace_ops.storage import buckets, media_files
+    from labelspace_ops.storage import media_files
+    from labelspace_ops.targets import registry
 
     columns = (TextColumn("looking at the files:"), TextColumn("{task.completed:.0f}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         line = bar.add_task("files", total=None)
-        s3 = buckets.client(outputs, bucket)
+        s3 = registry.get(outputs["target"]).bucket_client(outputs, bucket)
         return media_files.find_files(
             s3, bucket, prefix, subset=subset, seed=seed, look=lambda n: bar.advance(line, n)
         )

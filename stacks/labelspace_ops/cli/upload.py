@@ -24,13 +24,17 @@ def upload(
 ) -> None:
     """Upload files to a dataset bucket; goes on where an earlier attempt ended."""
     from labelspace_ops.cvat import sleep
-    from labelspace_ops.storage.upload import Storage, plan_upload
+    from labelspace_ops.storage.upload import plan_upload
+    from labelspace_ops.targets import registry
+    from labelspace_ops.targets.base import Capability
 
     outputs = outputs_of(name)
     uploads = plan_upload(paths, prefix)
     chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
-    sleep.wake(name, outputs, say)
-    sent = _send(Storage.of(outputs, chosen), uploads)
+    target = registry.get(outputs["target"])
+    if target.can(Capability.S3_STOPS):
+        sleep.wake(name, outputs, say)
+    sent = _send(target.storage(outputs, chosen), uploads)
     strangers = [one.key for one in uploads if not one.opens_in_cvat]
     if strangers:
         say(

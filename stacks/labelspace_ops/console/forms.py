@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labelspace.spec import SpecError, parse_spec
+from labelspace_ops.targets import registry
+from labelspace_ops.targets.base import Capability
 
 PLACEHOLDERS = {"name": "any", "buckets": [{"name": "any"}]}
 FLAGS = {
@@ -31,7 +33,7 @@ class Form:
 
     name: str = ""
     description: str = ""
-    target: str = "local"
+    target: str = registry.DEFAULT
     buckets: list[str] = field(default_factory=list)
     """Chosen from those that exist."""
     new_buckets: str = ""
@@ -49,15 +51,14 @@ class Form:
     reuse_data: bool = False
     """Go on with what an earlier workspace of the name left."""
 
-    @property
-    def is_local(self) -> bool:
-        """Whether it runs on this machine: only there are addresses, ports and folders chosen."""
-        return self.target == "local"
+    def can(self, capability: Capability) -> bool:
+        """Whether the chosen target has the ability."""
+        return registry.get(self.target).can(capability)
 
     @property
     def all_buckets(self) -> list[str]:
         """Chosen and new, in the order of the form."""
-        kept = self.buckets if self.is_local else []
+        kept = self.buckets if self.can(Capability.LOCAL_BUCKETS) else []
         return [*kept, *self.new_buckets.replace(",", " ").split()]
 
     def values(self) -> dict[str, Any]:
@@ -67,14 +68,16 @@ class Form:
         own = {key: getattr(self, key) for key in LOCAL if getattr(self, key)}
         return {
             **{key: getattr(self, key) for key in plain},
-            **(own if self.is_local else {}),
+            **(own if self.can(Capability.HOST_PORTS) else {}),
             "buckets": [{"name": name} for name in self.all_buckets],
             "admin": {key: value for key, value in admin.items() if value or key == "username"},
         }
 
     def arguments(self) -> list[str]:
         """Flags of ``labelspace create``; the password is not among them."""
-        wanted = {flag: key for flag, key in FLAGS.items() if self.is_local or key not in LOCAL}
+        wanted = {
+            flag: key for flag, key in FLAGS.items() if self.can(Capability.HOST_PORTS) or key not in LOCAL
+        }
         flags = [f"{flag}={getattr(self, attribute)}" for flag, attribute in wanted.items()]
         given = [flag for flag in flags if not flag.endswith("=")]
         secret = ["--password-stdin"] if self.password else []

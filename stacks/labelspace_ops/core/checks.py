@@ -5,14 +5,24 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 from labelspace.cvat.caddy import LOOK_HEADER
+from labelspace_ops.core.errors import OpsError
 
 LATE_FACTOR = 1.5
 """A backup or drill is late when it is older than this many of its intervals."""
 Check = dict[str, Any]
 """``name``, ``ok`` and ``detail``."""
+
+
+def run_check(name: str, check: Callable[[], str]) -> Check:
+    """The check with the detail that ``check`` returns, or with the ``OpsError`` that it raises."""
+    try:
+        return {"name": name, "ok": True, "detail": check()}
+    except OpsError as error:
+        return {"name": name, "ok": False, "detail": str(error)}
 
 
 def cvat_health(api_url: str, patience: float = 10) -> Check:

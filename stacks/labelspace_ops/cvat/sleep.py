@@ -27,8 +27,6 @@ def sleep_status(outputs: dict[str, Any]) -> dict[str, Any]:
 
 def wake(name: str, outputs: dict[str, Any], say: Callable[[str], None]) -> None:
     """Wake the workspace if it sleeps, and wait until it is ready. Raises ``OpsError`` for a stopped one."""
-    if outputs.get("target") != "local":
-        return
     if outputs.get("running") is False:
         raise OpsError(f"{name}: it is stopped: run `labelspace start {name}` first")
     if sleep_status(outputs).get("status") not in ASLEEP:

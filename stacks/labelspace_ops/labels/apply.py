@@ -9,10 +9,9 @@ from labelspace.home import Home
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.cvat.client import CvatClient, find_project
-from labelspace_ops.labels import labels_file, normalized, plan, project
+from labelspace_ops.labels import labels_file, normalized, plan, program, project
 from labelspace_ops.labels.model import LabelsFile, Project
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.workspaces import program
 
 TYPE = "pulumi-python:dynamic/labelspace:CvatProject"
 

@@ -23,12 +23,7 @@ if TYPE_CHECKING:
 
 
 def client(outputs: dict[str, Any], bucket: str) -> S3Client:
-    """An S3 client for one bucket: with the workspace's own keys of it, or as the account on Scaleway."""
-    if outputs["target"] == "scaleway":
-        from labelspace_ops.targets.scaleway import account  # noqa: PLC0415 - the other target needs none
-
-        mine = account.for_workspace(workspace_name(outputs), Home.find())
-        return mine.storage(outputs["region"], outputs.get("project", ""))
+    """An S3 client for one bucket: with the workspace's own keys of it."""
     found = next(one for one in outputs["buckets"] if one["name"] == bucket)
     return connect(found["endpoint"], found["region"], **outputs["bucket_keys"][bucket])
 

@@ -24,10 +24,8 @@ REFUSED = (BaseError, ValueError)
 """What it raises for what it cannot do, and for a server that refuses or does not answer."""
 
 
-def open_store(outputs: dict[str, Any], bucket: str) -> S3Store | None:
-    """A bucket of a workspace, with the workspace's own keys of it; None on Scaleway."""
-    if outputs["target"] == "scaleway":
-        return None
+def open_store(outputs: dict[str, Any], bucket: str) -> S3Store:
+    """A bucket of a workspace, with the workspace's own keys of it."""
     found = next(one for one in outputs["buckets"] if one["name"] == bucket)
     keys = outputs["bucket_keys"][bucket]
     bundle = os.environ.get("AWS_CA_BUNDLE")

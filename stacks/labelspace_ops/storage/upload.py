@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import obstore
 
@@ -44,17 +44,6 @@ class Storage:
 
     def __init__(self, bucket: str, client: Callable[[], S3Client], small: S3Store | None = None) -> None:
         self.bucket, self._client, self.small = bucket, client, small
-
-    @classmethod
-    def of(cls, outputs: dict[str, Any], bucket: str) -> Storage:
-        """A dataset bucket of a workspace, by the outputs of its stack."""
-
-        def client() -> S3Client:
-            from labelspace_ops.storage import buckets  # noqa: PLC0415 - heavy, and seldom needed
-
-            return buckets.client(outputs, bucket)
-
-        return cls(bucket, client, object_store.open_store(outputs, bucket))
 
     @cached_property
     def s3(self) -> S3Client:

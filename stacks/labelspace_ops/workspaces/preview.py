@@ -21,12 +21,11 @@ from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec, dump_with_secrets
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.labels import labels_file, plan
+from labelspace_ops.labels.program import declare
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import state
-from labelspace_ops.targets.scaleway import lifecycle as cloud
-from labelspace_ops.targets.scaleway.costs import costs
+from labelspace_ops.targets import registry
 from labelspace_ops.workspaces.impact import affects, data_effect, who_waits
-from labelspace_ops.workspaces.program import declare
 
 ACTIONS = ("create", "update", "replace", "delete", "same")
 SECRET_WORDS = ("password", "secret_key", "access_key", "backup.encryption_key")
@@ -95,7 +94,7 @@ class Preview:
 
 def preview(spec: WorkspaceSpec, home: Home) -> Preview:
     """Preview ``spec`` over what is deployed under its name; raises ``OpsError`` when the preview fails."""
-    spec = cloud.resolve_spec(spec, home) if spec.target == "scaleway" else spec
+    spec = registry.get(spec.target).resolve(spec, home)
     known = spec.name in state.names(home)
     steps: list[Any] = []
     with _inline(spec, home, known=known) as chosen:
@@ -244,45 +243,11 @@ def _why(step: Any, part: str, keys: list[str], *, new: bool) -> list[str]:
     return ["differs from its last update: a newer labelspace, or changed by hand"]
 
 
-def _notes_of_target(spec: WorkspaceSpec, *, new: bool) -> list[str]:
-    if spec.target == "scaleway":
-        public = ["everybody on the internet can make an account (registration: open)"]
-        return [f"it will cost {costs(spec)}", *(public if spec.registration == "open" else [])]
-    return [f"the URL will be http://{spec.name}.localhost:{spec.port}"] if new else []
-
-
-def _notes_of_upgrade(spec: WorkspaceSpec, keys: list[str]) -> list[str]:
-    if "cvat_version" not in keys:
-        return []
-    if spec.target == "scaleway" and spec.scaleway.database == "managed":
-        return [_rehearsed_there(spec)]
-    return [
-        f"upgrade to CVAT {spec.cvat_version}: first a backup, then a rehearsal: a copy of it is migrated"
-        " with the new version, and its rows are counted; only then is the real database touched. A"
-        " rehearsal that fails changes nothing. Afterwards the way back is that backup"
-    ]
-
-
-def _rehearsed_there(spec: WorkspaceSpec) -> str:
-    if not spec.scaleway.ssh_cidrs:
-        return (
-            "the upgrade is not rehearsed, as scaleway.ssh_cidrs lets nobody in: the new server migrates"
-            " the database at once"
-        )
-    return (
-        f"upgrade to CVAT {spec.cvat_version}: first a dump, then a rehearsal on the server: a copy of it is"
-        " migrated with the new version, and its rows are counted; only then is the server replaced. A"
-        " rehearsal that fails changes nothing; a server that does not let this machine in is not asked"
-    )
-
-
 def _notes(spec: WorkspaceSpec, changes: list[ResourceChange], keys: list[str], *, new: bool) -> list[str]:
-    notes = [*_notes_of_target(spec, new=new), *_notes_of_upgrade(spec, keys)]
-    loopback = spec.bind_address in ("127.0.0.1", "::1")
-    if spec.target == "local" and spec.registration == "open" and not loopback:
-        notes.append(
-            f"everybody who reaches {spec.bind_address}:{spec.port} can make an account (registration: open)"
-        )
+    target = registry.get(spec.target)
+    notes = target.preview_notes(spec, new=new)
+    if "cvat_version" in keys:
+        notes.append(target.upgrade_note(spec))
     if any(change.data.startswith("removed with") for change in changes):
         notes.append("labels go with their annotations: take a backup first")
     elif any(change.data.startswith("AT RISK") for change in changes):

@@ -1,91 +1,25 @@
-"""The whole program of a workspace's stack: its wish and labels are read, and both are declared.
-
-``pulumi up`` runs it by ``stacks/__main__.py``; `labelspace` runs it in its own process.
-"""
+"""The program of a workspace's stack, for plain ``pulumi up``."""
 
 from __future__ import annotations
 
+import sys
+
 import pulumi
 
-from labelspace.outputs import BeforeUpgrade
-from labelspace.spec import SpecError, WorkspaceSpec, parse_setting, parse_spec
-from labelspace.workspace import Workspace
-from labelspace.workspace import declare as declare_workspace
-from labelspace_ops.core.errors import OpsError
-from labelspace_ops.labels import labels_file, normalized
-from labelspace_ops.labels.model import LabelsFile, slug
+from labelspace_ops.core.errors import UsageError
+from labelspace_ops.core.reporting import Event, subscribe, to_line
+from labelspace_ops.targets import registry
 
 
-def run(*, before_upgrade: BeforeUpgrade | None = None, looked: bool = False) -> None:
-    """Declare the selected stack; a wish that cannot be granted ends here, with each reason in one line.
-
-    ``before_upgrade``: what is asked before another version of CVAT; None: nothing is asked.
-    ``looked``: whether the account at Scaleway was looked at already.
-    """
+def main() -> None:
+    """Declare the selected stack's workspace on its target; progress goes to standard error."""
+    subscribe(_print)
     try:
-        spec = read_spec()
-        if spec.target == "scaleway":
-            _possible_there(spec, looked=looked)
-            if before_upgrade and not pulumi.runtime.is_dry_run():
-                _upgradable_there(spec)
-        labels = labels_file.load(spec.name)
-    except (SpecError, OpsError) as error:
+        target = registry.get(pulumi.Config("labelspace").get("target") or registry.DEFAULT)
+    except UsageError as error:
         raise pulumi.RunError(f"settings of stack {pulumi.get_stack()}:\n{error}") from None
-    declare(spec, labels, before_upgrade=before_upgrade)
+    target.program()()
 
 
-def read_spec() -> WorkspaceSpec:
-    """The stack's settings under ``labelspace:``; the stack's name is the workspace's."""
-    config = pulumi.Config("labelspace")
-    values: dict[str, object] = {"name": pulumi.get_stack()}
-    for key in WorkspaceSpec.model_fields.keys() - {"name"}:
-        text = config.get(key)
-        if text is not None:
-            values[key] = parse_setting(key, text)
-    return parse_spec(values)
-
-
-def _possible_there(spec: WorkspaceSpec, *, looked: bool) -> None:
-    """Raises for a type that is not offered, and for what the account holds under the name already."""
-    from labelspace.targets.scaleway import database_on_server  # noqa: PLC0415 - the other target needs none
-    from labelspace.targets.scaleway.prices import total  # noqa: PLC0415
-    from labelspace_ops.targets.scaleway import preconditions  # noqa: PLC0415
-
-    total(spec)
-    if not looked:
-        preconditions.check(spec)
-    if spec.scaleway.database == "server":
-        database_on_server.encryption_key(spec)
-
-
-def _upgradable_there(spec: WorkspaceSpec) -> None:
-    """The server, which an update replaces, cannot be what asks: the program does (ADR 10)."""
-    from labelspace_ops.targets.scaleway import upgrade as there  # noqa: PLC0415 - the other target needs none
-
-    there.hook(spec)
-
-
-def declare(spec: WorkspaceSpec, labels: LabelsFile, *, before_upgrade: BeforeUpgrade | None = None) -> None:
-    """Declare the workspace and a ``CvatProject`` for each project of the file, once it is ready."""
-    workspace = declare_workspace(spec, before_upgrade=before_upgrade)
-    if labels.projects:
-        _declare_projects(workspace, labels)
-
-
-def _declare_projects(workspace: Workspace, labels: LabelsFile) -> None:
-    from labelspace_ops.labels.cvat_project import CvatProject  # noqa: PLC0415 - only where there are labels
-
-    spec = workspace.spec
-    for project in labels.projects:
-        CvatProject(
-            f"{spec.name}-{slug(project.name)}",
-            project=project.name,
-            labels=normalized.desired(project),
-            renamed=normalized.renamed(project),
-            drop=project.drop,
-            url=workspace.built.api_url,
-            username=spec.admin.username,
-            password=workspace.secrets.admin,
-            running=spec.running,
-            opts=pulumi.ResourceOptions(depends_on=[workspace]),
-        )
+def _print(event: Event) -> None:
+    sys.stderr.write(f"{to_line(event)}\n")

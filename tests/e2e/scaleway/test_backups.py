@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from labelspace.home import Home
-from labelspace_ops.backup import base as backups
 from labelspace_ops.backup import restore
 from labelspace_ops.backup.base import Backups, LocalBackups, RestorePoint
 from labelspace_ops.backup.formatting import proof_summary
@@ -22,6 +21,7 @@ from labelspace_ops.stack import automation as stack
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.scaleway.backups import Managed
 from labelspace_ops.targets.scaleway.server_database import RemoteBackups
+from labelspace_ops.workspaces import backups as workspace_backups
 
 OLDER, NEWER, LAST = "2026-11-24T10-00-00Z", "2026-11-24T11-00-00Z", "2026-11-24T12-00-00Z"
 OPEN = {"target": "scaleway", "scaleway": {"ssh_cidrs": ["203.0.113.7/32"]}}
@@ -72,7 +72,7 @@ def test_target_and_kind_of_database_say_who_answers(
 ) -> None:
     monkeypatch.setattr(stack, "select", lambda *_: None)
     monkeypatch.setattr(stack, "read_settings", lambda _: settings)
-    assert type(backups.for_workspace("pets", Home(tmp_path))) is kind
+    assert type(workspace_backups.for_workspace("pets", Home(tmp_path))) is kind
 
 
 def test_a_restore_of_a_managed_database_says_its_dump_and_takes_that(managed: Managed) -> None:
@@ -163,7 +163,7 @@ class _Kept(Managed):
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    monkeypatch.setattr(backups, "for_workspace", lambda name, _: _Kept(name, Home(tmp_path), OPEN))
+    monkeypatch.setattr(workspace_backups, "for_workspace", lambda name, _: _Kept(name, Home(tmp_path), OPEN))
     monkeypatch.setattr(_Kept, "asked", "")
     return CliRunner()
 

@@ -17,6 +17,9 @@ from labelspace_ops.console import widgets
 from labelspace_ops.console.pages.progress import begin
 from labelspace_ops.console.status_poller import StatusPoller, error_message
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.targets import registry
+from labelspace_ops.targets.base import Capability
+from labelspace_ops.workspaces import backups as workspace_backups
 
 T = TypeVar("T")
 Rows = list[dict[str, Any]]
@@ -53,7 +56,9 @@ class Backups:
         works = row["status"] in ("ready", "degraded")
         rests = row["status"] == "stopped"
         with widgets.box("line"):
-            if works or (rests and row["target"] == "scaleway"):  # what it cannot do at rest, it says itself
+            if works or (
+                rests and _can(row, Capability.BACKUP_WHILE_STOPPED)
+            ):  # what it cannot do at rest, it says itself
                 self._job("Back up now", "backup", "backup")
                 self._job("Prove the newest", "drill", "verified")
             widgets.button("Show all", on_click=self.show, icon="list", props="outline color=primary")
@@ -179,8 +184,13 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _may_wait_for_a_restore(row: dict[str, Any]) -> bool:
-    """A server at Scaleway whose volume is empty beside backups never became ready: there is no URL yet."""
-    return bool(row["target"] == "scaleway" and row["status"] == "failed")
+    """A server whose volume is empty beside backups never became ready: there is no URL yet."""
+    return row["status"] == "failed" and _can(row, Capability.RESTORE_BEFORE_READY)
+
+
+def _can(row: dict[str, Any], capability: Capability) -> bool:
+    """False for a workspace that was not measured yet."""
+    return bool(row["target"]) and registry.get(row["target"]).can(capability)
 
 
 def _facts(backup: dict[str, Any]) -> dict[str, str]:
@@ -207,12 +217,12 @@ def _said(choice: RestorePoint) -> str:
 
 
 def _listed(name: str, home: Home) -> tuple[backups.Backups, Rows]:
-    kept = backups.for_workspace(name, home)
+    kept = workspace_backups.for_workspace(name, home)
     return kept, kept.listing()
 
 
 def _for_a_restore(name: str, home: Home) -> tuple[backups.Backups, Rows, RestorePoint]:
     """The backups that one can take, and what it would by itself; raises when none could begin."""
-    kept = backups.for_workspace(name, home)
+    kept = workspace_backups.for_workspace(name, home)
     first = kept.chosen()
     return kept, [row for row in kept.listing() if kept.takes(row)], first

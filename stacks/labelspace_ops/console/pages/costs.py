@@ -13,6 +13,8 @@ from labelspace_ops.console.status_poller import StatusPoller
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.stack import state
+from labelspace_ops.targets import registry
+from labelspace_ops.targets.base import Capability
 from labelspace_ops.workspaces import usage
 
 COLUMNS = ["Workspace", "A month", "Memory now", "Memory at most", "Annotations", "Buckets", "Backups"]
@@ -63,7 +65,7 @@ def _rows(home: Home) -> list[dict[str, Any]]:
 
 
 def _row(name: str, outputs: dict[str, Any], home: Home) -> dict[str, Any]:
-    if outputs["target"] != "local":
+    if registry.get(outputs["target"]).can(Capability.COST):
         return {"name": name, "cost": outputs.get("cost", {})}
     used = [bucket["name"] for bucket in outputs["buckets"]]
     return usage.measure(name, used, docker_engine.connect(), home)

@@ -11,14 +11,15 @@ from nicegui.elements.mixins.validation_element import ValidationElement
 
 from labelspace.home import Home
 from labelspace.password_policy import password_rules
-from labelspace.spec import DefaultRole, Registration, Size, Target
+from labelspace.spec import DefaultRole, Registration, Size
 from labelspace_ops.console import widgets
 from labelspace_ops.console.forms import Form
 from labelspace_ops.console.status_poller import StatusPoller
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.jobs import runner as jobs
 from labelspace_ops.storage import buckets
-from labelspace_ops.targets.scaleway.costs import costs
+from labelspace_ops.targets import registry
+from labelspace_ops.targets.base import Capability
 from labelspace_ops.workspaces import lifecycle
 from labelspace_ops.workspaces import preview as previews
 
@@ -37,7 +38,7 @@ FIELDS = {
 }
 """A refusal's field and the form's own."""
 CHOICES = {
-    "target": {"local": "This machine", "scaleway": "Scaleway, in the cloud"},
+    "target": {name: registry.get(name).title.capitalize() for name in registry.names()},
     "registration": {
         "open": "Open: annotators sign up by themselves",
         "closed": "Closed: the admin makes accounts",
@@ -49,7 +50,6 @@ CHOICES = {
     "size": {"small": "Small", "medium": "Medium", "large": "Large"},
 }
 KINDS: dict[str, Any] = {
-    "target": Target,
     "registration": Registration,
     "default_role": DefaultRole,
     "size": Size,
@@ -98,7 +98,7 @@ class CreatePage:
         with widgets.section(
             "Dataset buckets", "Images and videos live in buckets. Choose some, name new ones, or both."
         ):
-            kept = buckets.local_buckets(self.watch.home) if self.form.is_local else []
+            kept = buckets.local_buckets(self.watch.home) if self.form.can(Capability.LOCAL_BUCKETS) else []
             if kept:
                 with widgets.box("line").props('role=group aria-label="Buckets of this machine"'):
                     for name in kept:
@@ -130,7 +130,7 @@ class CreatePage:
         with ui.expansion("More settings", icon="tune").classes("card"), widgets.box("grid"):
             self._choice("default_role", "New annotators are")
             self._choice("size", "Size")
-            if not self.form.is_local:
+            if not self.form.can(Capability.HOST_PORTS):
                 return
             self._text(
                 "bind_address", "Served on", "127.0.0.1 is this machine alone; 0.0.0.0 is whoever reaches it"
@@ -279,8 +279,8 @@ class CreatePage:
 def _review(form: Form, home: Home) -> tuple[dict[str, Any], str]:
     """The preview, and the price in words."""
     spec = lifecycle.resolve_spec(form.values(), home)
-    local = "0 € a month: it runs on this machine and takes of its memory and disk."
-    price = local if form.is_local else costs(spec)
+    free = "0 € a month: it runs on this machine and takes of its memory and disk."
+    price = registry.get(spec.target).cost(spec) or free
     return previews.preview(spec, home).as_json(), price
 
 

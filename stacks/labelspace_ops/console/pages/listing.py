@@ -9,6 +9,8 @@ from nicegui import ui
 from labelspace_ops.console import widgets
 from labelspace_ops.console.status_poller import TICK_SECONDS, StatusPoller
 from labelspace_ops.jobs import runner as jobs
+from labelspace_ops.targets import registry
+from labelspace_ops.targets.base import Capability
 
 
 class ListPage:
@@ -92,12 +94,13 @@ def _card(watch: StatusPoller, row: dict[str, Any]) -> None:
 
 def _meta(row: dict[str, Any]) -> list[str]:
     """Target, buckets, backup, price; nothing of what is not known yet."""
-    words = [f"on {'this machine' if row['target'] == 'local' else row['target']}"] if row["target"] else []
+    target = registry.get(row["target"]) if row["target"] else None
+    words = [f"on {target.title}"] if target else []
     if row["buckets"]:
         words.append("buckets: " + ", ".join(_bucket(bucket) for bucket in row["buckets"]))
     if row["url"]:
         words.append(f"last backup: {widgets.moment(row['backup'].get('last'))}")
-    if row["target"] == "local":
+    if target and not target.can(Capability.COST):
         words.append("0 € a month")
     elif row.get("cost"):
         words.append(f"a month: {widgets.price(row['cost'])}")

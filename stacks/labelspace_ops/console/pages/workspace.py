@@ -19,6 +19,8 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.jobs import runner as jobs
 from labelspace_ops.stack import state
 from labelspace_ops.storage import upload as uploads
+from labelspace_ops.targets import registry
+from labelspace_ops.targets.base import Capability
 
 
 class WorkspacePage:
@@ -96,7 +98,7 @@ class WorkspacePage:
                     widgets.button("Show password", on_click=self.show_password, icon="key",
                                  props="flat dense color=primary")  # fmt: skip
                 with _fact("Runs on"):
-                    widgets.text("this machine" if row["target"] == "local" else row["target"])
+                    widgets.text(registry.get(row["target"] or registry.DEFAULT).title)
                 with _fact("CVAT"):
                     widgets.text(row["cvat_version"])
             widgets.heading("Buckets", 3)
@@ -209,9 +211,9 @@ class Upload:
 
 
 def _hand_on(name: str, bucket: str, upload: uploads.Upload, home: Home) -> bool:
-    return uploads.upload_file(
-        uploads.Storage.of(state.require_outputs(name, home), bucket), upload, lambda _: None
-    )
+    outputs = state.require_outputs(name, home)
+    storage = registry.get(outputs["target"]).storage(outputs, bucket)
+    return uploads.upload_file(storage, upload, lambda _: None)
 
 
 def _became(upload: uploads.Upload, bucket: str, new: bool) -> str:
@@ -220,24 +222,17 @@ def _became(upload: uploads.Upload, bucket: str, new: bool) -> str:
     return f"{words}; CVAT cannot open files of this kind" if strange else words
 
 
-STAYS = {
-    "local": "Annotations and backups stay on this machine, for a new workspace of the name to go on with.",
-    "scaleway": "Buckets, backups and the data volume stay at Scaleway, and cost what they did until they are"
-    " removed in its console; a new workspace of the name goes on with them.",
-}
-"""What is left, by target; at Scaleway nothing here removes it."""
-
-
 class Deletion:
     """The dialog that asks for the name to be typed."""
 
     def __init__(self, watch: StatusPoller, row: dict[str, Any]) -> None:
         self.watch, self.name = watch, str(row["name"])
+        target = registry.get(row["target"] or registry.DEFAULT)
         with ui.dialog(value=True) as self.dialog, widgets.box("card stack").props('aria-label="Delete"'):
             widgets.heading(f"Delete {self.name}?")
-            widgets.text(STAYS.get(row["target"], STAYS["local"]))
+            widgets.text(target.retention_note)
             self.purge = ui.checkbox("Remove annotations and backups too, for good")
-            self.purge.set_visibility(row["target"] != "scaleway")
+            self.purge.set_visibility(target.can(Capability.PURGE))
             self.typed = ui.input("Type the workspace's name", on_change=self.check).props(
                 "outlined name=typed"
             )

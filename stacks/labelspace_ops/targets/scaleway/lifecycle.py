@@ -1,23 +1,23 @@
-"""The life of a workspace on Scaleway: made, stopped, deleted."""
+"""The steps of create, stop and delete that only Scaleway needs."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pulumi import automation as auto
 from pydantic import SecretStr
 
 from labelspace.home import Home
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.prices import VOLUME_GB
-from labelspace_ops.backup import upgrade as backup_upgrade
 from labelspace_ops.backup.upgrade import way_back
-from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import progress, state
+from labelspace_ops.stack import state
+from labelspace_ops.targets.base import CreateOptions, Deletion, Update
 from labelspace_ops.targets.scaleway import (
     account,
     availability,
@@ -31,19 +31,11 @@ from labelspace_ops.targets.scaleway import (
     server_database,
     upgrade,
 )
-from labelspace_ops.targets.scaleway import (
-    ssh as server_ssh,
-)
+from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.scaleway.costs import costs
-from labelspace_ops.workspaces import program
-
-LOOKED = partial(program.run, looked=True, before_upgrade=backup_upgrade.hook)
-"""The program after ``completed``, which has looked at the account already."""
-ASKED = partial(LOOKED, before_upgrade=None)
-"""The program after ``upgrade.before``, too."""
 
 
-def complete_spec(spec: WorkspaceSpec, mine: account.Account, resources: retained.Resources) -> WorkspaceSpec:
+def complete_spec(spec: ScalewaySpec, mine: account.Account, resources: retained.Resources) -> ScalewaySpec:
     """The wish with what only the account knows: who provisions, and what of it is there already."""
     costs(spec)  # raises for a type that is not offered, before anybody is asked
     retained.same_project(spec, resources)
@@ -67,20 +59,20 @@ def _account(name: str, home: Home) -> account.Account:
     return account.for_workspace(name, home) if name in state.names(home) else account.find()
 
 
-def resolve_spec(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+def resolve_spec(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
     """``completed`` for a workspace of this machine, new or not."""
     whole = complete_spec(spec, _account(spec.name, home), known_resources(spec.name, home))
     return with_backup_key(with_ssh_key(whole, home), home)
 
 
-def with_ssh_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+def with_ssh_key(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
     """The wish with the public half of this machine's key, where the server shall let admins in."""
     if spec.scaleway.ssh_public_key or not spec.scaleway.ssh_cidrs:
         return spec
     return retained.with_settings(spec, ssh_public_key=server_ssh.public_key(spec.name, home))
 
 
-def with_backup_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+def with_backup_key(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
     """The wish with the key of its backups: it travels in the stack's file, and is in the recovery kit."""
     if spec.scaleway.database != "server":
         return spec
@@ -92,57 +84,67 @@ def with_backup_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
     return spec.model_copy(update={"backup": spec.backup.model_copy(update={"encryption_key": key})})
 
 
-def create(spec: WorkspaceSpec, home: Home, *, from_backup: str = "") -> auto.Stack:
-    """Make the workspace, or take it up where an earlier attempt ended.
+@contextmanager
+def begin_update(spec: ScalewaySpec, home: Home, options: CreateOptions) -> Iterator[Update[ScalewaySpec]]:
+    """Prepare what a new workspace starts from, remove orphans, complete the spec, rehearse an upgrade."""
+    known = known_resources(spec.name, home)
+    with import_backup.begun(spec, known, home, options.from_backup) as source:
+        cost = costs(spec)
+        _remove_orphans(spec.name, home)
+        whole = resolve_spec(spec, home)
+        if source:
+            import_backup.must_hold_nothing(whole, home)
+        old, backup = upgrade.before(whole, home)
+        yield ScalewayUpdate(whole, home, source, _notices(spec, whole, cost), (old, backup))
 
-    ``from_backup``: begin with the annotations of another one, as ``origin.begun`` takes it.
-    """
-    with (
-        locks.hold(home, spec.name, "creating"),
-        import_backup.begun(spec, known_resources(spec.name, home), home, from_backup) as begins,
-    ):
-        chosen = _made(spec, home, begins)
-        if begins:
-            _filled(spec, home, begins)
-    return chosen
+
+class ScalewayUpdate(Update[ScalewaySpec]):
+    """An update of a workspace on Scaleway."""
+
+    def __init__(
+        self,
+        spec: ScalewaySpec,
+        home: Home,
+        source: import_backup.Portable | None,
+        notices: list[str],
+        upgraded: tuple[str, str],
+    ) -> None:
+        super().__init__(spec)
+        self._home, self._source, self._notices, self._upgraded = home, source, notices, upgraded
+
+    def before_run(self, stack: auto.Stack) -> None:
+        """Mark a workspace that is to be filled from a backup, and say what the update costs."""
+        if self._source:
+            import_backup.mark(stack.name, self._home, self._source)
+        for notice in self._notices:
+            message(notice)
+
+    def hint(self, error: str) -> str:
+        """What to do about what Scaleway refused, and the way back after an upgrade."""
+        old, backup = self._upgraded
+        lines = [error_hints.next_step(error, self.spec)]
+        return "\n".join([*lines, way_back(self.spec.name, old, backup)] if backup else lines)
+
+    def after(self) -> None:
+        """Fill a new workspace from its backup."""
+        if self._source:
+            _fill(self.spec, self._home, self._source)
 
 
-def _made(spec: WorkspaceSpec, home: Home, begins: import_backup.Portable | None) -> auto.Stack:
-    cost = costs(spec)
-    _let_strays_go(spec.name, home)
-    whole = resolve_spec(spec, home)
-    if begins:
-        import_backup.must_hold_nothing(whole, home)
-    old, backup = upgrade.before(whole, home)
-    chosen = stack.create_or_select(spec.name, home)
-    stack.write_settings(chosen, whole)
-    if begins:
-        import_backup.mark(spec.name, home, begins)
-    locks.clear_stale(home, chosen)
-    message(f"  costs {cost}")
-    _say_taken_up(spec, whole)
+def _fill(spec: ScalewaySpec, home: Home, source: import_backup.Portable) -> None:
+    """A database on the server is backed up afterwards, with CVAT's files; a managed one has a dump."""
     try:
-        stack.update(chosen, ASKED, progress.Resources().on_event)
-    except OpsError as error:
-        hint = f"\n{way_back(spec.name, old, backup)}" if backup else ""
-        raise OpsError(f"{error}\n{error_hints.next_step(str(error), whole)}{hint}") from None
-    return chosen
-
-
-def _filled(spec: WorkspaceSpec, home: Home, begins: import_backup.Portable) -> None:
-    """With a database on the server a backup follows, for CVAT's files; a managed one has a dump already."""
-    try:
-        import_backup.fill(server_ssh.server_of(spec.name, home), begins)
+        import_backup.fill(server_ssh.server_of(spec.name, home), source)
         if spec.scaleway.database == "server":
             server_database.take_backup(spec.name, home)
     except OpsError as error:
         raise OpsError(
-            f"{error}\n{spec.name} is half made: `labelspace create {spec.name}` goes on from {begins.text}"
+            f"{error}\n{spec.name} is half made: `labelspace create {spec.name}` goes on from {source.text}"
         ) from None
     import_backup.forget(spec.name, home)
 
 
-def _let_strays_go(name: str, home: Home) -> None:
+def _remove_orphans(name: str, home: Home) -> None:
     resources = known_resources(name, home)
     if retained.resources_of_type(resources, retained.VOLUME):
         for server in orphans.remove(_account(name, home), name, resources):
@@ -151,52 +153,39 @@ def _let_strays_go(name: str, home: Home) -> None:
             )
 
 
-def _say_taken_up(spec: WorkspaceSpec, whole: WorkspaceSpec) -> None:
-    taken = whole.scaleway.adopt_volume
-    if taken and taken != spec.scaleway.adopt_volume:
-        media = "media belong to the annotations of the dumps: bring those back before new tasks are made"
-        holds = "annotations are on it" if spec.scaleway.database == "server" else media
-        size = whole.scaleway.data_gb
-        message(f"  takes up volume {taken} ({size} GB) that an earlier {spec.name} left: its {holds}")
+def _notices(asked: ScalewaySpec, whole: ScalewaySpec, cost: str) -> list[str]:
+    """What the update costs, and which volume of an earlier workspace it continues with."""
+    volume = whole.scaleway.adopt_volume
+    if not volume or volume == asked.scaleway.adopt_volume:
+        return [f"  costs {cost}"]
+    media = "media belong to the annotations of the dumps: bring those back before new tasks are made"
+    holds = "annotations are on it" if asked.scaleway.database == "server" else media
+    size = whole.scaleway.data_gb
+    return [
+        f"  costs {cost}",
+        f"  takes up volume {volume} ({size} GB) that an earlier {asked.name} left: its {holds}",
+    ]
 
 
-def stop(name: str, home: Home) -> dict[str, Any]:
-    """Stop the server, which then costs nothing; everything else stays, and is paid on."""
-    chosen = stack.select(name, home)
-    with locks.hold(home, name, "stopping"):
-        locks.clear_stale(home, chosen)
-        last = _last_copy(name, home, stack.read_settings(chosen), prove=False)
-        stack.set_running(chosen, running=False)
-        stack.update(chosen, LOOKED, progress.Resources().on_event)
-    where = state.outputs(name, home)["backups"]["where"]
-    return {"name": name, "status": "stopped", "backed_up": bool(last), "backups": where}
+def before_stop(chosen: auto.Stack, home: Home) -> str:
+    """A last backup or dump, where the server lets this machine in."""
+    return _last_copy(chosen.name, home, stack.read_settings(chosen), prove=False)
 
 
-def delete(name: str, home: Home) -> dict[str, Any]:
-    """Take a last snapshot, remove all that is paid by the hour; says what stays and what that costs."""
-    chosen, resources = stack.select(name, home), state.resources(name, home)
+def delete(chosen: auto.Stack, home: Home, destroy: Callable[[], None]) -> Deletion:
+    """Take a last backup and a last snapshot, then remove all that is paid by the hour."""
+    name, resources = chosen.name, state.resources(chosen.name, home)
     outputs = state.stack_outputs(resources)
-    with locks.hold(home, name, "deleting"):
-        locks.clear_stale(home, chosen)
-        last, rows = (
-            _last_copy(name, home, stack.read_settings(chosen), prove=True),
-            list[database_snapshots.Row](),
-        )
-        if database_snapshots.database(resources):
-            last, rows = _last_snapshot(name, home, resources)
-        stack.destroy(chosen, progress.Resources().on_event)
-        chosen.workspace.remove_stack(name)
-        import_backup.forget(name, home)
-    return {
-        "name": name,
-        "backed_up": bool(last),
-        "last_backup": last or None,
-        "backups": outputs.get("backups", {}).get("where"),
-        "purged": False,
-        "kept": "; ".join(
-            [*_kept_volumes(name, resources), *database_snapshots.retained_text(rows), "its buckets"]
-        ),
-    }
+    last, rows = (
+        _last_copy(name, home, stack.read_settings(chosen), prove=True),
+        list[database_snapshots.Row](),
+    )
+    if database_snapshots.database(resources):
+        last, rows = _last_snapshot(name, home, resources)
+    destroy()
+    import_backup.forget(name, home)
+    kept = [*_kept_volumes(name, resources), *database_snapshots.retained_text(rows), "its buckets"]
+    return Deletion(last, outputs.get("backups", {}).get("where", ""), kept="; ".join(kept))
 
 
 def _last_copy(name: str, home: Home, settings: dict[str, Any], *, prove: bool) -> str:

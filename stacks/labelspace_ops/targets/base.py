@@ -1,0 +1,200 @@
+"""The interface of a target: what the shared lifecycle, the command line and the console ask of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from labelspace.spec import WorkspaceSpec
+from labelspace_ops.core.checks import Check
+from labelspace_ops.core.errors import UsageError
+from labelspace_ops.storage import object_store
+from labelspace_ops.storage.upload import Storage
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from obstore.store import S3Store
+    from pulumi import automation as auto
+
+    from labelspace.home import Home
+    from labelspace_ops.backup.base import Backups
+
+Spec = TypeVar("Spec", bound=WorkspaceSpec)
+Resources = list[dict[str, Any]]
+"""What the stack of a workspace knows to exist, as ``stack.state.resources`` returns it."""
+
+
+class Capability(Enum):
+    """An ability that not every target has; code asks for it instead of the target's name."""
+
+    PURGE = "`delete --purge` removes annotations and backups"
+    HOST_PORTS = "URL and S3 are served on ports of this machine"
+    LOCAL_BUCKETS = "dataset buckets are folders of this machine"
+    COST = "resources are billed by a provider"
+    BACKUP_WHILE_STOPPED = "a stopped workspace may still be asked for a backup or a drill"
+    S3_STOPS = "the buckets' S3 endpoint stops and sleeps with the workspace"
+    RESTORE_BEFORE_READY = "a workspace that never became ready may need a restore"
+
+
+@dataclass(frozen=True)
+class CreateOptions:
+    """What ``create`` was asked besides the settings."""
+
+    known: bool
+    """Whether the workspace has a stack already."""
+    reuse_data: bool = False
+    from_backup: str = ""
+
+
+class Update(Generic[Spec]):
+    """One update of a workspace, made by ``Target.begin_update``: the target's steps around Pulumi's.
+
+    ``spec`` is what will be deployed. Every step may raise ``OpsError``; the steps before ``run`` leave the
+    workspace as it was.
+    """
+
+    refresh = True
+    """Whether Pulumi compares its state with what is there before the update."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    def before_settings(self, stack: auto.Stack) -> None:
+        """The stack exists; its settings are still the old ones."""
+
+    def before_run(self, stack: auto.Stack) -> None:
+        """The settings are written."""
+
+    def running(self) -> AbstractContextManager[None]:
+        """Open while Pulumi works."""
+        return nullcontext()
+
+    def hint(self, error: str) -> str:
+        """The next step after a failed update, on a line of its own; empty for none."""
+        return ""
+
+    def after(self) -> None:
+        """The update succeeded."""
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What is left of a deleted workspace."""
+
+    last_backup: str
+    """Id of the last backup; empty for none."""
+    backups: str
+    """Where backups are."""
+    kept: str = ""
+    """What else stays, with what it costs, for people."""
+    recreate: str = ""
+    """The command that makes the workspace again from what is left."""
+
+
+class Target(ABC, Generic[Spec]):
+    """Where workspaces run. One instance per target, made by the registry; loading it must be quick."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    """For people: "this machine"."""
+    capabilities: ClassVar[frozenset[Capability]] = frozenset()
+    retention_note: ClassVar[str] = ""
+    """What stays after ``delete``, for people."""
+
+    def can(self, capability: Capability) -> bool:
+        """Whether the target has the ability."""
+        return capability in self.capabilities
+
+    @abstractmethod
+    def program(self, *, checked: bool = False, rehearsed: bool = False) -> Callable[[], None]:
+        """The stack's program.
+
+        ``checked``: what the target refuses was asked already. ``rehearsed``: so was another CVAT version.
+        """
+
+    def new_values(self, values: dict[str, Any], home: Home) -> dict[str, Any]:
+        """Settings that a new workspace needs and that only this machine knows, such as free ports."""
+        return {}
+
+    def resolve(self, spec: Spec, home: Home) -> Spec:
+        """The spec with what only the account or this machine knows; raises before anything is made."""
+        return spec
+
+    @abstractmethod
+    def begin_update(
+        self, spec: Spec, home: Home, options: CreateOptions
+    ) -> AbstractContextManager[Update[Spec]]:
+        """Check everything that can be refused, prepare, and return the update's steps."""
+
+    @abstractmethod
+    def before_stop(self, stack: auto.Stack, home: Home) -> str:
+        """Take a last backup and end who writes; the id of the backup, empty for none."""
+
+    @abstractmethod
+    def backups_location(self, name: str, home: Home) -> str:
+        """Where the backups of a workspace are, for people."""
+
+    @abstractmethod
+    def delete(self, stack: auto.Stack, home: Home, destroy: Callable[[], None], *, purge: bool) -> Deletion:
+        """Take a last backup, call ``destroy``, remove what is left over; ``purge``: data and backups too."""
+
+    def purge_retained(self, name: str, home: Home) -> bool:
+        """Remove the data of a workspace whose stack is gone; False when there is none."""
+        return False
+
+    def retained(self, name: str, home: Home) -> str:
+        """What an earlier workspace of the name left, for people; empty for nothing."""
+        return ""
+
+    @abstractmethod
+    def status(self, name: str, resources: Resources, home: Home) -> dict[str, Any]:
+        """The status object of a workspace, measured now."""
+
+    @abstractmethod
+    def backups(self, name: str, home: Home, settings: dict[str, Any]) -> Backups:
+        """Backups of a workspace."""
+
+    @abstractmethod
+    def preview_notes(self, spec: Spec, *, new: bool) -> list[str]:
+        """What a reviewer must know of this spec on this target."""
+
+    def upgrade_note(self, spec: Spec) -> str:
+        """How another version of CVAT is tested before it touches the database."""
+        return (
+            f"upgrade to CVAT {spec.cvat_version}: first a backup, then a rehearsal: a copy of it is migrated"
+            " with the new version, and its rows are counted; only then is the real database touched. A"
+            " rehearsal that fails changes nothing. Afterwards the way back is that backup"
+        )
+
+    def cost(self, spec: Spec) -> str:
+        """What it costs, for people; empty where nothing is billed."""
+        return ""
+
+    @abstractmethod
+    def doctor(self, home: Home) -> list[Check]:
+        """Checks of whether a workspace can run there."""
+
+    def bucket_client(self, outputs: dict[str, Any], bucket: str) -> S3Client:
+        """An S3 client for a dataset bucket, by the workspace's outputs."""
+        from labelspace_ops.storage import buckets  # noqa: PLC0415 - loads boto3
+
+        return buckets.client(outputs, bucket)
+
+    def bucket_store(self, outputs: dict[str, Any], bucket: str) -> S3Store | None:
+        """The same for quick transfers of small files; None where only ``bucket_client`` works."""
+        return object_store.open_store(outputs, bucket)
+
+    def storage(self, outputs: dict[str, Any], bucket: str) -> Storage:
+        """A dataset bucket for uploads."""
+        return Storage(
+            bucket, lambda: self.bucket_client(outputs, bucket), self.bucket_store(outputs, bucket)
+        )
+
+    def refuse_purge(self) -> None:
+        """Raise ``UsageError`` where ``delete --purge`` cannot remove the data."""
+        if not self.can(Capability.PURGE):
+            raise UsageError(f"purge: data on {self.title} is removed in its console: delete without --purge")

@@ -1,0 +1,154 @@
+"""The steps of create, stop and delete that only this machine's Docker engine needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import docker
+from pulumi import automation as auto
+
+from labelspace.home import Home
+from labelspace.postgres import pgbackrest
+from labelspace.spec import BackupSpec, LocalSpec, SpecError, validate
+from labelspace_ops.backup import agent, final_backup, import_backup, retained, upgrade
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.reporting import message
+from labelspace_ops.cvat import sleep
+from labelspace_ops.runtime import docker_engine
+from labelspace_ops.stack import automation as stack
+from labelspace_ops.stack import progress, state
+from labelspace_ops.storage import buckets
+from labelspace_ops.targets.base import CreateOptions, Deletion, Update
+from labelspace_ops.targets.local import preflight
+
+
+@contextmanager
+def begin_update(spec: LocalSpec, home: Home, options: CreateOptions) -> Iterator[Update[LocalSpec]]:
+    """Refuse what cannot be, fill the volumes of a workspace made from a backup, return the other steps."""
+    client = docker_engine.connect()
+    preflight.check(spec, client, home, known=options.known)
+    source = import_backup.begin(client, spec, home, text=options.from_backup, reuse_data=options.reuse_data)
+    if source:
+        import_backup.fill(client, source, spec, home)
+    yield LocalUpdate(spec, home, client, known=options.known)
+
+
+class LocalUpdate(Update[LocalSpec]):
+    """An update on this machine's engine."""
+
+    def __init__(self, spec: LocalSpec, home: Home, client: docker.DockerClient, *, known: bool) -> None:
+        super().__init__(spec)
+        self._home, self._client, self._known = home, client, known
+        self._old = self._backup = ""
+
+    def before_settings(self, stack: auto.Stack) -> None:
+        """Remove what an interrupted update left; back up and rehearse when CVAT's version changes."""
+        resources = docker_engine.remove_leftovers(self._client, stack, self._home, new=not self._known)
+        if self._known:
+            self._before_upgrade(state.stack_outputs(resources))
+            self.refresh = not docker_engine.is_idle(self._client, resources)
+        else:
+            self.refresh = False
+
+    def _before_upgrade(self, outputs: dict[str, object]) -> None:
+        name, version = self.spec.name, self.spec.cvat_version
+        self._old = str(outputs.get("cvat_version", "")) or upgrade.running_version(self._client, name)
+        if self._old and self._old != version:
+            repository = agent.workspace_repository(name, self._home)
+            self._backup = upgrade.before(self._client, repository, version, self._old)
+
+    def running(self) -> AbstractContextManager[None]:
+        """Follow the readiness gate's log."""
+        return progress.gate(self._client, self.spec.name)
+
+    def hint(self, error: str) -> str:
+        """The way back after an upgrade that failed."""
+        return upgrade.way_back(self.spec.name, self._old, self._backup) if self._backup else ""
+
+    def after(self) -> None:
+        """Wake a workspace that fell asleep meanwhile."""
+        import_backup.finished(self.spec.name, self._home)
+        if self.spec.sleep_after_minutes and self.spec.running:
+            sleep.wake(self.spec.name, state.outputs(self.spec.name, self._home), message)
+
+
+def before_stop(stack: auto.Stack, home: Home) -> str:
+    """Back up, end the application containers, remove what the stack does not know."""
+    client = docker_engine.connect()
+    last = final_backup.take_final_backup(client, stack.name, prove=False)
+    _stop_application(client, stack.name)
+    docker_engine.remove_leftovers(client, stack, home)
+    return last
+
+
+def _stop_application(client: docker.DockerClient, name: str) -> None:
+    message("  stopping the server and its workers")
+    docker_engine.stop_application(docker_engine.containers(client, name))
+
+
+def backups_location(name: str, home: Home) -> str:
+    """A folder of this machine, or a bucket."""
+    return _location(name, _spec(stack.select(name, home)), home)
+
+
+def _location(name: str, spec: LocalSpec | None, home: Home) -> str:
+    return pgbackrest.location(spec.backup if spec else BackupSpec(), home.backups / name, name)
+
+
+def delete(chosen: auto.Stack, home: Home, destroy: Callable[[], None], *, purge: bool) -> Deletion:
+    """Take a last backup that is proven, remove the containers; with ``purge`` the data too."""
+    client, name = docker_engine.connect(), chosen.name
+    spec = _spec(chosen)
+    last = "" if purge else final_backup.take_final_backup(client, name)
+    _stop_application(client, name)
+    destroy()
+    _remove_containers(client, name)
+    if purge:
+        _remove_data(client, name, home, spec)
+        return Deletion("", "")
+    recreate = retained.recreate_command(spec) if spec else ""
+    return Deletion(
+        last or _newest_backup(client, name, spec, home), _location(name, spec, home), recreate=recreate
+    )
+
+
+def purge_retained(name: str, home: Home) -> bool:
+    """Remove volumes and backups of a workspace whose stack is gone; False when there is nothing."""
+    client = docker_engine.connect()
+    if retained.find_retained(name, client, home) is None:
+        return False
+    _remove_containers(client, name)
+    _remove_data(client, name, home, None)
+    return True
+
+
+def _remove_containers(client: docker.DockerClient, name: str) -> None:
+    for one in docker_engine.containers(client, name).values():
+        docker_engine.remove(one)
+
+
+def _remove_data(client: docker.DockerClient, name: str, home: Home, spec: LocalSpec | None) -> None:
+    """Volumes, backups wherever they are, and the key that nothing needs any more."""
+    docker_engine.remove_data(client, name, home.backups / name)
+    if spec and spec.backup.bucket:
+        buckets.remove_backups(spec.backup.bucket, name)
+    home.backup_key(name).unlink(missing_ok=True)
+
+
+def _newest_backup(client: docker.DockerClient, name: str, spec: LocalSpec | None, home: Home) -> str:
+    """Of a workspace whose database was removed already: it had its last backup then."""
+    backup = spec.backup if spec else BackupSpec()
+    try:
+        rows = agent.call_in_new_container(client, agent.repository_for(name, backup, home), "list")
+    except OpsError:
+        return ""
+    return next((str(row["id"]) for row in reversed(rows) if row["complete"]), "")
+
+
+def _spec(chosen: auto.Stack) -> LocalSpec | None:
+    """None for a workspace whose creation ended before its settings were written."""
+    try:
+        return validate(LocalSpec, stack.read_settings(chosen))
+    except SpecError:
+        return None
