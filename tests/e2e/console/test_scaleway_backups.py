@@ -37,7 +37,8 @@ case "${{!#}}" in
     echo '{{"id": "{LAST}", "kind": "dump", "size": 5, "added": 5}}' ;;
 labelspace-restore*) echo "${{!#}}" >>"$here/restored" ;;
 "labelspace-backup list"*)
-    sed -E 's/(.*T)(..)-(..)-(..)Z/{{"id": "&", "when": "\\1\\2:\\3:\\4+00:00", {ROW}}}/' "$here/dumps" | paste -sd, | sed 's/.*/[&]/' ;;
+    sed -E 's/(.*T)(..)-(..)-(..)Z/{{"id": "&", "when": "\\1\\2:\\3:\\4+00:00", {ROW}}}/' "$here/dumps" |
+        paste -sd, | sed 's/.*/[&]/' ;;
 esac
 """
 

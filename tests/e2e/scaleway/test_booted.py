@@ -380,11 +380,8 @@ def test_a_good_version_is_rehearsed_with_a_dump(later: Machine) -> None:
 
 def test_nothing_of_dumps_and_drills_is_left_on_the_server(server: Machine) -> None:
     left = server.inside("ls", "/var/lib/labelspace").split()
-    assert [
-        name
-        for name in left
-        if name.startswith(("dump.", "drill.", "proof.", "rehearse.", "record.", "sql."))
-    ] == []
+    temporary = ("dump.", "drill.", "proof.", "rehearse.", "record.", "sql.")
+    assert [name for name in left if name.startswith(temporary)] == []
     assert "labelspace-scratch" not in server.inside("docker", "ps", "--all", "--format", "{{.Names}}")
 
 
