@@ -12,7 +12,7 @@ from labelspace_ops.runtime import docker_engine
 
 def take_final_backup(client: docker.DockerClient, name: str, *, prove: bool = True) -> str:
     """Take a last backup, and prove it; its id, empty when there is no database. Raises when it fails."""
-    one = docker_engine.containers(client, name).get("database")
+    one = agent.backup_container(client, name)
     if one is None:
         return ""
     message("  backing up" + (", and proving it" if prove else ""))

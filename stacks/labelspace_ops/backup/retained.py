@@ -90,6 +90,8 @@ def recreate_command(spec: LocalSpec) -> str:
         words += ["--remote-bucket", elsewhere] if bucket.endpoint else ["--bucket", bucket.name]
     if spec.backup.bucket:
         words += ["--backup-bucket", f"{spec.backup.bucket.name}@{spec.backup.bucket.endpoint}"]
+    if spec.external_database:
+        words += ["--set", f"external_database={spec.external_database.url}"]
     changed = spec.model_dump(exclude_defaults=True)
     words += [word for key, flag in FLAGS.items() if key in changed for word in (flag, str(changed[key]))]
     words += ["--port", str(spec.port), "--s3-port", str(spec.s3_port)]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import pulumi
+import pulumi_docker as docker
 
 from labelspace.cvat.services import Secrets
-from labelspace.outputs import BackupPolicy, BeforeUpgrade, Deployment
+from labelspace.outputs import BackupPolicy, BeforeUpgrade, DatabaseAccess, Deployment
 from labelspace.secrets import random_password
 from labelspace.spec import LocalSpec
 from labelspace.targets.local.bucket import DatasetBucket
 from labelspace.targets.local.container import create_context
 from labelspace.targets.local.context import DockerContext, reachable
 from labelspace.targets.local.database import AnnotationDatabase
+from labelspace.targets.local.external_database import ExternalDatabase
 from labelspace.targets.local.gateway import ACCESS_KEY, S3Gateway
 from labelspace.targets.local.server import AnnotationServer, file_volumes
 
@@ -29,24 +34,14 @@ def deploy(
     if spec.running:
         _gateway(workspace, spec, place, gateway_key, buckets)
     files = file_volumes(place, workspace)
-    database = AnnotationDatabase(
-        spec.name,
-        place=place,
-        password=secrets.database,
-        backup=spec.backup,
-        size=spec.size,
-        running=spec.running,
-        files=files,
-        waits=False,  # init does before it changes tables, the gate at its end
-        opts=pulumi.ResourceOptions(parent=workspace),
-    )
+    access = _database(workspace, spec, place=place, password=secrets.database, files=files)
     server = AnnotationServer(
         spec.name,
         spec=spec,
         place=place,
-        database=database.access,
+        database=access,
         buckets=[bucket.access for bucket in buckets],
-        secrets=secrets,
+        secrets=replace(secrets, database=access.password),
         files=files,
         before_upgrade=before_upgrade,
         opts=pulumi.ResourceOptions(parent=workspace, depends_on=[*buckets]),
@@ -57,16 +52,55 @@ def deploy(
         ),
         api_url=f"http://{reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
-        backups=_told(database.access.backups, spec.backup.interval_hours),
-        more={"sleep_after_minutes": spec.sleep_after_minutes},
+        backups=_describe_backups(spec, access.backups),
+        more={
+            "sleep_after_minutes": spec.sleep_after_minutes,
+            "database": "external" if spec.external_database else "own",
+        },
     )
 
 
-def _told(backups: BackupPolicy, interval_hours: int) -> dict[str, str]:
-    """What becomes of the annotations' copies, for people."""
+def _database(
+    workspace: pulumi.Resource,
+    spec: LocalSpec,
+    *,
+    place: DockerContext,
+    password: pulumi.Input[str],
+    files: Mapping[str, docker.Volume],
+) -> DatabaseAccess:
+    """The user's database, or one in a container."""
+    opts = pulumi.ResourceOptions(parent=workspace)
+    if spec.external_database:
+        external = ExternalDatabase(
+            spec.name,
+            spec=spec.external_database,
+            place=place,
+            backup=spec.backup,
+            running=spec.running,
+            files=files,
+            opts=opts,
+        )
+        return external.access
+    return AnnotationDatabase(
+        spec.name,
+        place=place,
+        password=password,
+        backup=spec.backup,
+        size=spec.size,
+        running=spec.running,
+        files=files,
+        waits=False,  # init does before it changes tables, the gate at its end
+        opts=opts,
+    ).access
+
+
+def _describe_backups(spec: LocalSpec, backups: BackupPolicy) -> dict[str, str]:
+    """Where backups are, when they are made and how long they are kept, for people."""
+    every = f"every {spec.backup.interval_hours} h"
+    changes = f"changes within {backups.archive_timeout_seconds} s, a backup {every}"
     return {
         "where": backups.where,
-        "schedule": f"changes within {backups.archive_timeout_seconds} s, a backup every {interval_hours} h",
+        "schedule": f"a dump {every}" if spec.external_database else changes,
         "keep": f"{backups.retention_days} days",
     }
 

@@ -59,7 +59,7 @@ def test_what_cannot_be_restored_is_refused(to: str, backup: str, words: str) ->
 def _state(**changed: Any) -> dict[str, Any]:
     schedule = {"interval_hours": 6, "full_interval_days": 7, "drill_interval_days": 7}
     calm = {"backups": [_row(5)], "problems": [], "now": NOW.timestamp(), "drill": None, "schedule": schedule}
-    return {**calm, "archive_fails": False, "waiting_seconds": 0, "trouble": "", **changed}
+    return {**calm, "archive_fails": False, "waiting_seconds": 0, **changed}
 
 
 def test_backups_on_schedule_give_no_reason() -> None:

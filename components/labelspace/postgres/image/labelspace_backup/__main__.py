@@ -10,7 +10,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from . import client_server, copy, drill, endpoint, engines, portable, restore, schedule, settings, state
+from . import (
+    client_server,
+    copy,
+    drill,
+    endpoint,
+    engines,
+    external,
+    portable,
+    restore,
+    schedule,
+    settings,
+    state,
+)
 from .engine import Request
 from .programs import FailedError
 from .settings import Settings
@@ -20,7 +32,7 @@ HOLDS, HOLDS_NOT = 0, 1
 ANSWER = "/tmp/labelspace-answer"  # noqa: S108 - inside the container
 DUMP = Path("/run/labelspace/dump")
 """A portable dump for the verb ``load``."""
-WITHOUT_PLACE = ("state", "standing", "load", "count-copy", "write-sql")
+WITHOUT_PLACE = ("state", "standing", "load", "check-database", "count-copy", "write-sql")
 """Verbs that do something useful while the place of the backups is out of reach."""
 Given = dict[str, Any]
 
@@ -69,6 +81,8 @@ def _request(given: Given) -> Request:
 
 def _keep(loaded: Settings, _: Given) -> None:
     engine = engines.create(loaded)
+    if loaded.workspace:
+        external.claim(engines.logical(loaded))
     engine.prepare()
     schedule.keep(engine)
 
@@ -104,7 +118,8 @@ VERBS: dict[str, Callable[[Settings, Given], Any]] = {
     "load": lambda loaded, _: engines.create(loaded).load(DUMP),
     "list": lambda loaded, _: state.listing(engines.create(loaded)),
     "state": lambda loaded, _: state.measure(engines.create(loaded)),
-    "standing": lambda _, __: restore.standing(),
+    "check-database": lambda loaded, _: external.check(engines.logical(loaded)),
+    "standing": lambda loaded, _: restore.standing() if loaded.engine == "physical" else restore.NO_STAGING,
     "restore": _restore,
     "rehearse": _rehearse,
     "write-sql": _write_sql,

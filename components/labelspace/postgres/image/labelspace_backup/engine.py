@@ -84,9 +84,6 @@ class Engine(Protocol):
     def write_dump(self, request: Request, dump: Path) -> int:
         """Write a backup as a portable dump; returns its rows."""
 
-    def trouble(self) -> str:
-        """Why the backups cannot be read; empty when they can."""
-
 
 def row(backup: Backup) -> dict[str, Any]:
     """A backup as the command line lists it."""

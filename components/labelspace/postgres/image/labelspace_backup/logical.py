@@ -82,14 +82,6 @@ class Logical:
         """Every dump, oldest first."""
         return self.store.backups()
 
-    def trouble(self) -> str:
-        """Why the dumps cannot be read; empty when they can."""
-        try:
-            self.store.backups()
-        except FailedError as error:
-            return str(error)
-        return ""
-
     def take(self, kind: str = "", *, throttled: bool = False) -> Backup:
         """Dump the database; ``kind`` makes no difference."""
         with exclusive(), self._file("dump") as dump:

@@ -59,7 +59,7 @@ def readable() -> dict[str, Any]:
     known = info()
     why = trouble(known)
     if why:
-        raise FailedError(f"the backups cannot be read: {why}")
+        raise FailedError(f"the place of the backups: {why}")
     return known
 
 

@@ -50,10 +50,6 @@ class Physical:
         """Every backup, oldest first; raises ``FailedError`` when they cannot be read."""
         return pgbackrest.backups(pgbackrest.readable())
 
-    def trouble(self) -> str:
-        """Why the repository cannot be used; empty when it can."""
-        return pgbackrest.trouble(pgbackrest.info())
-
     def take(self, kind: str, *, throttled: bool = False) -> Backup:
         """Take a backup; one that fails leaves the older ones as they were."""
         with exclusive():

@@ -28,6 +28,10 @@ RESET = ("restore_command", "recovery_target_time", "recovery_target_name", "rec
 TOO_FAR = "recovery ended before configured recovery target was reached"
 
 
+NO_STAGING = {"interrupted": False, "data": True}
+"""A logical restore is one transaction."""
+
+
 def standing() -> dict[str, bool]:
     """Whether a restore was interrupted while it replaced the data, and whether there is a database."""
     return {"interrupted": MARK.exists(), "data": (DATA / "PG_VERSION").exists()}

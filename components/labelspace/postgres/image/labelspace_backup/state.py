@@ -20,8 +20,7 @@ def measure(engine: Engine) -> dict[str, Any]:
     found: dict[str, Any] = {"backups": [], "problems": [], "now": time.time(), "drill": None}
     try:
         endpoint.check(settings)
-        found["trouble"] = engine.trouble()
-        found["backups"] = [] if found["trouble"] else [row(one) for one in engine.backups()]
+        found["backups"] = [row(one) for one in engine.backups()]
     except (FailedError, ValueError) as error:
         found["problems"].append(f"the backups cannot be read: {error}")
     try:
