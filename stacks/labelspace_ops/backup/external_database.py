@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import docker
 
 from labelspace.home import Home
+from labelspace.naming import WORKSPACE_LABEL
 from labelspace.spec import ExternalDatabaseSpec, SpecError, WorkspaceSpec, parse_spec
 from labelspace_ops.backup import agent
 from labelspace_ops.core.errors import OpsError, UsageError
@@ -36,9 +40,12 @@ def check(client: docker.DockerClient, spec: WorkspaceSpec, home: Home, *, reuse
         return
     folder = home.backups / spec.name
     folder.mkdir(parents=True, exist_ok=True)
-    source = agent.Repository(spec.name, str(folder), spec.backup, "", database=database)
     try:
-        found = agent.call_in_new_container(client, source, "check-database")
+        with _network(client, spec.name) as network:
+            source = agent.Repository(
+                spec.name, str(folder), spec.backup, "", network=network, database=database
+            )
+            found = agent.call_in_new_container(client, source, "check-database")
     except OpsError as error:
         raise UsageError(_explain(database, str(error))) from None
     _check_owner(database, spec.name, found["workspace"], found["tables"])
@@ -47,6 +54,16 @@ def check(client: docker.DockerClient, spec: WorkspaceSpec, home: Home, *, reuse
             f"external_database: {database.location} holds the annotations of an earlier workspace"
             f" {spec.name}: go on with them by --reuse-data, or give an empty database"
         )
+
+
+@contextmanager
+def _network(client: docker.DockerClient, name: str) -> Iterator[str]:
+    """A network like the workspace's: it reaches no container of another network, unlike the engine's own."""
+    made = client.networks.create(f"labelspace-{name}-check", labels={WORKSPACE_LABEL: name})
+    try:
+        yield str(made.name)
+    finally:
+        made.remove()
 
 
 def _check_owner(database: ExternalDatabaseSpec, name: str, owner: str, tables: int) -> None:
@@ -62,6 +79,7 @@ def _check_owner(database: ExternalDatabaseSpec, name: str, owner: str, tables: 
 
 
 def _explain(database: ExternalDatabaseSpec, reason: str) -> str:
+    reason = reason.rpartition("psql: error: ")[2]
     step = next((hint for sign, hint in HINTS.items() if sign in reason), "")
     field = f"external_database.{step}" if step else "see the server's log"
     return f"external_database: {database.location} cannot be used: {reason}: {field}"
