@@ -11,9 +11,9 @@ NOTES = "/notes"
 WAKING_PAGE = "/srv/labelspace/waking.html"
 ALIVE_PATH = "/.labelspace/alive"
 TRUSTED = "/etc/caddy/acme-ca.pem"
-GATE_HEADER = "X-Labelspace-Gate"
+READINESS_HEADER = "X-Labelspace-Readiness"
 """Sent by the gate, which must see what is behind the waking page."""
-LOOK_HEADER = "X-Labelspace-Look"
+PROBE_HEADER = "X-Labelspace-Probe"
 """Sent by who only measures: it wakes nobody."""
 
 _CLOSED = """\
@@ -164,16 +164,16 @@ _ASLEEP = f"""\
 				log_skip
 				respond "User-agent: *\\nDisallow: /\\n" 200
 			}}
-			@look header {LOOK_HEADER} *
-			handle @look {{
+			@probe header {PROBE_HEADER} *
+			handle @probe {{
 				log_skip
 				respond 503
 			}}
 			log_name wake
 			header Cache-Control no-store
 			header Retry-After 5
-			@gate header {GATE_HEADER} *
-			handle @gate {{
+			@readiness header {READINESS_HEADER} *
+			handle @readiness {{
 				reverse_proxy cvat-server:8080
 			}}
 			@program {{

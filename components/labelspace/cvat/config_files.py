@@ -12,9 +12,9 @@ DATABASE_PASSWORD = "/run/labelspace/database-password"  # noqa: S105 - a path
 SETTINGS = "/opt/cvat/settings.py"
 """Where a settings overlay belongs since CVAT 2.72."""
 ADMIN = "/run/labelspace/admin.json"
-INIT = "/opt/labelspace/migrate.py"
+MIGRATE = "/opt/labelspace/migrate.py"
 DJANGO_ONCE = "/opt/labelspace/django_once.py"
-BOOTSTRAP = "/opt/labelspace/readiness.py"
+READINESS = "/opt/labelspace/readiness.py"
 WORKER_CHECK = "/opt/labelspace/workercheck.py"
 REDIS_CONF = "/run/labelspace/redis.conf"
 KVROCKS_CONF = "/run/labelspace/kvrocks.conf"
@@ -60,7 +60,7 @@ def settings_overlay(registration: str, default_role: str) -> str:
 
 
 def admin_json(username: str, email: str, password: str) -> str:
-    """The admin as the gate reads it."""
+    """The admin as the readiness check reads it."""
     return json.dumps({"username": username, "email": email, "password": password})
 
 

@@ -29,7 +29,7 @@ QUEUES = (
 )
 """The queues of the common worker; ``chunks`` has a worker of its own."""
 PROXY_PORT = 8080
-GATE_PATIENCE_SECONDS = 900
+READINESS_TIMEOUT_SECONDS = 900
 """Longest wait for readiness; a first start on two busy cores was seen to take 160 s."""
 
 NOTES_VOLUME = {"notes": caddy_config.NOTES}
@@ -95,13 +95,13 @@ def services(settings: Settings) -> dict[str, Service]:
         _redis(settings, scale),
         _cache(settings, scale),
         _opa(),
-        _init(backend),
+        _migrate(backend),
         _server(backend, settings, scale),
         _worker("worker-chunks", backend, settings, ("chunks",)),
         _worker("worker", backend, settings, QUEUES),
         _ui(settings.version),
         _proxy(settings),
-        _bootstrap(backend, settings),
+        _readiness(backend, settings),
     ]
     return {service.name: service for service in every}
 
@@ -188,7 +188,7 @@ def _backend(settings: Settings) -> Service:
             _secret_file(config_files.DATABASE_PASSWORD, secrets.database),
             File(config_files.SETTINGS, overlay),
             File(config_files.START_SCRIPT, config_files.container_file("start.sh")),
-            File(config_files.INIT, config_files.container_file("migrate.py")),
+            File(config_files.MIGRATE, config_files.container_file("migrate.py")),
         ),
         user="1000:1000",
     )
@@ -214,13 +214,13 @@ BACKEND_ENVIRONMENT = {
 """Source: x-backend-env of docker-compose.yml; names that must exist even when empty are all here."""
 
 
-def _init(backend: Service) -> Service:
+def _migrate(backend: Service) -> Service:
     """Brings database and queues to this version; ends at once where they are."""
     return replace(
         backend,
-        name="init",
+        name="migrate",
         entrypoint=("bash", "-c"),
-        command=(f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.INIT}",),
+        command=(f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.MIGRATE}",),
         files=(*backend.files, File(config_files.DJANGO_ONCE, config_files.container_file("django_once.py"))),
         one_shot=True,
         memory=1024,
@@ -314,26 +314,26 @@ def _proxy(settings: Settings) -> Service:
     )
 
 
-def _bootstrap(backend: Service, settings: Settings) -> Service:
+def _readiness(backend: Service, settings: Settings) -> Service:
     admin = pulumi.Output.from_input(settings.secrets.admin).apply(
         lambda password: config_files.admin_json(settings.admin_username, settings.admin_email, password)
     )
     return replace(
         backend,
-        name="bootstrap",
+        name="readiness",
         entrypoint=("bash", "-c"),
-        command=(f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.BOOTSTRAP}",),
+        command=(f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.READINESS}",),
         environment={
             **backend.environment,
             "LABELSPACE_QUEUES": ",".join(("chunks", *QUEUES)),
             "LABELSPACE_ADMIN": config_files.ADMIN,
-            "LABELSPACE_PATIENCE": str(GATE_PATIENCE_SECONDS),
+            "LABELSPACE_TIMEOUT": str(READINESS_TIMEOUT_SECONDS),
             **_archived(settings),
         },
         files=(
             *backend.files,
             _secret_file(config_files.ADMIN, admin),
-            File(config_files.BOOTSTRAP, config_files.container_file("readiness.py")),
+            File(config_files.READINESS, config_files.container_file("readiness.py")),
         ),
         one_shot=True,
     )

@@ -25,7 +25,7 @@ GATES = {
     "workers": "Look for a worker on every queue",
 }
 _RESOURCE = re.compile(r"\[ *(\d+)\] (.+)")
-_GATE = re.compile(r"gate: (\w+): (.*)")
+_GATE = re.compile(r"readiness: (\w+): (.*)")
 
 
 @dataclass

@@ -15,15 +15,15 @@ import time
 import psycopg2
 import redis
 
-INIT = ["/opt/cvat/backend_entrypoint.sh", "init"]
+CVAT_INIT = ["/opt/cvat/backend_entrypoint.sh", "init"]
 SETTINGS = "/opt/cvat/settings.py"
 ONCE = "/opt/labelspace/django_once.py"
 VERSION = os.environ["LABELSPACE_CVAT"]
 PATIENCE_SECONDS = 600
 AWAIT_SECONDS = 60
 """After that the one who waits asks Django: somebody may have done by hand what is waited for."""
-KEY = "labelspace:init"
-BEFORE = "/home/django/logs/labelspace-init"
+KEY = "labelspace:migrate"
+BEFORE = "/home/django/logs/labelspace-migrated"
 """Left by the first ``init``: where it is, nothing is likely to be left to do."""
 
 
@@ -74,10 +74,10 @@ def wait_for(what, asked):
         except (psycopg2.OperationalError, redis.RedisError) as error:
             reason = str(error).strip()
         if reason != said:
-            print(f"init: waiting for the {what}: {reason}", flush=True)
+            print(f"migrate: waiting for the {what}: {reason}", flush=True)
             said = reason
         if time.monotonic() > deadline:
-            sys.exit(f"init: the {what} does not answer: {said}")
+            sys.exit(f"migrate: the {what} does not answer: {said}")
         time.sleep(0.3)
 
 
@@ -103,7 +103,7 @@ def keep():
         with open(BEFORE, "w", encoding="utf-8"):
             pass
     except (psycopg2.Error, redis.RedisError, OSError) as error:
-        print(f"init: done, but it could not be noted: {error}", flush=True)
+        print(f"migrate: done, but it could not be noted: {error}", flush=True)
 
 
 class Django:
@@ -140,10 +140,10 @@ def prepare():
         wait_for("database", takes_writes)
         wait_for("queues", lambda: queues().ping())
         if was_done():
-            print("init: was done before", flush=True)
+            print("migrate: was done before", flush=True)
             return 0
         django = django or Django()
-        code = django.do(INIT)
+        code = django.do(CVAT_INIT)
     finally:
         if django:
             django.end()

@@ -20,13 +20,13 @@ PROXY = "http://cvat-proxy:8080"
 QUEUES = os.environ["LABELSPACE_QUEUES"].split(",")
 ADMIN_FILE = os.environ["LABELSPACE_ADMIN"]
 STYLE = "/static/admin/css/base.css"
-PASSED = "labelspace:gate"
+PASSED = "labelspace:readiness"
 """In Redis, which a restore empties: the host name of the container that passed; a new one has another."""
 MADE = "/home/django/logs/labelspace-admin"
 """Left by the first gate of the workspace: where it is, the admin is likely to be as configured."""
 ARCHIVED = os.environ.get("LABELSPACE_ARCHIVED", "")
 """A file beside the database, whose superuser can ask for it; empty where there is none to wait for."""
-PATIENCE = float(os.environ["LABELSPACE_PATIENCE"])
+PATIENCE = float(os.environ["LABELSPACE_TIMEOUT"])
 REQUIRED = {
     "Cache backend: default",
     "Cache backend: media",
@@ -54,7 +54,7 @@ def fetch(path, body=None, visitor=None):
     """
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json", "Host": "127.0.0.1"}
-    headers["X-Labelspace-Gate"] = "1"  # shows what is behind the page of a workspace that sleeps
+    headers["X-Labelspace-Readiness"] = "1"  # shows what is behind the page of a workspace that sleeps
     request = urllib.request.Request(PROXY + path, data=data, headers=headers)
     try:
         with (visitor or browser()).open(request, timeout=20) as answer:
@@ -214,17 +214,17 @@ def until_true(name, what, step, deadline):
     while True:
         try:
             extra = step()
-            print(f"gate: {name}: ok: {what}" + (f" ({extra})" if extra else ""), flush=True)
+            print(f"readiness: {name}: ok: {what}" + (f" ({extra})" if extra else ""), flush=True)
             return True
         except NotYetError as reason:
             if str(reason) != said:
                 said = str(reason)
-                print(f"gate: {name}: waiting: {said}", flush=True)
+                print(f"readiness: {name}: waiting: {said}", flush=True)
         except Exception as problem:  # said in one line, as every other reason
-            print(f"gate: {name}: failed: {type(problem).__name__}: {problem}", flush=True)
+            print(f"readiness: {name}: failed: {type(problem).__name__}: {problem}", flush=True)
             return False
         if time.monotonic() > deadline:
-            print(f"gate: {name}: failed: {said}", flush=True)
+            print(f"readiness: {name}: failed: {said}", flush=True)
             return False
         time.sleep(0.5)
 

@@ -37,7 +37,7 @@ def deploy(
         size=spec.size,
         running=spec.running,
         files=files,
-        waits=False,  # init does before it changes tables, the gate at its end
+        waits=False,  # `migrate` waits before it changes tables, `readiness` at its end
         opts=pulumi.ResourceOptions(parent=workspace),
     )
     server = AnnotationServer(

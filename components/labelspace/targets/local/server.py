@@ -1,4 +1,4 @@
-"""The annotation server: CVAT's containers, and the gate that ends when the workspace is ready."""
+"""The annotation server: CVAT's containers, and the readiness check that ends when the workspace is ready."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def file_volumes(place: DockerContext, parent: pulumi.Resource) -> dict[str, doc
 
 
 class AnnotationServer(pulumi.ComponentResource):
-    """Serves the URL; ``ready`` resolves when the gate has seen every part work and the admin log in."""
+    """Serves the URL. ``ready`` resolves when every part of CVAT works and the admin can log in."""
 
     url: str
     ready: pulumi.Output[str]
@@ -63,10 +63,10 @@ class AnnotationServer(pulumi.ComponentResource):
         described = cvat.services(_settings(spec, secrets, self._database.archived_mark))
         described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
         awake = self._sleeper(spec.sleep_after_minutes) if self._place.sleeps else []
-        init, running = self._run(described, awake)
-        gate = self._gate(described["bootstrap"], init, running)
-        ended = wait_for_success(gate, self._place, "bootstrap")
-        migrated = wait_for_success(init, self._place, "init")
+        migrate, running = self._run(described, awake)
+        check = self._readiness(described["readiness"], migrate, running)
+        ended = wait_for_success(check, self._place, "readiness")
+        migrated = wait_for_success(migrate, self._place, "migrate")
         return pulumi.Output.all(ended, migrated).apply(lambda ids: str(ids[0]))
 
     def _sleeper(self, minutes: int) -> list[pulumi.Resource]:
@@ -78,20 +78,20 @@ class AnnotationServer(pulumi.ComponentResource):
         self, described: dict[str, Service], after: list[pulumi.Resource]
     ) -> tuple[docker.Container, list[docker.Container]]:
         """The one that migrates the database, and those that stay."""
-        init = self._container(described["init"], [*self._volumes], [self._database.ready])
+        migrate = self._container(described["migrate"], [*self._volumes], [self._database.ready])
         long_lived = [one for one in described.values() if not one.one_shot]
         running = [self._container(service, [*self._volumes, *after]) for service in long_lived]
-        return init, running
+        return migrate, running
 
-    def _gate(
-        self, service: Service, init: docker.Container, running: list[docker.Container]
+    def _readiness(
+        self, service: Service, migrate: docker.Container, running: list[docker.Container]
     ) -> docker.Container:
         """Again whenever a container of the server, or the database, was replaced, or the admin changed.
 
         After the migrations: a first server is healthy before the last of them made the admins' group.
         """
         return self._container(
-            service, [init, *running], [*(one.id for one in running), self._database.ready]
+            service, [migrate, *running], [*(one.id for one in running), self._database.ready]
         )
 
     def _container(

@@ -21,6 +21,7 @@ from labelspace.cvat.caddy import Https
 from labelspace.outputs import BucketAccess, DatabaseAccess
 from labelspace.spec import WorkspaceSpec
 from labelspace.targets.scaleway import cloud_init
+from labelspace.targets.scaleway.boot_config import PLAIN_FILES, SECRET_FILES, BootConfig, file_path
 from labelspace.targets.scaleway.context import ScalewayContext
 from labelspace.targets.scaleway.iam import Identity
 from labelspace.targets.scaleway.network import Network
@@ -132,7 +133,7 @@ class AnnotationServer(pulumi.ComponentResource):
     def _boot(self, buckets: tuple[str, ...], **known: Any) -> str:
         services: dict[str, Service] = known["services"]
         return cloud_init.user_data(
-            cloud_init.BootConfig(
+            BootConfig(
                 workspace=self._place.workspace,
                 services=services,
                 plain_files=_plain_files(services),
@@ -232,14 +233,14 @@ def _plain_files(services: dict[str, Service]) -> dict[str, str]:
     for service in services.values():
         for index, file in enumerate(service.files):
             if isinstance(file.content, str):
-                where = cloud_init.file_path(service, index)
-                found[where.removeprefix(f"{cloud_init.PLAIN_FILES}/")] = file.content
+                where = file_path(service, index)
+                found[where.removeprefix(f"{PLAIN_FILES}/")] = file.content
     return found
 
 
 def _secret_files(services: dict[str, Service]) -> pulumi.Output[dict[str, str]]:
     contents = {
-        cloud_init.file_path(service, index).removeprefix(f"{cloud_init.SECRET_FILES}/"): file.content
+        file_path(service, index).removeprefix(f"{SECRET_FILES}/"): file.content
         for service in services.values()
         for index, file in enumerate(service.files)
         if not isinstance(file.content, str)

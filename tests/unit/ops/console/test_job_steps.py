@@ -9,10 +9,10 @@ LINES = [
     Line(12, "workspace street: making it"),
     Line(20, "[ 1] network street-network: made"),
     Line(30, "[ 2] container street-ui: made"),
-    Line(50, "gate: health: waiting: health answers 502"),
-    Line(55, "[ 3] container street-init: made"),
-    Line(70, "gate: health: ok: every part of CVAT works"),
-    Line(71, "gate: admin: ok: the admin is there (made)"),
+    Line(50, "readiness: health: waiting: health answers 502"),
+    Line(55, "[ 3] container street-migrate: made"),
+    Line(70, "readiness: health: ok: every part of CVAT works"),
+    Line(71, "readiness: admin: ok: the admin is there (made)"),
 ]
 
 

@@ -26,7 +26,7 @@ QUIET_SECONDS = 150
 TICK_SECONDS = 0.02
 """How much a file's time may lag behind the clock."""
 STOP_SECONDS = 30
-GATE_PATIENCE_SECONDS = 960
+READINESS_TIMEOUT_SECONDS = 960
 GATEWAY_BYTES, SERVER_BYTES = 2**18, 2**22
 """What moves between two looks while an upload or a download is under way; less is health and polling."""
 STORES = ("database", "redis", "cache")
@@ -196,7 +196,7 @@ class Sleeper:
         return self._at_work(self.engine.parts())
 
     def _at_work(self, parts: dict[str, Part]) -> str:
-        if any(parts[name]["State"] == "running" for name in ("init", "bootstrap") if name in parts):
+        if any(parts[name]["State"] == "running" for name in ("migrate", "readiness") if name in parts):
             return "an update"
         if "database" in parts and self._copies(parts["database"]):
             return "a backup"
@@ -259,7 +259,7 @@ class Sleeper:
             time.sleep(0.5)
 
     def wake(self) -> bool:
-        """Start everything, and the gate, which ends when CVAT is ready; False when it did not become so."""
+        """Start every container, the readiness check last. Return whether CVAT became ready."""
         began = time.time()
         log("waking")
         self.notes.hold_the_door(closed=True)
@@ -268,7 +268,7 @@ class Sleeper:
         _all_at_once(self.engine.start, first)
         self._wait_for_mounts(began)
         _all_at_once(self.engine.start, rest)
-        ready = self._gate(began, len(parts))
+        ready = self._wait_until_ready(began, len(parts))
         if ready:
             self.woken = time.time()
             self.notes.hold_the_door(closed=False)
@@ -286,10 +286,10 @@ class Sleeper:
                 return
             time.sleep(1)
 
-    def _gate(self, began: float, total: int) -> bool:
-        """Follow the gate until it ends; an update may put another in its place."""
+    def _wait_until_ready(self, began: float, total: int) -> bool:
+        """Follow the readiness check until it ends; an update may put another in its place."""
         started = ""
-        while time.time() - began < GATE_PATIENCE_SECONDS:
+        while time.time() - began < READINESS_TIMEOUT_SECONDS:
             running = [one for one in self.engine.sleepers().values() if one["State"] == "running"]
             healthy = [one for one in running if "(healthy)" in one["Status"]]
             seconds = round(time.time() - began)
@@ -301,12 +301,12 @@ class Sleeper:
                 works=len(healthy),
                 parts=total,
             )
-            gate = self.engine.parts().get("bootstrap")
-            if gate and not started:
-                self.engine.start(gate)
-                started = gate["Id"]
-            elif gate and gate["State"] == "exited":
-                return bool(self.engine.inspect(gate)["State"]["ExitCode"] == 0)
+            check = self.engine.parts().get("readiness")
+            if check and not started:
+                self.engine.start(check)
+                started = check["Id"]
+            elif check and check["State"] == "exited":
+                return bool(self.engine.inspect(check)["State"]["ExitCode"] == 0)
             time.sleep(1)
         return False
 
