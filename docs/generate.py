@@ -17,7 +17,7 @@ import typer.main
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import SPECS, WorkspaceSpec
 from labelspace_ops.cli import main as cli_main  # noqa: F401 - importing cli registers the commands
 from labelspace_ops.cli.app import app
 from labelspace_ops.workspaces import models
@@ -25,7 +25,7 @@ from labelspace_ops.workspaces import models
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"
 HEAD = "<!-- Made from the code by `make docs`: change the code, not this page. -->\n\n"
-SOURCES = ("components/labelspace/spec.py", "stacks/labelspace_ops", "components/labelspace")
+SOURCES = ("components/labelspace/spec", "stacks/labelspace_ops", "components/labelspace")
 RAISED = {"UsageError": 2, "SpecError": 2, "OpsError": 1, "RefusedError": 1, "RunError": 1}
 """What ends a command with one sentence -> its exit code."""
 PROBES = ("", "0.0.0.0/0", "172.17.0.0/16")
@@ -68,7 +68,19 @@ def settings() -> str:
         " `labelspace set NAME KEY=VALUE`\nwrites it without. A key with a dot is part of a block; `[]`"
         " stands for each item of a list. Secrets are encrypted there.\n\n"
     )
-    return text + table(head, _rows(WorkspaceSpec, ""))
+    return text + table(head, _rows(WorkspaceSpec, "")) + "".join(_of_target(*one) for one in SPECS.items())
+
+
+def _of_target(target: str, spec: type[WorkspaceSpec]) -> str:
+    """The settings that only one target has."""
+    head = ("setting", "takes", "default", "limits", "meaning")
+    common = WorkspaceSpec.model_fields.keys()
+    rows = (
+        row
+        for row in _rows(spec, "")
+        if str(row[0]).strip("`").split(".")[0].removesuffix("[]") not in common
+    )
+    return f"\n## Target {target}\n\n" + table(head, rows)
 
 
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[object, ...]]:

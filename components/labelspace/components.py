@@ -21,9 +21,9 @@ from labelspace.spec import (
     BucketSpec,
     DatasetBucketSpec,
     DefaultRole,
+    LocalSpec,
     Registration,
     Size,
-    parse_spec,
     validate,
 )
 from labelspace.targets.local import bucket as local_bucket
@@ -202,7 +202,8 @@ class AnnotationServer(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         place, files = database.server_place(bind_address)
-        spec = parse_spec(
+        spec = validate(
+            LocalSpec,
             {
                 "name": place.workspace,
                 "buckets": [{"name": bucket.access.name} for bucket in buckets],
@@ -213,7 +214,7 @@ class AnnotationServer(pulumi.ComponentResource):
                 "port": port,
                 "s3_port": 8081 if port != 8081 else 8080,  # the buckets have gateways of their own
                 "size": size,
-            }
+            },
         )
         super().__init__("labelspace:index:AnnotationServer", name, None, opts)
         secrets = workspace_secrets(

@@ -1,4 +1,4 @@
-"""The workspace: a validated wish turned into the parts of its target."""
+"""The workspace component: a validated spec, deployed to its target."""
 # Annotations are real here, not text: the component provider derives its schema from them.
 
 import json
@@ -9,6 +9,7 @@ import pulumi
 from labelspace.outputs import BeforeUpgrade, Deployment
 from labelspace.secrets import workspace_secrets
 from labelspace.spec import WorkspaceSpec, dump_with_secrets
+from labelspace.targets.registry import deploy_function
 
 
 def declare(spec: WorkspaceSpec, before_upgrade: BeforeUpgrade | None = None) -> "Workspace":
@@ -52,14 +53,15 @@ class Workspace(pulumi.ComponentResource):
         before_upgrade: BeforeUpgrade | None = None,
     ) -> None:
         super().__init__("labelspace:index:Workspace", name, None, opts)
-        self.spec, self._before_upgrade = spec, before_upgrade
+        self.spec = spec
         self.secrets = workspace_secrets(self, spec.name, spec.admin, admin_password=admin_password)
-        self.built = self._built()
+        deploy = deploy_function(spec.target)
+        self.deployment = deploy(self, spec, self.secrets, before_upgrade)
         outputs = self.outputs()
-        self._hand_on(outputs)
+        self._set_attributes(outputs)
         self.register_outputs(outputs)
 
-    def _hand_on(self, outputs: dict[str, Any]) -> None:
+    def _set_attributes(self, outputs: dict[str, Any]) -> None:
         """The outputs that other resources use, as attributes."""
         output = pulumi.Output.from_input
         self.url, self.api_url = output(outputs["url"]), output(outputs["api_url"])
@@ -70,42 +72,31 @@ class Workspace(pulumi.ComponentResource):
 
     def outputs(self) -> dict[str, pulumi.Input[object]]:
         """What a stack exports, the same names on every target; secrets are secret."""
-        spec, built = self.spec, self.built
+        spec, deployment = self.spec, self.deployment
         return {
-            "url": built.url,
-            "api_url": built.api_url,
+            "url": deployment.url,
+            "api_url": deployment.api_url,
             "admin_username": spec.admin.username,
             "admin_email": spec.admin.email,
             "admin_password": self.secrets.admin,
             "buckets": [
                 {"name": bucket.name, "endpoint": bucket.endpoint, "region": bucket.region}
-                for bucket in built.buckets
+                for bucket in deployment.buckets
             ],
-            "bucket_keys": _keys(built),
-            "backups": dict(built.backups),
+            "bucket_keys": _keys(deployment),
+            "backups": dict(deployment.backups),
             "cvat_version": spec.cvat_version,
             "target": spec.target,
             "running": spec.running,
-            "sleep_after_minutes": spec.sleep_after_minutes,
             "description": spec.description,
-            **built.more,
+            **deployment.more,
         }
 
-    def _built(self) -> Deployment:
-        """The target's room builds the parts; each room needs its own provider's package, no other."""
-        if self.spec.target == "scaleway":
-            from labelspace.targets.scaleway import deploy as scaleway  # noqa: PLC0415
 
-            return scaleway.deploy(self, self.spec, self.secrets)
-        from labelspace.targets.local import deploy as local  # noqa: PLC0415
-
-        return local.deploy(self, self.spec, self.secrets, self._before_upgrade)
-
-
-def _keys(built: Deployment) -> pulumi.Output[dict[str, Any]]:
+def _keys(deployment: Deployment) -> pulumi.Output[dict[str, Any]]:
     """Access key and secret key of each bucket by its name; empty ones for a public bucket."""
     keys: dict[str, Any] = {
         bucket.name: {"access_key": bucket.access_key, "secret_key": bucket.secret_key}
-        for bucket in built.buckets
+        for bucket in deployment.buckets
     }
     return pulumi.Output.secret(keys)

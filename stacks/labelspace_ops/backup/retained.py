@@ -11,7 +11,7 @@ import docker
 from docker.errors import NotFound
 
 from labelspace.home import Home
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import LocalSpec
 from labelspace_ops.stack import state
 
 FLAGS = {
@@ -82,7 +82,7 @@ def has_resources(name: str, home: Home) -> bool:
     return name in state.names(home) and bool(state.resources(name, home))
 
 
-def recreate_command(spec: WorkspaceSpec) -> str:
+def recreate_command(spec: LocalSpec) -> str:
     """What brings the workspace back after it was deleted, for a shell."""
     words = ["labelspace", "create", spec.name, "--reuse-data"]
     for bucket in spec.buckets:

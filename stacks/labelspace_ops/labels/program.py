@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pulumi
 
 from labelspace.outputs import BeforeUpgrade
-from labelspace.spec import SpecError, WorkspaceSpec, parse_setting, parse_spec
+from labelspace.spec import SpecError, WorkspaceSpec, parse_setting, parse_spec, setting_names
 from labelspace.workspace import Workspace
 from labelspace.workspace import declare as declare_workspace
 from labelspace_ops.core.errors import OpsError
@@ -39,7 +39,7 @@ def read_spec() -> WorkspaceSpec:
     """The stack's settings under ``labelspace:``; the stack's name is the workspace's."""
     config = pulumi.Config("labelspace")
     values: dict[str, object] = {"name": pulumi.get_stack()}
-    for key in WorkspaceSpec.model_fields.keys() - {"name"}:
+    for key in setting_names():
         text = config.get(key)
         if text is not None:
             values[key] = parse_setting(key, text)
@@ -64,7 +64,7 @@ def _declare_projects(workspace: Workspace, labels: LabelsFile) -> None:
             labels=normalized.desired(project),
             renamed=normalized.renamed(project),
             drop=project.drop,
-            url=workspace.built.api_url,
+            url=workspace.deployment.api_url,
             username=spec.admin.username,
             password=workspace.secrets.admin,
             running=spec.running,

@@ -20,11 +20,13 @@ from pulumi.automation._stack import StackInitMode
 from semver import VersionInfo
 
 from labelspace.home import Home
-from labelspace.spec import WorkspaceSpec, parse_setting
+from labelspace.spec import DEFAULT_TARGET, WorkspaceSpec, parse_setting
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack.state import PROJECT, environment, error_reason, must_exist, names, prepare
 
 PREFIX = "labelspace:"
+ALWAYS_WRITTEN = ("port", "s3_port", "running")
+"""Settings in a stack's file also where they have the default."""
 
 
 class _Own(PulumiCommand):
@@ -147,7 +149,9 @@ def _set_secret(stack: auto.Stack, key: str, text: str) -> None:
 def _plain(spec: WorkspaceSpec) -> dict[str, Any]:
     """The wish without what has a default, so that the stack's file stays short."""
     values = spec.model_dump(exclude={"name"}, exclude_defaults=True, mode="python")
-    return {**values, "port": spec.port, "s3_port": spec.s3_port, "running": spec.running}
+    target = {} if spec.target == DEFAULT_TARGET else {"target": spec.target}
+    always = {key: getattr(spec, key) for key in ALWAYS_WRITTEN if hasattr(spec, key)}
+    return {**values, **target, **always}
 
 
 def _flat(values: dict[str, Any]) -> dict[str, auto.ConfigValue]:
@@ -214,7 +218,7 @@ def _config(stack: auto.Stack) -> auto.ConfigMap:
 
 def target(stack: auto.Stack) -> str:
     """Where the workspace runs, as its settings say."""
-    return str(read_settings(stack).get("target", "local"))
+    return str(read_settings(stack).get("target", DEFAULT_TARGET))
 
 
 def update(

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from labelspace.spec import WorkspaceSpec
 from labelspace_ops.core.checks import Check
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.storage import object_store
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from pulumi import automation as auto
 
     from labelspace.home import Home
-    from labelspace.spec import WorkspaceSpec
     from labelspace_ops.backup.base import Backups
 
+Spec = TypeVar("Spec", bound=WorkspaceSpec)
 Resources = list[dict[str, Any]]
 """What the stack of a workspace knows to exist, as ``stack.state.resources`` returns it."""
 
@@ -49,7 +50,7 @@ class CreateOptions:
     from_backup: str = ""
 
 
-class Update:
+class Update(Generic[Spec]):
     """One update of a workspace, made by ``Target.begin_update``: the target's steps around Pulumi's.
 
     ``spec`` is what will be deployed. Every step may raise ``OpsError``; the steps before ``run`` leave the
@@ -59,7 +60,7 @@ class Update:
     refresh = True
     """Whether Pulumi compares its state with what is there before the update."""
 
-    def __init__(self, spec: WorkspaceSpec) -> None:
+    def __init__(self, spec: Spec) -> None:
         self.spec = spec
 
     def before_settings(self, stack: auto.Stack) -> None:
@@ -94,7 +95,7 @@ class Deletion:
     """The command that makes the workspace again from what is left."""
 
 
-class Target(ABC):
+class Target(ABC, Generic[Spec]):
     """Where workspaces run. One instance per target, made by the registry; loading it must be quick."""
 
     name: ClassVar[str]
@@ -119,14 +120,14 @@ class Target(ABC):
         """Settings that a new workspace needs and that only this machine knows, such as free ports."""
         return {}
 
-    def resolve(self, spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+    def resolve(self, spec: Spec, home: Home) -> Spec:
         """The spec with what only the account or this machine knows; raises before anything is made."""
         return spec
 
     @abstractmethod
     def begin_update(
-        self, spec: WorkspaceSpec, home: Home, options: CreateOptions
-    ) -> AbstractContextManager[Update]:
+        self, spec: Spec, home: Home, options: CreateOptions
+    ) -> AbstractContextManager[Update[Spec]]:
         """Check everything that can be refused, prepare, and return the update's steps."""
 
     @abstractmethod
@@ -158,10 +159,10 @@ class Target(ABC):
         """Backups of a workspace."""
 
     @abstractmethod
-    def preview_notes(self, spec: WorkspaceSpec, *, new: bool) -> list[str]:
+    def preview_notes(self, spec: Spec, *, new: bool) -> list[str]:
         """What a reviewer must know of this spec on this target."""
 
-    def upgrade_note(self, spec: WorkspaceSpec) -> str:
+    def upgrade_note(self, spec: Spec) -> str:
         """How another version of CVAT is tested before it touches the database."""
         return (
             f"upgrade to CVAT {spec.cvat_version}: first a backup, then a rehearsal: a copy of it is migrated"
@@ -169,7 +170,7 @@ class Target(ABC):
             " rehearsal that fails changes nothing. Afterwards the way back is that backup"
         )
 
-    def cost(self, spec: WorkspaceSpec) -> str:
+    def cost(self, spec: Spec) -> str:
         """What it costs, for people; empty where nothing is billed."""
         return ""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from labelspace.spec import DEFAULT_TARGET
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.stack import state
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from labelspace.home import Home
     from labelspace_ops.targets.base import Target
 
-DEFAULT = "local"
+DEFAULT = DEFAULT_TARGET
 _CLASSES = {
     "local": "labelspace_ops.targets.local.target:LocalTarget",
     "scaleway": "labelspace_ops.targets.scaleway.target:ScalewayTarget",
@@ -31,20 +32,20 @@ def names() -> list[str]:
 
 
 @cache
-def _load(location: str) -> Target:
+def _load(location: str) -> Target[Any]:
     module, _, name = location.partition(":")
-    target: Target = getattr(import_module(module), name)()
+    target: Target[Any] = getattr(import_module(module), name)()
     return target
 
 
-def get(name: str) -> Target:
+def get(name: str) -> Target[Any]:
     """The target of that name; raises ``UsageError`` for an unknown one."""
     if name not in _CLASSES:
         raise UsageError(f"target: {name!r} is refused: choose one of {', '.join(_CLASSES)}")
     return _load(_CLASSES[name])
 
 
-def for_workspace(name: str, home: Home) -> Target:
+def for_workspace(name: str, home: Home) -> Target[Any]:
     """The target of a workspace that exists: by its outputs, or by its settings before the first update."""
     outputs = state.outputs(name, home)
     if "target" in outputs:

@@ -99,7 +99,7 @@ def create(spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_ba
     return chosen
 
 
-def _run(chosen: auto.Stack, target: Target, update: Update) -> None:
+def _run(chosen: auto.Stack, target: Target[Any], update: Update[Any]) -> None:
     program = target.program(checked=True, rehearsed=True)
     try:
         with update.running():

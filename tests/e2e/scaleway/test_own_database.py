@@ -16,7 +16,7 @@ from tests.e2e.cloud import ACCOUNT, KEY, UUID, Account, account
 from tests.e2e.endpoint import Endpoint, endpoint
 
 from labelspace.home import Home
-from labelspace.spec import parse_spec
+from labelspace.spec import LocalSpec, ScalewaySpec, validate
 from labelspace_ops.backup import retained
 from labelspace_ops.targets.scaleway import server_database
 from labelspace_ops.targets.scaleway import ssh as server_ssh
@@ -91,7 +91,7 @@ def test_the_repository_is_known_by_what_was_made_also_when_no_update_ever_ended
         "backup": {"encryption_key": key},
     }
     there = server_database.server_repository(
-        parse_spec({**wish, "scaleway": {"database": "server"}}), resources
+        validate(ScalewaySpec, {**wish, "scaleway": {"database": "server"}}), resources
     )
     assert there.where == f"s3://{BACKUPS}/labelspace/{NAME}"
     assert there.backup.bucket
@@ -171,6 +171,6 @@ def test_the_command_that_brings_a_workspace_back_shows_no_key() -> None:
         "buckets": [{"name": "cats"}],
         "backup": {"encryption_key": "x" * 40, "retention_days": 9},
     }
-    said = retained.recreate_command(parse_spec(wish))
+    said = retained.recreate_command(validate(LocalSpec, wish))
     assert "backup.retention_days=9" in said
     assert "backup.encryption_key" not in said

@@ -1,4 +1,4 @@
-"""The arguments of stacks in other languages: those of a wish, each documented, in a schema of Pulumi's."""
+"""The arguments of stacks in other languages: those of a spec, each documented, in a schema of Pulumi's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from pulumi.provider.experimental.component import ComponentProvider
-from pydantic import BaseModel
 
 from labelspace import provider as provider_module
 from labelspace import spec
@@ -23,20 +22,22 @@ RENAMED = {"name_on_engine": "name", "admin_password": "admin"}
 
 
 @pytest.mark.parametrize(
-    ("args", "wish"),
+    "pair",
     [
-        (provider_module.WorkspaceArgs, spec.WorkspaceSpec),
+        (provider_module.WorkspaceArgs, *spec.SPECS.values()),
         (provider_module.BucketArgs, spec.BucketSpec),
         (provider_module.AdminArgs, spec.AdminSpec),
         (provider_module.BackupArgs, spec.BackupSpec),
-        (provider_module.ScalewayArgs, spec.ScalewaySpec),
+        (provider_module.ScalewayArgs, spec.ScalewaySettings),
         (provider_module.DatasetBucketArgs, spec.DatasetBucketSpec),
         (provider_module.AnnotationDatabaseArgs, spec.AnnotationDatabaseSpec),
     ],
 )
-def test_arguments_follow_the_wish(args: Any, wish: type[BaseModel]) -> None:
+def test_arguments_follow_the_spec(pair: tuple[Any, ...]) -> None:
+    args, *specs = pair
     known = {RENAMED.get(name, name) for name in args.__annotations__}
-    assert known == wish.model_fields.keys() - SECRET - PYTHON_ONLY.get(args.__name__, set())
+    fields = {name for one in specs for name in one.model_fields}
+    assert known == fields - SECRET - PYTHON_ONLY.get(args.__name__, set())
 
 
 @pytest.fixture(scope="module")

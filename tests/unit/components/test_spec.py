@@ -1,4 +1,4 @@
-"""The wish: what is accepted, and what each refusal says."""
+"""The settings of a workspace: what is accepted, and what each refusal says."""
 
 from __future__ import annotations
 
@@ -9,17 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelspace.password_policy import password_problem
-from labelspace.spec import MAX_NAME, SpecError, WorkspaceSpec, parse_setting, parse_spec
+from labelspace.spec import (
+    LocalSpec,
+    ScalewaySpec,
+    SpecError,
+    WorkspaceSpec,
+    parse_setting,
+    parse_spec,
+    validate,
+)
+from labelspace.spec.fields import MAX_NAME
 
 GOOD: dict[str, Any] = {"name": "pets", "buckets": [{"name": "cats"}]}
 
 
-def wish(**changes: Any) -> WorkspaceSpec:
+def spec_of(**changes: Any) -> WorkspaceSpec:
     return parse_spec({**GOOD, **changes})
 
 
 def test_defaults_are_safe() -> None:
-    spec = wish()
+    spec = validate(LocalSpec, GOOD)
     assert (spec.target, spec.bind_address, spec.registration, spec.default_role) == (
         "local",
         "127.0.0.1",
@@ -43,22 +52,42 @@ def test_defaults_are_safe() -> None:
         ({"buckets": [{"name": "cats", "access_key": "k"}]}, "buckets.0", "secret_key"),
         ({"target": "aws"}, "target", "local, scaleway"),
         ({"target": "scaleway", "buckets": [{"name": "my.cats"}]}, "workspace", "hyphens"),
-        ({"scaleway": {"region": "us-east-1"}}, "scaleway.region", "fr-par"),
-        ({"scaleway": {"zone": 2}}, "scaleway", "first zone"),
-        ({"scaleway": {"subnet_cidr": "172.17.0.0/24"}}, "scaleway.subnet_cidr", "Docker"),
-        ({"scaleway": {"subnet_cidr": "8.8.8.0/24"}}, "scaleway.subnet_cidr", "private IPv4"),
-        ({"scaleway": {"database_gb": 12}}, "scaleway.database_gb", "multiple of 5"),
-        ({"scaleway": {"data_gb": 5}}, "scaleway.data_gb", "10"),
-        ({"scaleway": {"domain": "labels"}}, "scaleway.domain", "labels.example.org"),
-        ({"scaleway": {"domain": "a.example.org", "dns_zone": "example.com"}}, "scaleway", "not in dns_zone"),
+        ({"target": "scaleway", "scaleway": {"region": "us-east-1"}}, "scaleway.region", "fr-par"),
+        ({"target": "scaleway", "scaleway": {"zone": 2}}, "scaleway", "first zone"),
         (
-            {"scaleway": {"acme_directory": "http://a.example"}},
+            {"target": "scaleway", "scaleway": {"subnet_cidr": "172.17.0.0/24"}},
+            "scaleway.subnet_cidr",
+            "Docker",
+        ),
+        (
+            {"target": "scaleway", "scaleway": {"subnet_cidr": "8.8.8.0/24"}},
+            "scaleway.subnet_cidr",
+            "private IPv4",
+        ),
+        ({"target": "scaleway", "scaleway": {"database_gb": 12}}, "scaleway.database_gb", "multiple of 5"),
+        ({"target": "scaleway", "scaleway": {"data_gb": 5}}, "scaleway.data_gb", "10"),
+        ({"target": "scaleway", "scaleway": {"domain": "labels"}}, "scaleway.domain", "labels.example.org"),
+        (
+            {"target": "scaleway", "scaleway": {"domain": "a.example.org", "dns_zone": "example.com"}},
+            "scaleway",
+            "not in dns_zone",
+        ),
+        (
+            {"target": "scaleway", "scaleway": {"acme_directory": "http://a.example"}},
             "scaleway.acme_directory",
             "https://acme-staging",
         ),
-        ({"scaleway": {"acme_ca_certificate": "PEM"}}, "scaleway", "add its acme_directory"),
-        ({"scaleway": {"ssh_cidrs": ["everyone"]}}, "scaleway.ssh_cidrs.0", "203.0.113.7/32"),
-        ({"scaleway": {"provisioner": "me"}}, "scaleway.provisioner", "application_id"),
+        (
+            {"target": "scaleway", "scaleway": {"acme_ca_certificate": "PEM"}},
+            "scaleway",
+            "add its acme_directory",
+        ),
+        (
+            {"target": "scaleway", "scaleway": {"ssh_cidrs": ["everyone"]}},
+            "scaleway.ssh_cidrs.0",
+            "203.0.113.7/32",
+        ),
+        ({"target": "scaleway", "scaleway": {"provisioner": "me"}}, "scaleway.provisioner", "application_id"),
         ({"size": "huge"}, "size", "small, medium, large"),
         ({"cvat_version": "2.15.0"}, "cvat_version", "supported: 2.73.0"),
         ({"port": 80}, "port", "1024"),
@@ -80,7 +109,7 @@ def test_defaults_are_safe() -> None:
 )
 def test_refusals_name_field_and_next_step(changes: dict[str, Any], field: str, next_step: str) -> None:
     with pytest.raises(SpecError) as refused:
-        wish(**changes)
+        spec_of(**changes)
     [problem] = refused.value.problems
     assert problem.startswith(f"{field}:")
     assert next_step in problem
@@ -88,7 +117,7 @@ def test_refusals_name_field_and_next_step(changes: dict[str, Any], field: str, 
 
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(SpecError) as refused:
-        wish(name="X", size="huge", port=1)
+        spec_of(name="X", size="huge", port=1)
     assert {problem.split(":")[0] for problem in refused.value.problems} == {"name", "size", "port"}
 
 
@@ -96,28 +125,28 @@ def test_all_problems_are_told_at_once() -> None:
 def test_a_refused_password_is_never_shown(password: str) -> None:
     secret = f"{password}zQx"
     try:
-        wish(admin={"username": "zqxzqx", "password": secret})
+        spec_of(admin={"username": "zqxzqx", "password": secret})
     except SpecError as error:
         assert secret not in str(error)
 
 
 @given(st.from_regex(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", fullmatch=True))
 def test_accepted_names_fit_host_and_container_names(name: str) -> None:
-    spec = wish(name=name)
+    spec = spec_of(name=name)
     assert len(f"labelspace-{spec.name}-worker-chunks") <= 63
 
 
 @given(st.text())
 def test_any_text_as_name_is_accepted_or_refused_with_a_sentence(name: str) -> None:
     try:
-        assert wish(name=name).name == name
+        assert spec_of(name=name).name == name
     except SpecError as error:
         assert error.problems[0].startswith("name:")
 
 
 def test_a_spec_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        wish().port = 1  # type: ignore[misc]
+        validate(LocalSpec, GOOD).port = 1  # type: ignore[misc]
 
 
 def test_a_good_password_has_no_problem() -> None:
@@ -163,7 +192,7 @@ def test_a_type_of_managed_database_is_refused_for_one_on_the_server() -> None:
 def test_networks_may_be_written_with_commas() -> None:
     """As a command line gives them."""
     wish = {"ssh_cidrs": "203.0.113.7/32,198.51.100.0/24"}
-    made = parse_spec({"name": "w", "target": "scaleway", "buckets": [{"name": "one"}], "scaleway": wish})
+    made = validate(ScalewaySpec, {"name": "w", "buckets": [{"name": "one"}], "scaleway": wish})
     assert made.scaleway.ssh_cidrs == ("203.0.113.7/32", "198.51.100.0/24")
 
 

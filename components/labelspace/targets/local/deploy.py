@@ -7,7 +7,7 @@ import pulumi
 from labelspace.cvat.services import Secrets
 from labelspace.outputs import BackupPolicy, BeforeUpgrade, Deployment
 from labelspace.secrets import random_password
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import LocalSpec
 from labelspace.targets.local.bucket import DatasetBucket
 from labelspace.targets.local.container import create_context
 from labelspace.targets.local.context import DockerContext, reachable
@@ -18,7 +18,7 @@ from labelspace.targets.local.server import AnnotationServer, file_volumes
 
 def deploy(
     workspace: pulumi.Resource,
-    spec: WorkspaceSpec,
+    spec: LocalSpec,
     secrets: Secrets,
     before_upgrade: BeforeUpgrade | None = None,
 ) -> Deployment:
@@ -58,6 +58,7 @@ def deploy(
         api_url=f"http://{reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
         backups=_told(database.access.backups, spec.backup.interval_hours),
+        more={"sleep_after_minutes": spec.sleep_after_minutes},
     )
 
 
@@ -71,7 +72,7 @@ def _told(backups: BackupPolicy, interval_hours: int) -> dict[str, str]:
 
 
 def _buckets(
-    workspace: pulumi.Resource, spec: WorkspaceSpec, place: DockerContext, key: pulumi.Input[str]
+    workspace: pulumi.Resource, spec: LocalSpec, place: DockerContext, key: pulumi.Input[str]
 ) -> list[DatasetBucket]:
     return [
         DatasetBucket(
@@ -91,7 +92,7 @@ def _buckets(
 
 def _gateway(
     workspace: pulumi.Resource,
-    spec: WorkspaceSpec,
+    spec: LocalSpec,
     place: DockerContext,
     key: pulumi.Input[str],
     buckets: list[DatasetBucket],

@@ -14,7 +14,7 @@ from labelspace.cvat import services as cvat
 from labelspace.cvat.images import cvat_image, image_version
 from labelspace.outputs import BeforeUpgrade, BucketAccess, DatabaseAccess
 from labelspace.postgres.pgbackrest import FILE_VOLUMES
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import LocalSpec
 from labelspace.targets.local.container import Share, container, volume, wait_for_success
 from labelspace.targets.local.context import DockerContext
 from labelspace.targets.local.sleeper import sleeper
@@ -37,7 +37,7 @@ class AnnotationServer(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        spec: WorkspaceSpec,
+        spec: LocalSpec,
         place: DockerContext,
         database: DatabaseAccess,
         buckets: list[BucketAccess],
@@ -59,7 +59,7 @@ class AnnotationServer(pulumi.ComponentResource):
         kept = [volume(name, self._place, parent=self) for name in KEPT_VOLUMES]
         return [*kept, volume("cache", self._place, parent=self, keep=False)]
 
-    def _ready(self, spec: WorkspaceSpec, secrets: cvat.Secrets) -> pulumi.Output[str]:
+    def _ready(self, spec: LocalSpec, secrets: cvat.Secrets) -> pulumi.Output[str]:
         described = cvat.services(_settings(spec, secrets, self._database.archived_mark))
         described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
         awake = self._sleeper(spec.sleep_after_minutes) if self._place.sleeps else []
@@ -111,7 +111,7 @@ class AnnotationServer(pulumi.ComponentResource):
 
 
 def _image(
-    spec: WorkspaceSpec, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
+    spec: LocalSpec, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
 ) -> docker.RemoteImage:
     """CVAT's server: everything made from it waits for it, and so for what is asked before an upgrade."""
     hooks = _asking(spec, before_upgrade) if before_upgrade else None
@@ -123,7 +123,7 @@ def _image(
     )
 
 
-def _asking(spec: WorkspaceSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:
+def _asking(spec: LocalSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:
     async def ask(args: pulumi.ResourceHookArgs) -> None:
         old = image_version(str((args.old_inputs or {}).get("name", "")))
         await asyncio.to_thread(before_upgrade, spec, old)
@@ -132,7 +132,7 @@ def _asking(spec: WorkspaceSpec, before_upgrade: BeforeUpgrade) -> pulumi.Resour
     return pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
 
 
-def _settings(spec: WorkspaceSpec, secrets: cvat.Secrets, archived_mark: str) -> cvat.Settings:
+def _settings(spec: LocalSpec, secrets: cvat.Secrets, archived_mark: str) -> cvat.Settings:
     return cvat.Settings(
         size=spec.size,
         registration=spec.registration,
@@ -147,7 +147,7 @@ def _settings(spec: WorkspaceSpec, secrets: cvat.Secrets, archived_mark: str) ->
     )
 
 
-def _hosts(spec: WorkspaceSpec) -> tuple[str, ...]:
+def _hosts(spec: LocalSpec) -> tuple[str, ...]:
     """Names that the server answers to; on a network the machine's names are not known, so any."""
     if spec.bind_address not in ("127.0.0.1", "::1"):
         return ("*",)

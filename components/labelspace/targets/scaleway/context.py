@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from labelspace.spec import ScalewaySpec, WorkspaceSpec
+from labelspace.spec import ScalewaySettings, ScalewaySpec
 from labelspace.targets.scaleway import credentials
 
 
@@ -22,10 +22,10 @@ class ScalewayContext:
     organization: str
     region: str
     zone: str
-    spec: ScalewaySpec
+    spec: ScalewaySettings
 
     @classmethod
-    def find(cls, spec: WorkspaceSpec) -> ScalewayContext:
+    def find(cls, spec: ScalewaySpec) -> ScalewayContext:
         """The project and organization that the provider uses too; raises ``RunError`` naming what to set."""
         region, project = spec.scaleway.region, _setting("project")
         return cls(

@@ -8,7 +8,7 @@ import pulumiverse_scaleway as scaleway
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.outputs import BackupPolicy, DatabaseAccess
 from labelspace.secrets import random_password
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.context import ScalewayContext
 from labelspace.targets.scaleway.prices import database_type
 
@@ -28,7 +28,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        spec: WorkspaceSpec,
+        spec: ScalewaySpec,
         place: ScalewayContext,
         network: pulumi.Input[str],
         password: pulumi.Input[str],
@@ -52,7 +52,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
         )
         self.register_outputs({"host": self.access.host})
 
-    def _instance(self, spec: WorkspaceSpec, network: pulumi.Input[str]) -> scaleway.databases.Instance:
+    def _instance(self, spec: ScalewaySpec, network: pulumi.Input[str]) -> scaleway.databases.Instance:
         keeper = complex_enough(random_password(self, self._name, "database-keeper"))
         private = scaleway.databases.InstancePrivateNetworkArgs(pn_id=network, enable_ipam=True)
         return scaleway.databases.Instance(

@@ -12,7 +12,7 @@ from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
 from labelspace.outputs import BackupPolicy, DatabaseAccess
 from labelspace.postgres import pgbackrest as backups
 from labelspace.postgres.container import ARCHIVED_MARK, service
-from labelspace.spec import BackupBucketSpec, SpecError, WorkspaceSpec
+from labelspace.spec import BackupBucketSpec, ScalewaySpec, SpecError
 from labelspace.targets.scaleway.context import ScalewayContext
 from labelspace.targets.scaleway.iam import Identity
 
@@ -32,7 +32,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        spec: WorkspaceSpec,
+        spec: ScalewaySpec,
         place: ScalewayContext,
         identity: Identity,
         password: pulumi.Input[str],
@@ -55,7 +55,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
         self.register_outputs({"host": DATABASE_ALIAS})
 
 
-def encryption_key(spec: WorkspaceSpec) -> str:
+def encryption_key(spec: ScalewaySpec) -> str:
     """What encrypts the backups; raises ``SpecError`` where a database on the server has none."""
     if spec.backup.encryption_key is None:
         raise SpecError(
@@ -77,7 +77,7 @@ def backup_bucket(
 
 
 def _service(
-    spec: WorkspaceSpec, place: ScalewayContext, identity: Identity, password: pulumi.Input[str]
+    spec: ScalewaySpec, place: ScalewayContext, identity: Identity, password: pulumi.Input[str]
 ) -> Service:
     keys = pulumi.Output.all(identity.key.access_key, identity.key.secret_key)
     written: pulumi.Output[dict[str, str]] = keys.apply(lambda pair: _settings(spec, place, *pair))
@@ -90,9 +90,7 @@ def _service(
     )
 
 
-def _settings(
-    spec: WorkspaceSpec, place: ScalewayContext, access_key: str, secret_key: str
-) -> dict[str, str]:
+def _settings(spec: ScalewaySpec, place: ScalewayContext, access_key: str, secret_key: str) -> dict[str, str]:
     where = backup_bucket(place.backup_bucket, place.region, place.endpoint, access_key, secret_key)
     return backups.secret_files(
         spec.name, spec.backup.model_copy(update={"bucket": where}), encryption_key(spec)

@@ -6,8 +6,8 @@ import pulumi
 
 from labelspace.container_spec import Service
 from labelspace.cvat.services import Secrets
-from labelspace.outputs import DatabaseAccess, Deployment
-from labelspace.spec import WorkspaceSpec
+from labelspace.outputs import BeforeUpgrade, DatabaseAccess, Deployment
+from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway import bucket as buckets_of
 from labelspace.targets.scaleway import database_on_server, project
 from labelspace.targets.scaleway.bucket import DatasetBucket
@@ -19,7 +19,12 @@ from labelspace.targets.scaleway.prices import cost_sentences, database_type, se
 from labelspace.targets.scaleway.server import AnnotationServer
 
 
-def deploy(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) -> Deployment:
+def deploy(
+    workspace: pulumi.Resource,
+    spec: ScalewaySpec,
+    secrets: Secrets,
+    before_upgrade: BeforeUpgrade | None = None,
+) -> Deployment:
     """Declare every part as a child of ``workspace``."""
     server_type(spec), database_type(spec)  # refused before anything is made
     inside = spec.scaleway.database == "server"
@@ -63,7 +68,7 @@ def deploy(workspace: pulumi.Resource, spec: WorkspaceSpec, secrets: Secrets) ->
 
 def _database(
     workspace: pulumi.Resource,
-    spec: WorkspaceSpec,
+    spec: ScalewaySpec,
     *,
     place: ScalewayContext,
     network: Network,
@@ -83,7 +88,7 @@ def _database(
     return managed.access, ()
 
 
-def _told(spec: WorkspaceSpec, database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:
+def _told(spec: ScalewaySpec, database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:
     """What becomes of the annotations' copies, for people."""
     policy = database.backups
     if spec.scaleway.database == "server":
@@ -102,7 +107,7 @@ def _schedule(drill_interval_days: int) -> str:
 
 
 def _buckets(
-    workspace: pulumi.Resource, spec: WorkspaceSpec, place: ScalewayContext, identity: Identity
+    workspace: pulumi.Resource, spec: ScalewaySpec, place: ScalewayContext, identity: Identity
 ) -> list[DatasetBucket]:
     return [
         DatasetBucket(
@@ -119,7 +124,7 @@ def _buckets(
 
 
 def _backup_bucket(
-    workspace: pulumi.Resource, spec: WorkspaceSpec, place: ScalewayContext, identity: Identity
+    workspace: pulumi.Resource, spec: ScalewaySpec, place: ScalewayContext, identity: Identity
 ) -> None:
     """Where backups go: the server may write there and read; delete only when pgBackRest must."""
     name = place.backup_bucket

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from labelspace.spec import SpecError, WorkspaceSpec
+from labelspace.spec import ScalewaySpec, SpecError
 
 AS_OF = "2026-09-30"
 SERVERS = {
@@ -43,13 +43,13 @@ class Part:
     stopped: float
 
 
-def server_type(spec: WorkspaceSpec) -> str:
+def server_type(spec: ScalewaySpec) -> str:
     """The Instance's commercial type; raises ``SpecError`` for one that is not in the table."""
     chosen = spec.scaleway.server_type or BY_SIZE[spec.size][0]
     return _known("scaleway.server_type", chosen, SERVERS)
 
 
-def database_type(spec: WorkspaceSpec) -> str:
+def database_type(spec: ScalewaySpec) -> str:
     """The managed database's node type, empty for none; raises ``SpecError`` for one not in the table."""
     if spec.scaleway.database == "server":
         return ""
@@ -64,7 +64,7 @@ def _known(field: str, chosen: str, table: dict[str, float]) -> str:
     return chosen
 
 
-def monthly_cost(spec: WorkspaceSpec) -> tuple[Part, ...]:
+def monthly_cost(spec: ScalewaySpec) -> tuple[Part, ...]:
     """Every part that is paid by the hour; objects and traffic come on top, by what is stored."""
     server = server_type(spec)
     disks = (spec.scaleway.data_gb + ROOT_GB) * VOLUME_GB
@@ -76,7 +76,7 @@ def monthly_cost(spec: WorkspaceSpec) -> tuple[Part, ...]:
     )
 
 
-def _managed_database(spec: WorkspaceSpec) -> tuple[Part, ...]:
+def _managed_database(spec: ScalewaySpec) -> tuple[Part, ...]:
     database = database_type(spec)
     if not database:
         return ()
@@ -84,13 +84,13 @@ def _managed_database(spec: WorkspaceSpec) -> tuple[Part, ...]:
     return (Part(f"database {database}", storage, storage),)
 
 
-def total(spec: WorkspaceSpec) -> tuple[float, float]:
+def total(spec: ScalewaySpec) -> tuple[float, float]:
     """EUR a month: running, and with the server stopped."""
     parts = monthly_cost(spec)
     return round(sum(part.running for part in parts), 2), round(sum(part.stopped for part in parts), 2)
 
 
-def cost_sentences(spec: WorkspaceSpec) -> dict[str, object]:
+def cost_sentences(spec: ScalewaySpec) -> dict[str, object]:
     """The cost as a stack's output."""
     running, stopped = total(spec)
     return {

@@ -19,7 +19,7 @@ from labelspace.container_spec import File, Service
 from labelspace.cvat import services as cvat
 from labelspace.cvat.caddy import Https
 from labelspace.outputs import BucketAccess, DatabaseAccess
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway import cloud_init
 from labelspace.targets.scaleway.boot_config import PLAIN_FILES, SECRET_FILES, BootConfig, file_path
 from labelspace.targets.scaleway.context import ScalewayContext
@@ -44,7 +44,7 @@ class AnnotationServer(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        spec: WorkspaceSpec,
+        spec: ScalewaySpec,
         place: ScalewayContext,
         network: Network,
         identity: Identity,
@@ -195,7 +195,7 @@ def _own_files(database: DatabaseAccess) -> pulumi.Output[dict[str, str]]:
 
 
 def _described(
-    spec: WorkspaceSpec,
+    spec: ScalewaySpec,
     secrets: cvat.Secrets,
     host: str,
     database: DatabaseAccess,
@@ -248,7 +248,7 @@ def _secret_files(services: dict[str, Service]) -> pulumi.Output[dict[str, str]]
     return pulumi.Output.all(**contents)
 
 
-def _until_ready(spec: WorkspaceSpec, server: str, url: str, address: str) -> str:
+def _until_ready(spec: ScalewaySpec, server: str, url: str, address: str) -> str:
     """Ask from outside until every part of CVAT works; only an update that runs asks, no preview does."""
     patience = spec.scaleway.wait_minutes * 60
     if pulumi.runtime.is_dry_run() or not patience or not spec.running:
@@ -295,7 +295,7 @@ def _step(address: str) -> str:
     return "".join(filter(str.isprintable, text)).strip() if told else ""
 
 
-def _trust(spec: WorkspaceSpec) -> ssl.SSLContext:
+def _trust(spec: ScalewaySpec) -> ssl.SSLContext:
     """An authority of one's own is known there, not to whoever runs the update; no secret is sent."""
     context = ssl.create_default_context()
     if spec.scaleway.acme_directory:

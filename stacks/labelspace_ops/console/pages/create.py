@@ -11,7 +11,7 @@ from nicegui.elements.mixins.validation_element import ValidationElement
 
 from labelspace.home import Home
 from labelspace.password_policy import password_rules
-from labelspace.spec import DefaultRole, Registration, Size, Target
+from labelspace.spec import DefaultRole, Registration, Size
 from labelspace_ops.console import widgets
 from labelspace_ops.console.forms import Form
 from labelspace_ops.console.status_poller import StatusPoller
@@ -50,7 +50,6 @@ CHOICES = {
     "size": {"small": "Small", "medium": "Medium", "large": "Large"},
 }
 KINDS: dict[str, Any] = {
-    "target": Target,
     "registration": Registration,
     "default_role": DefaultRole,
     "size": Size,

@@ -10,7 +10,7 @@ from pulumi import automation as auto
 
 from labelspace.home import Home
 from labelspace.postgres import pgbackrest
-from labelspace.spec import BackupSpec, SpecError, WorkspaceSpec, parse_spec
+from labelspace.spec import BackupSpec, LocalSpec, SpecError, validate
 from labelspace_ops.backup import agent, final_backup, import_backup, retained, upgrade
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
@@ -24,7 +24,7 @@ from labelspace_ops.targets.local import preflight
 
 
 @contextmanager
-def begin_update(spec: WorkspaceSpec, home: Home, options: CreateOptions) -> Iterator[Update]:
+def begin_update(spec: LocalSpec, home: Home, options: CreateOptions) -> Iterator[Update[LocalSpec]]:
     """Refuse what cannot be, fill the volumes of a workspace made from a backup, return the other steps."""
     client = docker_engine.connect()
     preflight.check(spec, client, home, known=options.known)
@@ -34,10 +34,10 @@ def begin_update(spec: WorkspaceSpec, home: Home, options: CreateOptions) -> Ite
     yield LocalUpdate(spec, home, client, known=options.known)
 
 
-class LocalUpdate(Update):
+class LocalUpdate(Update[LocalSpec]):
     """An update on this machine's engine."""
 
-    def __init__(self, spec: WorkspaceSpec, home: Home, client: docker.DockerClient, *, known: bool) -> None:
+    def __init__(self, spec: LocalSpec, home: Home, client: docker.DockerClient, *, known: bool) -> None:
         super().__init__(spec)
         self._home, self._client, self._known = home, client, known
         self._old = self._backup = ""
@@ -92,7 +92,7 @@ def backups_location(name: str, home: Home) -> str:
     return _location(name, _spec(stack.select(name, home)), home)
 
 
-def _location(name: str, spec: WorkspaceSpec | None, home: Home) -> str:
+def _location(name: str, spec: LocalSpec | None, home: Home) -> str:
     return pgbackrest.location(spec.backup if spec else BackupSpec(), home.backups / name, name)
 
 
@@ -128,7 +128,7 @@ def _remove_containers(client: docker.DockerClient, name: str) -> None:
         docker_engine.remove(one)
 
 
-def _remove_data(client: docker.DockerClient, name: str, home: Home, spec: WorkspaceSpec | None) -> None:
+def _remove_data(client: docker.DockerClient, name: str, home: Home, spec: LocalSpec | None) -> None:
     """Volumes, backups wherever they are, and the key that nothing needs any more."""
     docker_engine.remove_data(client, name, home.backups / name)
     if spec and spec.backup.bucket:
@@ -136,7 +136,7 @@ def _remove_data(client: docker.DockerClient, name: str, home: Home, spec: Works
     home.backup_key(name).unlink(missing_ok=True)
 
 
-def _newest_backup(client: docker.DockerClient, name: str, spec: WorkspaceSpec | None, home: Home) -> str:
+def _newest_backup(client: docker.DockerClient, name: str, spec: LocalSpec | None, home: Home) -> str:
     """Of a workspace whose database was removed already: it had its last backup then."""
     backup = spec.backup if spec else BackupSpec()
     try:
@@ -146,9 +146,9 @@ def _newest_backup(client: docker.DockerClient, name: str, spec: WorkspaceSpec |
     return next((str(row["id"]) for row in reversed(rows) if row["complete"]), "")
 
 
-def _spec(chosen: auto.Stack) -> WorkspaceSpec | None:
+def _spec(chosen: auto.Stack) -> LocalSpec | None:
     """None for a workspace whose creation ended before its settings were written."""
     try:
-        return parse_spec(stack.read_settings(chosen))
+        return validate(LocalSpec, stack.read_settings(chosen))
     except SpecError:
         return None

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from docker.models.containers import Container
 
 from labelspace.home import Home
-from labelspace.spec import BucketSpec, WorkspaceSpec
+from labelspace.spec import BucketSpec, LocalSpec
 from labelspace_ops.core import disk
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime import docker_engine
@@ -22,7 +22,7 @@ MOST_USED_PERCENT = 88
 """CVAT's health fails at 90 % (CVAT_HEALTH_DISK_USAGE_MAX)."""
 
 
-def check(spec: WorkspaceSpec, client: docker.DockerClient, home: Home, *, known: bool) -> None:
+def check(spec: LocalSpec, client: docker.DockerClient, home: Home, *, known: bool) -> None:
     """Refuse a name that is taken, a port in use and a disk nearly full; nothing is changed."""
     mine = docker_engine.containers(client, spec.name)
     if mine.keys() - {"restore"} and not known:  # one that makes it from a backup may have been interrupted

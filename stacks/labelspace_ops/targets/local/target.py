@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from labelspace.spec import LocalSpec
 from labelspace_ops.core.checks import Check
 from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Resources, Target, Update
 
@@ -15,14 +16,13 @@ if TYPE_CHECKING:
     from pulumi import automation as auto
 
     from labelspace.home import Home
-    from labelspace.spec import WorkspaceSpec
     from labelspace_ops.backup.base import Backups
 
 FIRST_PORT = 8080
 PORTS = ("port", "s3_port")
 
 
-class LocalTarget(Target):
+class LocalTarget(Target[LocalSpec]):
     """This machine's Docker engine."""
 
     name: ClassVar[str] = "local"
@@ -57,8 +57,8 @@ class LocalTarget(Target):
         return found
 
     def begin_update(
-        self, spec: WorkspaceSpec, home: Home, options: CreateOptions
-    ) -> AbstractContextManager[Update]:
+        self, spec: LocalSpec, home: Home, options: CreateOptions
+    ) -> AbstractContextManager[Update[LocalSpec]]:
         """Refuse taken names and ports, and fill the volumes of a workspace that is made from a backup."""
         from labelspace_ops.targets.local import lifecycle  # noqa: PLC0415
 
@@ -109,7 +109,7 @@ class LocalTarget(Target):
 
         return LocalBackups(name, home, settings)
 
-    def preview_notes(self, spec: WorkspaceSpec, *, new: bool) -> list[str]:
+    def preview_notes(self, spec: LocalSpec, *, new: bool) -> list[str]:
         """The URL of a new workspace; who may make an account when the address is not loopback."""
         notes = [f"the URL will be http://{spec.name}.localhost:{spec.port}"] if new else []
         if spec.registration == "open" and spec.bind_address not in ("127.0.0.1", "::1"):

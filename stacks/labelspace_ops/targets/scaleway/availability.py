@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.prices import DATABASES, SERVERS, database_type, server_type
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.targets.scaleway.account import Account
@@ -15,7 +15,7 @@ SHOWN = 4
 """How many alternatives are named."""
 
 
-def check(mine: Account, spec: WorkspaceSpec, resources: Resources) -> None:
+def check(mine: Account, spec: ScalewaySpec, resources: Resources) -> None:
     """Raise ``UsageError`` naming alternatives for a new type that is sold out; one that is had stays."""
     server, database = server_type(spec), database_type(spec)
     if spec.running and server not in _had(resources, SERVER, "type"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from labelspace.spec import SpecError, WorkspaceSpec
+from labelspace.spec import ScalewaySpec, SpecError
 from labelspace.targets.scaleway.prices import monthly_cost, total
 from labelspace_ops.core.errors import UsageError
 
 
-def costs(spec: WorkspaceSpec) -> str:
+def costs(spec: ScalewaySpec) -> str:
     """What it will cost, by part; raises ``UsageError`` for a type that is not offered."""
     try:
         running, stopped = total(spec)

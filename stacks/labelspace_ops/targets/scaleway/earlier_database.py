@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.context import backup_bucket, resource_name
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.targets.scaleway import database_snapshots, repository, retained
@@ -11,7 +11,7 @@ from labelspace_ops.targets.scaleway.account import Account, RefusedError
 OTHER = {"managed": "server", "server": "managed"}
 
 
-def same_database(mine: Account, spec: WorkspaceSpec, project: str, resources: retained.Resources) -> None:
+def same_database(mine: Account, spec: ScalewaySpec, project: str, resources: retained.Resources) -> None:
     """As ``left.same_database``, where no stack says what there was: by what was left in ``project``."""
     if not project or retained.kind_of_database(resources):
         return
@@ -32,7 +32,7 @@ def same_database(mine: Account, spec: WorkspaceSpec, project: str, resources: r
     )
 
 
-def _copies(mine: Account, spec: WorkspaceSpec, project: str) -> dict[str, str]:
+def _copies(mine: Account, spec: ScalewaySpec, project: str) -> dict[str, str]:
     """Where copies of annotations lie, by the kind of database that they are of."""
     region, bucket = spec.scaleway.region, backup_bucket(spec.name, mine.project)
     s3 = mine.storage(region, project)
@@ -49,7 +49,7 @@ def _copies(mine: Account, spec: WorkspaceSpec, project: str) -> dict[str, str]:
     return found
 
 
-def _snapshots(mine: Account, spec: WorkspaceSpec, project: str) -> bool:
+def _snapshots(mine: Account, spec: ScalewaySpec, project: str) -> bool:
     """They outlive dumps, which expire."""
     try:
         return database_snapshots.has_snapshots(mine, spec.scaleway.region, project, resource_name(spec.name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.prices import SERVERS, server_type
 from labelspace_ops.targets.scaleway.availability import alternatives
 
@@ -21,7 +21,7 @@ STEPS = {
 """A word of a refusal -> the next step."""
 
 
-def next_step(said: str, spec: WorkspaceSpec) -> str:
+def next_step(said: str, spec: ScalewaySpec) -> str:
     """One sentence for a failed update; that it can be gone on with, where nothing better is known."""
     word = next((word for word in STEPS if word in said.lower()), "")
     if word == "out of stock":

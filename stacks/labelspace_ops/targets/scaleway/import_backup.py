@@ -12,7 +12,7 @@ from pathlib import Path
 
 from labelspace.home import Home
 from labelspace.naming import resource_name
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import ScalewaySpec
 from labelspace_ops.backup import agent, import_backup, upgrade_test
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import message
@@ -37,7 +37,7 @@ class Portable:
 
 @contextmanager
 def begun(
-    spec: WorkspaceSpec, resources: retained.Resources, home: Home, text: str
+    spec: ScalewaySpec, resources: retained.Resources, home: Home, text: str
 ) -> Iterator[Portable | None]:
     """What a new workspace begins with, made ready before anything is created; None for nothing.
 
@@ -56,7 +56,7 @@ def begun(
         yield _portable(before or text, spec, home, Path(folder))
 
 
-def _must_let_in(spec: WorkspaceSpec) -> None:
+def _must_let_in(spec: ScalewaySpec) -> None:
     if not spec.scaleway.ssh_cidrs:
         raise UsageError(
             "from-backup: it is brought to the server over SSH, and scaleway.ssh_cidrs lets nobody in: add"
@@ -85,14 +85,14 @@ def half_made(name: str, home: Home) -> str:
     return place.read_text() if place.exists() else ""
 
 
-def _must_be_new(spec: WorkspaceSpec, resources: retained.Resources) -> None:
+def _must_be_new(spec: ScalewaySpec, resources: retained.Resources) -> None:
     if resources:
         raise UsageError(
             f"name: {spec.name!r} is a workspace already: `labelspace restore {spec.name}` brings it back"
         )
 
 
-def must_hold_nothing(whole: WorkspaceSpec, home: Home) -> None:
+def must_hold_nothing(whole: ScalewaySpec, home: Home) -> None:
     """Raise ``UsageError`` where the account holds what an earlier workspace of the name left."""
     left_by_another = whole.scaleway.adopt_volume or whole.scaleway.adopt_backups
     if left_by_another and not half_made(whole.name, home):
@@ -102,7 +102,7 @@ def must_hold_nothing(whole: WorkspaceSpec, home: Home) -> None:
         )
 
 
-def _portable(text: str, spec: WorkspaceSpec, home: Home, folder: Path) -> Portable:
+def _portable(text: str, spec: ScalewaySpec, home: Home, folder: Path) -> Portable:
     path = Path(text).expanduser()
     if path.is_file():
         import_backup.must_be_dump(path)
@@ -112,7 +112,7 @@ def _portable(text: str, spec: WorkspaceSpec, home: Home, folder: Path) -> Porta
     return _packed(text, spec, home, folder)
 
 
-def _fetched(text: str, spec: WorkspaceSpec, into: Path) -> Portable:
+def _fetched(text: str, spec: ScalewaySpec, into: Path) -> Portable:
     """A dump of another workspace, by the account's own keys."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
@@ -132,7 +132,7 @@ def _fetched(text: str, spec: WorkspaceSpec, into: Path) -> Portable:
     return Portable(text, into, None)
 
 
-def _packed(text: str, spec: WorkspaceSpec, home: Home, folder: Path) -> Portable:
+def _packed(text: str, spec: ScalewaySpec, home: Home, folder: Path) -> Portable:
     """Restored in a container of this machine, which holds nothing else."""
     client = docker_engine.connect()
     source, _, planned = import_backup.chosen(client, text, spec, home)

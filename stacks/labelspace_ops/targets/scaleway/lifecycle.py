@@ -10,7 +10,7 @@ from pulumi import automation as auto
 from pydantic import SecretStr
 
 from labelspace.home import Home
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.prices import VOLUME_GB
 from labelspace_ops.backup.upgrade import way_back
 from labelspace_ops.core.errors import OpsError, UsageError
@@ -35,7 +35,7 @@ from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.scaleway.costs import costs
 
 
-def complete_spec(spec: WorkspaceSpec, mine: account.Account, resources: retained.Resources) -> WorkspaceSpec:
+def complete_spec(spec: ScalewaySpec, mine: account.Account, resources: retained.Resources) -> ScalewaySpec:
     """The wish with what only the account knows: who provisions, and what of it is there already."""
     costs(spec)  # raises for a type that is not offered, before anybody is asked
     retained.same_project(spec, resources)
@@ -59,20 +59,20 @@ def _account(name: str, home: Home) -> account.Account:
     return account.for_workspace(name, home) if name in state.names(home) else account.find()
 
 
-def resolve_spec(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+def resolve_spec(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
     """``completed`` for a workspace of this machine, new or not."""
     whole = complete_spec(spec, _account(spec.name, home), known_resources(spec.name, home))
     return with_backup_key(with_ssh_key(whole, home), home)
 
 
-def with_ssh_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+def with_ssh_key(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
     """The wish with the public half of this machine's key, where the server shall let admins in."""
     if spec.scaleway.ssh_public_key or not spec.scaleway.ssh_cidrs:
         return spec
     return retained.with_settings(spec, ssh_public_key=server_ssh.public_key(spec.name, home))
 
 
-def with_backup_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+def with_backup_key(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
     """The wish with the key of its backups: it travels in the stack's file, and is in the recovery kit."""
     if spec.scaleway.database != "server":
         return spec
@@ -85,7 +85,7 @@ def with_backup_key(spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
 
 
 @contextmanager
-def begin_update(spec: WorkspaceSpec, home: Home, options: CreateOptions) -> Iterator[Update]:
+def begin_update(spec: ScalewaySpec, home: Home, options: CreateOptions) -> Iterator[Update[ScalewaySpec]]:
     """Prepare what a new workspace starts from, remove orphans, complete the spec, rehearse an upgrade."""
     known = known_resources(spec.name, home)
     with import_backup.begun(spec, known, home, options.from_backup) as source:
@@ -98,12 +98,12 @@ def begin_update(spec: WorkspaceSpec, home: Home, options: CreateOptions) -> Ite
         yield ScalewayUpdate(whole, home, source, _notices(spec, whole, cost), (old, backup))
 
 
-class ScalewayUpdate(Update):
+class ScalewayUpdate(Update[ScalewaySpec]):
     """An update of a workspace on Scaleway."""
 
     def __init__(
         self,
-        spec: WorkspaceSpec,
+        spec: ScalewaySpec,
         home: Home,
         source: import_backup.Portable | None,
         notices: list[str],
@@ -131,7 +131,7 @@ class ScalewayUpdate(Update):
             _fill(self.spec, self._home, self._source)
 
 
-def _fill(spec: WorkspaceSpec, home: Home, source: import_backup.Portable) -> None:
+def _fill(spec: ScalewaySpec, home: Home, source: import_backup.Portable) -> None:
     """A database on the server is backed up afterwards, with CVAT's files; a managed one has a dump."""
     try:
         import_backup.fill(server_ssh.server_of(spec.name, home), source)
@@ -153,7 +153,7 @@ def _remove_orphans(name: str, home: Home) -> None:
             )
 
 
-def _notices(asked: WorkspaceSpec, whole: WorkspaceSpec, cost: str) -> list[str]:
+def _notices(asked: ScalewaySpec, whole: ScalewaySpec, cost: str) -> list[str]:
     """What the update costs, and which volume of an earlier workspace it continues with."""
     volume = whole.scaleway.adopt_volume
     if not volume or volume == asked.scaleway.adopt_volume:

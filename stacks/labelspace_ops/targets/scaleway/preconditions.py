@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from labelspace.home import Home
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway import database_on_server
 from labelspace.targets.scaleway.prices import VOLUME_GB, total
 from labelspace_ops.core.errors import OpsError, UsageError
@@ -15,7 +15,7 @@ from labelspace_ops.targets.scaleway import account, earlier_database, retained,
 SET = "pulumi config set --path labelspace:scaleway."
 
 
-def check_program(spec: WorkspaceSpec, *, checked: bool, rehearsed: bool) -> None:
+def check_program(spec: ScalewaySpec, *, checked: bool, rehearsed: bool) -> None:
     """Raise for a type that is not offered, for what the account holds already, for a failed rehearsal.
 
     ``checked``: the account was asked already. ``rehearsed``: so was another version of CVAT.
@@ -29,7 +29,7 @@ def check_program(spec: WorkspaceSpec, *, checked: bool, rehearsed: bool) -> Non
         upgrade.hook(spec)  # the server, which the update replaces, cannot be what asks (ADR 10)
 
 
-def check(spec: WorkspaceSpec) -> None:
+def check(spec: ScalewaySpec) -> None:
     """For plain `pulumi up` and `preview`; raises ``UsageError`` that says how to take up what was left."""
     home = Home.find()
     try:
@@ -50,7 +50,7 @@ def check(spec: WorkspaceSpec) -> None:
 
 
 def _no_volume(
-    mine: account.Account, spec: WorkspaceSpec, project: str, resources: retained.Resources
+    mine: account.Account, spec: ScalewaySpec, project: str, resources: retained.Resources
 ) -> None:
     found = retained.volume_of(mine, spec, project, resources)
     if found:
@@ -62,7 +62,7 @@ def _no_volume(
         )
 
 
-def _project(mine: account.Account, spec: WorkspaceSpec, resources: retained.Resources) -> str:
+def _project(mine: account.Account, spec: ScalewaySpec, resources: retained.Resources) -> str:
     if spec.scaleway.project == "shared":
         return mine.project
     found = retained.project_of(mine, spec, resources)

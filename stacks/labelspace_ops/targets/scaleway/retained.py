@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.context import backup_bucket, resource_name
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.stack.state import stack_outputs
@@ -37,7 +37,7 @@ def bare_id(resource: dict[str, Any]) -> str:
     return str(resource["id"]).rpartition("/")[2]
 
 
-def project_of(account: Account, spec: WorkspaceSpec, resources: Resources) -> str:
+def project_of(account: Account, spec: ScalewaySpec, resources: Resources) -> str:
     """The workspace's own project, made by its stack or left by an earlier one; empty for none."""
     mine = resources_of_type(resources, PROJECT)
     if mine:
@@ -55,7 +55,7 @@ def project_of(account: Account, spec: WorkspaceSpec, resources: Resources) -> s
     return ids[0] if ids else ""
 
 
-def same_project(spec: WorkspaceSpec, resources: Resources) -> None:
+def same_project(spec: ScalewaySpec, resources: Resources) -> None:
     """In another project everything would be another: an empty database, and buckets that are not there."""
     made = any(resources_of_type(resources, kind) for kind in (VOLUME, DATABASE, BUCKET))
     now = "own" if resources_of_type(resources, PROJECT) else "shared"
@@ -66,7 +66,7 @@ def same_project(spec: WorkspaceSpec, resources: Resources) -> None:
         )
 
 
-def same_database(spec: WorkspaceSpec, resources: Resources) -> None:
+def same_database(spec: ScalewaySpec, resources: Resources) -> None:
     """The other kind would begin empty: annotations do not move by themselves."""
     had = kind_of_database(resources)
     if had and had != spec.scaleway.database:
@@ -90,7 +90,7 @@ def kind_of_database(resources: Resources) -> str:
     )
 
 
-def with_project(account: Account, spec: WorkspaceSpec, resources: Resources) -> tuple[WorkspaceSpec, str]:
+def with_project(account: Account, spec: ScalewaySpec, resources: Resources) -> tuple[ScalewaySpec, str]:
     """The wish with the project that was left, and where its buckets are; empty: not made yet."""
     if spec.scaleway.project == "shared":
         return spec, account.project
@@ -100,7 +100,7 @@ def with_project(account: Account, spec: WorkspaceSpec, resources: Resources) ->
     return with_settings(spec, adopt_project=there), there
 
 
-def with_buckets(account: Account, spec: WorkspaceSpec, project: str, resources: Resources) -> WorkspaceSpec:
+def with_buckets(account: Account, spec: ScalewaySpec, project: str, resources: Resources) -> ScalewaySpec:
     """The wish with those of its buckets that are there and that the stack does not know."""
     known = {str(one["outputs"].get("name")) for one in resources_of_type(resources, BUCKET)}
     s3, copies = account.storage(spec.scaleway.region, project), backup_bucket(spec.name, account.project)
@@ -116,7 +116,7 @@ def with_buckets(account: Account, spec: WorkspaceSpec, project: str, resources:
 
 
 def volume_of(
-    account: Account, spec: WorkspaceSpec, project: str, resources: Resources
+    account: Account, spec: ScalewaySpec, project: str, resources: Resources
 ) -> dict[str, Any] | None:
     """The newest data volume that was left under the name; None when the stack has one, or is told which.
 
@@ -136,12 +136,12 @@ def volume_of(
     return found[-1] if found else None
 
 
-def volumes(spec: WorkspaceSpec) -> str:
+def volumes(spec: ScalewaySpec) -> str:
     """The API's path of block volumes."""
     return f"/block/v1/zones/{spec.scaleway.region}-{spec.scaleway.zone}/volumes"
 
 
-def with_volume(account: Account, spec: WorkspaceSpec, project: str, resources: Resources) -> WorkspaceSpec:
+def with_volume(account: Account, spec: ScalewaySpec, project: str, resources: Resources) -> ScalewaySpec:
     """The wish with the data volume that was left; it can grow, never shrink."""
     same_volume(spec, resources)
     left = volume_of(account, spec, project, resources)
@@ -151,7 +151,7 @@ def with_volume(account: Account, spec: WorkspaceSpec, project: str, resources: 
     return with_settings(spec, adopt_volume=left["id"], data_gb=size)
 
 
-def same_volume(spec: WorkspaceSpec, resources: Resources) -> None:
+def same_volume(spec: ScalewaySpec, resources: Resources) -> None:
     """Refuse to exchange the volume of a workspace for another one: its data would be out of sight."""
     mine = next((bare_id(one) for one in resources_of_type(resources, VOLUME)), "")
     if mine and spec.scaleway.adopt_volume not in (None, mine):
@@ -161,7 +161,7 @@ def same_volume(spec: WorkspaceSpec, resources: Resources) -> None:
         )
 
 
-def with_settings(spec: WorkspaceSpec, **fields: Any) -> WorkspaceSpec:
+def with_settings(spec: ScalewaySpec, **fields: Any) -> ScalewaySpec:
     """The wish with other settings of the target."""
     return spec.model_copy(update={"scaleway": spec.scaleway.model_copy(update=fields)})
 

@@ -12,7 +12,7 @@ import docker
 from labelspace.home import Home
 from labelspace.naming import resource_name
 from labelspace.postgres.pgbackrest import AUTHORITIES
-from labelspace.spec import WorkspaceSpec, parse_spec
+from labelspace.spec import ScalewaySpec, validate
 from labelspace.targets.scaleway import database_on_server
 from labelspace.targets.scaleway.context import endpoint
 from labelspace_ops.backup import agent, final_backup, restore, upgrade
@@ -41,7 +41,7 @@ def _of(settings: dict[str, Any]) -> dict[str, Any]:
     return dict(settings.get("scaleway") or {})
 
 
-def server_repository(spec: WorkspaceSpec, resources: retained.Resources) -> agent.Repository:
+def server_repository(spec: ScalewaySpec, resources: retained.Resources) -> agent.Repository:
     """The repository as the server reaches it, with the keys that work from there alone.
 
     By what was made, not by the stack's outputs: an update leaves none when it waits in vain for a database
@@ -86,7 +86,7 @@ def connect(name: str, home: Home) -> Iterator[Reached]:
     settings = stack.read_settings(stack.select(name, home))
     backups.must_let_in(name, settings)
     resources = state.resources(name, home)
-    repository_there = server_repository(parse_spec(settings), resources)
+    repository_there = server_repository(validate(ScalewaySpec, settings), resources)
     with server_ssh.connect(name, resources, home).engine() as client:
         yield client, repository_there
 
@@ -133,7 +133,7 @@ class RemoteBackups(PgBackRestBackups):
 
     def _version(self) -> str:
         """CVAT's as it is set now: somebody may have been asked meanwhile."""
-        return parse_spec(stack.read_settings(stack.select(self.name, self.home))).cvat_version
+        return validate(ScalewaySpec, stack.read_settings(stack.select(self.name, self.home))).cvat_version
 
 
 @contextmanager
@@ -168,7 +168,7 @@ def take_final_backup(name: str, home: Home, *, prove: bool) -> str:
         return ""
 
 
-def test_upgrade(spec: WorkspaceSpec, old: str, home: Home, resources: retained.Resources) -> str:
+def test_upgrade(spec: ScalewaySpec, old: str, home: Home, resources: retained.Resources) -> str:
     """The backup that another version than ``old`` was rehearsed with; empty for none.
 
     Raises ``UsageError`` where the server lets nobody in: a migration that was not rehearsed has no way back.

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from labelspace.home import Home
-from labelspace.spec import WorkspaceSpec, parse_spec
+from labelspace.spec import ScalewaySpec, validate
 from labelspace.targets.scaleway.context import backup_bucket
 from labelspace.targets.scaleway.database import DUMP_SECONDS, SNAPSHOT_HOURS
 from labelspace_ops.backup import agent
@@ -242,7 +242,7 @@ def _backups(
     seen: _Seen, mine: account.Account, resources: retained.Resources, outputs: Row, home: Home
 ) -> None:
     """By the program beside the database where this machine is let in, else by the bucket's names."""
-    spec = parse_spec(json.loads(outputs["settings"]))
+    spec = validate(ScalewaySpec, json.loads(outputs["settings"]))
     if spec.scaleway.ssh_cidrs and seen.server.get("state") in ALIVE:
         try:
             found = _asked(spec, resources, home)
@@ -255,13 +255,13 @@ def _backups(
     _listed(seen, mine, spec, outputs)
 
 
-def _asked(spec: WorkspaceSpec, resources: retained.Resources, home: Home) -> Row:
+def _asked(spec: ScalewaySpec, resources: retained.Resources, home: Home) -> Row:
     server = server_ssh.connect(spec.name, resources, home, patience=LOOK_SECONDS)
     with server.engine() as client:
         return dict(agent.call_or_run(client, server_database.server_repository(spec, resources), "state"))
 
 
-def _listed(seen: _Seen, mine: account.Account, spec: WorkspaceSpec, outputs: Row) -> None:
+def _listed(seen: _Seen, mine: account.Account, spec: ScalewaySpec, outputs: Row) -> None:
     where = outputs["backups"]["where"]
     s3 = mine.storage(outputs["region"], outputs.get("project", ""))
     known, archived = repository.backups(s3, where), repository.last_archived(s3, where)

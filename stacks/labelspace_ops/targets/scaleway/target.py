@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from labelspace.spec import ScalewaySpec
 from labelspace_ops.core.checks import Check
 from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Resources, Target, Update
 
@@ -15,11 +16,10 @@ if TYPE_CHECKING:
     from pulumi import automation as auto
 
     from labelspace.home import Home
-    from labelspace.spec import WorkspaceSpec
     from labelspace_ops.backup.base import Backups
 
 
-class ScalewayTarget(Target):
+class ScalewayTarget(Target[ScalewaySpec]):
     """An Instance, Object Storage and PostgreSQL at Scaleway."""
 
     name: ClassVar[str] = "scaleway"
@@ -41,15 +41,15 @@ class ScalewayTarget(Target):
         check = partial(preconditions.check_program, checked=checked, rehearsed=rehearsed)
         return partial(program.run, check=check, before_upgrade=None if rehearsed else upgrade.hook)
 
-    def resolve(self, spec: WorkspaceSpec, home: Home) -> WorkspaceSpec:
+    def resolve(self, spec: ScalewaySpec, home: Home) -> ScalewaySpec:
         """Complete with keys, and with what the account holds of the workspace already."""
         from labelspace_ops.targets.scaleway import lifecycle  # noqa: PLC0415
 
         return lifecycle.resolve_spec(spec, home)
 
     def begin_update(
-        self, spec: WorkspaceSpec, home: Home, options: CreateOptions
-    ) -> AbstractContextManager[Update]:
+        self, spec: ScalewaySpec, home: Home, options: CreateOptions
+    ) -> AbstractContextManager[Update[ScalewaySpec]]:
         """Refuse what the account does not allow, remove orphans, rehearse an upgrade on the old server."""
         from labelspace_ops.targets.scaleway import lifecycle  # noqa: PLC0415
 
@@ -88,12 +88,12 @@ class ScalewayTarget(Target):
         own = server_database.has_own_database(settings)
         return (server_database.RemoteBackups if own else backups.Managed)(name, home, settings)
 
-    def preview_notes(self, spec: WorkspaceSpec, *, new: bool) -> list[str]:
+    def preview_notes(self, spec: ScalewaySpec, *, new: bool) -> list[str]:
         """The cost, and who may make an account."""
         public = ["everybody on the internet can make an account (registration: open)"]
         return [f"it will cost {self.cost(spec)}", *(public if spec.registration == "open" else [])]
 
-    def upgrade_note(self, spec: WorkspaceSpec) -> str:
+    def upgrade_note(self, spec: ScalewaySpec) -> str:
         """A managed database's upgrade is rehearsed on the server, where that lets this machine in."""
         if spec.scaleway.database == "server":
             return super().upgrade_note(spec)
@@ -108,7 +108,7 @@ class ScalewayTarget(Target):
             " rehearsal that fails changes nothing; a server that does not let this machine in is not asked"
         )
 
-    def cost(self, spec: WorkspaceSpec) -> str:
+    def cost(self, spec: ScalewaySpec) -> str:
         """EUR a month, by part."""
         from labelspace_ops.targets.scaleway.costs import costs  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ import re
 from labelspace.cvat.images import cvat_image
 from labelspace.cvat.services import BACKEND_ENVIRONMENT
 from labelspace.home import Home
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import ScalewaySpec
 from labelspace_ops.backup import upgrade
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
@@ -21,7 +21,7 @@ SAID = "labelspace: rehearse: "
 REHEARSED = re.compile(r"rehearsed with dump (\S+)")
 
 
-def hook(spec: WorkspaceSpec) -> None:
+def hook(spec: ScalewaySpec) -> None:
     """For a stack's program, before it declares anything: as ``before``."""
     old, copy = before(spec, Home.find())
     if copy:
@@ -29,7 +29,7 @@ def hook(spec: WorkspaceSpec) -> None:
         message(f"{spec.name}: from before the upgrade: {copy}; if it fails all the same: {way}")
 
 
-def before(spec: WorkspaceSpec, home: Home) -> tuple[str, str]:
+def before(spec: ScalewaySpec, home: Home) -> tuple[str, str]:
     """Back up and rehearse when the version changes: the old one, and the copy from before, or empty.
 
     Raises ``OpsError`` before anything was changed.
@@ -48,7 +48,7 @@ def before(spec: WorkspaceSpec, home: Home) -> tuple[str, str]:
     return old, _rehearsed(spec, old, home, json.loads(outputs["settings"]))
 
 
-def _rehearsed(spec: WorkspaceSpec, old: str, home: Home, settings: dict[str, object]) -> str:
+def _rehearsed(spec: ScalewaySpec, old: str, home: Home, settings: dict[str, object]) -> str:
     """The dump that a managed database's upgrade was rehearsed with; empty where nobody could be asked."""
     name, version = spec.name, spec.cvat_version
     server, why = _asked(name, home, settings)

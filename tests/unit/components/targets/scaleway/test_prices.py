@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
+from labelspace.spec import ScalewaySpec, SpecError, validate
 from labelspace.targets.scaleway import prices
 
 
-def wish(**scaleway: object) -> WorkspaceSpec:
+def wish(**scaleway: object) -> ScalewaySpec:
     given = {"name": "pets", "target": "scaleway", "buckets": [{"name": "cats"}], "scaleway": scaleway}
-    return parse_spec(given)
+    return validate(ScalewaySpec, given)
 
 
 def test_a_stopped_workspace_pays_everything_but_the_server() -> None:

@@ -13,7 +13,7 @@ from types import ModuleType, SimpleNamespace
 import pulumi
 import pytest
 
-from labelspace.spec import WorkspaceSpec, parse_spec
+from labelspace.spec import ScalewaySpec, validate
 from labelspace.targets.scaleway import cloud_init, server
 from labelspace.targets.scaleway.boot_config import BootConfig
 
@@ -136,9 +136,9 @@ def test_a_closed_port_tells_nothing() -> None:
     assert server._step("127.0.0.1:1") == ""
 
 
-def wish(**changes: object) -> WorkspaceSpec:
+def wish(**changes: object) -> ScalewaySpec:
     given = {"name": "pets", "target": "scaleway", "buckets": [{"name": "street"}]}
-    return parse_spec({**given, **changes})
+    return validate(ScalewaySpec, {**given, **changes})
 
 
 def test_an_update_that_waits_in_vain_says_what_for(

@@ -16,16 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelspace.cvat.names import DATABASE_USER
-from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
+from labelspace.spec import ScalewaySpec, SpecError, validate
 from labelspace.targets.scaleway import bucket, database
 from labelspace.targets.scaleway.prices import BY_SIZE, DATABASES, SERVERS, total
 
 STREET = {"name": "street", "target": "scaleway", "buckets": [{"name": "street"}]}
 
 
-def wish(**changes: Any) -> WorkspaceSpec:
+def wish(**changes: Any) -> ScalewaySpec:
     """A wish that is whole: types are looked up as every command and every program does first."""
-    spec = parse_spec({**STREET, **changes})
+    spec = validate(ScalewaySpec, {**STREET, **changes})
     total(spec)
     return spec
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from labelspace.home import Home
-from labelspace.spec import WorkspaceSpec, parse_spec
+from labelspace.spec import ScalewaySpec, validate
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.stack import state
 from labelspace_ops.targets.scaleway import ssh as server_ssh
@@ -36,9 +36,9 @@ class Server(server_ssh.Server):
         return "labelspace: rehearsed with dump 2026-11-26T10-00-00Z\n"
 
 
-def wish(version: str) -> WorkspaceSpec:
+def wish(version: str) -> ScalewaySpec:
     values = {"name": "pets", "target": "scaleway", "buckets": [{"name": "street"}]}
-    return parse_spec({**values, "cvat_version": version})
+    return validate(ScalewaySpec, {**values, "cvat_version": version})
 
 
 @pytest.fixture

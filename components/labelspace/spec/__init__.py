@@ -1,0 +1,48 @@
+"""Settings of a workspace and of its parts: validated as a whole before anything is created."""
+
+from labelspace.spec.admin import AdminSpec
+from labelspace.spec.backup import AnnotationDatabaseSpec, BackupBucketSpec, BackupSpec
+from labelspace.spec.base import SpecPart
+from labelspace.spec.buckets import BucketSpec, DatasetBucketSpec
+from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size
+from labelspace.spec.local import LocalSpec
+from labelspace.spec.parse import (
+    DEFAULT_TARGET,
+    SPECS,
+    SpecError,
+    dump_with_secrets,
+    parse_setting,
+    parse_spec,
+    setting_names,
+    validate,
+)
+from labelspace.spec.scaleway import Region, ScalewaySettings, ScalewaySpec
+from labelspace.spec.workspace import WorkspaceSpec
+
+__all__ = [
+    "DEFAULT_CVAT",
+    "DEFAULT_TARGET",
+    "SPECS",
+    "SUPPORTED_CVAT",
+    "AdminSpec",
+    "AnnotationDatabaseSpec",
+    "BackupBucketSpec",
+    "BackupSpec",
+    "BucketSpec",
+    "DatasetBucketSpec",
+    "DefaultRole",
+    "LocalSpec",
+    "Region",
+    "Registration",
+    "ScalewaySettings",
+    "ScalewaySpec",
+    "Size",
+    "SpecError",
+    "SpecPart",
+    "WorkspaceSpec",
+    "dump_with_secrets",
+    "parse_setting",
+    "parse_spec",
+    "setting_names",
+    "validate",
+]

@@ -1,0 +1,148 @@
+"""From values to a validated spec: the union of the targets' specs, and one sentence per problem."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from labelspace.spec.base import SpecPart
+from labelspace.spec.fields import DefaultRole, Registration, Size
+from labelspace.spec.local import LocalSpec
+from labelspace.spec.scaleway import ScalewaySpec
+from labelspace.spec.workspace import WorkspaceSpec
+
+SPECS: dict[str, type[WorkspaceSpec]] = {"local": LocalSpec, "scaleway": ScalewaySpec}
+"""The spec of each target."""
+DEFAULT_TARGET = "local"
+_Spec = TypeVar("_Spec", bound=SpecPart)
+_CHOICES = {"size": Size, "registration": Registration, "default_role": DefaultRole}
+
+
+class SpecError(ValueError):
+    """Invalid settings; each problem names the field, the value and the next step."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+def parse_spec(values: Mapping[str, Any]) -> WorkspaceSpec:
+    """Validate ``values`` as their target's spec; raises ``SpecError`` with one line for each problem."""
+    target = values.get("target", DEFAULT_TARGET)
+    if target not in SPECS:
+        raise SpecError([f"target: {target!r} is refused: choose one of {', '.join(SPECS)}"])
+    return validate(SPECS[target], values)
+
+
+def validate(spec: type[_Spec], values: Mapping[str, Any]) -> _Spec:
+    """``values`` as a ``spec``; raises ``SpecError`` with one line for each problem."""
+    try:
+        return spec.model_validate(values)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        raise SpecError([_sentence(spec, problem) for problem in problems]) from None
+
+
+def setting_names() -> list[str]:
+    """Every top-level setting of any target, without the name."""
+    return sorted({name for spec in SPECS.values() for name in spec.model_fields} - {"name"})
+
+
+_BLOCKS = ("buckets", "admin", "backup", "scaleway")
+_NUMBERS = ("port", "s3_port", "sleep_after_minutes")
+_SWITCHES = ("running",)
+_TRUTHS = {"true": True, "false": False}
+
+
+def parse_setting(key: str, text: str) -> Any:
+    """A setting as a stack's file holds it, text or JSON, turned into what ``parse_spec`` takes."""
+    if key in _BLOCKS:
+        return json.loads(text)
+    if key in _SWITCHES:
+        return _TRUTHS.get(text.lower(), text)
+    return int(text) if key in _NUMBERS else text
+
+
+def dump_with_secrets(spec: BaseModel) -> dict[str, Any]:
+    """The spec as plain JSON values, its secrets in the clear: only for what is encrypted."""
+    return {key: _revealed(value) for key, value in spec.model_dump().items()}
+
+
+def _revealed(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, dict):
+        return {key: _revealed(item) for key, item in value.items()}
+    return [_revealed(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _sentence(spec: type[SpecPart], problem: Any) -> str:
+    field = ".".join(str(part) for part in problem["loc"]) or "workspace"
+    message = _next_step(spec, problem)
+    if problem["type"] in ("missing", "extra_forbidden") or _is_output(problem["input"]):
+        return f"{field}: {message}"
+    return f"{field}: {_shown(field, problem['input'])}{message}"
+
+
+def _shown(field: str, value: Any) -> str:
+    """The refused value, never a secret one and never a whole block of settings."""
+    secret = any(word in field for word in ("password", "secret_key", "access_key", "backup.encryption_key"))
+    if secret or isinstance(value, dict | BaseModel | list | tuple):
+        return ""
+    return f"{value!r} is refused: "
+
+
+def _is_output(value: Any) -> bool:
+    """Whether it is one of Pulumi's outputs, by duck typing: a spec does not import Pulumi."""
+    return callable(getattr(value, "apply", None))
+
+
+def _next_step(spec: type[SpecPart], problem: Any) -> str:
+    if _is_output(problem["input"]):
+        return "is secret, or known only after another resource is made: give a plain value"
+    field = str(problem["loc"][-1]) if problem["loc"] else ""
+    match problem["type"]:
+        case "literal_error" if field in _CHOICES:
+            return f"choose one of {', '.join(get_args(_CHOICES[field]))}"
+        case "missing":
+            many = "name at least one dataset bucket (--bucket NAME)"
+            return f"missing: {many if field == 'buckets' else 'give a value'}"
+        case "bool_parsing" | "bool_type":
+            return "use true or false"
+        case "extra_forbidden":
+            return _unknown(spec, problem["loc"])
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
+def _unknown(spec: type[SpecPart], path: tuple[Any, ...]) -> str:
+    """Which target has the setting, else the nearest known one."""
+    name = str(path[-1])
+    others = [target for target, other in SPECS.items() if name in other.model_fields]
+    if len(path) == 1 and issubclass(spec, WorkspaceSpec) and others:
+        return f"is for target {others[0]}: leave it out"
+    known = sorted(_model_at(spec, path[:-1]).model_fields)
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    prefix = "".join(f"{part}." for part in path[:-1] if isinstance(part, str))
+    return (
+        f"unknown setting: did you mean {prefix}{near[0]}?"
+        if near
+        else f"unknown setting; known: {', '.join(known)}"
+    )
+
+
+def _model_at(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel]:
+    """The model of an inner block, by the path of a problem in it."""
+    for part in path:
+        if isinstance(part, str) and part in model.model_fields:
+            model = _inner(model.model_fields[part].annotation) or model
+    return model
+
+
+def _inner(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := _inner(one))), None)

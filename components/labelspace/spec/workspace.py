@@ -1,0 +1,52 @@
+"""What every workspace has, whatever its target."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from labelspace.spec.admin import AdminSpec
+from labelspace.spec.backup import BackupSpec
+from labelspace.spec.base import SpecPart
+from labelspace.spec.buckets import BucketSpec
+from labelspace.spec.fields import DEFAULT_CVAT, CvatVersion, DefaultRole, Name, Registration, Size
+
+
+class WorkspaceSpec(SpecPart):
+    """The validated settings of one workspace; one workspace is one Pulumi stack.
+
+    Each target has a subclass with the settings that only it has.
+    """
+
+    name: Name
+    """The workspace's name; its stack's name as well."""
+    description: str = Field(default="", max_length=500)
+    """What it is for, in your words."""
+    target: str = "local"
+    """Where it runs: ``local`` (this machine's Docker engine) or ``scaleway``; it cannot change."""
+    buckets: tuple[BucketSpec, ...]
+    """The dataset buckets, at least one."""
+    admin: AdminSpec = AdminSpec()
+    """The one who assigns the work: CVAT's superuser."""
+    registration: Registration = "open"
+    """Open: annotators sign up by themselves; closed: only the admin makes accounts."""
+    default_role: DefaultRole = "worker"
+    """CVAT's group of a new account: ``worker`` sees what is assigned, ``user`` browses the share, too."""
+    size: Size = "small"
+    """How many workers run, and how much memory each part may take."""
+    cvat_version: CvatVersion = DEFAULT_CVAT
+    """The annotation server's version."""
+    backup: BackupSpec = BackupSpec()
+    """When the annotation database is backed up, where to, and for how long."""
+    running: bool = True
+    """False: the containers are gone (Scaleway: the server is stopped); everything that they keep stays."""
+
+    @field_validator("buckets")
+    @classmethod
+    def _at_least_one_bucket(cls, buckets: tuple[BucketSpec, ...]) -> tuple[BucketSpec, ...]:
+        names = [bucket.name for bucket in buckets]
+        if not names:
+            raise ValueError("name at least one dataset bucket (--bucket NAME)")
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]!r} is named twice: name each bucket once")
+        return buckets

@@ -1,0 +1,118 @@
+"""A target in memory: what a new target has to bring, at the least."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, ClassVar, Literal
+
+import pulumi
+from pulumi import automation as auto
+
+from labelspace.cvat.services import Secrets
+from labelspace.home import Home
+from labelspace.outputs import BeforeUpgrade, Deployment
+from labelspace.spec import WorkspaceSpec
+from labelspace_ops.backup.base import Backups, RestorePoint, Row
+from labelspace_ops.core.checks import Check
+from labelspace_ops.labels import program
+from labelspace_ops.targets.base import CreateOptions, Deletion, Resources, Target, Update
+
+BACKUPS: dict[str, list[Row]] = {}
+"""Backups by workspace."""
+SERVING: set[str] = set()
+"""Workspaces that run."""
+
+
+class ToySpec(WorkspaceSpec):
+    """The settings of a workspace in memory."""
+
+    target: Literal["toy"] = "toy"
+
+
+def deploy(
+    parent: pulumi.Resource,
+    spec: WorkspaceSpec,
+    secrets: Secrets,
+    before_upgrade: BeforeUpgrade | None = None,
+) -> Deployment:
+    """No resource at all."""
+    url = f"http://{spec.name}.toy"
+    return Deployment(url, url, (), {"where": "memory", "schedule": "on demand", "keep": "for ever"})
+
+
+class ToyBackups(Backups):
+    """Backups in a list."""
+
+    def listing(self) -> list[Row]:
+        return BACKUPS.get(self.name, [])
+
+    def take(self, *, full: bool = False) -> Row:
+        rows = BACKUPS.setdefault(self.name, [])
+        rows.append(
+            {
+                "id": f"backup-{len(rows)}", "kind": "full" if full else "incr", "complete": True,
+                "when": "2026-11-27T10:00:00+00:00", "size": 1, "added": 1, "proof": None, "files": True,
+            }
+        )  # fmt: skip
+        return {"name": self.name, **{key: rows[-1][key] for key in ("id", "kind", "size", "added")}}
+
+    def chosen(self, *, to: str = "", backup: str = "") -> RestorePoint:
+        return RestorePoint(to or backup or self.latest, to, backup)
+
+    def restore(self, choice: RestorePoint) -> Row:
+        raise NotImplementedError(choice.words)
+
+    def drill(self, backup: str = "") -> Row:
+        raise NotImplementedError(backup)
+
+
+class ToyUpdate(Update[ToySpec]):
+    """The workspace serves after an update that shall run it."""
+
+    def after(self) -> None:
+        SERVING.add(self.spec.name)
+
+
+class ToyTarget(Target[ToySpec]):
+    """Workspaces in memory."""
+
+    name: ClassVar[str] = "toy"
+    title: ClassVar[str] = "memory"
+
+    def program(self, *, checked: bool = False, rehearsed: bool = False) -> Callable[[], None]:
+        return partial(program.run)
+
+    @contextmanager
+    def begin_update(self, spec: ToySpec, home: Home, options: CreateOptions) -> Iterator[Update[ToySpec]]:
+        yield ToyUpdate(spec)
+
+    def before_stop(self, stack: auto.Stack, home: Home) -> str:
+        SERVING.discard(stack.name)
+        return str(self.backups(stack.name, home, {}).take()["id"])
+
+    def backups_location(self, name: str, home: Home) -> str:
+        return "memory"
+
+    def delete(self, stack: auto.Stack, home: Home, destroy: Callable[[], None], *, purge: bool) -> Deletion:
+        last = self.before_stop(stack, home)
+        destroy()
+        return Deletion(last, "memory")
+
+    def status(self, name: str, resources: Resources, home: Home) -> dict[str, Any]:
+        return {
+            "name": name, "target": self.name, "description": "", "url": f"http://{name}.toy",
+            "status": "ready" if name in SERVING else "stopped", "api_url": f"http://{name}.toy",
+            "cvat_version": "", "admin_username": "admin", "buckets": [], "checks": [],
+            "backup": {"where": "memory", "last": None},
+        }  # fmt: skip
+
+    def backups(self, name: str, home: Home, settings: dict[str, Any]) -> Backups:
+        return ToyBackups(name, home, settings)
+
+    def preview_notes(self, spec: ToySpec, *, new: bool) -> list[str]:
+        return ["nothing outlives the process"]
+
+    def doctor(self, home: Home) -> list[Check]:
+        return []
