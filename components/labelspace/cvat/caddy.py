@@ -1,4 +1,4 @@
-"""The proxy's rules: two upstreams, no look at Docker's socket."""
+"""The proxy's Caddyfile: two upstreams, no access to Docker's socket."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ WAKING_PAGE = "/srv/labelspace/waking.html"
 ALIVE_PATH = "/.labelspace/alive"
 TRUSTED = "/etc/caddy/acme-ca.pem"
 READINESS_HEADER = "X-Labelspace-Readiness"
-"""Sent by the gate, which must see what is behind the waking page."""
+"""Marks requests of the readiness check, which must reach CVAT while others get the waking page."""
 PROBE_HEADER = "X-Labelspace-Probe"
-"""Sent by who only measures: it wakes nobody."""
+"""Marks monitoring requests, which must not wake the workspace."""
 
 _CLOSED = """\
 	@register path_regexp (?i)^/+api/+auth/+register
@@ -51,7 +51,7 @@ _OPEN_TO_ALL = (
     "/api/swagger*",
     "/admin/login*",
 )
-"""Answered with 200 to anybody, so no sign of a user."""
+"""Paths that answer 200 without a login, so a request is no sign of a user."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Https:
 
 
 def caddyfile(port: int, registration: str, https: Https | None = None, *, sleeps: bool = False) -> str:
-    """A Caddyfile for plain HTTP on ``port``, and for ``https`` beside it.
+    """A Caddyfile for plain HTTP on ``port`` and, when given, for ``https``.
 
     The path that the closed rule matches is the decoded one. With ``sleeps``, an answer to a signed-in user
     is noted in ``activity`` (the time alone); while the file ``asleep`` is there, a request is noted in

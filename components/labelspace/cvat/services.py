@@ -33,7 +33,7 @@ READINESS_TIMEOUT_SECONDS = 900
 """Longest wait for readiness; a first start on two busy cores was seen to take 160 s."""
 
 NOTES_VOLUME = {"notes": caddy_config.NOTES}
-"""What proxy, workers and sleeper of a workspace that may sleep tell each other."""
+"""Files by which proxy, workers and sleeper exchange their state, in a workspace that may sleep."""
 DATA_VOLUMES = {"data": "/home/django/data", "keys": "/home/django/keys", "logs": "/home/django/logs"}
 
 
@@ -60,7 +60,7 @@ SIZES = {
 
 @dataclass(frozen=True)
 class Secrets:
-    """Everything generated or chosen that nobody may read along the way."""
+    """Generated and chosen passwords; all are secret outputs."""
 
     database: pulumi.Input[str]
     redis: pulumi.Input[str]
@@ -71,7 +71,7 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Settings:
-    """What of the wish the containers depend on."""
+    """The settings of the spec that the containers depend on."""
 
     size: str
     registration: str
@@ -142,12 +142,12 @@ def _cache(settings: Settings, scale: Scale) -> Service:
 
 
 def _redis_health(port: int) -> Health:
-    """Alive is enough: the password stays out of the process list."""
+    """Accepts NOAUTH as healthy, so that the password stays out of the process list."""
     return Health(("CMD-SHELL", f"redis-cli -p {port} PING | grep -E '(PONG|NOAUTH)'"))
 
 
 def _opa() -> Service:
-    """It may start first: it asks a server that is not there yet again within two seconds."""
+    """OPA may start before the server: it repeats its request every one or two seconds."""
     options = {
         "services.cvat.url": "http://cvat-server:8080",
         "bundles.cvat.service": "cvat",
@@ -171,7 +171,7 @@ def _opa() -> Service:
 
 
 def _backend(settings: Settings) -> Service:
-    """What every container of the server image shares."""
+    """Settings that all containers of the server image share."""
     secrets = settings.secrets
     script = pulumi.Output.all(secrets.django, secrets.redis, secrets.cache).apply(
         lambda values: config_files.secrets_script(*values)
@@ -211,11 +211,11 @@ BACKEND_ENVIRONMENT = {
     "SMOKESCREEN_OPTS": "",
     "no_proxy": "opa,cvat-server,cvat-redis,cvat-cache,cvat-db",
 }
-"""Source: x-backend-env of docker-compose.yml; names that must exist even when empty are all here."""
+"""Source: x-backend-env of docker-compose.yml, with the variables that must exist even when empty."""
 
 
 def _migrate(backend: Service) -> Service:
-    """Brings database and queues to this version; ends at once where they are."""
+    """Migrates database and queues to this version; exits at once when nothing is to do."""
     return replace(
         backend,
         name="migrate",
@@ -289,7 +289,7 @@ def _proxy_volumes(settings: Settings) -> dict[str, str]:
 
 
 def _proxy(settings: Settings) -> Service:
-    """Healthy when it passes on: the page behind it is the UI's, which may sleep."""
+    """Its health check asks Caddy itself when the workspace may sleep, because the UI may be stopped."""
     rules = File(config_files.CADDYFILE, _rules(settings))
     page = (
         (File(caddy_config.WAKING_PAGE, config_files.container_file("waking.html")),)
@@ -308,9 +308,11 @@ def _proxy(settings: Settings) -> Service:
         volumes=_proxy_volumes(settings),
         stays_awake=True,
         aliases=("cvat-proxy",),
-        user=None if settings.https else "1000:1000",  # the volume of the certificates is root's
+        user=None if settings.https else "1000:1000",  # root owns the volume of the certificates
         health=Health(("CMD-SHELL", fetch)),
-        capabilities=("NET_BIND_SERVICE",),  # the program's file capability: without it the image won't start
+        capabilities=(
+            "NET_BIND_SERVICE",
+        ),  # the image's binary has this file capability and does not start without it
     )
 
 

@@ -23,15 +23,15 @@ def deploy(
     before_upgrade: BeforeUpgrade | None = None,
 ) -> Deployment:
     """Declare every part as a child of ``workspace``."""
-    place = create_context(workspace, spec.name, spec.bind_address, sleeps=spec.sleep_after_minutes > 0)
+    context = create_context(workspace, spec.name, spec.bind_address, sleeps=spec.sleep_after_minutes > 0)
     gateway_key = random_password(workspace, spec.name, "gateway")
-    buckets = _buckets(workspace, spec, place, gateway_key)
+    buckets = _buckets(workspace, spec, context, gateway_key)
     if spec.running:
-        _gateway(workspace, spec, place, gateway_key, buckets)
-    files = file_volumes(place, workspace)
+        _gateway(workspace, spec, context, gateway_key, buckets)
+    files = file_volumes(context, workspace)
     database = AnnotationDatabase(
         spec.name,
-        place=place,
+        context=context,
         password=secrets.database,
         backup=spec.backup,
         size=spec.size,
@@ -43,7 +43,7 @@ def deploy(
     server = AnnotationServer(
         spec.name,
         spec=spec,
-        place=place,
+        context=context,
         database=database.access,
         buckets=[bucket.access for bucket in buckets],
         secrets=secrets,
@@ -72,17 +72,17 @@ def _told(backups: BackupPolicy, interval_hours: int) -> dict[str, str]:
 
 
 def _buckets(
-    workspace: pulumi.Resource, spec: LocalSpec, place: DockerContext, key: pulumi.Input[str]
+    workspace: pulumi.Resource, spec: LocalSpec, context: DockerContext, key: pulumi.Input[str]
 ) -> list[DatasetBucket]:
     return [
         DatasetBucket(
             f"{spec.name}-{bucket.name}",
             spec=bucket,
-            place=place,
+            context=context,
             endpoint=f"http://{reachable(spec.bind_address)}:{spec.s3_port}",
             access_key=ACCESS_KEY,
             secret_key=key,
-            beside=tuple(one.name for one in spec.buckets),
+            siblings=tuple(one.name for one in spec.buckets),
             running=spec.running,
             opts=pulumi.ResourceOptions(parent=workspace),
         )
@@ -93,13 +93,13 @@ def _buckets(
 def _gateway(
     workspace: pulumi.Resource,
     spec: LocalSpec,
-    place: DockerContext,
+    context: DockerContext,
     key: pulumi.Input[str],
     buckets: list[DatasetBucket],
 ) -> None:
     S3Gateway(
         spec.name,
-        place=place,
+        context=context,
         port=spec.s3_port,
         secret_key=key,
         buckets=[bucket.access for bucket in buckets],

@@ -30,23 +30,25 @@ def deploy(
     inside = spec.scaleway.database == "server"
     if inside:
         database_on_server.encryption_key(spec)
-    place = project.project_context(workspace, ScalewayContext.find(spec))
+    context = project.project_context(workspace, ScalewayContext.find(spec))
     child = pulumi.ResourceOptions(parent=workspace)
-    network = Network(spec.name, place=place, opts=child)
-    identity = Identity(spec.name, place=place, address=network.address.address, expires=inside, opts=child)
-    datasets = _buckets(workspace, spec, place, identity)
-    _backup_bucket(workspace, spec, place, identity)
-    database, beside = _database(
-        workspace, spec, place=place, network=network, identity=identity, password=secrets.database
+    network = Network(spec.name, context=context, opts=child)
+    identity = Identity(
+        spec.name, context=context, address=network.address.address, expires=inside, opts=child
+    )
+    datasets = _buckets(workspace, spec, context, identity)
+    _backup_bucket(workspace, spec, context, identity)
+    database, extra_services = _database(
+        workspace, spec, context=context, network=network, identity=identity, password=secrets.database
     )
     server = AnnotationServer(
         spec.name,
         spec=spec,
-        place=place,
+        context=context,
         network=network,
         identity=identity,
         database=database,
-        beside=beside,
+        extra_services=extra_services,
         buckets=[dataset.access for dataset in datasets],
         secrets=secrets,
         opts=child,
@@ -58,8 +60,8 @@ def deploy(
         backups=_told(spec, database),
         more={
             "address": network.address.address,
-            "region": place.region,
-            "project": place.project,
+            "region": context.region,
+            "project": context.project,
             "cost": cost_sentences(spec),
             "database": spec.scaleway.database,
         },
@@ -70,20 +72,20 @@ def _database(
     workspace: pulumi.Resource,
     spec: ScalewaySpec,
     *,
-    place: ScalewayContext,
+    context: ScalewayContext,
     network: Network,
     identity: Identity,
     password: pulumi.Input[str],
 ) -> tuple[DatabaseAccess, tuple[Service, ...]]:
-    """The one that is wished for, and what of it runs beside CVAT."""
+    """The kind of database that the spec names, and its containers on the server."""
     child = pulumi.ResourceOptions(parent=workspace)
     if spec.scaleway.database == "server":
         own = database_on_server.AnnotationDatabase(
-            spec.name, spec=spec, place=place, identity=identity, password=password, opts=child
+            spec.name, spec=spec, place=context, identity=identity, password=password, opts=child
         )
         return own.access, (own.service,)
     managed = AnnotationDatabase(
-        spec.name, spec=spec, place=place, network=network.private.id, password=password, opts=child
+        spec.name, spec=spec, context=context, network=network.private.id, password=password, opts=child
     )
     return managed.access, ()
 
@@ -107,13 +109,13 @@ def _schedule(drill_interval_days: int) -> str:
 
 
 def _buckets(
-    workspace: pulumi.Resource, spec: ScalewaySpec, place: ScalewayContext, identity: Identity
+    workspace: pulumi.Resource, spec: ScalewaySpec, context: ScalewayContext, identity: Identity
 ) -> list[DatasetBucket]:
     return [
         DatasetBucket(
             f"{spec.name}-{bucket.name}",
             spec=bucket,
-            place=place,
+            context=context,
             reader=identity.application.id,
             access_key=identity.key.access_key,
             secret_key=identity.key.secret_key,
@@ -124,13 +126,13 @@ def _buckets(
 
 
 def _backup_bucket(
-    workspace: pulumi.Resource, spec: ScalewaySpec, place: ScalewayContext, identity: Identity
+    workspace: pulumi.Resource, spec: ScalewaySpec, context: ScalewayContext, identity: Identity
 ) -> None:
     """Where backups go: the server may write there and read; delete only when pgBackRest must."""
-    name = place.backup_bucket
+    name = context.backup_bucket
     made = buckets_of.bucket(
-        workspace, name, place, adopt=spec.scaleway.adopt_backups, retention_days=spec.backup.retention_days
+        workspace, name, context, adopt=spec.scaleway.adopt_backups, retention_days=spec.backup.retention_days
     )
     expires = (buckets_of.DELETE,) if spec.scaleway.database == "server" else ()
     actions = (*buckets_of.READ, buckets_of.WRITE, *expires)
-    buckets_of.policy(workspace, made, name, place, reader=identity.application.id, actions=actions)
+    buckets_of.policy(workspace, made, name, context, reader=identity.application.id, actions=actions)
