@@ -1,4 +1,4 @@
-"""The parts of a workspace on Scaleway, each made and handed to the next."""
+"""Deploys a workspace on Scaleway."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from labelspace.targets.scaleway.server import AnnotationServer
 
 
 def deploy(
-    workspace: pulumi.Resource,
+    parent: pulumi.Resource,
     spec: ScalewaySpec,
     secrets: Secrets,
     before_upgrade: BeforeUpgrade | None = None,
 ) -> Deployment:
-    """Declare every part as a child of ``workspace``."""
-    server_type(spec), database_type(spec)  # refused before anything is made
-    inside = spec.scaleway.database == "server"
-    if inside:
+    """Declare every part as a child of ``parent``."""
+    server_type(spec), database_type(spec)  # raise before any resource is declared
+    has_own_database = spec.scaleway.database == "server"
+    if has_own_database:
         database_on_server.encryption_key(spec)
-    context = project.project_context(workspace, ScalewayContext.find(spec))
-    child = pulumi.ResourceOptions(parent=workspace)
+    context = project.project_context(parent, ScalewayContext.find(spec))
+    child = pulumi.ResourceOptions(parent=parent)
     network = Network(spec.name, context=context, opts=child)
     identity = Identity(
-        spec.name, context=context, address=network.address.address, expires=inside, opts=child
+        spec.name, context=context, address=network.address.address, expires=has_own_database, opts=child
     )
-    datasets = _buckets(workspace, spec, context, identity)
-    _backup_bucket(workspace, spec, context, identity)
+    datasets = _buckets(parent, spec, context, identity)
+    _backup_bucket(parent, spec, context, identity)
     database, extra_services = _database(
-        workspace, spec, context=context, network=network, identity=identity, password=secrets.database
+        parent, spec, context=context, network=network, identity=identity, password=secrets.database
     )
     server = AnnotationServer(
         spec.name,
@@ -57,7 +57,7 @@ def deploy(
         url=pulumi.Output.all(server.url, server.ready).apply(lambda values: str(values[0])),
         api_url=server.url,
         buckets=tuple(dataset.access for dataset in datasets),
-        backups=_told(spec, database),
+        backups=_backup_summary(spec, database),
         more={
             "address": network.address.address,
             "region": context.region,
@@ -69,7 +69,7 @@ def deploy(
 
 
 def _database(
-    workspace: pulumi.Resource,
+    parent: pulumi.Resource,
     spec: ScalewaySpec,
     *,
     context: ScalewayContext,
@@ -78,7 +78,7 @@ def _database(
     password: pulumi.Input[str],
 ) -> tuple[DatabaseAccess, tuple[Service, ...]]:
     """The kind of database that the spec names, and its containers on the server."""
-    child = pulumi.ResourceOptions(parent=workspace)
+    child = pulumi.ResourceOptions(parent=parent)
     if spec.scaleway.database == "server":
         own = database_on_server.AnnotationDatabase(
             spec.name, spec=spec, place=context, identity=identity, password=password, opts=child
@@ -90,7 +90,7 @@ def _database(
     return managed.access, ()
 
 
-def _told(spec: ScalewaySpec, database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:
+def _backup_summary(spec: ScalewaySpec, database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:
     """What becomes of the annotations' copies, for people."""
     policy = database.backups
     if spec.scaleway.database == "server":
@@ -109,7 +109,7 @@ def _schedule(drill_interval_days: int) -> str:
 
 
 def _buckets(
-    workspace: pulumi.Resource, spec: ScalewaySpec, context: ScalewayContext, identity: Identity
+    parent: pulumi.Resource, spec: ScalewaySpec, context: ScalewayContext, identity: Identity
 ) -> list[DatasetBucket]:
     return [
         DatasetBucket(
@@ -119,20 +119,20 @@ def _buckets(
             reader=identity.application.id,
             access_key=identity.key.access_key,
             secret_key=identity.key.secret_key,
-            opts=pulumi.ResourceOptions(parent=workspace),
+            opts=pulumi.ResourceOptions(parent=parent),
         )
         for bucket in spec.buckets
     ]
 
 
 def _backup_bucket(
-    workspace: pulumi.Resource, spec: ScalewaySpec, context: ScalewayContext, identity: Identity
+    parent: pulumi.Resource, spec: ScalewaySpec, context: ScalewayContext, identity: Identity
 ) -> None:
     """Where backups go: the server may write there and read; delete only when pgBackRest must."""
     name = context.backup_bucket
     made = buckets_of.bucket(
-        workspace, name, context, adopt=spec.scaleway.adopt_backups, retention_days=spec.backup.retention_days
+        parent, name, context, adopt=spec.scaleway.adopt_backups, retention_days=spec.backup.retention_days
     )
     expires = (buckets_of.DELETE,) if spec.scaleway.database == "server" else ()
     actions = (*buckets_of.READ, buckets_of.WRITE, *expires)
-    buckets_of.policy(workspace, made, name, context, reader=identity.application.id, actions=actions)
+    buckets_of.policy(parent, made, name, context, reader=identity.application.id, actions=actions)
