@@ -9,7 +9,7 @@ from nicegui import Client
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.jobs import runner as jobs
+from labelspace_ops.jobs import store as jobs
 from labelspace_ops.stack import state
 from labelspace_ops.workspaces import status
 

@@ -16,7 +16,7 @@ from labelspace_ops.console import widgets
 from labelspace_ops.console.forms import Form
 from labelspace_ops.console.status_poller import StatusPoller
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.jobs import runner as jobs
+from labelspace_ops.jobs import store as jobs
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import Capability

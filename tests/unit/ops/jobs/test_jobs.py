@@ -14,7 +14,7 @@ from tests.e2e.lab import PASSWORD, Lab
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.jobs import runner as jobs
+from labelspace_ops.jobs import store as jobs
 
 PATIENCE_SECONDS = 120
 
@@ -75,7 +75,7 @@ def held_up(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 
 
 def test_a_killed_job_is_told_from_one_that_works(held_up: Home) -> None:
-    assert _until(held_up, "fresh", lambda job: bool(job.lines)).state == "running"
+    assert _until(held_up, "fresh", lambda job: bool(job.entries)).state == "running"
     os.kill(_process("fresh"), signal.SIGKILL)
     job = _until(held_up, "fresh", lambda job: job.state != "running")
     assert job.state == "interrupted"

@@ -209,7 +209,7 @@ class Sleeper:
         return False
 
     def _moves(self, parts: dict[str, Part]) -> bool:
-        """Whether an upload or a download runs; False at the first check, which has nothing to compare with."""
+        """Whether an upload or a download runs; True at the first check, which cannot compare yet."""
         before = self.moved
         self.moved = {name: self.engine.moved(parts[name]) for name in ("gateway", "server") if name in parts}
         if before.keys() != self.moved.keys():
