@@ -21,7 +21,7 @@ from labelspace_ops.core.reporting import message
 from labelspace_ops.labels import program
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import progress
+from labelspace_ops.stack import leftovers, progress
 
 STORES = ("database", "redis", "cache")
 PATIENCE_SECONDS = 900
@@ -143,7 +143,7 @@ def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
     mine = docker_engine.containers(client, name)
     if not {*STORES, *docker_engine.SERVING, *ONE_SHOTS} <= mine.keys():
         locks.clear_stale(home, chosen)
-        docker_engine.remove_leftovers(client, chosen, home)
+        leftovers.remove_leftovers(client, chosen, home)
     else:
         # whoever is started waits by itself for the database to take writes, and for ``migrate``
         parts = (*STORES, *docker_engine.SERVING, "gateway")

@@ -82,7 +82,7 @@ def begin(home: Home, verb: str, name: str, arguments: list[str], stdin: str = "
             [
                 sys.executable,
                 "-m",
-                "labelspace_ops.jobs.runner",
+                "labelspace_ops.cli.job_process",
                 str(journal.fileno()),
                 verb,
                 name,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from labelspace_ops.audit.choices import AUDIT_LABEL
+from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 
 LabelType = Literal[
     "any", "rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "tag", "skeleton"

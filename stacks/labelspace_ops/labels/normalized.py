@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelspace_ops.audit.choices import AUDIT_LABEL
 from labelspace_ops.labels import skeleton
+from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 from labelspace_ops.labels.model import SKELETON, UNKNOWN, Attribute, AuditAttribute, Label, Project
 
 Labels = dict[str, dict[str, Any]]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelspace_ops.audit.choices import AUDIT_LABEL
 from labelspace_ops.cvat.client import CvatClient, require_project
 from labelspace_ops.labels import labels_file, normalized, project
+from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 from labelspace_ops.labels.model import CHOICES, UNKNOWN, LabelsFile, Project
 
 Values = dict[str, Any]

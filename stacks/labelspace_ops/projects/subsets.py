@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from labelspace_ops.audit.choices import AUDIT_LABEL
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.cvat.client import CvatClient
+from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 from labelspace_ops.projects import tasks, track_interpolation
 
 KINDS = ("tags", "shapes")

@@ -17,7 +17,7 @@ from labelspace_ops.core.reporting import message
 from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import progress, state
+from labelspace_ops.stack import leftovers, progress, state
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.base import CreateOptions, Deletion, Update
 from labelspace_ops.targets.local import preflight
@@ -44,10 +44,10 @@ class LocalUpdate(Update[LocalSpec]):
 
     def before_settings(self, stack: auto.Stack) -> None:
         """Remove what an interrupted update left; back up and rehearse when CVAT's version changes."""
-        resources = docker_engine.remove_leftovers(self._client, stack, self._home, new=not self._known)
+        resources = leftovers.remove_leftovers(self._client, stack, self._home, new=not self._known)
         if self._known:
             self._before_upgrade(state.stack_outputs(resources))
-            self.refresh = not docker_engine.is_idle(self._client, resources)
+            self.refresh = not leftovers.is_idle(self._client, resources)
         else:
             self.refresh = False
 
@@ -78,7 +78,7 @@ def before_stop(stack: auto.Stack, home: Home) -> str:
     client = docker_engine.connect()
     last = final_backup.take_final_backup(client, stack.name, prove=False)
     _stop_application(client, stack.name)
-    docker_engine.remove_leftovers(client, stack, home)
+    leftovers.remove_leftovers(client, stack, home)
     return last
 
 

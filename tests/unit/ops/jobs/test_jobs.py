@@ -42,7 +42,7 @@ def _process(name: str) -> int:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"labelspace_ops.jobs.runner" in words and name.encode() in words:
+        if b"labelspace_ops.cli.job_process" in words and name.encode() in words:
             return int(folder.name)
     raise AssertionError(f"no process of {name}")
 
