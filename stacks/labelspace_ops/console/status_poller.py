@@ -72,7 +72,8 @@ class StatusPoller:
 
     def rows(self) -> list[dict[str, Any]]:
         """A status object for each workspace, and for each one whose making was begun or has failed."""
-        names = sorted({*(self.known or []), *(name for name in jobs.names(self.home) if self._begun(name))})
+        known = [name for name in self.known or [] if self.measured.get(name, {}).get("status") != "deleted"]
+        names = sorted({*known, *(name for name in jobs.names(self.home) if self._begun(name))})
         return [self.row(name) for name in names]
 
     def _begun(self, name: str) -> bool:
