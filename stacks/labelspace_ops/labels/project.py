@@ -16,7 +16,7 @@ Rows = list[dict[str, Any]]
 
 def label_rows(cvat: CvatClient, number: int) -> Rows:
     """Every label of a project, as CVAT lists them."""
-    return list(cvat.every("/labels", project_id=number))
+    return list(cvat.list_all("/labels", project_id=number))
 
 
 def annotated(cvat: CvatClient, number: int, labels: Iterable[int]) -> set[int]:
@@ -25,7 +25,7 @@ def annotated(cvat: CvatClient, number: int, labels: Iterable[int]) -> set[int]:
     CVAT cannot count annotations by label, so what is named in ``allow_delete`` is not asked for.
     """
     wanted, found = set(labels), set()
-    for job in cvat.every("/jobs", project_id=number) if wanted else ():
+    for job in cvat.list_all("/jobs", project_id=number) if wanted else ():
         said = cvat.get(f"/jobs/{job['id']}/annotations")
         for kind in ("tags", "shapes", "tracks"):
             found |= wanted & {row["label_id"] for row in said.get(kind, [])}

@@ -140,7 +140,7 @@ class Server:
         self.carried = carried
         self.sent: list[list[dict[str, Any]]] = []
 
-    def every(self, path: str, **_query: Any) -> list[dict[str, Any]]:
+    def list_all(self, path: str, **_query: Any) -> list[dict[str, Any]]:
         return self.rows if path == "/labels" else [{"id": 3}]
 
     def get(self, _path: str) -> dict[str, Any]:
