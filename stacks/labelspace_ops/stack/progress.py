@@ -70,14 +70,14 @@ def _follow(client: docker.DockerClient, name: str, over: threading.Event) -> No
     while True:
         last = over.is_set()
         try:
-            one = client.containers.get(f"labelspace-{name}-bootstrap")
+            one = client.containers.get(f"labelspace-{name}-readiness")
             begun = one.attrs["State"]["StartedAt"]
             lines = one.logs().decode(errors="replace").splitlines()
         except DockerException:
             begun, lines = "", []
         for line in lines[seen.get(begun, 0) :] if _recent(begun) else []:
-            if line.startswith("gate: "):
-                step, _, detail = line.removeprefix("gate: ").partition(": ")
+            if line.startswith("readiness: "):
+                step, _, detail = line.removeprefix("readiness: ").partition(": ")
                 emit(ReadinessStep(step, detail))
         seen[begun] = len(lines)
         if last:
