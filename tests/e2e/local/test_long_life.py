@@ -25,7 +25,7 @@ from labelspace.naming import WORKSPACE_LABEL
 from labelspace.spec import parse_spec
 from labelspace_ops.backup import import_backup
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.stack.state import PROJECT
+from labelspace_ops.stack.project import PROJECT
 
 OLD = "2.73.0"
 
