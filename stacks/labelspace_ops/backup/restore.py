@@ -25,7 +25,7 @@ from labelspace_ops.stack import leftovers, progress
 
 STORES = ("database", "redis", "cache")
 PATIENCE_SECONDS = 900
-ONE_SHOTS = ("init", "bootstrap")
+ONE_SHOTS = ("migrate", "readiness")
 
 
 def restore(name: str, home: Home, *, to: str = "", backup: str = "") -> dict[str, Any]:
@@ -145,12 +145,12 @@ def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
         locks.clear_stale(home, chosen)
         leftovers.remove_leftovers(client, chosen, home)
     else:
-        # whoever is started waits by itself for the database to take writes, and for ``init``
+        # whoever is started waits by itself for the database to take writes, and for ``migrate``
         parts = (*STORES, *docker_engine.SERVING, "gateway")
         docker_engine.run_parallel([mine[part] for part in parts if part in mine], Container.start)
-        _through(mine["init"])
+        _through(mine["migrate"])
         with progress.gate(client, name):
-            _through(mine["bootstrap"])
+            _through(mine["readiness"])
         docker_engine.until_healthy(mine["database"])  # a backup of its new timeline was made meanwhile
         return
     with progress.gate(client, name):

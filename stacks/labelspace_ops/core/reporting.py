@@ -103,7 +103,7 @@ def to_line(event: Event) -> str:
         case ResourceDone(count, kind, name, action):
             return f"  [{count:2d}] {kind} {name}: {action}"
         case ReadinessStep(step, detail):
-            return f"  gate: {step}: {detail}"
+            return f"  readiness: {step}: {detail}"
         case Failed(reason):
             return f"labelspace: {reason}"
         case _:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from labelspace.cvat.caddy import LOOK_HEADER
+from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.cvat import sleep
@@ -35,7 +35,7 @@ class CvatClient:
     """Logged in with the first call; ``look``: only measures, so it neither wakes nor waits."""
 
     def __init__(self, url: str, username: str, password: str, *, look: bool = False) -> None:
-        headers = {LOOK_HEADER: "1"} if look else {}
+        headers = {PROBE_HEADER: "1"} if look else {}
         self._http = httpx.Client(base_url=url, timeout=120, headers=headers)
         self._who = {"username": username, "password": password}
         self._patience = 0 if look else PATIENCE_SECONDS

@@ -20,8 +20,8 @@ VERBS = {
     "delete": "removed",
 }
 POLL_SECONDS = 0.5
-STEP_PREFIX = "gate: "
-"""How a line of the readiness gate's log that reports a step begins: ``gate: STEP: DETAIL``."""
+STEP_PREFIX = "readiness: "
+"""How a line of the readiness gate's log that reports a step begins: ``readiness: STEP: DETAIL``."""
 RETAINED = (":Volume", ":RemoteImage", ":RandomPassword", ":CvatProject")
 """Types of resources that stay when they are deleted from the state."""
 
@@ -76,7 +76,7 @@ class _GateLog:
     """The log of the readiness gate's container from now on; an update may replace the container."""
 
     def __init__(self, client: docker.DockerClient, name: str) -> None:
-        self._client, self._container = client, f"labelspace-{name}-bootstrap"
+        self._client, self._container = client, f"labelspace-{name}-readiness"
         self._read: dict[str, int] = {}
         self._new_lines()
 

@@ -1,4 +1,4 @@
-"""The parts of a workspace on this machine, each made and handed to the next."""
+"""Deploys a workspace on this machine."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from labelspace.targets.local.server import AnnotationServer, file_volumes
 
 
 def deploy(
-    workspace: pulumi.Resource,
+    parent: pulumi.Resource,
     spec: LocalSpec,
     secrets: Secrets,
     before_upgrade: BeforeUpgrade | None = None,
 ) -> Deployment:
-    """Declare every part as a child of ``workspace``."""
-    place = create_context(workspace, spec.name, spec.bind_address, sleeps=spec.sleep_after_minutes > 0)
-    gateway_key = random_password(workspace, spec.name, "gateway")
-    buckets = _buckets(workspace, spec, place, gateway_key)
+    """Declare every part as a child of ``parent``."""
+    context = create_context(parent, spec.name, spec.bind_address, sleeps=spec.sleep_after_minutes > 0)
+    gateway_key = random_password(parent, spec.name, "gateway")
+    buckets = _buckets(parent, spec, context, gateway_key)
     if spec.running:
-        _gateway(workspace, spec, place, gateway_key, buckets)
-    files = file_volumes(place, workspace)
+        _gateway(parent, spec, context, gateway_key, buckets)
+    files = file_volumes(context, parent)
     database = AnnotationDatabase(
         spec.name,
-        place=place,
+        context=context,
         password=secrets.database,
         backup=spec.backup,
         size=spec.size,
         running=spec.running,
         files=files,
-        waits=False,  # init does before it changes tables, the gate at its end
-        opts=pulumi.ResourceOptions(parent=workspace),
+        waits=False,  # `migrate` waits before it changes tables, `readiness` at its end
+        opts=pulumi.ResourceOptions(parent=parent),
     )
     server = AnnotationServer(
         spec.name,
         spec=spec,
-        place=place,
+        context=context,
         database=database.access,
         buckets=[bucket.access for bucket in buckets],
         secrets=secrets,
         files=files,
         before_upgrade=before_upgrade,
-        opts=pulumi.ResourceOptions(parent=workspace, depends_on=[*buckets]),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[*buckets]),
     )
     return Deployment(
         url=pulumi.Output.all(server.ready, *(bucket.ready for bucket in buckets)).apply(
@@ -57,12 +57,12 @@ def deploy(
         ),
         api_url=f"http://{reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
-        backups=_told(database.access.backups, spec.backup.interval_hours),
+        backups=_backup_summary(database.access.backups, spec.backup.interval_hours),
         more={"sleep_after_minutes": spec.sleep_after_minutes},
     )
 
 
-def _told(backups: BackupPolicy, interval_hours: int) -> dict[str, str]:
+def _backup_summary(backups: BackupPolicy, interval_hours: int) -> dict[str, str]:
     """What becomes of the annotations' copies, for people."""
     return {
         "where": backups.where,
@@ -72,37 +72,37 @@ def _told(backups: BackupPolicy, interval_hours: int) -> dict[str, str]:
 
 
 def _buckets(
-    workspace: pulumi.Resource, spec: LocalSpec, place: DockerContext, key: pulumi.Input[str]
+    parent: pulumi.Resource, spec: LocalSpec, context: DockerContext, key: pulumi.Input[str]
 ) -> list[DatasetBucket]:
     return [
         DatasetBucket(
             f"{spec.name}-{bucket.name}",
             spec=bucket,
-            place=place,
+            context=context,
             endpoint=f"http://{reachable(spec.bind_address)}:{spec.s3_port}",
             access_key=ACCESS_KEY,
             secret_key=key,
-            beside=tuple(one.name for one in spec.buckets),
+            siblings=tuple(one.name for one in spec.buckets),
             running=spec.running,
-            opts=pulumi.ResourceOptions(parent=workspace),
+            opts=pulumi.ResourceOptions(parent=parent),
         )
         for bucket in spec.buckets
     ]
 
 
 def _gateway(
-    workspace: pulumi.Resource,
+    parent: pulumi.Resource,
     spec: LocalSpec,
-    place: DockerContext,
+    context: DockerContext,
     key: pulumi.Input[str],
     buckets: list[DatasetBucket],
 ) -> None:
     S3Gateway(
         spec.name,
-        place=place,
+        context=context,
         port=spec.s3_port,
         secret_key=key,
         buckets=[bucket.access for bucket in buckets],
         depends_on=[*buckets],
-        opts=pulumi.ResourceOptions(parent=workspace),
+        opts=pulumi.ResourceOptions(parent=parent),
     )

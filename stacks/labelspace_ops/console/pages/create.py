@@ -207,7 +207,7 @@ class CreatePage:
             with widgets.box("rules", "ul"):
                 for rule in rules:
                     mark, look = ("✓", "met") if rule.met else ("·", "unmet")
-                    widgets.text(f"{mark} {rule.wish}", look, "li")
+                    widgets.text(f"{mark} {rule.requirement}", look, "li")
 
     async def preview(self) -> None:
         """Ask Pulumi what would be made; a refusal comes back into the form."""

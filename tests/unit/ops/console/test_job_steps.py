@@ -11,7 +11,7 @@ ENTRIES = [
     Entry(20, ResourceDone(1, "network", "street-network", "made")),
     Entry(30, ResourceDone(2, "container", "street-ui", "made")),
     Entry(50, ReadinessStep("health", "waiting: health answers 502")),
-    Entry(55, ResourceDone(3, "container", "street-init", "made")),
+    Entry(55, ResourceDone(3, "container", "street-migrate", "made")),
     Entry(70, ReadinessStep("health", "ok: every part of CVAT works")),
     Entry(71, ReadinessStep("admin", "ok: the admin is there (made)")),
 ]

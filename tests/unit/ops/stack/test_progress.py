@@ -1,4 +1,4 @@
-"""The steps of the readiness gate: only those that are logged while an update runs."""
+"""The steps of the readiness readiness: only those that are logged while an update runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Engine:
         self.containers = self
 
     def get(self, name: str) -> Any:
-        if name != "labelspace-pets-bootstrap" or not self.id:
+        if name != "labelspace-pets-readiness" or not self.id:
             raise NotFound(name)
         return SimpleNamespace(id=self.id, logs=lambda: self.log)
 
@@ -32,7 +32,7 @@ def _steps(engine: _Engine, log: bytes, container: str) -> list[Event]:
 
 
 def test_steps_of_a_new_container_are_emitted() -> None:
-    log = b"gate: health: works\nother output\ngate: login: as admin: done\n"
+    log = b"readiness: health: works\nother output\nreadiness: login: as admin: done\n"
     assert _steps(_Engine(), log, "a") == [
         ReadinessStep("health", "works"),
         ReadinessStep("login", "as admin: done"),
@@ -41,12 +41,12 @@ def test_steps_of_a_new_container_are_emitted() -> None:
 
 def test_lines_from_before_the_update_are_not_emitted_again() -> None:
     engine = _Engine()
-    engine.id, engine.log = "a", b"gate: health: old\n"
-    assert _steps(engine, engine.log + b"gate: health: new\n", "a") == [ReadinessStep("health", "new")]
+    engine.id, engine.log = "a", b"readiness: health: old\n"
+    assert _steps(engine, engine.log + b"readiness: health: new\n", "a") == [ReadinessStep("health", "new")]
     assert _steps(engine, engine.log, "a") == []
 
 
 def test_a_replaced_container_is_read_from_its_beginning() -> None:
     engine = _Engine()
-    engine.id, engine.log = "a", b"gate: health: old\n"
-    assert _steps(engine, b"gate: health: new\n", "b") == [ReadinessStep("health", "new")]
+    engine.id, engine.log = "a", b"readiness: health: old\n"
+    assert _steps(engine, b"readiness: health: new\n", "b") == [ReadinessStep("health", "new")]
