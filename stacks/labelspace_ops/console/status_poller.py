@@ -72,7 +72,8 @@ class StatusPoller:
 
     def rows(self) -> list[dict[str, Any]]:
         """A status for each workspace, also for those that are being created or whose creation failed."""
-        names = sorted({*(self.known or []), *(name for name in jobs.names(self.home) if self._begun(name))})
+        known = [name for name in self.known or [] if self.measured.get(name, {}).get("status") != "deleted"]
+        names = sorted({*known, *(name for name in jobs.names(self.home) if self._begun(name))})
         return [self.row(name) for name in names]
 
     def _begun(self, name: str) -> bool:

@@ -176,6 +176,13 @@ def set_running(stack: auto.Stack, *, running: bool) -> None:
     stack.set_config("labelspace:running", auto.ConfigValue(_text(running)))
 
 
+def mark_deleted(stack: auto.Stack) -> None:
+    """Put into the stack's file that only what holds data is left of the workspace."""
+    stack.set_all_config(
+        {"labelspace:running": auto.ConfigValue("false"), "labelspace:deleted": auto.ConfigValue("true")}
+    )
+
+
 def read_settings(stack: auto.Stack) -> dict[str, Any]:
     """The stack's settings, as ``parse_spec`` takes them."""
     values: dict[str, Any] = {"name": stack.name}

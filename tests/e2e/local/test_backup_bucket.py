@@ -213,10 +213,11 @@ def test_a_deleted_workspace_comes_back_from_the_bucket_alone(
     assert not containers(name)
     docker.from_env().volumes.get(f"labelspace-{name}-database").remove()
 
-    found = lab.run("create", name, "--yes", "--bucket", "apples", "--backup-bucket", f"kept@{elsewhere.url}")
-    assert found.returncode == 2, found.stderr
-    assert f"left backups (s3://kept/labelspace/{name})" in found.stderr
-    measured = lab.json(*shlex.split(done["come_back"])[1:])
+    found = lab.run(*shlex.split(done["come_back"])[1:], "--yes")
+    assert found.returncode == 1, found.stderr
+    assert f"`labelspace restore {name}` brings them back" in found.stderr
+    lab.json("restore", name, "--yes")
+    measured = lab.json("create", name, "--yes")
     assert measured["status"] == "ready"
     assert _projects(name) == "first\nsecond"
     assert done["last_backup"] in _ids(lab, name)

@@ -106,6 +106,6 @@ def test_deleting_keeps_data_and_the_same_name_finds_it_again(
     assert done["backed_up"]
     assert not containers(name)
     assert (lab.home.buckets / "kept").is_dir()
-    again = lab.create(name, "--reuse-data", *flags)
+    again = lab.json("create", name, "--yes")
     assert [row["name"] for row in admin_of(again).get("/api/projects").json()["results"]] == ["precious"]
     assert "a.png" in _share(again, "/street/")

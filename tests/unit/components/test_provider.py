@@ -13,6 +13,7 @@ from labelspace import spec
 
 SECRET = {"password", "access_key", "secret_key"}
 PYTHON_ONLY = {
+    "WorkspaceArgs": {"deleted"},  # the command line sets it
     "BucketArgs": {"endpoint", "region"},  # those of a bucket elsewhere, with its keys
     "BackupArgs": {"bucket"},
     "ScalewayArgs": {"zone"},  # has one value

@@ -195,13 +195,17 @@ def create_context(
     parent: pulumi.Resource, workspace: str, bind_address: str, *, part: str = "", sleeps: bool = False
 ) -> DockerContext:
     """Create the Docker network and return its context. ``part`` distinguishes networks of one name."""
-    network = docker.Network(
+    network = _network(parent, workspace, part)
+    return DockerContext(workspace, network.name, bind_address, Home.find(), sleeps=sleeps)
+
+
+def _network(parent: pulumi.Resource, workspace: str, part: str) -> docker.Network:
+    return docker.Network(
         f"{workspace}-network",
         name="-".join(filter(None, ("labelspace", workspace, part))),
         labels=[docker.NetworkLabelArgs(label=WORKSPACE_LABEL, value=workspace)],
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    return DockerContext(workspace, network.name, bind_address, Home.find(), sleeps=sleeps)
 
 
 def volume(name: str, context: DockerContext, *, parent: pulumi.Resource, keep: bool = True) -> docker.Volume:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from labelspace.cvat.services import Secrets
+from labelspace.home import Home
 from labelspace.outputs import BackupPolicy, BeforeUpgrade, Deployment
 from labelspace.secrets import random_password
 from labelspace.spec import LocalSpec
@@ -23,7 +24,7 @@ def deploy(
     before_upgrade: BeforeUpgrade | None = None,
 ) -> Deployment:
     """Declare every part as a child of ``parent``."""
-    context = create_context(parent, spec.name, spec.bind_address, sleeps=spec.sleep_after_minutes > 0)
+    context = _context(parent, spec)
     gateway_key = random_password(parent, spec.name, "gateway")
     buckets = _buckets(parent, spec, context, gateway_key)
     if spec.running:
@@ -58,8 +59,16 @@ def deploy(
         api_url=f"http://{reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
         backups=_backup_summary(database.access.backups, spec.backup.interval_hours),
-        more={"sleep_after_minutes": spec.sleep_after_minutes},
+        more={"sleep_after_minutes": spec.sleep_after_minutes, "deleted": spec.deleted},
     )
+
+
+def _context(parent: pulumi.Resource, spec: LocalSpec) -> DockerContext:
+    """A deleted workspace has no network: the engine has only about thirty of them."""
+    sleeps = spec.sleep_after_minutes > 0
+    if spec.deleted:
+        return DockerContext(spec.name, "", spec.bind_address, Home.find(), sleeps=sleeps)
+    return create_context(parent, spec.name, spec.bind_address, sleeps=sleeps)
 
 
 def _backup_summary(backups: BackupPolicy, interval_hours: int) -> dict[str, str]:

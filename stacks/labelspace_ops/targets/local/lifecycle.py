@@ -96,21 +96,26 @@ def _location(name: str, spec: LocalSpec | None, home: Home) -> str:
     return pgbackrest.location(spec.backup if spec else BackupSpec(), home.backups / name, name)
 
 
-def delete(chosen: auto.Stack, home: Home, destroy: Callable[[], None], *, purge: bool) -> Deletion:
-    """Take a last backup that is proven, remove the containers; with ``purge`` the data too."""
+def delete(
+    chosen: auto.Stack, home: Home, program: Callable[[], None], destroy: Callable[[], None], *, purge: bool
+) -> Deletion:
+    """Take a last backup that is proven and remove the containers; ``purge``: the data and the stack too."""
     client, name = docker_engine.connect(), chosen.name
     spec = _spec(chosen)
     last = "" if purge else final_backup.take_final_backup(client, name)
     _stop_application(client, name)
-    destroy()
-    _remove_containers(client, name)
+    if purge or spec is None:
+        destroy()
+        _remove_containers(client, name)
+    else:
+        leftovers.remove_leftovers(client, chosen, home)
+        stack.mark_deleted(chosen)
+        stack.update(chosen, program, progress.Resources().on_event)
     if purge:
         _remove_data(client, name, home, spec)
         return Deletion("", "")
-    recreate = retained.recreate_command(spec) if spec else ""
-    return Deletion(
-        last or _newest_backup(client, name, spec, home), _location(name, spec, home), recreate=recreate
-    )
+    newest = last or _newest_backup(client, name, spec, home)
+    return Deletion(newest, _location(name, spec, home), recreate=f"labelspace create {name}" if spec else "")
 
 
 def purge_retained(name: str, home: Home) -> bool:
