@@ -54,7 +54,7 @@ def setting_names() -> list[str]:
 
 _BLOCKS = ("buckets", "admin", "backup", "scaleway", "external_database")
 _NUMBERS = ("port", "s3_port", "sleep_after_minutes")
-_SWITCHES = ("running",)
+_SWITCHES = ("running", "deleted")
 _TRUTHS = {"true": True, "false": False}
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import MISSING
 from labelspace_ops.audit.items import Items
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.labels.audit_choices import Choices
 
 MOST_CELLS = 100_000
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.audit import statistics
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import MISSING
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.predictions import Predictions
+from labelspace_ops.labels.audit_choices import Choices
 
 
 def measure(items: Items, predictions: Predictions, choices: Choices) -> list[dict[str, Any]]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import MISSING
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.predictions import Predictions
+from labelspace_ops.labels.audit_choices import Choices
 
 
 def measure(

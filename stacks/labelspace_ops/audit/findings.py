@@ -23,11 +23,11 @@ from labelspace_ops.audit import (
 from labelspace_ops.audit import (
     predictions as predictions_module,
 )
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import Dataset
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.statistics import CONFIDENCE, Numbers
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.labels.audit_choices import Choices
 
 FILES = ("audit.json", "report.html", weights.FILE, "balanced.txt")
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.audit import statistics
-from labelspace_ops.audit.choices import AUDIT_LABEL, Choices
 from labelspace_ops.audit.dataset import MISSING, Codes, Column, Dataset, Rows
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.labels.audit_choices import AUDIT_LABEL, Choices
 
 
 @dataclass(frozen=True)

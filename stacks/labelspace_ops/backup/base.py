@@ -76,7 +76,8 @@ class Backups(ABC):
         since = restorable_from(rows)
         if since is None:
             return "nothing can be restored yet"
-        moments = f"any moment from {since} until now" if self.any_moment else "the moments above"
+        archived = self.any_moment and rows[-1]["kind"] != "dump"
+        moments = f"any moment from {since} until now" if archived else "the moments above"
         return f"restorable: {moments}"
 
 

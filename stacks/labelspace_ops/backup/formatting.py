@@ -16,7 +16,7 @@ def verification(row: dict[str, Any]) -> str:
         return "interrupted"
     if row["kind"] == "snapshot":
         return DATABASE_ALONE
-    if row["kind"] == "dump":
+    if row["kind"] == "dump" and not row["files"]:
         return f"{DATABASE_ALONE}, {_proof(row['proof'])}"
     if row["files"] is None:
         return "seen in the bucket, not looked into"

@@ -21,12 +21,12 @@ from labelspace_ops.core.reporting import message
 from labelspace_ops.labels import program
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import progress
+from labelspace_ops.stack import leftovers, progress
 
 STORES = ("redis", "cache")
 """And the container with the backup program: the database's, or that of an external one."""
 PATIENCE_SECONDS = 900
-ONE_SHOTS = ("init", "bootstrap")
+ONE_SHOTS = ("migrate", "readiness")
 
 
 def restore(name: str, home: Home, *, to: str = "", backup: str = "") -> dict[str, Any]:
@@ -150,14 +150,14 @@ def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
     keeper = agent.backup_container(client, name)
     if keeper is None or not {*STORES, *docker_engine.SERVING, *ONE_SHOTS} <= mine.keys():
         locks.clear_stale(home, chosen)
-        docker_engine.remove_leftovers(client, chosen, home)
+        leftovers.remove_leftovers(client, chosen, home)
     else:
-        # whoever is started waits by itself for the database to take writes, and for ``init``
+        # whoever is started waits by itself for the database to take writes, and for ``migrate``
         parts = (*STORES, *agent.BACKUP_PARTS, *docker_engine.SERVING, "gateway")
         docker_engine.run_parallel([mine[part] for part in parts if part in mine], Container.start)
-        _through(mine["init"])
+        _through(mine["migrate"])
         with progress.gate(client, name):
-            _through(mine["bootstrap"])
+            _through(mine["readiness"])
         docker_engine.until_healthy(keeper)  # a backup of its new timeline was made meanwhile
         return
     with progress.gate(client, name):

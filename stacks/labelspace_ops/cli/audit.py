@@ -42,7 +42,7 @@ def audit(
 ) -> None:
     """Find what goes with a class by accident, who is misjudged, and how to balance."""
     from labelspace_ops.audit import findings
-    from labelspace_ops.audit.choices import Choices
+    from labelspace_ops.labels.audit_choices import Choices
 
     choices = Choices(
         tuple(condition or ()), tuple(protected or ()), tuple(additional or ()), tuple(balance or ()),

@@ -14,7 +14,7 @@ from tests.e2e.browser import chromium
 from tests.unit.ops.audit import exports
 
 from labelspace_ops.audit import findings
-from labelspace_ops.audit.choices import Choices
+from labelspace_ops.labels.audit_choices import Choices
 
 READABLE = 4.5
 """The contrast that text needs (WCAG 2.2, 1.4.3)."""

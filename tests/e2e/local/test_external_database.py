@@ -190,10 +190,15 @@ def test_a_deleted_workspace_leaves_the_database_and_goes_on_with_it(
     gone = lab.json("delete", name, "--yes")
     assert gone["last_backup"]
     assert server.sql("select count(*) from engine_project", name) == "2"
-    flags = ("--yes", "--bucket", "stones", "--set")
+    assert lab.run("create", name, "--yes").returncode == 0
+    assert _projects(lab.until_ready(name)) == {"damaged", "later"}
+
+
+def test_a_purged_workspace_leaves_the_database_too(lab: Lab, server: Server, brook: Any) -> None:
+    name = brook["name"]
+    assert lab.run("delete", name, "--purge", stdin=f"{name}\n").returncode == 0
+    assert server.sql("select count(*) from engine_project", name) == "2"
     url = f"external_database=postgresql://{name}@{server.host}:{server.port}/{name}"
-    done = lab.run("create", name, *flags, url)
+    done = lab.run("create", name, "--yes", "--bucket", "stones", "--set", url)
     assert done.returncode == 2, done.stderr
     assert "--reuse-data" in done.stderr
-    measured = lab.create(name, "--bucket", "stones", "--reuse-data", "--set", url)
-    assert _projects(measured) == {"damaged", "later"}

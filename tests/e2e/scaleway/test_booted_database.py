@@ -78,7 +78,7 @@ def test_the_recipe_on_the_server_is_that_of_the_image_which_runs(server: Machin
         "docker", "inspect", "--format", "{{ .Config.Image }}", _named(server, "database")
     ).strip()
     assert image == postgres.image_name() == server.told("DATABASE_IMAGE")
-    names = server.inside("python3", "-m", "tarfile", "--list", cloud_init.CONTEXT)
+    names = server.inside("python3", "-m", "tarfile", "--list", cloud_init.IMAGE_CONTEXT)
     assert set(names.split()) == {
         str(path.relative_to(postgres.CONTEXT)) for path in postgres.context_files()
     }

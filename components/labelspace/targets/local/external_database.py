@@ -25,21 +25,21 @@ class ExternalDatabase(pulumi.ComponentResource):
         name: str,
         *,
         spec: ExternalDatabaseSpec,
-        place: DockerContext,
+        context: DockerContext,
         backup: BackupSpec,
         running: bool,
         files: Mapping[str, docker.Volume],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:ExternalDatabase", name, None, opts)
-        folder = place.home.backups / place.workspace
-        where = pgbackrest.location(backup, folder, place.workspace)
-        image = own.database_image(place, self)
+        folder = context.home.backups / context.workspace
+        where = pgbackrest.location(backup, folder, context.workspace)
+        image = own.database_image(context, self)
         if running:
-            key = own.encryption_key(place, backup)
+            key = own.encryption_key(context, backup)
             container(
-                external.service(external.secret_files(place.workspace, backup, key, spec)),
-                place,
+                external.service(external.secret_files(context.workspace, backup, key, spec)),
+                context,
                 image=image.name,
                 binds=[own.repository_bind(folder)],
                 depends_on=[image, *files.values()],

@@ -17,7 +17,7 @@ from labelspace_ops.core.reporting import message
 from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import progress, state
+from labelspace_ops.stack import leftovers, progress, state
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.base import CreateOptions, Deletion, Update
 from labelspace_ops.targets.local import preflight
@@ -45,10 +45,10 @@ class LocalUpdate(Update[LocalSpec]):
 
     def before_settings(self, stack: auto.Stack) -> None:
         """Remove what an interrupted update left; back up and rehearse when CVAT's version changes."""
-        resources = docker_engine.remove_leftovers(self._client, stack, self._home, new=not self._known)
+        resources = leftovers.remove_leftovers(self._client, stack, self._home, new=not self._known)
         if self._known:
             self._before_upgrade(state.stack_outputs(resources))
-            self.refresh = not docker_engine.is_idle(self._client, resources)
+            self.refresh = not leftovers.is_idle(self._client, resources)
         else:
             self.refresh = False
 
@@ -79,7 +79,7 @@ def before_stop(stack: auto.Stack, home: Home) -> str:
     client = docker_engine.connect()
     last = final_backup.take_final_backup(client, stack.name, prove=False)
     _stop_application(client, stack.name)
-    docker_engine.remove_leftovers(client, stack, home)
+    leftovers.remove_leftovers(client, stack, home)
     return last
 
 
@@ -97,20 +97,26 @@ def _location(name: str, spec: LocalSpec | None, home: Home) -> str:
     return pgbackrest.location(spec.backup if spec else BackupSpec(), home.backups / name, name)
 
 
-def delete(chosen: auto.Stack, home: Home, destroy: Callable[[], None], *, purge: bool) -> Deletion:
-    """Take a last backup that is proven, remove the containers; with ``purge`` the data too."""
+def delete(
+    chosen: auto.Stack, home: Home, program: Callable[[], None], destroy: Callable[[], None], *, purge: bool
+) -> Deletion:
+    """Take a last backup that is proven and remove the containers; ``purge``: the data and the stack too."""
     client, name = docker_engine.connect(), chosen.name
     spec = _spec(chosen)
     last = "" if purge else final_backup.take_final_backup(client, name)
     _stop_application(client, name)
-    destroy()
-    _remove_containers(client, name)
+    if purge or spec is None:
+        destroy()
+        _remove_containers(client, name)
+    else:
+        leftovers.remove_leftovers(client, chosen, home)
+        stack.mark_deleted(chosen)
+        stack.update(chosen, program, progress.Resources().on_event)
     if purge:
         _remove_data(client, name, home, spec)
         return Deletion("", "")
-    recreate = retained.recreate_command(spec) if spec else ""
-    last = last or _newest_backup(client, name, spec, home)
-    return Deletion(last, _location(name, spec, home), recreate=recreate)
+    newest = last or _newest_backup(client, name, spec, home)
+    return Deletion(newest, _location(name, spec, home), recreate=f"labelspace create {name}" if spec else "")
 
 
 def purge_retained(name: str, home: Home) -> bool:

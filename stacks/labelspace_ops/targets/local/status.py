@@ -60,11 +60,12 @@ def measure(
 
 
 def _resting(outputs: dict[str, Any], mine: dict[str, Container], said: dict[str, Any]) -> str:
-    """``stopped`` when it was told to be and is, ``asleep`` also while it wakes; empty when it should run."""
+    """``stopped`` or ``deleted`` as configured, ``asleep`` also while it wakes; empty when it should run."""
     if said.get("status") in sleep.ASLEEP:
         return "asleep"
-    told = outputs.get("running") is False
-    return "stopped" if told and not _running(mine) else ""
+    if outputs.get("running") is not False or _running(mine):
+        return ""
+    return "deleted" if outputs.get("deleted") else "stopped"
 
 
 def _running(mine: dict[str, Container]) -> list[str]:

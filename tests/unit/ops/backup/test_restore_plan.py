@@ -79,3 +79,17 @@ def test_backups_on_schedule_give_no_reason() -> None:
 )
 def test_what_is_late_or_fails_is_a_reason(changed: dict[str, Any], words: str) -> None:
     assert words in " ".join(reason["detail"] for reason in to_checks(_state(**changed)))
+
+
+def test_a_dump_is_restored_as_it_is() -> None:
+    """It holds one moment: there is no archive of changes after it."""
+    dumps = [
+        {"id": when, "kind": "dump", "when": f"{when}T10:00:00+00:00", "complete": True, "timeline": 0, "files": True}
+        for when in ("2026-11-23", "2026-11-24")
+    ]  # fmt: skip
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    for to, backup, chosen in (
+        ("", "", "2026-11-24"), ("2026-11-24T09:00:00Z", "", "2026-11-23"), ("", "2026-11-23", "2026-11-23"),
+    ):  # fmt: skip
+        plan = make_plan(dumps, to, backup, now)
+        assert (plan.backup, plan.target, plan.files, plan.moment) == (chosen, [], chosen, f"backup {chosen}")

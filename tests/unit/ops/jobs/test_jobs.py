@@ -14,7 +14,7 @@ from tests.e2e.lab import PASSWORD, Lab
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.jobs import runner as jobs
+from labelspace_ops.jobs import store as jobs
 
 PATIENCE_SECONDS = 120
 
@@ -42,7 +42,7 @@ def _process(name: str) -> int:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"labelspace_ops.jobs.runner" in words and name.encode() in words:
+        if b"labelspace_ops.cli.job_process" in words and name.encode() in words:
             return int(folder.name)
     raise AssertionError(f"no process of {name}")
 
@@ -75,7 +75,7 @@ def held_up(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 
 
 def test_a_killed_job_is_told_from_one_that_works(held_up: Home) -> None:
-    assert _until(held_up, "fresh", lambda job: bool(job.lines)).state == "running"
+    assert _until(held_up, "fresh", lambda job: bool(job.entries)).state == "running"
     os.kill(_process("fresh"), signal.SIGKILL)
     job = _until(held_up, "fresh", lambda job: job.state != "running")
     assert job.state == "interrupted"
@@ -83,7 +83,7 @@ def test_a_killed_job_is_told_from_one_that_works(held_up: Home) -> None:
 
 
 def test_a_second_job_waits_its_turn(held_up: Home) -> None:
-    with pytest.raises(OpsError, match="works on it already"):
+    with pytest.raises(OpsError, match="fresh: another command works on this workspace"):
         jobs.begin(held_up, "status", "fresh", [])
     os.kill(_process("fresh"), signal.SIGKILL)
     _until(held_up, "fresh", lambda job: job.state == "interrupted")

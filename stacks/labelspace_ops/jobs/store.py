@@ -1,17 +1,16 @@
-"""Long commands as processes of their own, whose words and end are kept in a file that any reader can follow.
+"""Jobs: long commands that run as processes of their own, and their journals.
 
-A job is ``labelspace`` itself, run apart from whoever began it: closing a browser or killing the console
-leaves it alone. Its journal ``$LABELSPACE_HOME/jobs/<workspace>.jsonl`` holds one record a line:
-``{"at", "verb", "arguments"}``, then ``{"at", "text"}`` for each line of progress, at last
-``{"at", "code", "result"}``. The journal stays locked while the job lives: one that was killed is told from
-one that works. Secrets are handed on by standard input alone and never written.
+A job is ``labelspace`` itself in a new session: it survives the browser and the console that started it. Its
+journal ``$LABELSPACE_HOME/jobs/<workspace>.jsonl`` holds one JSON record a line: ``{"at", "verb",
+"arguments"}``, then ``{"at", "event"}`` for each progress event or ``{"at", "text"}`` for other output, at
+last ``{"at", "code", "result"}``. The process holds a lock on the journal, so a killed job is recognised.
+Secrets reach the process by standard input alone and are never written.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import io
 import json
 import os
 import re
@@ -19,7 +18,6 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,22 +25,29 @@ from typing import IO, Any, Literal
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.reporting import Event, Failed, Message, from_record, to_line
+from labelspace_ops.core.waiting import wait_until
 
 State = Literal["running", "done", "failed", "interrupted"]
-BEGIN_PATIENCE_SECONDS = 2.0
+LOCK_TIMEOUT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of progress; ``at`` is seconds since the epoch."""
+class Entry:
+    """One event of a job; ``at`` is seconds since the epoch."""
 
     at: float
-    text: str
+    event: Event
+
+    @property
+    def text(self) -> str:
+        """The event as one line."""
+        return to_line(self.event).strip()
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a journal says: the command, its progress, its end."""
+    """The content of a journal: the command, its progress, its end."""
 
     name: str
     verb: str
@@ -50,22 +55,21 @@ class Job:
     state: State
     began: float
     ended: float | None
-    lines: list[Line] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     result: Any = None
     """What the command printed as JSON; None when it failed."""
 
     @property
     def reason(self) -> str:
-        """Why it failed, in the command's own words; empty otherwise."""
+        """Why it failed; empty otherwise."""
         if self.state == "interrupted":
             return (
                 "It was interrupted: its process ended before it was done. Trying again goes on where it was."
             )
         if self.state != "failed":
             return ""
-        texts = [line.text for line in self.lines]
-        first = next((at for at, text in enumerate(texts) if text.startswith("labelspace: ")), len(texts) - 1)
-        return "\n".join(texts[first:]).removeprefix("labelspace: ")
+        reasons = [entry.event.reason for entry in self.entries if isinstance(entry.event, Failed)]
+        return reasons[-1] if reasons else self.entries[-1].text if self.entries else ""
 
 
 def begin(home: Home, verb: str, name: str, arguments: list[str], stdin: str = "") -> None:
@@ -74,12 +78,12 @@ def begin(home: Home, verb: str, name: str, arguments: list[str], stdin: str = "
     with os.fdopen(os.open(_path(home, name), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+") as journal:
         _lock(journal, name)
         journal.truncate(0)
-        _write(journal, {"verb": verb, "arguments": arguments})
+        write_record(journal, {"verb": verb, "arguments": arguments})
         process = subprocess.Popen(
             [
                 sys.executable,
                 "-m",
-                "labelspace_ops.jobs.runner",
+                "labelspace_ops.cli.job_process",
                 str(journal.fileno()),
                 verb,
                 name,
@@ -128,23 +132,25 @@ def _path(home: Home, name: str) -> Path:
 
 
 def _lock(journal: IO[str], name: str) -> None:
-    """A reader holds the journal for an instant, a job to its end."""
-    deadline = time.monotonic() + BEGIN_PATIENCE_SECONDS
-    while True:
-        try:
-            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() > deadline:
-                raise OpsError(f"{name}: a command works on it already: wait for its end") from None
-            time.sleep(0.05)
-        else:
-            return
+    """Lock the journal for a new job; a reader holds the lock for a moment, a running job until its end."""
+    wait_until(
+        lambda: _try_lock(journal, fcntl.LOCK_EX),
+        timeout=LOCK_TIMEOUT_SECONDS,
+        interval=0.05,
+        on_timeout=f"{name}: another command works on this workspace: wait until it ends",
+    )
+
+
+def _try_lock(journal: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(journal, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _is_locked(journal: IO[str]) -> bool:
-    try:
-        fcntl.flock(journal, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
+    if not _try_lock(journal, fcntl.LOCK_SH):
         return True
     fcntl.flock(journal, fcntl.LOCK_UN)
     return False
@@ -170,56 +176,16 @@ def _job(name: str, records: list[dict[str, Any]], *, running: bool) -> Job:
         state=state,
         began=first["at"],
         ended=last["at"] if state != "running" else None,
-        lines=[Line(one["at"], one["text"]) for one in records if "text" in one],
+        entries=[Entry(one["at"], _event(one)) for one in records if "event" in one or "text" in one],
         result=last.get("result"),
     )
 
 
-def _write(journal: IO[str], record: dict[str, Any]) -> None:
+def _event(record: dict[str, Any]) -> Event:
+    return from_record(record["event"]) if "event" in record else Message(record["text"])
+
+
+def write_record(journal: IO[str], record: dict[str, Any]) -> None:
+    """Append a record with the time of day."""
     journal.write(json.dumps({"at": time.time(), **record}) + "\n")
     journal.flush()
-
-
-class _Lines(io.TextIOBase):
-    """A standard error that writes each whole line into the journal."""
-
-    def __init__(self, journal: IO[str]) -> None:
-        self.journal, self.rest, self.turn = journal, "", threading.Lock()
-
-    def write(self, text: str) -> int:
-        with self.turn:
-            *whole, self.rest = (self.rest + text).split("\n")
-            for line in whole:
-                if line.strip():
-                    _write(self.journal, {"text": line.strip()})
-        return len(text)
-
-
-def _run(journal: IO[str], arguments: list[str]) -> None:
-    """Run the command in this process; its end is written however it ends, short of a kill."""
-    from labelspace_ops.cli import main as cli_main  # noqa: PLC0415 - the job alone is a command line
-
-    said, code = io.StringIO(), 0
-    sys.argv = ["labelspace", *arguments, "--json"]
-    sys.stdout, sys.stderr = said, _Lines(journal)
-    try:
-        cli_main.main()
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        code = 1
-        traceback.print_exc()
-    _write(journal, {"code": code, "result": _json(said.getvalue()) if not code else None})
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
-
-
-if __name__ == "__main__":
-    os.set_inheritable(int(sys.argv[1]), False)
-    with os.fdopen(int(sys.argv[1]), "a") as own:
-        _run(own, sys.argv[2:])
