@@ -83,10 +83,9 @@ def test_what_is_late_or_fails_is_a_reason(changed: dict[str, Any], words: str) 
 
 def test_a_dump_is_restored_as_it_is() -> None:
     """It holds one moment: there is no archive of changes after it."""
-    dumps = [
-        {"id": when, "kind": "dump", "when": f"{when}T10:00:00+00:00", "complete": True, "timeline": 0, "files": True}
-        for when in ("2026-11-23", "2026-11-24")
-    ]  # fmt: skip
+    row = {"kind": "dump", "complete": True, "timeline": 0, "files": True}
+    days = ("2026-11-23", "2026-11-24")
+    dumps = [{**row, "id": day, "when": f"{day}T10:00:00+00:00"} for day in days]
     now = datetime(2026, 11, 25, tzinfo=UTC)
     for to, backup, chosen in (
         ("", "", "2026-11-24"), ("2026-11-24T09:00:00Z", "", "2026-11-23"), ("", "2026-11-23", "2026-11-23"),
