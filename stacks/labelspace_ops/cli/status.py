@@ -81,12 +81,10 @@ def list_(
     from rich.table import Table
 
     from labelspace.home import Home
-    from labelspace_ops.stack import state
     from labelspace_ops.workspaces import status as status_module
 
     home = Home.find()
-    rows = [status_module.get(name, home) for name in state.names(home)]
-    rows = [row for row in rows if everything or row["status"] != "deleted"]
+    rows = [row for row in status_module.get_all(home) if everything or row["status"] != "deleted"]
     if as_json:
         print_json([{key: row[key] for key in ("name", "target", "status", "url")} for row in rows])
         return
@@ -96,6 +94,9 @@ def list_(
     typer.echo("no workspaces yet: labelspace create" if not rows else "", nl=not rows)
     if rows:
         Console(highlight=False).print(table)
+    for row in rows:
+        if row["status"] == "unreadable":
+            say(f"! {row['checks'][0]['detail']}")
 
 
 @app.command("open")
