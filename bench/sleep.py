@@ -1,4 +1,4 @@
-"""Sleep: the time of a start compared with the first creation, and the memory that stays in use, by container.
+"""Sleep: time of a start compared with the first creation, and memory that stays in use, by container.
 
 Makes a workspace of its own with the command line, and removes it.
 """

@@ -72,7 +72,7 @@ class Bench:
 
 @contextmanager
 def own_home() -> Iterator[Home]:
-    """A temporary home with the user's tools: workspaces in the user's own home do not influence the figures."""
+    """A temporary home with the user's tools: other workspaces do not influence the figures."""
     before = os.environ.get("LABELSPACE_HOME")
     tools = Home.find().tools
     with tempfile.TemporaryDirectory(prefix="labelspace-bench-", ignore_cleanup_errors=True) as folder:

@@ -1,6 +1,6 @@
 """The words that the project no longer uses, each with the field's term.
 
-``python -m tests.vocabulary [FOLDER ...]`` lists every use in the folders, by default in those of ``CHECKED``.
+``python -m tests.vocabulary [FOLDER ...]`` lists every use in the folders (default: ``CHECKED``).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ CHECKED: tuple[str, ...] = (
     *(f"tests/e2e/{file}.py" for file in ("browser", "cloud", "conftest", "endpoint", "lab", "machine")),
     *(f"tests/unit/{folder}" for folder in ("bench", "docs", "ops/cli", "ops/core", "ops/projects")),
 )
-"""Folders and files without an old word: ``make lint`` keeps them so. The aim is ``("",)``, the whole tree."""
+"""Folders and files without an old word: ``make lint`` keeps them so. The aim: ``("",)``."""
 
 _PROSE = [
     (re.compile(rf"(?<![A-Za-z])({word})(?![a-z])", re.IGNORECASE), term) for word, term in PROSE.items()

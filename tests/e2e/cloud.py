@@ -1,4 +1,4 @@
-"""Helpers of the tests on the double of Scaleway's API: Pulumi and the provider are real, the API is a double."""
+"""Helpers of the tests on the double of Scaleway's API; Pulumi and the provider are real."""
 
 from __future__ import annotations
 

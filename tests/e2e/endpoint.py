@@ -1,4 +1,4 @@
-"""An S3 endpoint outside the workspace, over HTTPS, signed by a certificate authority that no machine trusts."""
+"""An S3 endpoint outside the workspace, over HTTPS, with a certificate that no machine trusts."""
 
 from __future__ import annotations
 

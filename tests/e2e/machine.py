@@ -117,7 +117,7 @@ class Machine:
     database_authority: Authority
     name: str
     settings: dict[str, Any] = field(default_factory=dict)
-    """Settings that the workspace has in every test; ``scaleway`` is merged with the settings that every server has."""
+    """The workspace's settings; ``scaleway`` is merged with those that every server has."""
     parts: dict[str, Any] = field(default_factory=dict)
     replaced: Any = None
     first_step: str = ""
