@@ -9,7 +9,7 @@ WORKSPACE ?= demo
 
 BENCH ?=
 
-.PHONY: bench demo credentials contract test unit e2e lint docs setup surroundings
+.PHONY: bench demo credentials contract test parts checks unit e2e lint docs setup surroundings
 
 demo: surroundings
 	@$(UV) sync --frozen --quiet --group demo
@@ -28,18 +28,20 @@ credentials:
 
 # Lint and unit tests run while the parts of the end-to-end tests are set up.
 test: setup
-	@mkdir -p $(LABELSPACE_HOME)/testbed
-	@$(RUN) python -m testbed all >$(LABELSPACE_HOME)/testbed/parts.txt & parts=$$!; \
-	    $(MAKE) --no-print-directory lint unit || { kill $$parts; exit 1; }; \
-	    wait $$parts && cat $(LABELSPACE_HOME)/testbed/parts.txt
+	@$(MAKE) --no-print-directory -j2 parts checks
 	$(RUN) pytest testbed/contract tests/e2e -n 2 --durations=40
+
+parts: setup
+	@$(RUN) python -m testbed all
+
+checks: setup
+	@$(MAKE) --no-print-directory -j1 lint unit
 
 # No engine, no network: under a minute.
 unit: setup
 	$(RUN) pytest tests/unit -n 2 --durations=10
 
-e2e: setup
-	@$(RUN) python -m testbed all
+e2e: parts
 	$(RUN) pytest testbed/contract tests/e2e -n 2 --durations=40
 
 # All figures, or some: make bench BENCH="create upload --pairs 1"; `make bench BENCH=--help` names them.

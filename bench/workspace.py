@@ -22,7 +22,8 @@ from docker.models.containers import Container
 from labelspace.cvat.images import CVAT_VERSION, IMAGES
 from labelspace.home import Home
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.stack.state import PROJECT, environment
+from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.stack.pulumi_cli import environment
 from labelspace_ops.targets.local.preflight import free_port
 
 LABELSPACE = str(Path(sys.executable).parent / "labelspace")

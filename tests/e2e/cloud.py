@@ -17,7 +17,8 @@ from testbed.scaleway_api.app import running
 from testbed.scaleway_api.cloud import Cloud
 
 from labelspace.home import Home
-from labelspace_ops.stack.state import PROJECT, environment, prepare_home
+from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.stack.pulumi_cli import environment, prepare_home
 
 COMMAND = str(Path(sys.executable).parent / "labelspace")
 UUID = "11111111-1111-4111-8111-111111111111"

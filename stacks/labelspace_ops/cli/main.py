@@ -58,7 +58,7 @@ def _pulumi_reason(error: Exception) -> str:
     """The reason in an error of Pulumi's; anything else is a defect of ours and keeps its traceback."""
     if not type(error).__module__.startswith("pulumi.automation"):
         raise error
-    from labelspace_ops.stack.state import error_reason
+    from labelspace_ops.stack.pulumi_cli import error_reason
 
     return error_reason(str(error))
 

@@ -26,9 +26,10 @@ from typing import IO, Any, Literal
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import Event, Failed, Message, from_record, to_line
+from labelspace_ops.core.waiting import wait_until
 
 State = Literal["running", "done", "failed", "interrupted"]
-BEGIN_PATIENCE_SECONDS = 2.0
+LOCK_TIMEOUT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -131,23 +132,25 @@ def _path(home: Home, name: str) -> Path:
 
 
 def _lock(journal: IO[str], name: str) -> None:
-    """A reader holds the journal for an instant, a job to its end."""
-    deadline = time.monotonic() + BEGIN_PATIENCE_SECONDS
-    while True:
-        try:
-            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() > deadline:
-                raise OpsError(f"{name}: a command works on it already: wait for its end") from None
-            time.sleep(0.05)
-        else:
-            return
+    """Lock the journal for a new job; a reader holds the lock for a moment, a running job until its end."""
+    wait_until(
+        lambda: _try_lock(journal, fcntl.LOCK_EX),
+        timeout=LOCK_TIMEOUT_SECONDS,
+        interval=0.05,
+        on_timeout=f"{name}: another command works on this workspace: wait until it ends",
+    )
+
+
+def _try_lock(journal: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(journal, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _is_locked(journal: IO[str]) -> bool:
-    try:
-        fcntl.flock(journal, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
+    if not _try_lock(journal, fcntl.LOCK_SH):
         return True
     fcntl.flock(journal, fcntl.LOCK_UN)
     return False

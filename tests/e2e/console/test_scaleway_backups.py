@@ -21,7 +21,7 @@ from tests.e2e.endpoint import Endpoint, endpoint
 from tests.e2e.lab import Lab
 
 from labelspace.home import Home
-from labelspace_ops.stack.state import PROJECT
+from labelspace_ops.stack.project import PROJECT
 
 NAME, OWN = "cloudkept", "cloudkeptown"
 BUCKETS = {name: f"labelspace-{name}-{UUID[:8]}-backups" for name in (NAME, OWN)}

@@ -83,7 +83,7 @@ def test_a_killed_job_is_told_from_one_that_works(held_up: Home) -> None:
 
 
 def test_a_second_job_waits_its_turn(held_up: Home) -> None:
-    with pytest.raises(OpsError, match="works on it already"):
+    with pytest.raises(OpsError, match="fresh: another command works on this workspace"):
         jobs.begin(held_up, "status", "fresh", [])
     os.kill(_process("fresh"), signal.SIGKILL)
     _until(held_up, "fresh", lambda job: job.state == "interrupted")

@@ -19,7 +19,7 @@ from PIL import Image
 from tests.e2e.lab import ADMIN, BIN, PASSWORD, Lab, Visitor, admin_of
 
 from labelspace_ops.labels.labels_file import path_for
-from labelspace_ops.stack.state import PROJECT
+from labelspace_ops.stack.project import PROJECT
 
 ANN = "annotator-ann"
 LABELS: dict[str, Any] = {

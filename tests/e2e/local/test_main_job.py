@@ -16,7 +16,7 @@ import pytest
 from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, containers, task_of
 
 from labelspace_ops.stack import state
-from labelspace_ops.stack.state import PROJECT
+from labelspace_ops.stack.project import PROJECT
 
 STATUS_KEYS = {
     *("name", "target", "description", "status", "since", "url", "api_url", "cvat_version", "admin_username"),

@@ -272,7 +272,7 @@ class CreatePage:
         except OpsError as error:
             ui.notify(str(error), type="negative")
             return
-        self.watch.hurry()
+        self.watch.refresh_now()
         ui.navigate.to(f"/workspace/{form.name}/progress")
 
 

@@ -75,7 +75,7 @@ class ProgressPage:
             self._top(job)
         if job.state != "running":
             self.ended = job
-            self.watch.hurry()
+            self.watch.refresh_now()
 
     def _top(self, job: jobs.Job) -> None:
         if job.state == "running":
@@ -113,7 +113,7 @@ class ProgressPage:
     def dismiss(self) -> None:
         """Forget the failed job; what it made stays."""
         jobs.forget(self.watch.home, self.name)
-        self.watch.hurry()
+        self.watch.refresh_now()
         ui.navigate.to("/")
 
 
@@ -124,7 +124,7 @@ def begin(watch: StatusPoller, verb: str, name: str, arguments: list[str], stdin
     except OpsError as error:
         ui.notify(str(error), type="negative")
         return
-    watch.hurry()
+    watch.refresh_now()
     ui.navigate.to(f"/workspace/{name}/progress")
 
 

@@ -207,7 +207,7 @@ class Upload:
             except OpsError as error:
                 line.set_text(f"{file.name}: {str(error).removeprefix(f'{path}: ')}")
                 line.props("data-failed")
-        self.watch.hurry()
+        self.watch.refresh_now()
 
 
 def _hand_on(name: str, bucket: str, upload: uploads.Upload, home: Home) -> bool:
