@@ -1,4 +1,4 @@
-"""What continuous backup costs: slower writes, and space, beside a dump every hour."""
+"""The cost of continuous backup in write speed and space, compared with a dump every hour."""
 
 from __future__ import annotations
 

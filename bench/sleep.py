@@ -1,4 +1,4 @@
-"""Rest: how long a start takes beside the first creation, and what stays in memory asleep, by container.
+"""Sleep: time of a start compared with the first creation, and memory that stays in use, by container.
 
 Makes a workspace of its own with the command line, and removes it.
 """
