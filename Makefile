@@ -9,7 +9,7 @@ WORKSPACE ?= demo
 
 BENCH ?=
 
-.PHONY: bench demo credentials contract test lint docs setup surroundings
+.PHONY: bench demo credentials contract test parts checks unit e2e lint docs setup surroundings
 
 demo: surroundings
 	@$(UV) sync --frozen --quiet --group demo
@@ -26,12 +26,23 @@ demo: surroundings
 credentials:
 	@$(RUN) labelspace credentials $(WORKSPACE)
 
-test: surroundings lint
-	@$(RUN) python -m testbed browser
-	@$(RUN) python -m testbed scaleway
-	@$(RUN) python -m testbed yaml
-	@$(RUN) python -m testbed instance
-	$(RUN) pytest -n 2 --durations=25
+# Lint and unit tests run while the parts of the end-to-end tests are set up.
+test: setup
+	@$(MAKE) --no-print-directory -j2 parts checks
+	$(RUN) pytest testbed/contract tests/e2e -n 2 --durations=40
+
+parts: setup
+	@$(RUN) python -m testbed all
+
+checks: setup
+	@$(MAKE) --no-print-directory -j1 lint unit
+
+# No engine, no network: under a minute.
+unit: setup
+	$(RUN) pytest tests/unit -n 2 --durations=10
+
+e2e: parts
+	$(RUN) pytest testbed/contract tests/e2e -n 2 --durations=40
 
 # All figures, or some: make bench BENCH="create upload --pairs 1"; `make bench BENCH=--help` names them.
 bench: surroundings
@@ -48,6 +59,7 @@ lint: setup
 	$(RUN) ruff format --check .
 	$(RUN) mypy components stacks tests docs bench/*.py
 	$(RUN) lint-imports
+	$(RUN) python -m tests.vocabulary
 	$(RUN) python -m docs.generate --check
 
 docs: setup

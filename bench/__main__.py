@@ -1,4 +1,4 @@
-"""``python -m bench [NAME ...]``: figures beside a peer's of the same run. Exit code 1 for any miss."""
+"""``python -m bench [NAME ...]``: each figure next to a peer's of the same run. Exit code 1 for any miss."""
 
 from __future__ import annotations
 
@@ -33,14 +33,16 @@ BENCHES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benches that are named, all by default."""
-    wish = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     report = Report()
-    with Bench(wish.pairs, wish.cvat_version) as bench:
-        for name in wish.names or BENCHES:
+    with Bench(options.pairs, options.cvat_version) as bench:
+        for name in options.names or BENCHES:
             _run(name, bench, report)
-            if wish.out:
-                wish.out.write_text(json.dumps(report.as_json(), indent=2) + "\n")
-    sys.stdout.write((json.dumps(report.as_json(), indent=2) if wish.json else report.as_markdown()) + "\n")
+            if options.out:
+                options.out.write_text(json.dumps(report.as_json(), indent=2) + "\n")
+    sys.stdout.write(
+        (json.dumps(report.as_json(), indent=2) if options.json else report.as_markdown()) + "\n"
+    )
     return report.exit_code
 
 

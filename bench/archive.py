@@ -1,4 +1,4 @@
-"""What continuous backup costs: slower writes, and space, beside a dump every hour."""
+"""The cost of continuous backup in write speed and space, compared with a dump every hour."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.workspace import LABELSPACE, Bench, Made, run
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.postgres.pgbackrest import REPOSITORY, image_name
 from labelspace.spec import BackupSpec
-from labelspace_ops.stack.state import PROJECT
+from labelspace_ops.stack.project import PROJECT
 
 SECONDS, CLIENTS, BATCH = 15, 2, 50
 HOURS, PER_HOUR = 24, 10_000

@@ -85,7 +85,7 @@ def _peer(path: Path, folder: Path) -> float:
 
 
 def measure(_: Bench) -> list[Row]:
-    """The figures; the peer only counts and tests, what the audit does beside reading."""
+    """The figures; the peer only counts and tests, the part of the audit after reading."""
     with tempfile.TemporaryDirectory(prefix="labelspace-bench-") as name:
         folder = Path(name)
         runs = {}

@@ -1,4 +1,4 @@
-"""Create to ready, beside CVAT started by hand from the same images."""
+"""Time from create to ready, compared with CVAT started by hand from the same images."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def measure(bench: Bench) -> list[Row]:
     peer = median(by_hand)
     return [
         Row("create to ready, the first workspace", median(first), "s", PEER, peer, FIRST, runs=first),
-        Row("create to ready, a second beside it", median(second), "s", PEER, peer, SECOND, runs=second),
+        Row("create to ready, a second workspace", median(second), "s", PEER, peer, SECOND, runs=second),
         Row("CVAT by hand, each run", peer, "s", runs=by_hand),
     ]

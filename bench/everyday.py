@@ -42,8 +42,8 @@ def timed(what, *args):
     what(*args)
 
 began = time.monotonic()
-wish = {"name": "bench", "buckets": [{"name": "bench-bucket"}], "port": 8080, "s3_port": 8081}
-timed(declare, parse_spec(wish))
+settings = {"name": "bench", "buckets": [{"name": "bench-bucket"}], "port": 8080, "s3_port": 8081}
+timed(declare, parse_spec(settings))
 own, count = time.monotonic() - began, Mocks.made
 began = time.monotonic()
 timed(plain, count)

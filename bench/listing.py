@@ -33,7 +33,7 @@ def measure(bench: Bench) -> list[Row]:
 
 
 def _fill(made: Made) -> None:
-    """Empty files, put beside the gateway: only their names matter here."""
+    """Empty files, written into the gateway's folder directly: only their names matter here."""
     folder = Home.find().buckets / made.bucket / FOLDER
     subprocess.run(
         [

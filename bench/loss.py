@@ -28,14 +28,19 @@ def measure(bench: Bench) -> list[Row]:
     """Rows and seconds. A kill takes every process of the database at once, as a power cut would."""
     data = million(bench)
     data.ask(f"create table if not exists {TABLE} (id bigserial primary key, at timestamptz default now())")
-    told, missing, back = 0, 0, []
+    answered_rows, missing, back = 0, 0, []
     for _ in range(KILLS):
         answered = _written_until_killed(data)
         back.append(_back(data))
-        told, missing = told + len(answered), missing + _missing(data, answered)
+        answered_rows, missing = answered_rows + len(answered), missing + _missing(data, answered)
     lost, ready, kept = _volume_loss(data)
     return [
-        Row(f"rows answered and missing after {KILLS} kills ({told:,} rows)", missing, "rows", bound=NOTHING),
+        Row(
+            f"rows answered and missing after {KILLS} kills ({answered_rows:,} rows)",
+            missing,
+            "rows",
+            bound=NOTHING,
+        ),
         Row("database killed until it answers again", median(back), "s", runs=back),
         Row("volume lost: seconds of writing that are missing", lost, "s", bound=MINUTE),
         Row("volume lost: restore until the workspace is ready", ready, "s", bound=READY),

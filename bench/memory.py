@@ -1,4 +1,4 @@
-"""Memory of an idle workspace, by container, beside CVAT's official set of containers."""
+"""Memory of an idle workspace, by container, compared with CVAT's official set of containers."""
 
 from __future__ import annotations
 

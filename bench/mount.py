@@ -19,7 +19,7 @@ from bench.rows import Bound, Row
 from bench.workspace import Bench
 from labelspace.cvat.images import IMAGES, cvat_image
 from labelspace.home import Home
-from labelspace.targets.scaleway.cloud_init import MOUNT, MOUNT_OPTIONS
+from labelspace.targets.scaleway.systemd import MOUNT, MOUNT_OPTIONS
 
 OBJECTS = 100_000
 BUCKET = "many"

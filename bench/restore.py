@@ -1,4 +1,4 @@
-"""``restore --to``, beside pg_restore of a dump of the same data."""
+"""``restore --to``, compared with pg_restore of a dump of the same data."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BOUND = Bound(1.0, of="ratio")
 def measure(bench: Bench) -> list[Row]:
     """Seconds.
 
-    One peer restores into an empty database beside CVAT's, and neither keeps what it replaces nor stops and
+    One peer restores into an empty database next to CVAT's, and neither keeps what it replaces nor stops and
     starts anything. The other does by hand what the command does.
     """
     data = million(bench)

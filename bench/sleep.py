@@ -1,4 +1,4 @@
-"""Rest: how long a start takes beside the first creation, and what stays in memory asleep, by container.
+"""Sleep: time of a start compared with the first creation, and memory that stays in use, by container.
 
 Makes a workspace of its own with the command line, and removes it.
 """
@@ -15,7 +15,7 @@ from docker.models.containers import Container
 from bench.rows import Bound, Row
 from bench.workspace import LABELSPACE, Bench, in_use, run, seconds, workspace
 from labelspace_ops.backup import agent
-from labelspace_ops.stack.state import PROJECT
+from labelspace_ops.stack.project import PROJECT
 
 BOUND = Bound(0.5, of="ratio")
 ASLEEP_PATIENCE_SECONDS = 600

@@ -1,4 +1,4 @@
-"""Upload of many files, beside rclone to the same gateway."""
+"""Upload of many files, compared with rclone to the same gateway."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ from docker.models.containers import Container
 from labelspace.cvat.images import CVAT_VERSION, IMAGES
 from labelspace.home import Home
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.stack.state import PROJECT, environment
+from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.stack.pulumi_cli import environment
 from labelspace_ops.targets.local.preflight import free_port
 
 LABELSPACE = str(Path(sys.executable).parent / "labelspace")
@@ -72,7 +73,7 @@ class Bench:
 
 @contextmanager
 def own_home() -> Iterator[Home]:
-    """A home beside the user's, with the same tools: what others made there does not count."""
+    """A temporary home with the user's tools: other workspaces do not influence the figures."""
     before = os.environ.get("LABELSPACE_HOME")
     tools = Home.find().tools
     with tempfile.TemporaryDirectory(prefix="labelspace-bench-", ignore_cleanup_errors=True) as folder:
@@ -80,7 +81,7 @@ def own_home() -> Iterator[Home]:
         home.root.chmod(0o755)
         home.tools.symlink_to(tools)
         os.environ["LABELSPACE_HOME"] = folder
-        os.environ.pop("PULUMI_BACKEND_URL", None)  # whoever runs this may have one of their own
+        os.environ.pop("PULUMI_BACKEND_URL", None)  # the user may have set one
         try:
             yield home
         finally:

@@ -1,40 +1,68 @@
-"""``python -m testbed prepare``: Pulumi, an engine, the images; ``scaleway`` and ``yaml``: more of Pulumi.
+"""``python -m testbed all``: set up everything that the tests need, two parts at a time.
 
-``instance``: what a server at Scaleway is booted with in tests.
+``prepare`` sets up what the demo needs. ``browser``, ``scaleway``, ``instance``
+and ``yaml`` each add one part.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from labelspace.home import Home
 from testbed import browser, engine, images, toolchain
-from testbed.parts import print_table
-from testbed.shell import SetupError
+from testbed.parts import Part, print_table
+from testbed.shell import SetupError, exclusive
+
+Step = Callable[[Home], list[Part]]
+
+TOOLS: list[Step] = [toolchain.prepare]
+MORE_TOOLS: list[Step] = [toolchain.prepare_scaleway, toolchain.prepare_yaml]
+IMAGES: list[Step] = [images.prepare]
+MORE_IMAGES: list[Step] = [lambda _: [browser.prepare()], images.prepare_instance]
 
 
-def prepare(home: Home) -> None:
-    """Set up every part and print what each is."""
-    os.environ["PATH"] = f"{home.tools / 'uv' / 'bin'}:{os.environ['PATH']}"
-    parts = [engine.prepare(home), *toolchain.prepare(home), *images.prepare(home)]
-    print_table(parts)
+def _lane(home: Home, name: str, steps: list[Step]) -> list[Part]:
+    """Run the steps of one lane in order; another process that prepares the same lane waits."""
+    with exclusive(home, name):
+        return [part for step in steps for part in step(home)]
+
+
+def _prepare(home: Home, tools: list[Step], container_images: list[Step]) -> None:
+    """Start the engine, then prepare tools and images side by side, and print what each part is."""
+    with exclusive(home, "engine"):
+        parts = [engine.prepare(home)]
+    with ThreadPoolExecutor(2) as pool:
+        lanes = [
+            pool.submit(_lane, home, "tools", tools),
+            pool.submit(_lane, home, "images", container_images),
+        ]
+    print_table([*parts, *(part for lane in lanes for part in lane.result())])
+
+
+def _one(home: Home, lane: str, step: Step) -> None:
+    print_table(_lane(home, lane, [step]))
 
 
 def main() -> int:
     """Run the verb; a missing part ends with one sentence."""
-    verbs = {
-        "prepare": prepare,
-        "browser": lambda _: print_table([browser.prepare()]),
-        "scaleway": lambda home: print_table(toolchain.prepare_scaleway(home)),
-        "instance": lambda home: print_table(images.prepare_instance(home)),
-        "yaml": lambda home: print_table(toolchain.prepare_yaml(home)),
+    verbs: dict[str, Callable[[Home], None]] = {
+        "all": lambda home: _prepare(home, [*TOOLS, *MORE_TOOLS], [*IMAGES, *MORE_IMAGES]),
+        "prepare": lambda home: _prepare(home, TOOLS, IMAGES),
+        "browser": lambda home: _one(home, "images", MORE_IMAGES[0]),
+        "instance": lambda home: _one(home, "images", images.prepare_instance),
+        "scaleway": lambda home: _one(home, "tools", toolchain.prepare_scaleway),
+        "yaml": lambda home: _one(home, "tools", toolchain.prepare_yaml),
     }
     if len(sys.argv) != 2 or sys.argv[1] not in verbs:
         print(f"usage: python -m testbed {'|'.join(verbs)}", file=sys.stderr)
         return 2
+    home = Home.find()
+    os.environ["PATH"] = f"{home.tools / 'uv' / 'bin'}:{os.environ['PATH']}"
     try:
-        verbs[sys.argv[1]](Home.find())
+        verbs[sys.argv[1]](home)
     except SetupError as error:
         print(f"testbed: {error}", file=sys.stderr)
         return 1

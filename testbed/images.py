@@ -31,7 +31,7 @@ class Recipe:
     """A Go program to put into the context, as ``path@version``."""
     dockerfile: str = "Dockerfile"
     wheels: bool = False
-    """Whether the context's requirements.txt is installed into ``site-packages`` beside it."""
+    """Whether the context's requirements.txt is installed into ``site-packages`` next to it."""
 
     @property
     def mark(self) -> str:
@@ -185,8 +185,7 @@ def _program(home: Home, module: str) -> Path:
     program = home.root / "testbed" / "bin" / fingerprint(module) / name
     if not program.exists():
         with timed(f"building {name} from its Go module"):
-            toolchain.build(home, module, program.with_suffix(".part"))
-        program.with_suffix(".part").rename(program)
+            toolchain.build(home, module, program)
     return program
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from labelspace.home import Home
 
 
 class SetupError(Exception):
@@ -86,13 +92,27 @@ def _files(item: Path | str) -> list[Path]:
     return sorted(path for path in item.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
+@contextmanager
+def exclusive(home: Home, name: str) -> Iterator[None]:
+    """Hold the lock ``name`` of ``home``: what two processes prepare, the second one finds ready."""
+    folder = home.root / "testbed" / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+_APT = threading.Lock()
+APT_GET = ("apt-get", "-q", "-o", "DPkg::Lock::Timeout=600")
+
+
 def apt_install(*packages: str) -> None:
     """Install Debian packages; raises ``SetupError`` where that is not possible."""
     if os.geteuid() != 0:
         raise SetupError(f"run as root, or install by hand: {' '.join(packages)}")
     env = {"DEBIAN_FRONTEND": "noninteractive"}
-    if not works(
-        ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages], timeout=900, env=env
-    ):
-        run(["apt-get", "update", "-q"], env=env)
-        run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages], env=env)
+    install = [*APT_GET, "install", "-y", "--no-install-recommends", *packages]
+    with _APT:
+        if not works(install, timeout=900, env=env):
+            run([*APT_GET, "update"], env=env)
+            run(install, env=env)

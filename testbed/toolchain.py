@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tarfile
+import threading
 from importlib.metadata import version
 from pathlib import Path
 
@@ -152,18 +153,23 @@ def build(home: Home, module: str, target: Path, ldflags: str = "") -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     target.parent.mkdir(parents=True, exist_ok=True)
+    _need_go()
     run(["go", "mod", "init", "labelspace.test/scratch"], cwd=scratch)
     run(["go", "get", f"{package}@{at}"], cwd=scratch)
     flags = f"-s -w {ldflags}"
-    run(["go", "build", "-trimpath", "-ldflags", flags, "-o", str(target), package], cwd=scratch, env=STATIC)
+    part = target.with_name(f"{target.name}.part")
+    run(["go", "build", "-trimpath", "-ldflags", flags, "-o", str(part), package], cwd=scratch, env=STATIC)
+    part.rename(target)  # an interrupted build leaves no half program behind
 
 
 STATIC = {"CGO_ENABLED": "0"}
+_GO = threading.Lock()
 
 
 def _need_go() -> None:
-    if not shutil.which("go"):
-        apt_install("golang")
+    with _GO:
+        if not shutil.which("go"):
+            apt_install("golang")
 
 
 def _plugin(home: Home, name: str, package: str = "") -> Part:

@@ -1,24 +1,15 @@
-"""One workspace for all tests that leave it ready; a second one beside it."""
+"""What all tests share: how pytest-xdist divides them between its processes."""
 
 from __future__ import annotations
 
-import os
-import secrets
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 from xdist.scheduler import LoadScopeScheduling
 
-from labelspace.home import Home
-from tests.e2e.lab import Lab
 
-
-class _FileByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Of the processes that share the tests, one takes a whole file, and one the whole contract of CVAT."""
+class _FileByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """One process runs all tests of a file; one process runs the whole contract of CVAT."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
@@ -27,57 +18,3 @@ class _FileByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _FileByFile:
     return _FileByFile(config, log)
-
-
-@pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    """A home of the tests' own, with the machine's tools."""
-    os.environ.pop("PULUMI_BACKEND_URL", None)  # whoever runs the tests may have one of their own
-    with tempfile.TemporaryDirectory(prefix="labelspace-test-", ignore_cleanup_errors=True) as folder:
-        home = Home(Path(folder))
-        home.tools.symlink_to(Home.find().tools)
-        home.root.chmod(0o755)
-        yield Lab(home)
-
-
-@pytest.fixture(scope="session")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Real images, in folders with awkward names, and a text file."""
-    root = tmp_path_factory.mktemp("dataset")
-    for number, name in enumerate(("a.png", "night shots/b.jpg", "größe/c.png")):
-        (root / name).parent.mkdir(exist_ok=True)
-        Image.new("RGB", (64, 48), (40 * number, 90, 120)).save(root / name)
-    (root / "notes.txt").write_text("not an image")
-    return root
-
-
-def _named(lab: Lab, *flags: str) -> Iterator[Any]:
-    name = f"t{secrets.token_hex(3)}"
-    try:
-        yield lab.create(name, *flags)
-    finally:
-        lab.run("delete", name, "--purge", stdin=f"{name}\n")
-
-
-@pytest.fixture(scope="session")
-def street(lab: Lab, dataset: Path) -> Iterator[Any]:
-    """A workspace with two buckets and open registration; its status as ``create`` printed it."""
-    for measured in _named(lab, "--bucket", "street", "--bucket", "fields", "--description", "two buckets"):
-        lab.json("upload", measured["name"], str(dataset), "--bucket", "street")
-        yield measured
-
-
-@pytest.fixture(scope="session")
-def clinic(lab: Lab, street: Any) -> Iterator[Any]:
-    """A second workspace: shares a bucket with the first, closed, open to the network."""
-    yield from _named(
-        lab,
-        "--bucket",
-        "street",
-        "--registration",
-        "closed",
-        "--bind-address",
-        "0.0.0.0",
-        "--default-role",
-        "user",
-    )

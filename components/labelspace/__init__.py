@@ -1,4 +1,4 @@
-"""What a labeling workspace is made of: declarations, importable in anybody's stack.
+"""Pulumi components of a labeling workspace, to be imported in any stack.
 
 ``__all__`` is the whole public interface; every other name may change in any release. Each name is
 imported when it is first asked for: a program that needs a limit alone does not wait for Pulumi.

@@ -1,4 +1,4 @@
-"""The parts of a workspace by themselves, on this machine's Docker engine: for use in anybody's stack.
+"""The parts of a workspace as separate components, on this machine's Docker engine.
 
 Each goes by a name of its own on the engine, ``labelspace-<name>-...``, as a workspace does. Renaming the
 resource with an alias keeps everything when ``name_on_engine`` goes on saying the old name.
@@ -64,15 +64,15 @@ class DatasetBucket(pulumi.ComponentResource):
         name_on_engine: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        wish = {
+        values = {
             "name": name_on_engine or name,
             "bucket": bucket or name,
             "bind_address": bind_address,
             "port": port,
         }
-        spec = validate(DatasetBucketSpec, wish)
+        spec = validate(DatasetBucketSpec, values)
         super().__init__("labelspace:index:DatasetBucket", name, None, opts)
-        self._place = create_context(self, spec.name, spec.bind_address, part="gateway")
+        self._context = create_context(self, spec.name, spec.bind_address, part="gateway")
         made = self._bucket(spec)
         gateway = self._gateway(spec, made)
         self.access = made.access
@@ -80,7 +80,7 @@ class DatasetBucket(pulumi.ComponentResource):
         self.endpoint = gateway.container.id.apply(lambda _: made.access.endpoint)
         self.region = pulumi.Output.from_input(made.access.region)
         self.access_key, self.secret_key = pulumi.Output.from_input(ACCESS_KEY), made.access.secret_key
-        folder = str(self._place.home.buckets / spec.bucket)
+        folder = str(self._context.home.buckets / spec.bucket)
         self.folder = made.ready.apply(lambda _: folder)
         self.register_outputs({"bucket": self.bucket, "endpoint": self.endpoint, "folder": self.folder})
 
@@ -88,7 +88,7 @@ class DatasetBucket(pulumi.ComponentResource):
         return local_bucket.DatasetBucket(
             f"{spec.name}-{spec.bucket}",
             spec=BucketSpec(name=spec.bucket),
-            place=self._place,
+            context=self._context,
             endpoint=f"http://{reachable(spec.bind_address)}:{spec.port}",
             access_key=ACCESS_KEY,
             secret_key=random_password(self, spec.name, "gateway"),
@@ -98,7 +98,7 @@ class DatasetBucket(pulumi.ComponentResource):
     def _gateway(self, spec: DatasetBucketSpec, made: local_bucket.DatasetBucket) -> S3Gateway:
         return S3Gateway(
             spec.name,
-            place=self._place,
+            context=self._context,
             port=spec.port,
             secret_key=made.access.secret_key,
             buckets=[made.access],
@@ -139,26 +139,26 @@ class AnnotationDatabase(pulumi.ComponentResource):
         name_on_engine: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        wish = {"name": name_on_engine or name, "size": size, "backup": backup or BackupSpec()}
-        spec = validate(AnnotationDatabaseSpec, wish)
+        values = {"name": name_on_engine or name, "size": size, "backup": backup or BackupSpec()}
+        spec = validate(AnnotationDatabaseSpec, values)
         super().__init__("labelspace:index:AnnotationDatabase", name, None, opts)
-        self._place = create_context(self, spec.name, "127.0.0.1", part="database")
-        self._files = local_server.file_volumes(self._place, self)
+        self._context = create_context(self, spec.name, "127.0.0.1", part="database")
+        self._files = local_server.file_volumes(self._context, self)
         made = self._database(spec)
         self.access = made.access
-        host = self._place.named("database")
+        host = self._context.named("database")
         self.host = made.access.ready.apply(lambda _: host)
         self.port = pulumi.Output.from_input(made.access.port)
         self.database = pulumi.Output.from_input(DATABASE_NAME)
         self.user, self.password = pulumi.Output.from_input(DATABASE_USER), made.access.password
-        self.network = pulumi.Output.from_input(self._place.network)
+        self.network = pulumi.Output.from_input(self._context.network)
         self.backups = pulumi.Output.from_input(made.access.backups.where)
         self.register_outputs({"host": self.host, "network": self.network, "backups": self.backups})
 
     def _database(self, spec: AnnotationDatabaseSpec) -> local_database.AnnotationDatabase:
         return local_database.AnnotationDatabase(
             spec.name,
-            place=self._place,
+            context=self._context,
             password=random_password(self, spec.name, "database"),
             backup=spec.backup,
             size=spec.size,
@@ -166,13 +166,13 @@ class AnnotationDatabase(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def server_place(self, bind_address: str) -> tuple[DockerContext, Mapping[str, docker.Volume]]:
+    def server_context(self, bind_address: str) -> tuple[DockerContext, Mapping[str, docker.Volume]]:
         """Where an annotation server on this database lives, and the volumes of files backed up with it."""
-        return replace(self._place, bind_address=bind_address), self._files
+        return replace(self._context, bind_address=bind_address), self._files
 
 
 class AnnotationServer(pulumi.ComponentResource):
-    """CVAT on a database and buckets declared beside it: a workspace put together from its parts.
+    """CVAT on a database and buckets that the same program declares: a workspace assembled from its parts.
 
     It lives in its database's network and goes by its database's name. ``port``: TCP port of this
     machine, 1024 to 65535. ``admin_password``: as for ``Workspace``. Raises ``SpecError`` that names the
@@ -201,11 +201,11 @@ class AnnotationServer(pulumi.ComponentResource):
         size: Size = "small",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        place, files = database.server_place(bind_address)
+        context, files = database.server_context(bind_address)
         spec = validate(
             LocalSpec,
             {
-                "name": place.workspace,
+                "name": context.workspace,
                 "buckets": [{"name": bucket.access.name} for bucket in buckets],
                 "admin": admin or AdminSpec(),
                 "registration": registration,
@@ -223,7 +223,7 @@ class AnnotationServer(pulumi.ComponentResource):
         made = local_server.AnnotationServer(
             spec.name,
             spec=spec,
-            place=place,
+            context=context,
             database=database.access,
             buckets=[bucket.access for bucket in buckets],
             secrets=secrets,

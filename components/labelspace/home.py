@@ -21,7 +21,7 @@ class Home:
 
     @property
     def tools(self) -> Path:
-        """Programs that labelspace fetched or built for itself."""
+        """Programs that labelspace downloaded or built."""
         return self.root / "tools"
 
     @property
@@ -58,19 +58,19 @@ class Home:
         return self.keys / f"server-{workspace}"
 
     def made_backup_key(self, workspace: str, given: str = "") -> str:
-        """The key of the backups, ``given`` or made when there is none.
+        """The key of the backups: the stored one, else ``given``, else a new one, which is stored.
 
-        Raises ``OSError`` where it cannot be kept, ``ValueError`` when another than the given one is there.
+        Raises ``OSError`` when it cannot be stored, ``ValueError`` when the stored one is not ``given``.
         """
         self.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_once(self.backup_key(workspace), given or secrets.token_urlsafe(32))
-        kept = self.backup_key(workspace).read_text().strip()
-        if given and not secrets.compare_digest(kept, given):
+        stored = self.backup_key(workspace).read_text().strip()
+        if given and not secrets.compare_digest(stored, given):
             raise ValueError(
                 f"backup.encryption_key: this machine's key of {workspace} differs and opens the backups"
                 f" that it made: leave backup.encryption_key out, or move {self.backup_key(workspace)} away"
             )
-        return kept
+        return stored
 
     @property
     def buckets(self) -> Path:
@@ -79,12 +79,12 @@ class Home:
 
     @property
     def gateway(self) -> Path:
-        """What the S3 gateways keep beside the objects: metadata and old versions."""
+        """Metadata and old versions of objects, which the S3 gateways store."""
         return self.root / "gateway"
 
     @property
     def mounts(self) -> Path:
-        """Where buckets of elsewhere are mounted, one folder for each workspace."""
+        """Mount points of remote buckets, one folder for each workspace."""
         return self.root / "mounts"
 
     @property
@@ -99,12 +99,12 @@ class Home:
 
     @property
     def jobs(self) -> Path:
-        """What the newest long command on each workspace said, one file each (0600)."""
+        """Output of the last long command on each workspace, one file each (0600)."""
         return self.root / "jobs"
 
 
 def write_once(path: Path, text: str) -> None:
-    """Write a secret that only this user may read; one that is there stays as it is."""
+    """Write a secret that only this user may read; an existing file stays unchanged."""
     part = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""What a workspace's containers and volumes go by on a Docker engine, wherever that runs."""
+"""Names and labels of a workspace's containers and volumes on a Docker engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each part of a workspace hands to the next: typed, free of any target."""
+"""The typed values that the parts of a workspace pass to each other, the same on every target."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pulumi
 from labelspace.spec import WorkspaceSpec
 
 BeforeUpgrade = Callable[[WorkspaceSpec, str], None]
-"""Asked before another version of CVAT is used, with the wish and the old version (empty when the stack does
-not know it); what it raises fails the update before anything of CVAT was touched."""
+"""Called before another version of CVAT is used, with the spec and the old version (empty when the stack does
+not know it). An exception fails the update before any part of CVAT changes."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class FolderShare:
 
 @dataclass(frozen=True)
 class RemoteShare:
-    """A dataset bucket elsewhere, mounted inside ``root`` by a container of its own, on a folder of its name.
+    """A remote dataset bucket: its own container mounts it at the folder of its name inside ``root``.
 
-    Whoever reads it binds ``root``, so that a mount made anew is seen without a restart.
+    Bind-mount ``root``, not the subfolder, so that remounts appear without a restart.
     """
 
     root: str
@@ -67,18 +67,18 @@ class DatabaseAccess:
     ready: pulumi.Output[str]
     """Resolves when the database answers; or, for one that is not waited for, when it was started."""
     archived_mark: str = ""
-    """A file beside the database, there once changes are archived over a first backup; empty: none."""
+    """A file in the database's container that exists once the archive has a first backup; empty: none."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A workspace as its target's room made it: what ``Workspace`` exports."""
+    """What a target's deployment returns; becomes the stack's outputs."""
 
     url: pulumi.Input[str]
     """Resolves when the workspace is ready."""
     api_url: pulumi.Input[str]
     buckets: tuple[BucketAccess, ...]
     backups: Mapping[str, pulumi.Input[str]]
-    """``where``, ``schedule`` and ``keep``, for people."""
+    """``where``, ``schedule`` and ``keep``, as readable text."""
     more: Mapping[str, pulumi.Input[object]] = field(default_factory=dict)
     """Outputs that this target alone has."""

@@ -33,15 +33,15 @@ def password_problem(password: str, username: str, email: str) -> str | None:
 
 @dataclass(frozen=True)
 class PasswordRule:
-    """One rule: what it asks for, what is said when it is broken, and whether it is met."""
+    """One rule: its requirement, its error message, and whether a password meets it."""
 
-    wish: str
+    requirement: str
     refusal: str
     met: bool
 
 
 def password_rules(password: str, username: str, email: str) -> list[PasswordRule]:
-    """Every rule, in the order in which they are told."""
+    """Every rule, in the order of their messages."""
     words = (username, *re.split(r"\W+", email), email)
     similar = any(_similar(password, word) for word in words)
     return [

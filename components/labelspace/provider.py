@@ -1,8 +1,8 @@
-"""The components as stacks in other languages declare them: one typed block of arguments each.
+"""The components for stacks in other languages: each takes one typed block of arguments.
 
-The schema is derived from these annotations and docstrings by ``pulumi.provider.experimental``; what the
-values may be stands in ``labelspace.spec``. All are plain, as a wish is known before anything is made; the
-admin's password alone may come from another resource.
+``pulumi.provider.experimental`` derives the schema from these annotations and docstrings. ``labelspace.spec``
+validates the values. All are plain values, because they are validated before resources are declared; only the
+admin's password may be another resource's output.
 """
 # Annotations are real here, not text: the schema is read from them.
 
@@ -94,7 +94,7 @@ class ScalewayArgs(TypedDict):
 
 
 class WorkspaceArgs(TypedDict):
-    """The wish for one workspace."""
+    """The settings of one workspace."""
 
     buckets: list[BucketArgs]
     """Its dataset buckets, at least one."""
@@ -136,14 +136,14 @@ class Workspace(workspace.Workspace):
     """A CVAT server with its admin, its dataset buckets and its backed-up annotation database."""
 
     def __init__(self, name: str, args: WorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        wish: dict[str, Any] = {**args}
-        password = wish.pop("admin_password", None)
-        wish["name"] = wish.pop("name_on_engine", name)
-        super().__init__(name, parse_spec(wish), opts, admin_password=password)
+        values: dict[str, Any] = {**args}
+        password = values.pop("admin_password", None)
+        values["name"] = values.pop("name_on_engine", name)
+        super().__init__(name, parse_spec(values), opts, admin_password=password)
 
 
 class DatasetBucketArgs(TypedDict):
-    """The wish for a dataset bucket by itself."""
+    """The settings of a separate dataset bucket."""
 
     port: int
     """TCP port of its S3 gateway, 1024 to 65535."""
@@ -165,7 +165,7 @@ class DatasetBucket(parts_module.DatasetBucket):
 
 
 class AnnotationDatabaseArgs(TypedDict):
-    """The wish for an annotation database by itself."""
+    """The settings of a separate annotation database."""
 
     backup: NotRequired[BackupArgs]
     """When backups are made and how long they are kept."""
@@ -181,8 +181,8 @@ class AnnotationDatabase(parts_module.AnnotationDatabase):
     def __init__(
         self, name: str, args: AnnotationDatabaseArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        wish: dict[str, Any] = {**args}
-        super().__init__(name, opts=opts, **wish)
+        values: dict[str, Any] = {**args}
+        super().__init__(name, opts=opts, **values)
 
 
 COMPONENTS: list[type[pulumi.ComponentResource]] = [Workspace, DatasetBucket, AnnotationDatabase]

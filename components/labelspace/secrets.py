@@ -1,4 +1,4 @@
-"""Passwords that a workspace makes for itself: secret in Pulumi's state, the same at every update."""
+"""Generated passwords of a workspace: secret in Pulumi's state, unchanged by later updates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from labelspace.spec import AdminSpec, SpecError
 def random_password(
     parent: pulumi.Resource, workspace: str, what: str, length: int = 40
 ) -> pulumi.Output[str]:
-    """Letters and digits alone: safe in every file that it goes into."""
+    """A generated password of letters and digits, which need no quoting in any file."""
     made = random.RandomPassword(
         f"{workspace}-{what}", length=length, special=False, opts=pulumi.ResourceOptions(parent=parent)
     )
@@ -28,7 +28,7 @@ def workspace_secrets(
     admin_password: pulumi.Input[str] | None,
     database: pulumi.Input[str] | None = None,
 ) -> Secrets:
-    """Every password of a workspace: those that nobody chose are generated as children of ``parent``."""
+    """Every password of a workspace; those not given are generated as children of ``parent``."""
     return Secrets(
         database=database if database is not None else random_password(parent, workspace, "database"),
         redis=random_password(parent, workspace, "redis"),
@@ -51,7 +51,7 @@ def _admin_password(
 
 
 def _strong(password: str, admin: AdminSpec) -> str:
-    """What another resource made is known late: it is checked then."""
+    """Check a password that another resource makes, when its value is known."""
     problem = password_problem(password, admin.username, admin.email)
     if problem:
         raise pulumi.RunError(f"admin_password: {problem}")

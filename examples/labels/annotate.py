@@ -23,9 +23,9 @@ def annotate(workspace: str, project: str, truth: Path) -> int:
         known = {row["file"]: row for row in csv.DictReader(file)}
     client = cvat_client.connect(workspace, Home.find(), print)
     number = cvat_client.require_project(client, project)["id"]
-    labels = {row["name"]: row for row in client.every("/labels", project_id=number)}
+    labels = {row["name"]: row for row in client.list_all("/labels", project_id=number)}
     count = 0
-    for task in client.every("/tasks", project_id=number):
+    for task in client.list_all("/tasks", project_id=number):
         frames = tasks.frames(client, task["id"])
         said: dict[str, Any] = {"version": 0, "tags": [], "shapes": [], "tracks": []}
         for frame, name in enumerate(frames):

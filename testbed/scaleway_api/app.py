@@ -20,9 +20,9 @@ from testbed.scaleway_api.cloud import ApiError, Cloud
 
 def application(cloud: Cloud) -> Starlette:
     """Routes by host: Object Storage's own, everything else the API's."""
-    rooms = (iam, instance, lists, network, rdb)
+    modules = (iam, instance, lists, network, rdb)
     api = Starlette(
-        routes=[route for room in rooms for route in room.routes(cloud)],
+        routes=[route for module in modules for route in module.routes(cloud)],
         exception_handlers={ApiError: lambda _, error: error.response()},
     )
 
@@ -54,7 +54,7 @@ def application(cloud: Cloud) -> Starlette:
 
 def _failed(status: int, body: dict[str, object]) -> Response:
     if status == 0:
-        raise ConnectionAbortedError("the connection was cut, as wished")
+        raise ConnectionAbortedError("the connection was cut by a fault that a test set")
     return JSONResponse(body, status_code=status)
 
 

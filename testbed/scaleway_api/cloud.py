@@ -1,4 +1,4 @@
-"""What the double knows: its resources, its log of calls, and the faults it was told to make."""
+"""State of the double: its resources, its log of calls, and the faults that a test set."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Fault:
 
 
 class ApiError(Exception):
-    """An answer that is not the wished one."""
+    """An error response of the API."""
 
     def __init__(self, status: int, body: Item) -> None:
         self.status, self.body = status, body

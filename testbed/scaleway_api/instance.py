@@ -343,7 +343,7 @@ def _act(cloud: Cloud, item: Item, what: str) -> None:
 
 
 def _gone(cloud: Cloud, item: Item) -> None:
-    """The root volume is deleted by whoever asks for it; other volumes and the IP stay."""
+    """Deleting the root volume needs a request of its own; other volumes and the IP stay."""
     for volume in item["_volumes"].values():
         _detach(cloud, volume)
     for nic in item["_nics"]:

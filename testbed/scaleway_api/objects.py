@@ -1,4 +1,4 @@
-"""Buckets and their settings, virtual-host style; whoever asks must sign."""
+"""Buckets and their settings, virtual-host style; requests must be signed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests on Scaleway's double share: the real engine and provider above, the double beneath."""
+"""Helpers of the tests on the double of Scaleway's API; Pulumi and the provider are real."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from testbed.scaleway_api.app import running
 from testbed.scaleway_api.cloud import Cloud
 
 from labelspace.home import Home
-from labelspace_ops.stack.state import PROJECT, environment, prepare_home
+from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.stack.pulumi_cli import environment, prepare_home
 
 COMMAND = str(Path(sys.executable).parent / "labelspace")
 UUID = "11111111-1111-4111-8111-111111111111"
@@ -65,12 +66,12 @@ class Account:
         """Where what runs on this machine finds Object Storage."""
         return {"SCW_S3_ENDPOINT": f"http://{self.address}"}
 
-    def wish(self, **changes: Any) -> None:
-        """Write the stack's settings, but keep what Pulumi wrote beside them."""
+    def configure(self, **changes: Any) -> None:
+        """Write the stack's settings; keep the entries that Pulumi wrote into the same file."""
         kept = yaml.safe_load(self.settings.read_text()) if self.settings.exists() else {}
         given = {"provisioner": PROVISIONER, "wait_minutes": 0, **changes.pop("scaleway", {})}
-        wish = {"target": "scaleway", "buckets": [{"name": "street"}], "scaleway": given, **changes}
-        kept["config"] = {f"labelspace:{key}": value for key, value in wish.items()}
+        settings = {"target": "scaleway", "buckets": [{"name": "street"}], "scaleway": given, **changes}
+        kept["config"] = {f"labelspace:{key}": value for key, value in settings.items()}
         self.settings.write_text(yaml.safe_dump(kept))
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -99,8 +100,8 @@ class Account:
 
     def labelspace(self, *arguments: str, **changed: str | None) -> subprocess.CompletedProcess[str]:
         """The command; ``changed``: variables of the environment, None for one that is not there."""
-        told = {**self.env(), **self.storage, **changed}
-        env = {key: value for key, value in told.items() if value is not None}
+        merged = {**self.env(), **self.storage, **changed}
+        env = {key: value for key, value in merged.items() if value is not None}
         return subprocess.run(
             [COMMAND, *arguments], env=env, capture_output=True, text=True, check=False, cwd=PROJECT
         )

@@ -1,4 +1,4 @@
-"""An S3 endpoint elsewhere, over HTTPS, with an authority that no machine knows."""
+"""An S3 endpoint outside the workspace, over HTTPS, with a certificate that no machine trusts."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ from labelspace.home import Home
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace.postgres import pgbackrest
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.stack.state import PROJECT, environment
+from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.stack.pulumi_cli import environment
 from labelspace_ops.workspaces import models
 
 BIN = Path(sys.executable).parent

@@ -37,7 +37,7 @@ from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
 from labelspace.targets.scaleway.cloud_init import STEP_PATH
 from labelspace_ops.backup.agent import tar_files
-from labelspace_ops.stack.state import PROJECT
+from labelspace_ops.stack.project import PROJECT
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.workspaces import models
 
@@ -116,12 +116,12 @@ class Machine:
     authority: Authority
     database_authority: Authority
     name: str
-    wish: dict[str, Any] = field(default_factory=dict)
-    """Settings that the workspace has in every test; ``scaleway`` beside those that every server has."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """The workspace's settings; ``scaleway`` is merged with those that every server has."""
     parts: dict[str, Any] = field(default_factory=dict)
     replaced: Any = None
-    told_at_first: str = ""
-    """What another server told while packages could not be had."""
+    first_step: str = ""
+    """The boot step that the replaced server reported while no package could be installed."""
 
     def address(self, part: str) -> str:
         return str(self.subnet[LAST[part]])
@@ -129,7 +129,7 @@ class Machine:
     @property
     def has_database(self) -> bool:
         """Whether the database is on the server itself."""
-        return bool(self.wish.get("scaleway", {}).get("database") == "server")
+        return bool(self.settings.get("scaleway", {}).get("database") == "server")
 
     @property
     def user_data(self) -> str:
@@ -143,7 +143,7 @@ class Machine:
     def outputs(self) -> dict[str, Any]:
         return self.account.outputs()
 
-    def told(self, key: str) -> str:
+    def setting(self, key: str) -> str:
         """A line of the server's settings in its user data."""
         found = re.search(rf"^ *{key}=(.+)$", self.user_data, re.MULTILINE)
         assert found
@@ -173,8 +173,8 @@ class Machine:
         code, said = inside(self.parts["server"], ["cat", "/run/labelspace/step"])
         return said.decode().strip() if code == 0 else ""
 
-    def tells(self, path: str = STEP_PATH) -> tuple[int, str]:
-        """What whoever waits for the server is answered on port 80."""
+    def boot_answer(self, path: str = STEP_PATH) -> tuple[int, str]:
+        """Status code and text of the answer on port 80."""
         answer = httpx.get(f"http://{self.address('server')}{path}", timeout=20)
         return answer.status_code, answer.text.strip()
 
@@ -230,14 +230,14 @@ class Machine:
 
     def replace(self, **changes: Any) -> None:
         """Other settings, and so another server, for whom packages cannot be had at first; the disk stays."""
-        _wish(self, **changes)
+        _configure(self, **changes)
         self.account.up()
         self.replaced = self.parts.pop("server")
         self.replaced.remove(force=True, v=True)
         _power_on(self)
         self.inside("mv", REPOSITORY, f"{REPOSITORY}-away")
         until(lambda: "Unable to locate package" in self.said_at_boot(), "packages cannot be had")
-        self.told_at_first = self.tells()[1]
+        self.first_step = self.boot_answer()[1]
         self.inside("mv", f"{REPOSITORY}-away", REPOSITORY)
 
     def said_at_boot(self) -> str:
@@ -264,7 +264,9 @@ class _ToServer(httpx.HTTPTransport):
 
 
 @contextmanager
-def machine(folder: Path, make: Callable[[Account], object] = Account.up, **wish: Any) -> Iterator[Machine]:
+def machine(
+    folder: Path, make: Callable[[Account], object] = Account.up, **settings: Any
+) -> Iterator[Machine]:
     """A workspace made on the API's double, its server booting; a managed database is not there yet.
 
     ``make``: how it is made.
@@ -275,12 +277,12 @@ def machine(folder: Path, make: Callable[[Account], object] = Account.up, **wish
         stack.callback(network.remove)
         own, databases = Authority.new(folder / "own"), Authority.new(folder / "databases")
         one = stack.enter_context(account(folder / "account", f"b{name[-6:]}", Home.find().tools))
-        made = Machine(one, folder, network, subnet, own, databases, name, wish)
+        made = Machine(one, folder, network, subnet, own, databases, name, settings)
         certificate = own.sign("api", f"DNS:{API}")
         stack.enter_context(running(one.cloud, str(subnet[1]), 443, certificate))
         one.cloud.database_authority = databases.pem
         one.cloud.addresses = [made.address("server")]
-        _wish(made)
+        _configure(made)
         make(one)
         stack.callback(_release, made)
         _surround(made)
@@ -302,9 +304,9 @@ def _network(name: str) -> tuple[Any, ipaddress.IPv4Network]:
         return made, subnet
 
 
-def _wish(made: Machine, **changes: Any) -> None:
-    given = {**made.wish, **changes}
-    made.account.wish(
+def _configure(made: Machine, **changes: Any) -> None:
+    given = {**made.settings, **changes}
+    made.account.configure(
         **{key: value for key, value in given.items() if key != "scaleway"},
         scaleway={
             **given.get("scaleway", {}),
@@ -394,7 +396,7 @@ def _storage(made: Machine) -> None:
             for name in ("a.txt", "night shots/b.txt", "größe/c.txt")
         },
     }
-    keys = {"ROOT_ACCESS_KEY": made.told("ACCESS_KEY"), "ROOT_SECRET_KEY": made.told("SECRET_KEY")}
+    keys = {"ROOT_ACCESS_KEY": made.setting("ACCESS_KEY"), "ROOT_SECRET_KEY": made.setting("SECRET_KEY")}
     options = f"--quiet --region fr-par --virtual-domain {S3} --cert /tls/cert.pem --key /tls/key.pem"
     serve = f"exec versitygw {options} --port :443 posix --sidecar /side /buckets"
     command = ["sh", "-c", f"mkdir -p /side && rm -f /buckets/*/.keep && {serve}"]
@@ -452,7 +454,7 @@ def _power_on(made: Machine) -> None:
     _create(
         made, "server", images.INSTANCE, **AS_A_MACHINE, mounts=mounts, hostname=made.name, aliases=[DOMAIN],
         tmpfs={"/run": "exec,mode=755", "/run/lock": ""}, extra_hosts={API: str(made.subnet[1])},
-        environment={"container": "docker", "DISK_NAME": Path(made.told("DISK")).name},
+        environment={"container": "docker", "DISK_NAME": Path(made.setting("DISK")).name},
     ).start()  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The proxy's rules: two upstreams, no look at Docker's socket."""
+"""The proxy's Caddyfile: two upstreams, no access to Docker's socket."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ NOTES = "/notes"
 WAKING_PAGE = "/srv/labelspace/waking.html"
 ALIVE_PATH = "/.labelspace/alive"
 TRUSTED = "/etc/caddy/acme-ca.pem"
-GATE_HEADER = "X-Labelspace-Gate"
-"""Sent by the gate, which must see what is behind the waking page."""
-LOOK_HEADER = "X-Labelspace-Look"
-"""Sent by who only measures: it wakes nobody."""
+READINESS_HEADER = "X-Labelspace-Readiness"
+"""Marks requests of the readiness check, which must reach CVAT while others get the waking page."""
+PROBE_HEADER = "X-Labelspace-Probe"
+"""Marks monitoring requests, which must not wake the workspace."""
 
 _CLOSED = """\
 	@register path_regexp (?i)^/+api/+auth/+register
@@ -51,7 +51,7 @@ _OPEN_TO_ALL = (
     "/api/swagger*",
     "/admin/login*",
 )
-"""Answered with 200 to anybody, so no sign of a user."""
+"""Paths that answer 200 without a login, so a request is no sign of a user."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Https:
 
 
 def caddyfile(port: int, registration: str, https: Https | None = None, *, sleeps: bool = False) -> str:
-    """A Caddyfile for plain HTTP on ``port``, and for ``https`` beside it.
+    """A Caddyfile for plain HTTP on ``port`` and, when given, for ``https``.
 
     The path that the closed rule matches is the decoded one. With ``sleeps``, an answer to a signed-in user
     is noted in ``activity`` (the time alone); while the file ``asleep`` is there, a request is noted in
@@ -164,16 +164,16 @@ _ASLEEP = f"""\
 				log_skip
 				respond "User-agent: *\\nDisallow: /\\n" 200
 			}}
-			@look header {LOOK_HEADER} *
-			handle @look {{
+			@probe header {PROBE_HEADER} *
+			handle @probe {{
 				log_skip
 				respond 503
 			}}
 			log_name wake
 			header Cache-Control no-store
 			header Retry-After 5
-			@gate header {GATE_HEADER} *
-			handle @gate {{
+			@readiness header {READINESS_HEADER} *
+			handle @readiness {{
 				reverse_proxy cvat-server:8080
 			}}
 			@program {{

@@ -1,4 +1,4 @@
-"""The files that CVAT's containers are given: secrets never travel as arguments or plain environment."""
+"""Files of CVAT's containers. Secrets are in files, never in arguments or plain environment variables."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import json
 from importlib.resources import files as package_files
 
 SECRETS_SCRIPT = "/etc/cvat/init.d/labelspace.sh"
-"""Sourced by the server image's entrypoint before its words (backend_entrypoint.sh, since 2.7.6)."""
+"""Sourced by the image's entrypoint before it parses arguments (backend_entrypoint.sh, since 2.7.6)."""
 START_SCRIPT = "/etc/cvat/init.d/labelspace-start.sh"
 DATABASE_PASSWORD = "/run/labelspace/database-password"  # noqa: S105 - a path
 SETTINGS = "/opt/cvat/settings.py"
 """Where a settings overlay belongs since CVAT 2.72."""
 ADMIN = "/run/labelspace/admin.json"
-INIT = "/opt/labelspace/migrate.py"
+MIGRATE = "/opt/labelspace/migrate.py"
 DJANGO_ONCE = "/opt/labelspace/django_once.py"
-BOOTSTRAP = "/opt/labelspace/readiness.py"
+READINESS = "/opt/labelspace/readiness.py"
 WORKER_CHECK = "/opt/labelspace/workercheck.py"
 REDIS_CONF = "/run/labelspace/redis.conf"
 KVROCKS_CONF = "/run/labelspace/kvrocks.conf"
@@ -31,7 +31,7 @@ def secrets_script(django_key: str, redis_password: str, cache_password: str) ->
 
 
 def redis_conf(password: str) -> str:
-    """The queues' Redis: kept on disk, so that a restart loses no job (as in CVAT's compose file)."""
+    """The queues' Redis: it persists to disk, so that a restart loses no job (as in CVAT's compose file)."""
     return (
         "bind * -::*\nport 6379\ndir /data\nsave 60 100\nappendonly yes\n"
         f"maxmemory-policy noeviction\nrequirepass {password}\n"
@@ -60,7 +60,7 @@ def settings_overlay(registration: str, default_role: str) -> str:
 
 
 def admin_json(username: str, email: str, password: str) -> str:
-    """The admin as the gate reads it."""
+    """The admin as the readiness check reads it."""
     return json.dumps({"username": username, "email": email, "password": password})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 CVAT_VERSION = "2.73.0"
-"""The CVAT whose server was read in full and run; ``labelspace.spec`` refuses other lines than its own."""
+"""The default version; ``labelspace.spec`` refuses other minor versions."""
 
 
 def cvat_image(part: str, version: str) -> str:

@@ -29,11 +29,11 @@ QUEUES = (
 )
 """The queues of the common worker; ``chunks`` has a worker of its own."""
 PROXY_PORT = 8080
-GATE_PATIENCE_SECONDS = 900
+READINESS_TIMEOUT_SECONDS = 900
 """Longest wait for readiness; a first start on two busy cores was seen to take 160 s."""
 
 NOTES_VOLUME = {"notes": caddy_config.NOTES}
-"""What proxy, workers and sleeper of a workspace that may sleep tell each other."""
+"""Files by which proxy, workers and sleeper exchange their state, in a workspace that may sleep."""
 DATA_VOLUMES = {"data": "/home/django/data", "keys": "/home/django/keys", "logs": "/home/django/logs"}
 
 
@@ -60,7 +60,7 @@ SIZES = {
 
 @dataclass(frozen=True)
 class Secrets:
-    """Everything generated or chosen that nobody may read along the way."""
+    """Generated and chosen passwords; all are secret outputs."""
 
     database: pulumi.Input[str]
     redis: pulumi.Input[str]
@@ -71,7 +71,7 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Settings:
-    """What of the wish the containers depend on."""
+    """The settings of the spec that the containers depend on."""
 
     size: str
     registration: str
@@ -95,13 +95,13 @@ def services(settings: Settings) -> dict[str, Service]:
         _redis(settings, scale),
         _cache(settings, scale),
         _opa(),
-        _init(backend),
+        _migrate(backend),
         _server(backend, settings, scale),
         _worker("worker-chunks", backend, settings, ("chunks",)),
         _worker("worker", backend, settings, QUEUES),
         _ui(settings.version),
         _proxy(settings),
-        _bootstrap(backend, settings),
+        _readiness(backend, settings),
     ]
     return {service.name: service for service in every}
 
@@ -142,12 +142,12 @@ def _cache(settings: Settings, scale: Scale) -> Service:
 
 
 def _redis_health(port: int) -> Health:
-    """Alive is enough: the password stays out of the process list."""
+    """Accepts NOAUTH as healthy, so that the password stays out of the process list."""
     return Health(("CMD-SHELL", f"redis-cli -p {port} PING | grep -E '(PONG|NOAUTH)'"))
 
 
 def _opa() -> Service:
-    """It may start first: it asks a server that is not there yet again within two seconds."""
+    """OPA may start before the server: it repeats its request every one or two seconds."""
     options = {
         "services.cvat.url": "http://cvat-server:8080",
         "bundles.cvat.service": "cvat",
@@ -171,7 +171,7 @@ def _opa() -> Service:
 
 
 def _backend(settings: Settings) -> Service:
-    """What every container of the server image shares."""
+    """Settings that all containers of the server image share."""
     secrets = settings.secrets
     script = pulumi.Output.all(secrets.django, secrets.redis, secrets.cache).apply(
         lambda values: config_files.secrets_script(*values)
@@ -188,7 +188,7 @@ def _backend(settings: Settings) -> Service:
             _secret_file(config_files.DATABASE_PASSWORD, secrets.database),
             File(config_files.SETTINGS, overlay),
             File(config_files.START_SCRIPT, config_files.container_file("start.sh")),
-            File(config_files.INIT, config_files.container_file("migrate.py")),
+            File(config_files.MIGRATE, config_files.container_file("migrate.py")),
         ),
         user="1000:1000",
     )
@@ -211,16 +211,16 @@ BACKEND_ENVIRONMENT = {
     "SMOKESCREEN_OPTS": "",
     "no_proxy": "opa,cvat-server,cvat-redis,cvat-cache,cvat-db",
 }
-"""Source: x-backend-env of docker-compose.yml; names that must exist even when empty are all here."""
+"""Source: x-backend-env of docker-compose.yml, with the variables that must exist even when empty."""
 
 
-def _init(backend: Service) -> Service:
-    """Brings database and queues to this version; ends at once where they are."""
+def _migrate(backend: Service) -> Service:
+    """Migrates database and queues to this version; exits at once when nothing is to do."""
     return replace(
         backend,
-        name="init",
+        name="migrate",
         entrypoint=("bash", "-c"),
-        command=(f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.INIT}",),
+        command=(f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.MIGRATE}",),
         files=(*backend.files, File(config_files.DJANGO_ONCE, config_files.container_file("django_once.py"))),
         one_shot=True,
         memory=1024,
@@ -289,7 +289,7 @@ def _proxy_volumes(settings: Settings) -> dict[str, str]:
 
 
 def _proxy(settings: Settings) -> Service:
-    """Healthy when it passes on: the page behind it is the UI's, which may sleep."""
+    """Its health check asks Caddy itself when the workspace may sleep, because the UI may be stopped."""
     rules = File(config_files.CADDYFILE, _rules(settings))
     page = (
         (File(caddy_config.WAKING_PAGE, config_files.container_file("waking.html")),)
@@ -308,32 +308,34 @@ def _proxy(settings: Settings) -> Service:
         volumes=_proxy_volumes(settings),
         stays_awake=True,
         aliases=("cvat-proxy",),
-        user=None if settings.https else "1000:1000",  # the volume of the certificates is root's
+        user=None if settings.https else "1000:1000",  # root owns the volume of the certificates
         health=Health(("CMD-SHELL", fetch)),
-        capabilities=("NET_BIND_SERVICE",),  # the program's file capability: without it the image won't start
+        capabilities=(
+            "NET_BIND_SERVICE",
+        ),  # the image's binary has this file capability and does not start without it
     )
 
 
-def _bootstrap(backend: Service, settings: Settings) -> Service:
+def _readiness(backend: Service, settings: Settings) -> Service:
     admin = pulumi.Output.from_input(settings.secrets.admin).apply(
         lambda password: config_files.admin_json(settings.admin_username, settings.admin_email, password)
     )
     return replace(
         backend,
-        name="bootstrap",
+        name="readiness",
         entrypoint=("bash", "-c"),
-        command=(f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.BOOTSTRAP}",),
+        command=(f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.READINESS}",),
         environment={
             **backend.environment,
             "LABELSPACE_QUEUES": ",".join(("chunks", *QUEUES)),
             "LABELSPACE_ADMIN": config_files.ADMIN,
-            "LABELSPACE_PATIENCE": str(GATE_PATIENCE_SECONDS),
+            "LABELSPACE_TIMEOUT": str(READINESS_TIMEOUT_SECONDS),
             **_archived(settings),
         },
         files=(
             *backend.files,
             _secret_file(config_files.ADMIN, admin),
-            File(config_files.BOOTSTRAP, config_files.container_file("readiness.py")),
+            File(config_files.READINESS, config_files.container_file("readiness.py")),
         ),
         one_shot=True,
     )

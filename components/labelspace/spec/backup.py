@@ -61,7 +61,7 @@ class BackupSpec(SpecPart):
 
 
 class AnnotationDatabaseSpec(SpecPart):
-    """The validated wish for an annotation database by itself, on this machine."""
+    """The settings of a separate annotation database on this machine."""
 
     name: Name
     size: Size = "small"

@@ -11,12 +11,12 @@ from labelspace.spec.fields import BindAddress, BucketName, Name, Port
 
 
 class BucketSpec(SpecPart):
-    """A dataset bucket: kept on this machine, or reached at any S3 endpoint."""
+    """A dataset bucket: a folder of this machine, or a bucket at any S3 endpoint."""
 
     name: BucketName
     """The bucket's name; in CVAT the folder of that name under Connected file share."""
     endpoint: str | None = None
-    """S3 endpoint of a bucket elsewhere, as URL; none: a bucket of the workspace's own target."""
+    """S3 endpoint of a remote bucket, as URL; none: a bucket of the workspace's own target."""
     region: str = "us-east-1"
     """Region that requests to ``endpoint`` are signed for."""
     access_key: SecretStr | None = None
@@ -42,12 +42,12 @@ class BucketSpec(SpecPart):
         if (self.access_key is None) != (self.secret_key is None):
             raise ValueError("give both access_key and secret_key, or neither for a public bucket")
         if self.endpoint is None and self.access_key is not None:
-            raise ValueError("access_key is for a bucket elsewhere: add its endpoint")
+            raise ValueError("access_key is for a remote bucket: add its endpoint")
         return self
 
 
 class DatasetBucketSpec(SpecPart):
-    """The validated wish for a dataset bucket by itself, on this machine."""
+    """The settings of a separate dataset bucket on this machine."""
 
     name: Name
     bucket: BucketName

@@ -24,6 +24,15 @@ class LocalSpec(WorkspaceSpec):
     sleep_after_minutes: int = Field(default=0, ge=0, le=10080)
     """Minutes without a user before the workspace sleeps; 0: never."""
 
+    deleted: bool = False
+    """True after `labelspace delete`: only what holds data is left; `labelspace create` brings it back."""
+
+    @model_validator(mode="after")
+    def _deleted_does_not_run(self) -> LocalSpec:
+        if self.deleted and self.running:
+            raise ValueError("deleted: a deleted workspace does not run: `labelspace create` brings it back")
+        return self
+
     @model_validator(mode="after")
     def _ports_differ(self) -> LocalSpec:
         if self.port == self.s3_port:

@@ -53,7 +53,7 @@ def _domain(value: str) -> str:
 
 
 class ScalewaySettings(SpecPart):
-    """What only the scaleway target asks; which types there are stands in ``scaleway/prices.py``."""
+    """Settings of the target scaleway alone. ``targets/scaleway/prices.py`` lists the known types."""
 
     region: Region = "fr-par"
     """Where everything of the workspace is."""
@@ -146,16 +146,21 @@ class ScalewaySpec(WorkspaceSpec):
 
     @model_validator(mode="after")
     def _scaleway_can_do_it(self) -> ScalewaySpec:
-        elsewhere = next((bucket.name for bucket in self.buckets if bucket.endpoint), None)
-        if elsewhere:
+        remote = next((bucket.name for bucket in self.buckets if bucket.endpoint), None)
+        if remote:
             raise ValueError(
-                f"bucket {elsewhere!r}: target scaleway has no buckets elsewhere in this version:"
+                f"bucket {remote!r}: target scaleway cannot use remote buckets in this version:"
                 " leave endpoint out"
             )
         if self.backup.bucket:
             raise ValueError(
                 "backup.bucket is for target local: scaleway keeps backups in a bucket of its own; leave it"
                 " out"
+            )
+        if self.external_database:
+            raise ValueError(
+                "external_database: it is for target local in this version: leave it out, and choose"
+                " scaleway.database"
             )
         dotted = next((bucket.name for bucket in self.buckets if "." in bucket.name), None)
         if dotted:

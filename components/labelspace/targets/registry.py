@@ -1,30 +1,11 @@
-"""Targets by name: which function deploys a workspace. A target's package needs its provider's SDK alone."""
+"""Registry of the targets. A target's package is imported on use, so only its provider's SDK is needed."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import cast
 
-if TYPE_CHECKING:
-    import pulumi
-
-    from labelspace.cvat.services import Secrets
-    from labelspace.outputs import BeforeUpgrade, Deployment
-    from labelspace.spec import WorkspaceSpec
-
-
-class Deploy(Protocol):
-    """Declare every resource of a workspace as a child of ``parent``."""
-
-    def __call__(
-        self,
-        parent: pulumi.Resource,
-        spec: WorkspaceSpec,
-        secrets: Secrets,
-        before_upgrade: BeforeUpgrade | None = None,
-    ) -> Deployment:
-        """Return what the stack exports. ``before_upgrade`` may raise before another CVAT version is used."""
-
+from labelspace.targets.base import Deploy
 
 _MODULES = {
     "local": "labelspace.targets.local.deploy",

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from labelspace_ops.audit import statistics
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dependence import Attribute, Measured
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.vocabulary import MISSING
+from labelspace_ops.labels.audit_choices import Choices
 
 NOTABLE_V = 0.1
 NOTABLE_GAP = 0.1

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labelspace_ops.audit.choices import AUDIT_LABEL
 from labelspace_ops.audit.vocabulary import (
     CATEGORICAL,
     MISSING,
@@ -23,6 +22,7 @@ from labelspace_ops.audit.vocabulary import (
     Numbers,
     Vocabulary,
 )
+from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 
 Part = tuple[str, str]
 """A label and the name of an attribute of it."""

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.audit import independence
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.vocabulary import MISSING
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.labels.audit_choices import Choices
 
 MOST_CELLS = 100_000
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from labelspace_ops.audit import measured
 from labelspace_ops.audit.attribute_groups import is_number
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import Dataset, Rows
 from labelspace_ops.audit.levels import Level
 from labelspace_ops.audit.vocabulary import MISSING, UNKNOWN, Codes, Column
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.labels.audit_choices import Choices
 
 TAGS = "image tag"
 DEFAULT_BINS = "4"

@@ -12,12 +12,12 @@ import numpy as np
 from labelspace_ops.audit import associations, balance, gaps, matching, metrics, source, summary, weights
 from labelspace_ops.audit import items as items_module
 from labelspace_ops.audit import predictions as predictions_module
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import Dataset
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.predictions import Options, Prediction
 from labelspace_ops.audit.statistics import CONFIDENCE, Numbers
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.labels.audit_choices import Choices
 
 FILES = ("audit.json", "report.html", weights.FILE, "balanced.txt", "independent.txt")
 

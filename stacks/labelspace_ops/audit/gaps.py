@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.audit import statistics
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dependence import Attribute
 from labelspace_ops.audit.metrics import Codes, Flags, Judged, effective_counts
 from labelspace_ops.audit.vocabulary import MISSING
+from labelspace_ops.labels.audit_choices import Choices
 
 RATES = ("false_positive_rate", "false_negative_rate", "precision", "recall", "selection_rate")
 WORSE_WHEN_LOW = {"precision", "recall", "f1", "auc"}

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.audit import conditions, levels, statistics
-from labelspace_ops.audit.choices import AUDIT_LABEL, Choices
 from labelspace_ops.audit.dataset import Dataset, Rows
 from labelspace_ops.audit.vocabulary import MISSING, Codes, Column
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.labels.audit_choices import AUDIT_LABEL, Choices
 
 Flags = NDArray[np.bool_]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from labelspace.home import Home
 from labelspace_ops.audit import findings
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.predictions import Options
 from labelspace_ops.cvat import client as cvat_client
 from labelspace_ops.labels import labels_file
+from labelspace_ops.labels.audit_choices import Choices
 from labelspace_ops.projects import exports, subsets, training_export
 
 

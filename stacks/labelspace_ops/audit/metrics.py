@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.audit import statistics
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.matching import NONE, Outcomes
 from labelspace_ops.audit.vocabulary import MISSING
+from labelspace_ops.labels.audit_choices import Choices
 
 MOST_CROSSED = 10
 """Attributes that are crossed with each other; recorded ones first."""

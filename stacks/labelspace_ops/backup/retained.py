@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import docker
 from docker.errors import NotFound
 
 from labelspace.home import Home
-from labelspace.spec import LocalSpec
 from labelspace_ops.stack import state
-
-FLAGS = {
-    "description": "--description",
-    "registration": "--registration",
-    "default_role": "--default-role",
-    "bind_address": "--bind-address",
-    "size": "--size",
-    "cvat_version": "--cvat-version",
-}
-"""Settings that ``create`` has a flag for; those at their default need none."""
-
-
-APART = ("bucket", "encryption_key")
-"""Settings of backups that hold a secret: the one has a flag, the other is kept on this machine."""
 
 
 @dataclass(frozen=True)
@@ -80,28 +63,3 @@ def _backups(folder: Path) -> str:
 def has_resources(name: str, home: Home) -> bool:
     """A stack that was destroyed is still there, and empty; an update that was interrupted left some."""
     return name in state.names(home) and bool(state.resources(name, home))
-
-
-def recreate_command(spec: LocalSpec) -> str:
-    """What brings the workspace back after it was deleted, for a shell."""
-    words = ["labelspace", "create", spec.name, "--reuse-data"]
-    for bucket in spec.buckets:
-        elsewhere = f"{bucket.name}@{bucket.endpoint}"
-        words += ["--remote-bucket", elsewhere] if bucket.endpoint else ["--bucket", bucket.name]
-    if spec.backup.bucket:
-        words += ["--backup-bucket", f"{spec.backup.bucket.name}@{spec.backup.bucket.endpoint}"]
-    changed = spec.model_dump(exclude_defaults=True)
-    words += [word for key, flag in FLAGS.items() if key in changed for word in (flag, str(changed[key]))]
-    words += ["--port", str(spec.port), "--s3-port", str(spec.s3_port)]
-    words += ["--admin-username", spec.admin.username, "--admin-email", spec.admin.email]
-    rest = _without_flag(changed)
-    return " && ".join(
-        [shlex.join(words), *([shlex.join(["labelspace", "set", spec.name, *rest])] if rest else [])]
-    )
-
-
-def _without_flag(changed: dict[str, Any]) -> list[str]:
-    """The other settings, as ``set`` takes them."""
-    backup = [f"backup.{key}={value}" for key, value in changed.get("backup", {}).items() if key not in APART]
-    sleeps = changed.get("sleep_after_minutes")
-    return [*backup, *([f"sleep_after_minutes={sleeps}"] if sleeps else [])]

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from labelspace_ops.audit.choices import METRICS, Choices
 from labelspace_ops.cli.app import Json, app, say
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.labels.audit_choices import METRICS, Choices
 
 
 @app.command()

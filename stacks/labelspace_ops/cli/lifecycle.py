@@ -135,7 +135,7 @@ def delete(
         typer.echo(f"{name}: removed, with its annotations and backups; bucket data stays in {home.buckets}")
     else:
         last = f", last backup {done['last_backup']} in {done['backups']}" if done["last_backup"] else ""
-        typer.echo(f"{name}: removed; annotations stay{last}")
+        typer.echo(f"{name}: deleted; annotations stay{last}")
         typer.echo(f"  again  {done['come_back']}" if done["come_back"] else "", nl=bool(done["come_back"]))
 
 

@@ -21,31 +21,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
 )
 from labelspace_ops.cli.app import app, say
 from labelspace_ops.core.errors import OpsError, UsageError
-from labelspace_ops.core.reporting import Event, listening, to_line
-
-
-def main() -> None:
-    """Run a command; a user's mistake ends with one sentence and exit code 2, a failure with 1."""
-    try:
-        with listening(_print):
-            app()
-    except UsageError as error:
-        _complain(error, 2)
-    except OpsError as error:
-        _complain(error, 1)
-    except KeyboardInterrupt:
-        _complain("interrupted: the same command again goes on where it was", 1)
-    except Exception as error:
-        _complain(_pulumis_reason(error), 1)
-
-
-def _pulumis_reason(error: Exception) -> str:
-    """What Pulumi's command said; anything else is a bug of ours and keeps its traceback."""
-    if not type(error).__module__.startswith("pulumi.automation"):
-        raise error
-    from labelspace_ops.stack.state import error_reason
-
-    return error_reason(str(error))
+from labelspace_ops.core.reporting import Event, Failed, Listener, emit, listening, to_line
 
 
 def _print(event: Event) -> None:
@@ -53,6 +29,40 @@ def _print(event: Event) -> None:
         say(line)
 
 
-def _complain(problem: object, code: int) -> None:
-    say(f"labelspace: {problem}")
-    sys.exit(code)
+def main(listener: Listener = _print) -> None:
+    """Run a command; a usage error ends with one sentence and exit code 2, a failure with 1.
+
+    ``listener`` gets every progress event; by default it is printed on standard error.
+    """
+    with listening(listener):
+        code = _run()
+    if code:
+        sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        app()
+    except UsageError as error:
+        return _fail(error, 2)
+    except OpsError as error:
+        return _fail(error, 1)
+    except KeyboardInterrupt:
+        return _fail("interrupted: the same command again goes on where it was", 1)
+    except Exception as error:
+        return _fail(_pulumi_reason(error), 1)
+    return 0
+
+
+def _pulumi_reason(error: Exception) -> str:
+    """The reason in an error of Pulumi's; anything else is a defect of ours and keeps its traceback."""
+    if not type(error).__module__.startswith("pulumi.automation"):
+        raise error
+    from labelspace_ops.stack.pulumi_cli import error_reason
+
+    return error_reason(str(error))
+
+
+def _fail(problem: object, code: int) -> int:
+    emit(Failed(str(problem)))
+    return code

@@ -10,6 +10,7 @@ from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
 
 AT_REST = {
     "stopped": "labelspace start {name}",
+    "deleted": "labelspace create {name} brings it back; labelspace delete {name} --purge removes its data",
     "asleep": "open the URL: it wakes up (asleep since {since})",
 }
 """What to do next with a workspace that rests."""
@@ -71,17 +72,19 @@ def status(name: Name, as_json: Json = False) -> None:
 
 
 @app.command("list")
-def list_(as_json: Json = False) -> None:
+def list_(
+    everything: Annotated[bool, typer.Option("--all", help="deleted workspaces, too")] = False,
+    as_json: Json = False,
+) -> None:
     """List this machine's workspaces."""
     from rich.console import Console
     from rich.table import Table
 
     from labelspace.home import Home
-    from labelspace_ops.stack import state
     from labelspace_ops.workspaces import status as status_module
 
     home = Home.find()
-    rows = [status_module.get(name, home) for name in state.names(home)]
+    rows = [row for row in status_module.get_all(home) if everything or row["status"] != "deleted"]
     if as_json:
         print_json([{key: row[key] for key in ("name", "target", "status", "url")} for row in rows])
         return
@@ -91,6 +94,9 @@ def list_(as_json: Json = False) -> None:
     typer.echo("no workspaces yet: labelspace create" if not rows else "", nl=not rows)
     if rows:
         Console(highlight=False).print(table)
+    for row in rows:
+        if row["status"] == "unreadable":
+            say(f"! {row['checks'][0]['detail']}")
 
 
 @app.command("open")

@@ -1,6 +1,6 @@
-"""Who may talk to the console: this machine's user, by a link that works once, from the console's own pages.
+"""Access control of the console: a link that works once opens a session; requests of other sites are refused.
 
-It stands in front of everything (pages, files, uploads, the websocket), as a plain ASGI application.
+It is an ASGI middleware around everything that the console serves: pages, files, uploads, the websocket.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REFUSALS = {
     "origin": "Another site asked: the console answers its own pages alone.",
     "token": "No valid link: open the one that `labelspace console` printed last. Each works once.",
 }
-PROTECTION = [
+SECURITY_HEADERS = [
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", b"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
     (b"referrer-policy", b"no-referrer"),
@@ -36,17 +36,17 @@ class Sessions:
 
     port: int
     on_used: Callable[[str], None]
-    """Told the next token when one was used: the user may want another browser."""
+    """Called with the next token after one was used, so that the user can open another browser."""
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     sessions: set[str] = field(default_factory=set)
 
     @property
     def cookie(self) -> str:
-        """Cookies know no ports: two consoles on one machine have names of their own."""
+        """The cookie's name; it has the port because cookies are shared by all ports of a host."""
         return f"labelspace-console-{self.port}"
 
     def redeem(self, token: str) -> str | None:
-        """A new session for the right token, which ends its life."""
+        """A new session for the right token, which becomes invalid; None for a wrong one."""
         if not secrets.compare_digest(token.encode(), self.token.encode()):
             return None
         session, self.token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -64,29 +64,29 @@ class Sessions:
 
 
 class SessionMiddleware:
-    """Refuses with 403 whatever lacks the session, comes from another site or asks for another host."""
+    """Refuses with 403 requests without a session, from another site or for another host."""
 
-    def __init__(self, inside: Application, keys: Sessions) -> None:
-        self.inside, self.keys = inside, keys
+    def __init__(self, application: Application, keys: Sessions) -> None:
+        self.application, self.keys = application, keys
         self.hosts = {f"{host}:{keys.port}" for host in ("127.0.0.1", "localhost")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or hand on to what is inside."""
+        """Answer the request, or pass it to the wrapped application."""
         if scope["type"] == "lifespan":
-            await self.inside(scope, receive, send)
+            await self.application(scope, receive, send)
             return
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
         token = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         refusal = self._refusal(scope, headers)
         if refusal == "token" and scope["type"] == "http" and (session := self.keys.redeem(token)):
-            await self._welcome(session, send)
+            await self._start_session(session, send)
         elif refusal:
             await _refuse(scope, receive, send, REFUSALS[refusal])
         else:
-            await self.inside(scope, receive, _protecting(send))
+            await self.application(scope, receive, _with_security_headers(send))
 
     def _refusal(self, scope: Scope, headers: dict[str, str]) -> str:
-        """The key of what is wrong; empty when nothing is."""
+        """The key in ``REFUSALS`` of why a request is refused; empty when it is allowed."""
         if headers.get("host") not in self.hosts:
             return "host"
         origin, own = headers.get("origin"), f"http://{headers['host']}"
@@ -95,30 +95,34 @@ class SessionMiddleware:
             return "origin"
         return "" if self.keys.admits(headers.get("cookie", "")) else "token"
 
-    async def _welcome(self, session: str, send: Send) -> None:
-        """Give the session's cookie and take the token out of the address bar."""
+    async def _start_session(self, session: str, send: Send) -> None:
+        """Set the session's cookie and redirect, so that the token leaves the address bar."""
         cookie = f"{self.keys.cookie}={session}; Path=/; HttpOnly; SameSite=Strict"
         headers = [(b"location", b"/"), (b"set-cookie", cookie.encode()), (b"cache-control", b"no-store")]
-        await send({"type": "http.response.start", "status": 303, "headers": headers + PROTECTION})
+        await send({"type": "http.response.start", "status": 303, "headers": headers + SECURITY_HEADERS})
         await send({"type": "http.response.body", "body": b""})
 
 
-def _protecting(send: Send) -> Send:
-    """Every answer forbids framing and referrers."""
+def _with_security_headers(send: Send) -> Send:
+    """Add the security headers to every response."""
 
     async def protected(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *PROTECTION]
+            message["headers"] = [*message.get("headers", []), *SECURITY_HEADERS]
         await send(message)
 
     return protected
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, words: str) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, reason: str) -> None:
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008})  # before it was accepted: answered as 403
         return
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"), *PROTECTION]
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"cache-control", b"no-store"),
+        *SECURITY_HEADERS,
+    ]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": words.encode() + b"\n"})
+    await send({"type": "http.response.body", "body": reason.encode() + b"\n"})

@@ -1,31 +1,31 @@
-"""A job's lines of progress, told as steps with times."""
+"""The steps of a job with their times, computed from its events."""
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from typing import Literal
 
-from labelspace_ops.jobs.runner import Job, Line
+from labelspace_ops.core.reporting import ReadinessStep, ResourceDone
+from labelspace_ops.jobs.store import Entry, Job
 
 TITLES = {
-    "create": ("Check the wish and this machine", "Make the parts"),
+    "create": ("Check settings and this machine", "Create the parts"),
     "start": ("Check this machine", "Start the parts"),
     "stop": ("Take a last backup", "Stop the parts"),
     "delete": ("Take a last backup", "Remove the parts"),
-    "restore": ("Keep what is there, restore", "Start the parts"),
+    "restore": ("Back up the current state and restore", "Start the parts"),
     "backup": ("Take the backup",),
-    "drill": ("Restore it beside the database, and compare",),
+    "drill": ("Restore it beside the database and compare",),
 }
-GATES = {
+READINESS = {
     "health": "Wait until every part of CVAT works",
     "admin": "Make the admin",
     "login": "Log in as the admin",
     "workers": "Look for a worker on every queue",
 }
-_RESOURCE = re.compile(r"\[ *(\d+)\] (.+)")
-_GATE = re.compile(r"gate: (\w+): (.*)")
+"""Titles of the readiness gate's steps, in their order."""
+WITH_READINESS = ("create", "start", "restore")
 
 
 @dataclass
@@ -39,38 +39,38 @@ class Step:
 
 
 def job_steps(job: Job) -> list[Step]:
-    """The steps of a job as far as it came: each lasts until the next one's first line."""
-    gates = GATES if job.verb in ("create", "start", "restore") else {}
-    steps = [Step(title) for title in (*TITLES.get(job.verb, ("Prepare", "Do it")), *gates.values())]
-    began, details, parts = {0: job.began}, {0: ""}, 0
-    for line in job.lines:
-        at, detail, parts = _place(line, list(gates), parts)
-        if at:
-            began.setdefault(at, line.at)
-            details[at] = detail
+    """The steps of a job as far as it got: each lasts until the next one's first event."""
+    gates = READINESS if job.verb in WITH_READINESS else {}
+    steps = [Step(title) for title in (*TITLES.get(job.verb, ("Prepare", "Run")), *gates.values())]
+    began, details = {0: job.began}, {0: ""}
+    for entry in job.entries:
+        index, detail = _step_of(entry, list(gates))
+        if index:
+            began.setdefault(index, entry.at)
+            details[index] = detail
     _fill(steps, began, details, job)
     return steps
 
 
-def _place(line: Line, gates: list[str], parts: int) -> tuple[int, str, int]:
-    """Which step a line belongs to (0: none in particular), what it says, how many parts are done."""
-    if found := _RESOURCE.match(line.text):
-        return 1, f"{found[1]} done, last: {found[2]}", parts + 1
-    found = _GATE.match(line.text)
-    if found and found[1] in gates:
-        return 2 + gates.index(found[1]), found[2], parts
-    return 0, "", parts
+def _step_of(entry: Entry, gates: list[str]) -> tuple[int, str]:
+    """The index of the step that an event belongs to (0: none in particular), and its detail."""
+    match entry.event:
+        case ResourceDone(count, kind, name, action):
+            return 1, f"{count} done, last: {kind} {name}: {action}"
+        case ReadinessStep(step, detail) if step in gates:
+            return 2 + gates.index(step), detail
+    return 0, ""
 
 
 def _fill(steps: list[Step], began: dict[int, float], details: dict[int, str], job: Job) -> None:
     end = job.ended or time.time()
-    last = max(began) if job.state != "done" else len(steps)
-    for at, step in enumerate(steps):
-        following = [moment for later, moment in began.items() if later > at]
-        if at in began:
-            step.seconds = max(0.0, min([end, *following]) - began[at])
-            step.detail = details.get(at, "")
-        if at < last:
+    current = max(began) if job.state != "done" else len(steps)
+    for index, step in enumerate(steps):
+        following = [moment for later, moment in began.items() if later > index]
+        if index in began:
+            step.seconds = max(0.0, min([end, *following]) - began[index])
+            step.detail = details.get(index, "")
+        if index < current:
             step.state = "done"
-        elif at == last:
+        elif index == current:
             step.state = "now" if job.state == "running" else "failed"

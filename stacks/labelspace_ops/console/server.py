@@ -59,7 +59,7 @@ def _application(home: Home) -> FastAPI:
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     pages.register(watch)
     ui.add_css(widgets.STYLE, shared=True)
-    app.on_startup(lambda: background_tasks.create(watch.go_on(), name="watch"))
+    app.on_startup(lambda: background_tasks.create(watch.run(), name="watch"))
     ui.run_with(
         outer,
         title="labelspace",

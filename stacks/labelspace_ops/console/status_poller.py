@@ -1,4 +1,4 @@
-"""What the pages show: every workspace's status, measured again and again while somebody looks."""
+"""The status of every workspace for the pages, measured every few seconds while a page is open."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from nicegui import Client
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.jobs import runner as jobs
-from labelspace_ops.stack import state
+from labelspace_ops.jobs import store as jobs
+from labelspace_ops.stack import pulumi_cli, state
 from labelspace_ops.workspaces import status
 
 PAUSE_SECONDS = 5.0
@@ -22,7 +22,7 @@ BUSY = {
     "start": "starting",
     "restore": "restoring",
 }
-"""A workspace's word while a job runs; a backup or a drill disturbs nobody."""
+"""The status of a workspace while a job runs; backups and drills do not change it."""
 
 
 class StatusPoller:
@@ -33,20 +33,20 @@ class StatusPoller:
         self.known: list[str] | None = None
         self.measured: dict[str, dict[str, Any]] = {}
         self.problem = ""
-        self._asked = asyncio.Event()
+        self._refresh = asyncio.Event()
 
-    def hurry(self) -> None:
-        """Measure again now: something was done."""
-        self._asked.set()
+    def refresh_now(self) -> None:
+        """Measure now instead of at the end of the pause, because a job began or ended."""
+        self._refresh.set()
 
-    async def go_on(self) -> None:
-        """Measure for as long as the console lives, and only while a page is open."""
+    async def run(self) -> None:
+        """Measure until the console ends, but only while a page is open."""
         while True:
             if any(client.has_socket_connection for client in Client.instances.values()):
-                self._asked.clear()
+                self._refresh.clear()
                 await self._measure()
-                with_patience = asyncio.wait_for(self._asked.wait(), PAUSE_SECONDS)
-                await asyncio.gather(with_patience, return_exceptions=True)
+                pause = asyncio.wait_for(self._refresh.wait(), PAUSE_SECONDS)
+                await asyncio.gather(pause, return_exceptions=True)
             else:
                 await asyncio.sleep(TICK_SECONDS)
 
@@ -62,7 +62,7 @@ class StatusPoller:
             self.known = self.known or []
 
     async def _one(self, name: str) -> str:
-        """Why a workspace cannot be measured; that one is no failure of the rest."""
+        """Measure one workspace; returns why that failed, so that the other workspaces are still measured."""
         try:
             self.measured[name] = await asyncio.to_thread(_status, name, self.home)
         except Exception as error:
@@ -71,8 +71,9 @@ class StatusPoller:
         return ""
 
     def rows(self) -> list[dict[str, Any]]:
-        """A status object for each workspace, and for each one whose making was begun or has failed."""
-        names = sorted({*(self.known or []), *(name for name in jobs.names(self.home) if self._begun(name))})
+        """A status for each workspace, also for those that are being created or whose creation failed."""
+        known = [name for name in self.known or [] if self.measured.get(name, {}).get("status") != "deleted"]
+        names = sorted({*known, *(name for name in jobs.names(self.home) if self._begun(name))})
         return [self.row(name) for name in names]
 
     def _begun(self, name: str) -> bool:
@@ -80,7 +81,7 @@ class StatusPoller:
         return job is not None and (job.state == "running" or (job.verb == "create" and job.state != "done"))
 
     def row(self, name: str) -> dict[str, Any]:
-        """One workspace's newest measurement and the word of its newest job; empty values when unmeasured."""
+        """The newest measurement of a workspace, with the status that its newest job implies."""
         row = {"name": name, "target": "", "description": "", "status": "measuring", "url": "", "buckets": [],
                "backup": {}, "checks": [], "admin_username": "", "cvat_version": ""}  # fmt: skip
         row |= self.measured.get(name, {})
@@ -97,5 +98,5 @@ def _status(name: str, home: Home) -> dict[str, Any]:
 
 
 def error_message(error: Exception) -> str:
-    """What went wrong, for people; Pulumi's own report is long."""
-    return str(error) if isinstance(error, OpsError) else state.error_reason(str(error))
+    """The reason of an error in a few lines; Pulumi's own report is long."""
+    return str(error) if isinstance(error, OpsError) else pulumi_cli.error_reason(str(error))

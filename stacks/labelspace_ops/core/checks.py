@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-from labelspace.cvat.caddy import LOOK_HEADER
+from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace_ops.core.errors import OpsError
 
 LATE_FACTOR = 1.5
@@ -29,7 +29,7 @@ def cvat_health(api_url: str, patience: float = 10) -> Check:
     """CVAT's own word: a status code alone would prove nothing. ``patience`` is in seconds."""
     parts: Any = None
     url = f"{api_url}/api/server/health/?format=json"
-    request = urllib.request.Request(url, headers={LOOK_HEADER: "1"})  # noqa: S310
+    request = urllib.request.Request(url, headers={PROBE_HEADER: "1"})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310
             parts = json.load(answer)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,29 @@ class ReadinessStep(Event):
 
     step: str
     detail: str
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """The command failed; ``reason`` names the field, the value and the next step."""
+
+    reason: str
+
+
+KINDS: dict[str, type[Event]] = {
+    kind.__name__: kind for kind in (Message, ResourceDone, ReadinessStep, Failed)
+}
+
+
+def to_record(event: Event) -> dict[str, Any]:
+    """An event as JSON values."""
+    return {"type": type(event).__name__, **asdict(event)}
+
+
+def from_record(record: Mapping[str, Any]) -> Event:
+    """The event of a record; raises ``KeyError`` for an unknown type."""
+    values = dict(record)
+    return KINDS[values.pop("type")](**values)
 
 
 Listener = Callable[[Event], None]
@@ -79,6 +103,8 @@ def to_line(event: Event) -> str:
         case ResourceDone(count, kind, name, action):
             return f"  [{count:2d}] {kind} {name}: {action}"
         case ReadinessStep(step, detail):
-            return f"  gate: {step}: {detail}"
+            return f"  readiness: {step}: {detail}"
+        case Failed(reason):
+            return f"labelspace: {reason}"
         case _:
             return ""

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from labelspace.cvat.caddy import LOOK_HEADER
+from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.cvat import sleep
@@ -35,7 +35,7 @@ class CvatClient:
     """Logged in with the first call; ``look``: only measures, so it neither wakes nor waits."""
 
     def __init__(self, url: str, username: str, password: str, *, look: bool = False) -> None:
-        headers = {LOOK_HEADER: "1"} if look else {}
+        headers = {PROBE_HEADER: "1"} if look else {}
         self._http = httpx.Client(base_url=url, timeout=120, headers=headers)
         self._who = {"username": username, "password": password}
         self._patience = 0 if look else PATIENCE_SECONDS
@@ -62,7 +62,7 @@ class CvatClient:
         """Remove what is there."""
         self._ask("DELETE", path)
 
-    def every(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+    def list_all(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Every row of a list, page by page."""
         number = 1
         while True:
@@ -72,7 +72,7 @@ class CvatClient:
                 return
             number += 1
 
-    def finished(self, request_id: str) -> dict[str, Any]:
+    def wait_for_request(self, request_id: str) -> dict[str, Any]:
         """Follow a background request to its end; raises ``OpsError`` with CVAT's reason when it failed."""
         pause = FIRST_POLL_SECONDS
         while True:
@@ -180,7 +180,7 @@ def connect(name: str, home: Home, say: Callable[[str], None]) -> CvatClient:
 
 def find_project(cvat: CvatClient, name: str) -> dict[str, Any] | None:
     """The project of that name, None when there is none; raises ``OpsError`` when there are several."""
-    found = [row for row in cvat.every("/projects", name=name) if row["name"] == name]
+    found = [row for row in cvat.list_all("/projects", name=name) if row["name"] == name]
     if len(found) > 1:
         numbers = ", ".join(str(row["id"]) for row in found)
         raise OpsError(f"project: CVAT has several named {name!r} ({numbers}): rename all but one in CVAT")
@@ -191,6 +191,6 @@ def require_project(cvat: CvatClient, name: str) -> dict[str, Any]:
     """The project of that name; raises ``OpsError`` that says which there are."""
     found = find_project(cvat, name)
     if found is None:
-        known = ", ".join(sorted(row["name"] for row in cvat.every("/projects"))) or "none yet"
+        known = ", ".join(sorted(row["name"] for row in cvat.list_all("/projects"))) or "none yet"
         raise OpsError(f"project: {name!r} is not in CVAT; there are: {known}. Write it into the labels file")
     return found

@@ -39,7 +39,7 @@ def _sentences(cvat: CvatClient, wish: Project) -> list[str]:
         return [f"project {wish.name}: new", *(step.sentence for step in plan.make_plan({}, labels, {}))]
     rows = project.label_rows(cvat, found["id"])
     todo = plan.make_plan(normalized.current(rows), labels, normalized.renamed(wish))
-    refused = project.unconfirmed_losses(cvat, found["id"], todo, wish.drop, rows)
+    refused = project.unconfirmed_losses(cvat, found["id"], todo, wish.allow_delete, rows)
     if refused:
         raise UsageError(f"{wish.name}: {project.refusal(refused)}")
     return [step.sentence for step in todo]

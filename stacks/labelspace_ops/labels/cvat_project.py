@@ -90,7 +90,7 @@ def _refused(props: Values) -> list[plan.Step]:
         return []
     rows = project.label_rows(cvat, found["id"])
     todo = plan.make_plan(normalized.current(rows), props["labels"], props["renamed"])
-    return project.unconfirmed_losses(cvat, found["id"], todo, props["drop"], rows)
+    return project.unconfirmed_losses(cvat, found["id"], todo, props["allow_delete"], rows)
 
 
 def _brought(props: Values) -> Values:
@@ -99,7 +99,7 @@ def _brought(props: Values) -> Values:
     found = find_project(cvat, props["project"])
     if found is None:
         return {**props, "number": project.create(cvat, props["project"], wish)}
-    project.apply(cvat, found["id"], wish, props["renamed"], props["drop"])
+    project.apply(cvat, found["id"], wish, props["renamed"], props["allow_delete"])
     return {**props, "number": found["id"]}
 
 
@@ -136,7 +136,7 @@ class CvatProject(Resource, module="labelspace", name="CvatProject"):
         username: pulumi.Input[str],
         password: pulumi.Input[str],
         renamed: dict[str, str] | None = None,
-        drop: tuple[str, ...] = (),
+        allow_delete: tuple[str, ...] = (),
         running: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -146,7 +146,7 @@ class CvatProject(Resource, module="labelspace", name="CvatProject"):
             "labels": labels,
             "order": normalized.order(labels),
             "renamed": renamed or {},
-            "drop": list(drop),
+            "allow_delete": list(allow_delete),
             "url": url,
             "username": username,
             "password": pulumi.Output.secret(password),

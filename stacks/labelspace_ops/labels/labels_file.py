@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.labels.model import LabelsFile
-from labelspace_ops.stack.state import PROJECT
+from labelspace_ops.stack.project import PROJECT
 
 FOLDER = PROJECT / "stacks" / "labels"
 SCHEMA = FOLDER / "schema.json"

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from labelspace_ops.audit.choices import AUDIT_LABEL
+from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 
 LabelType = Literal[
     "any", "rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "tag", "skeleton"
@@ -104,7 +104,7 @@ class Attribute(_Part):
     """Shown until somebody says otherwise; none: the first choice, false, the minimum, or nothing."""
     mutable: bool = False
     """May differ from frame to frame of a track."""
-    was: Name | None = None
+    renamed_from: Name | None = None
     """Its name until now: it is renamed, and what annotators said stays."""
 
     @model_validator(mode="after")
@@ -167,7 +167,7 @@ class Point(_Part):
     """A point of a skeleton, in the drawing that annotators are shown."""
 
     name: PointName
-    at: tuple[Coordinate, Coordinate]
+    position: tuple[Coordinate, Coordinate]
     """From the left and from the top, in percent of the drawing; kept to hundredths."""
 
 
@@ -183,7 +183,7 @@ class Label(_Part):
     """Of a skeleton, in the order that exports of keypoints keep."""
     edges: tuple[tuple[PointName, PointName], ...] = ()
     """The lines between a skeleton's points, each by the names of its ends."""
-    was: Name | None = None
+    renamed_from: Name | None = None
     """Its name until now: it is renamed with its annotations."""
 
     @model_validator(mode="after")
@@ -217,7 +217,7 @@ class AuditAttribute(_Part):
     """What it may be; ``unknown`` is added."""
     objects: tuple[Name, ...] = ()
     """Target labels whose objects carry it; none: the image."""
-    was: Name | None = None
+    renamed_from: Name | None = None
 
     @model_validator(mode="after")
     def _has_choices(self) -> AuditAttribute:
@@ -236,7 +236,7 @@ class Project(_Part):
     name: LongName
     labels: tuple[Label, ...]
     audit: tuple[AuditAttribute, ...] = ()
-    drop: tuple[LongName, ...] = ()
+    allow_delete: tuple[LongName, ...] = ()
     """``label`` or ``label/attribute`` that may go, or a skeleton that may be made anew, with what annotators
     said in it."""
 
@@ -250,9 +250,11 @@ class Project(_Part):
         if AUDIT_LABEL in names:
             raise ValueError(f"labels: {AUDIT_LABEL!r} is the label of the audit block: use that block")
         anew = {label.name for label in self.labels if label.type == SKELETON}
-        for name in self.drop:
+        for name in self.allow_delete:
             if name in names and name not in anew:
-                raise ValueError(f"drop: {name!r} is still among the labels: take it out of one of the two")
+                raise ValueError(
+                    f"allow_delete: {name!r} is still among the labels: take it out of one of the two"
+                )
         for attribute in self.audit:
             self._check_place(attribute)
         return self

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelspace_ops.audit.choices import AUDIT_LABEL
 from labelspace_ops.labels import skeleton
+from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 from labelspace_ops.labels.model import SKELETON, UNKNOWN, Attribute, AuditAttribute, Label, Project
 
 Labels = dict[str, dict[str, Any]]
@@ -36,7 +36,7 @@ def _label(label: Label) -> dict[str, Any]:
 
 
 def _drawing(label: Label) -> skeleton.Drawing:
-    points = [{"name": point.name, "at": list(point.at)} for point in label.points]
+    points = [{"name": point.name, "position": list(point.position)} for point in label.points]
     return {"points": points, "edges": [list(edge) for edge in label.edges]}
 
 
@@ -74,12 +74,14 @@ def _in_order(values: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 def renamed(project: Project) -> dict[str, str]:
     """New name -> old name, of labels and of ``label/attribute`` (by the label's new name)."""
-    names = {label.name: label.was for label in project.labels if label.was}
+    names = {label.name: label.renamed_from for label in project.labels if label.renamed_from}
     for label in project.labels:
-        names |= {f"{label.name}/{one.name}": one.was for one in label.attributes if one.was}
+        names |= {
+            f"{label.name}/{one.name}": one.renamed_from for one in label.attributes if one.renamed_from
+        }
     for one in project.audit:
         for place in one.objects or (AUDIT_LABEL,):
-            names |= {f"{place}/{one.name}": one.was} if one.was else {}
+            names |= {f"{place}/{one.name}": one.renamed_from} if one.renamed_from else {}
     return names
 
 

@@ -20,11 +20,11 @@ class Step:
     label: str
     attribute: str = ""
     detail: str = ""
-    was: str = ""
+    renamed_from: str = ""
 
     @property
     def name(self) -> str:
-        """``label`` or ``label/attribute``, as ``drop`` lists it."""
+        """``label`` or ``label/attribute``, as ``allow_delete`` lists it."""
         return f"{self.label}/{self.attribute}" if self.attribute else self.label
 
     @property
@@ -32,7 +32,7 @@ class Step:
         """The step for people."""
         what = f"attribute {self.attribute} of {self.label}" if self.attribute else f"label {self.label}"
         said = {
-            "rename": f"{what}: was {self.was}, what annotators said stays",
+            "rename": f"{what}: was {self.renamed_from}, what annotators said stays",
             "remake": f"{what}: removed and added anew, as CVAT cannot change {self.detail} in place",
             "remove": f"{what}: removed",
             "add": f"{what}: new{', ' + self.detail if self.detail else ''}",
@@ -44,11 +44,11 @@ def make_plan(have: Labels, wish: Labels, renamed: Mapping[str, str]) -> list[St
     """How ``have`` becomes ``wish``; empty when there is nothing to do."""
     have = with_defaults_of(have, wish)
     found = [
-        Step("rename", name, was=renamed[name])
+        Step("rename", name, renamed_from=renamed[name])
         for name in wish
         if name not in have and renamed.get(name, "") in have and renamed[name] not in wish
     ]
-    now = {one.was: one.label for one in found}
+    now = {one.renamed_from: one.label for one in found}
     have = with_defaults_of({now.get(name, name): label for name, label in have.items()}, wish)
     found += [Step("remove", name) for name in have if name not in wish]
     for name, label in wish.items():
@@ -75,10 +75,10 @@ def _of_label(
             yield Step("change", name, detail=f"{key} {have[key]} -> {wish[key]}")
     old = dict(have["attributes"])
     for attribute, value in wish["attributes"].items():
-        was = renamed.get(f"{name}/{attribute}", "")
-        if attribute not in old and was in old and was not in wish["attributes"]:
-            yield Step("rename", name, attribute, was=was)
-            old[attribute] = old.pop(was)
+        old_name = renamed.get(f"{name}/{attribute}", "")
+        if attribute not in old and old_name in old and old_name not in wish["attributes"]:
+            yield Step("rename", name, attribute, renamed_from=old_name)
+            old[attribute] = old.pop(old_name)
         if attribute not in old:
             yield Step("add", name, attribute, value["input"])
         else:

@@ -63,7 +63,7 @@ def _declare_projects(workspace: Workspace, labels: LabelsFile) -> None:
             project=project.name,
             labels=normalized.desired(project),
             renamed=normalized.renamed(project),
-            drop=project.drop,
+            allow_delete=project.allow_delete,
             url=workspace.deployment.api_url,
             username=spec.admin.username,
             password=workspace.secrets.admin,

@@ -16,16 +16,16 @@ Rows = list[dict[str, Any]]
 
 def label_rows(cvat: CvatClient, number: int) -> Rows:
     """Every label of a project, as CVAT lists them."""
-    return list(cvat.every("/labels", project_id=number))
+    return list(cvat.list_all("/labels", project_id=number))
 
 
 def annotated(cvat: CvatClient, number: int, labels: Iterable[int]) -> set[int]:
     """Those of the labels (by id) that an annotation carries; reads job by job and stops when all are found.
 
-    CVAT cannot count annotations by label, so what is named in ``drop`` is not asked for.
+    CVAT cannot count annotations by label, so what is named in ``allow_delete`` is not asked for.
     """
     wanted, found = set(labels), set()
-    for job in cvat.every("/jobs", project_id=number) if wanted else ():
+    for job in cvat.list_all("/jobs", project_id=number) if wanted else ():
         said = cvat.get(f"/jobs/{job['id']}/annotations")
         for kind in ("tags", "shapes", "tracks"):
             found |= wanted & {row["label_id"] for row in said.get(kind, [])}
@@ -35,12 +35,12 @@ def annotated(cvat: CvatClient, number: int, labels: Iterable[int]) -> set[int]:
 
 
 def unconfirmed_losses(
-    cvat: CvatClient, number: int, steps: list[Step], drop: Iterable[str], rows: Rows
+    cvat: CvatClient, number: int, steps: list[Step], allow_delete: Iterable[str], rows: Rows
 ) -> list[Step]:
-    """The steps that would lose what annotators said without being named in ``drop``."""
-    allowed = set(drop)
+    """The steps that would lose what annotators said without being named in ``allow_delete``."""
+    allowed = set(allow_delete)
     risky = [step for step in steps if step.action in plan.LOSES and step.name not in allowed]
-    now = {step.label: step.was for step in steps if step.action == "rename" and not step.attribute}
+    now = {step.label: step.renamed_from for step in steps if step.action == "rename" and not step.attribute}
     ids = {row["name"]: row["id"] for row in rows}
     number_of = {step: ids[now.get(step.label, step.label)] for step in risky}
     carried = annotated(cvat, number, number_of.values())
@@ -53,7 +53,7 @@ def refusal(steps: list[Step]) -> str:
     what = "; ".join(step.sentence for step in steps)
     return (
         f"{what}: annotations carry it. Keep it in the file (`labelspace labels pull` shows what CVAT has),"
-        f" rename it with `was:`, or let it go with what annotators said in it: drop: [{names}]"
+        f" rename it with `renamed_from:`, or delete it with its annotations: allow_delete: [{names}]"
     )
 
 
@@ -63,12 +63,12 @@ def create(cvat: CvatClient, name: str, wish: Labels) -> int:
 
 
 def apply(
-    cvat: CvatClient, number: int, wish: Labels, renamed: Mapping[str, str], drop: Iterable[str] = ()
+    cvat: CvatClient, number: int, wish: Labels, renamed: Mapping[str, str], allow_delete: Iterable[str] = ()
 ) -> None:
     """Bring the labels of a project to ``wish``; raises ``UsageError`` before anything is lost unasked."""
     rows = label_rows(cvat, number)
     todo = plan.make_plan(normalized.current(rows), wish, renamed)
-    refused = unconfirmed_losses(cvat, number, todo, drop, rows)
+    refused = unconfirmed_losses(cvat, number, todo, allow_delete, rows)
     if refused:
         raise UsageError(refusal(refused))
     if first := _goings(todo, rows):
@@ -80,7 +80,7 @@ def apply(
 
 def _goings(todo: list[Step], rows: Rows) -> Rows:
     """First what is renamed or removed, in CVAT's own words."""
-    now = {step.was: step.label for step in todo if step.action == "rename" and not step.attribute}
+    now = {step.renamed_from: step.label for step in todo if step.action == "rename" and not step.attribute}
     bodies = [_going(row, now.get(row["name"]) or row["name"], todo) for row in rows]
     return [body for row, body in zip(rows, bodies, strict=True) if body.get("deleted") or body["attributes"]
             or body["name"] != row["name"]]  # fmt: skip
@@ -91,13 +91,15 @@ def _going(row: dict[str, Any], name: str, todo: list[Step]) -> dict[str, Any]:
     anew = any(step.action == "remake" and not step.attribute for step in mine)
     if anew or (Step("remove", name) in mine and row["name"] == name):
         return {"id": row["id"], "name": row["name"], "deleted": True}
-    was = {step.was: step.attribute for step in mine if step.action == "rename" and step.attribute}
+    new_names = {
+        step.renamed_from: step.attribute for step in mine if step.action == "rename" and step.attribute
+    }
     gone = {step.attribute for step in mine if step.action in plan.LOSES}
     attributes = []
     for one in row["attributes"]:
-        if one["name"] in was:
-            attributes.append({**one, "name": was[one["name"]]})
-        if was.get(one["name"], one["name"]) in gone:
+        if one["name"] in new_names:
+            attributes.append({**one, "name": new_names[one["name"]]})
+        if new_names.get(one["name"], one["name"]) in gone:
             attributes.append({**one, "deleted": True})
     return {**_head(row), "name": name, "attributes": attributes}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelspace_ops.audit.choices import AUDIT_LABEL
 from labelspace_ops.cvat.client import CvatClient, require_project
 from labelspace_ops.labels import labels_file, normalized, project
+from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 from labelspace_ops.labels.model import CHOICES, UNKNOWN, LabelsFile, Project
 
 Values = dict[str, Any]
@@ -16,7 +16,7 @@ NOTHING: Values = {"attributes": {}}
 def pull(cvat: CvatClient, names: list[str], known: LabelsFile) -> tuple[LabelsFile, list[str]]:
     """The file of the named projects (none: all), with the annotators of ``known``, and notes for people."""
     rows = [require_project(cvat, name) for name in names] or sorted(
-        cvat.every("/projects"), key=lambda row: row["id"]
+        cvat.list_all("/projects"), key=lambda row: row["id"]
     )
     notes: list[str] = []
     found = [_project(cvat, row, known.project(row["name"]), notes) for row in rows]

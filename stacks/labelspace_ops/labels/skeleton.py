@@ -1,8 +1,8 @@
 """Skeletons: points and edges as the file has them, and the SVG that CVAT keeps of them.
 
-``{"points": [{"name", "at": [x, y]}], "edges": [[name, name]]}``, places in percent of the drawing. CVAT
-(2.73, ``serializers.py``) takes sublabels and a piece of SVG when a skeleton is made, puts its own ids for
-the points' names there, and never changes the SVG again.
+``{"points": [{"name", "position": [x, y]}], "edges": [[name, name]]}``, positions in percent of the
+drawing. CVAT (2.73, ``serializers.py``) takes sublabels and a piece of SVG when a
+skeleton is made, replaces the points' names by its own ids there, and never changes the SVG again.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def body(drawing: Drawing) -> dict[str, Any]:
     """``sublabels`` and ``svg`` of a new skeleton, in CVAT's own words."""
     points = drawing["points"]
     node = {point["name"]: number for number, point in enumerate(points, 1)}
-    place = {point["name"]: point["at"] for point in points}
+    place = {point["name"]: point["position"] for point in points}
     lines = [_line(place[one], place[two], node[one], node[two]) for one, two in drawing["edges"]]
-    circles = [_circle(point["name"], point["at"], node[point["name"]]) for point in points]
+    circles = [_circle(point["name"], point["position"], node[point["name"]]) for point in points]
     return {
         "sublabels": [{"name": name, "type": "points", "attributes": []} for name in node],
         "svg": "\n".join([*lines, *circles]),
@@ -35,8 +35,8 @@ def _line(start: list[float], end: list[float], one: int, two: int) -> str:
     return _element("line", {**ends, "data-type": "edge", "data-node-from": one, "data-node-to": two})
 
 
-def _circle(name: str, at: list[float], number: int) -> str:
-    place = {"r": RADIUS, "cx": at[0], "cy": at[1], "data-type": "element node"}
+def _circle(name: str, position: list[float], number: int) -> str:
+    place = {"r": RADIUS, "cx": position[0], "cy": position[1], "data-type": "element node"}
     ids = {"data-element-id": number, "data-node-id": number, "data-label-name": name}
     return _element("circle", {**place, **ids})
 
@@ -67,10 +67,10 @@ def _parser() -> etree.XMLParser:
 
 
 def _point(circle: Any, names: dict[str, str]) -> dict[str, Any]:
-    at = [round(float(circle.attrib[key]), 2) for key in ("cx", "cy")]
-    if not all(0 <= one <= 100 for one in at):
-        raise ValueError(at)
-    return {"name": names[circle.attrib["data-label-id"]], "at": at}
+    position = [round(float(circle.attrib[key]), 2) for key in ("cx", "cy")]
+    if not all(0 <= one <= 100 for one in position):
+        raise ValueError(position)
+    return {"name": names[circle.attrib["data-label-id"]], "position": position}
 
 
 def _edge(line: Any, node: dict[str, dict[str, Any]]) -> list[str]:

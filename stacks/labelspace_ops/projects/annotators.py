@@ -15,7 +15,7 @@ User = dict[str, Any]
 
 def list_users(cvat: CvatClient) -> list[User]:
     """Everybody with an account, as the admin sees them."""
-    return list(cvat.every("/users"))
+    return list(cvat.list_all("/users"))
 
 
 def find_user(who: str, known: list[User]) -> User | None:
@@ -38,7 +38,7 @@ def share_jobs(cvat: CvatClient, task: int, among: list[User]) -> Counter[str]:
 
     Returns the number of new jobs by user name.
     """
-    jobs = sorted(cvat.every("/jobs", task_id=task), key=lambda job: job["id"])
+    jobs = sorted(cvat.list_all("/jobs", task_id=task), key=lambda job: job["id"])
     has = Counter(job["assignee"]["username"] for job in jobs if job["assignee"])
     given: Counter[str] = Counter()
     for job in jobs if among else ():
@@ -115,14 +115,14 @@ def task_number(cvat: CvatClient, project: str, task: str) -> int | None:
     found = find_project(cvat, project)
     if found is None:
         return None
-    rows = cvat.every("/tasks", project_id=found["id"], name=task)
+    rows = cvat.list_all("/tasks", project_id=found["id"], name=task)
     return min((row["id"] for row in rows if row["name"] == task), default=None)
 
 
 def list_annotators(cvat: CvatClient, file: LabelsFile) -> list[dict[str, Any]]:
     """Everybody of the file or with an account, with the jobs that they have and have completed."""
     known = list_users(cvat)
-    jobs = [job for job in cvat.every("/jobs") if job["assignee"]]
+    jobs = [job for job in cvat.list_all("/jobs") if job["assignee"]]
     has = Counter(job["assignee"]["username"] for job in jobs)
     done = Counter(job["assignee"]["username"] for job in jobs if job["state"] == "completed")
     asked = [(one.email, one.group, find_user(one.email, known)) for one in file.annotators]

@@ -17,7 +17,7 @@ def export_project(cvat: CvatClient, project: int, form: str, file: Path, *, ima
     started = cvat.post(
         f"/projects/{project}/dataset/export", {}, format=form, save_images=str(images).lower()
     )  # fmt: skip
-    cvat.download(cvat.finished(started["rq_id"])["result_url"], file)
+    cvat.download(cvat.wait_for_request(started["rq_id"])["result_url"], file)
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from labelspace_ops.audit.choices import AUDIT_LABEL
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.cvat.client import CvatClient
+from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 from labelspace_ops.projects import tasks, track_interpolation
 
 KINDS = ("tags", "shapes")
@@ -43,8 +43,8 @@ def _gathered(cvat: CvatClient, project: int, own: int, place: dict[str, int]) -
     """The annotations of each image, from the first task in the order of an export that gives it a class."""
     missing, left_out = dict(place), 0
     found: Rows = {kind: [] for kind in KINDS}
-    audit = {row["id"] for row in cvat.every("/labels", project_id=project) if row["name"] == AUDIT_LABEL}
-    every = sorted(cvat.every("/tasks", project_id=project), key=lambda one: (one["subset"], one["id"]))
+    audit = {row["id"] for row in cvat.list_all("/labels", project_id=project) if row["name"] == AUDIT_LABEL}
+    every = sorted(cvat.list_all("/tasks", project_id=project), key=lambda one: (one["subset"], one["id"]))
     for number in [one["id"] for one in every if one["id"] != own and one.get("size")]:
         names = dict(enumerate(tasks.frames(cvat, number)))
         wanted = {frame for frame, name in names.items() if name in missing}
@@ -80,19 +80,19 @@ def _copy(row: dict[str, Any], frame: int) -> dict[str, Any]:
 
 def list_subsets(cvat: CvatClient, project: int) -> frozenset[str]:
     """The subsets that ``write`` made: their one task has the subset's name."""
-    rows = list(cvat.every("/tasks", project_id=project))
+    rows = list(cvat.list_all("/tasks", project_id=project))
     return frozenset(row["subset"] for row in rows if row["subset"] and row["name"] == row["subset"])
 
 
 def subset_images(cvat: CvatClient, project: int, subset: str) -> set[str]:
     """The images of a subset."""
-    rows = cvat.every("/tasks", project_id=project, subset=subset)
+    rows = cvat.list_all("/tasks", project_id=project, subset=subset)
     return {name for task in rows if task.get("size") for name in tasks.frames(cvat, task["id"])}
 
 
 def frames_by_subset(cvat: CvatClient, project: int) -> Counter[str]:
     """Frames by subset."""
     counts: Counter[str] = Counter()
-    for task in cvat.every("/tasks", project_id=project):
+    for task in cvat.list_all("/tasks", project_id=project):
         counts[task["subset"]] += task.get("size") or 0
     return counts

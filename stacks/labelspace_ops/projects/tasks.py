@@ -34,7 +34,7 @@ def ensure(
     What an interrupted attempt left is waited for or made anew. Raises ``OpsError`` with CVAT's reason, and
     leaves no task behind then.
     """
-    for task in cvat.every("/tasks", project_id=project, name=wish.name):
+    for task in cvat.list_all("/tasks", project_id=project, name=wish.name):
         if task["name"] == wish.name and _is_whole(cvat, task, say):
             return _kept(cvat, task["id"], wish), False
     body = {"name": wish.name, "project_id": project, "subset": wish.subset}
@@ -43,7 +43,7 @@ def ensure(
     number = cvat.post("/tasks", body)["id"]
     say(f"CVAT makes task {wish.name} of {len(wish.files)} files")
     try:
-        cvat.finished(cvat.post(f"/tasks/{number}/data", _data(wish.files))["rq_id"])
+        cvat.wait_for_request(cvat.post(f"/tasks/{number}/data", _data(wish.files))["rq_id"])
     except OpsError:
         cvat.delete(f"/tasks/{number}")
         raise
@@ -67,7 +67,7 @@ def _is_whole(cvat: CvatClient, task: dict[str, Any], say: Callable[[str], None]
     if found and found["status"] in UNDER_WAY:
         say(f"task {task['name']}: an earlier attempt is still under way: waiting for it")
         try:
-            cvat.finished(request)
+            cvat.wait_for_request(request)
         except OpsError as error:
             say(f"task {task['name']}: the earlier attempt failed ({error}): made anew")
     now = cvat.get(f"/tasks/{task['id']}")

@@ -15,8 +15,8 @@ from typing import IO, Any
 
 from lxml import etree
 
-from labelspace_ops.audit.choices import AUDIT_LABEL
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 from labelspace_ops.labels.model import Project
 
 FORMATS = ("CVAT for images 1.1", "Datumaro 1.0", "COCO 1.0")

@@ -8,37 +8,22 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import docker
 from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
-from labelspace.home import Home
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.stack import state
 
 if TYPE_CHECKING:
-    from pulumi import automation as auto
+    pass
 
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
 PATIENCE_SECONDS = 900
 SERVING = ("server", "worker", "worker-chunks", "opa", "ui", "proxy")
 """The parts that people reach, and what works for them."""
-ELSEWHERE = ("pulumi:", "random:", "labelspace:")
-"""Types whose resources are of no engine."""
-LOOKS: dict[str, Callable[[docker.DockerClient, dict[str, Any]], bool]] = {
-    "docker:index/network:Network": lambda client, one: bool(client.networks.get(one["id"])),
-    "docker:index/volume:Volume": lambda client, one: bool(client.volumes.get(one["id"])),
-    "docker:index/remoteImage:RemoteImage": lambda client, one: bool(
-        client.images.get(one["inputs"]["name"])
-    ),
-    "docker:index/container:Container": lambda client, one: (
-        client.containers.get(one["id"]).status == "exited"
-    ),
-}
-"""Whether a resource is there, and does not run."""
 
 
 def connect() -> docker.DockerClient:
@@ -80,59 +65,9 @@ def run_parallel(ones: list[Container], do: Callable[[Container], object]) -> No
         list(pool.map(do, ones))
 
 
-def remove_leftovers(
-    client: docker.DockerClient, stack: auto.Stack, home: Home, *, new: bool = False
-) -> list[dict[str, Any]]:
-    """Clear what an interrupted update left, so that the next one can go on; volumes are not touched.
-
-    A ``new`` stack knows of nothing. Returns what the stack knows to exist.
-    """
-    resources = [] if new else _settled(stack, home)
-    known = {resource.get("id") for resource in resources}
-    for one in containers(client, stack.name).values():
-        if one.id not in known or _unfinished(one):
-            remove(one)
-    for network in client.networks.list(filters={"label": f"{WORKSPACE_LABEL}={stack.name}"}):
-        if network.id not in known:
-            network.remove()
-    return resources
-
-
-def is_idle(client: docker.DockerClient, resources: list[dict[str, Any]]) -> bool:
-    """Whether all that a stack knows is there and nothing of it runs: so nobody can have changed anything.
-
-    Pulumi's own look at the engine takes seconds.
-    """
-    ours = [one for one in resources if one.get("id") and not one["type"].startswith(ELSEWHERE)]
-    return bool(ours) and all(one["type"] in LOOKS and _rests(client, one) for one in ours)
-
-
-def _rests(client: docker.DockerClient, resource: dict[str, Any]) -> bool:
-    try:
-        return LOOKS[resource["type"]](client, resource)
-    except DockerException:
-        return False
-
-
-def _settled(stack: auto.Stack, home: Home) -> list[dict[str, Any]]:
-    """What the stack knows, once operations that were under way when something died are forgotten."""
-    if state.deployment(stack.name, home).get("pending_operations"):
-        known = stack.export_stack()
-        known.deployment = {**(known.deployment or {}), "pending_operations": []}
-        stack.import_stack(known)
-    return state.resources(stack.name, home)
-
-
 def remove(one: Container) -> None:
     """Remove a container with the nameless volumes that its image made; named ones stay."""
     one.remove(force=True, v=True)
-
-
-def _unfinished(one: Container) -> bool:
-    """Made but never started, or a one-shot that failed: the next update makes it anew."""
-    state = one.attrs["State"]
-    one_shot = one.attrs["HostConfig"]["RestartPolicy"]["Name"] in ("no", "")
-    return bool(one.status == "created" or (one_shot and one.status == "exited" and state["ExitCode"] != 0))
 
 
 def exec_in(one: Container, command: list[str], user: str = "") -> tuple[int, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,7 +21,10 @@ from semver import VersionInfo
 from labelspace.home import Home
 from labelspace.spec import DEFAULT_TARGET, WorkspaceSpec, parse_setting
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.stack.state import PROJECT, environment, error_reason, must_exist, names, prepare
+from labelspace_ops.stack import pulumi_cli
+from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.stack.pulumi_cli import environment, error_reason, prepare
+from labelspace_ops.stack.state import must_exist, names
 
 PREFIX = "labelspace:"
 ALWAYS_WRITTEN = ("port", "s3_port", "running")
@@ -38,18 +40,9 @@ class _Own(PulumiCommand):
 
 @cache
 def command_line(home: Home) -> PulumiCommand:
-    """Pulumi's program: labelspace's own, else one on PATH, else downloaded once."""
-    own = home.pulumi_root / "bin" / "pulumi"
-    if own.exists():
-        return _Own(own)
-    if shutil.which("pulumi"):
-        return PulumiCommand()
-    try:
-        return PulumiCommand.install(root=str(home.pulumi_root), version=VersionInfo.parse(version("pulumi")))
-    except Exception as error:
-        raise OpsError(
-            f"Pulumi's program is missing and cannot be downloaded ({error}): install it, or run `make demo`"
-        ) from None
+    """The ``pulumi`` program for the Automation API; see ``pulumi_cli.pulumi_binary``."""
+    program = pulumi_cli.pulumi_binary(home)
+    return PulumiCommand() if program == "pulumi" else _Own(Path(program))
 
 
 def options(home: Home, folder: Path = PROJECT) -> auto.LocalWorkspaceOptions:
@@ -181,6 +174,13 @@ def _text(value: Any) -> str:
 def set_running(stack: auto.Stack, *, running: bool) -> None:
     """Put into the stack's file whether the workspace shall run."""
     stack.set_config("labelspace:running", auto.ConfigValue(_text(running)))
+
+
+def mark_deleted(stack: auto.Stack) -> None:
+    """Put into the stack's file that only what holds data is left of the workspace."""
+    stack.set_all_config(
+        {"labelspace:running": auto.ConfigValue("false"), "labelspace:deleted": auto.ConfigValue("true")}
+    )
 
 
 def read_settings(stack: auto.Stack) -> dict[str, Any]:

@@ -1,9 +1,8 @@
-"""Progress on standard error: a line for each resource as it is done, then one for each gate step."""
+"""Progress of an update as events: one for each changed resource, one for each step of the readiness gate."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,42 +19,44 @@ VERBS = {
     "create-replacement": "replaced",
     "delete": "removed",
 }
-GATE_POLL_SECONDS = 0.5
+POLL_SECONDS = 0.5
+STEP_PREFIX = "readiness: "
+"""How a line of the readiness gate's log that reports a step begins: ``readiness: STEP: DETAIL``."""
+RETAINED = (":Volume", ":RemoteImage", ":RandomPassword", ":CvatProject")
+"""Types of resources that stay when they are deleted from the state."""
 
 
 class Resources:
-    """Counts and names what an update has done; hand ``on_event`` to Pulumi."""
+    """Counts the resources that an update has changed; pass ``on_event`` to Pulumi."""
 
     def __init__(self) -> None:
         self.done = 0
 
     def on_event(self, event: Any) -> None:
-        """Print a line for a resource that was changed."""
+        """Emit ``ResourceDone`` when the event of Pulumi's engine is about a changed resource."""
         outputs = event.res_outputs_event
         if outputs is None or outputs.planning:
             return
-        kind = str(
-            outputs.metadata.op.value if hasattr(outputs.metadata.op, "value") else outputs.metadata.op
-        )
-        if kind in VERBS and not _kept(kind, outputs.metadata.type):
+        metadata = outputs.metadata
+        operation = str(metadata.op.value if hasattr(metadata.op, "value") else metadata.op)
+        if operation in VERBS and not _is_hidden(operation, metadata.type):
             self.done += 1
-            name = outputs.metadata.urn.rsplit("::", 1)[-1]
-            what = outputs.metadata.type.rsplit(":", 1)[-1].lower()
-            emit(ResourceDone(self.done, what, name, VERBS[kind]))
+            name = metadata.urn.rsplit("::", 1)[-1]
+            emit(ResourceDone(self.done, metadata.type.rsplit(":", 1)[-1].lower(), name, VERBS[operation]))
 
 
-def _kept(kind: str, resource_type: str) -> bool:
-    """Components are names only; a volume, image or project of CVAT that a stack lets go of stays."""
-    held = (":Volume", ":RemoteImage", ":RandomPassword", ":CvatProject")
-    stays = resource_type.endswith(held) and kind == "delete"
-    return stays or resource_type.startswith(("labelspace:", "pulumi:"))
+def _is_hidden(operation: str, resource_type: str) -> bool:
+    """Whether nothing real changes: components are only names, and retained resources are not removed."""
+    is_component = resource_type.startswith(("labelspace:", "pulumi:"))
+    return is_component or (operation == "delete" and resource_type.endswith(RETAINED))
 
 
 @contextmanager
 def gate(client: docker.DockerClient, name: str) -> Iterator[None]:
-    """Follow the gate's log while an update runs."""
+    """Emit ``ReadinessStep`` for each step that the workspace's readiness gate logs in this context."""
+    log = _GateLog(client, name)
     over = threading.Event()
-    follower = threading.Thread(target=_follow, args=(client, name, over), daemon=True)
+    follower = threading.Thread(target=_follow, args=(log, over), daemon=True)
     follower.start()
     try:
         yield
@@ -64,33 +65,34 @@ def gate(client: docker.DockerClient, name: str) -> Iterator[None]:
         follower.join(timeout=5)
 
 
-def _follow(client: docker.DockerClient, name: str, over: threading.Event) -> None:
-    """The gate appears late in an update, and a replaced one is another container."""
-    seen: dict[str, int] = {}
-    while True:
-        last = over.is_set()
-        try:
-            one = client.containers.get(f"labelspace-{name}-bootstrap")
-            begun = one.attrs["State"]["StartedAt"]
-            lines = one.logs().decode(errors="replace").splitlines()
-        except DockerException:
-            begun, lines = "", []
-        for line in lines[seen.get(begun, 0) :] if _recent(begun) else []:
-            if line.startswith("gate: "):
-                step, _, detail = line.removeprefix("gate: ").partition(": ")
+def _follow(log: _GateLog, over: threading.Event) -> None:
+    """The last lines may be written just before the end, so they are read once more after it."""
+    while not over.wait(POLL_SECONDS):
+        log.emit_new_steps()
+    log.emit_new_steps()
+
+
+class _GateLog:
+    """The log of the readiness gate's container from now on; an update may replace the container."""
+
+    def __init__(self, client: docker.DockerClient, name: str) -> None:
+        self._client, self._container = client, f"labelspace-{name}-readiness"
+        self._read: dict[str, int] = {}
+        self._new_lines()
+
+    def emit_new_steps(self) -> None:
+        for line in self._new_lines():
+            if line.startswith(STEP_PREFIX):
+                step, _, detail = line.removeprefix(STEP_PREFIX).partition(": ")
                 emit(ReadinessStep(step, detail))
-        seen[begun] = len(lines)
-        if last:
-            return
-        time.sleep(GATE_POLL_SECONDS)
 
-
-_STARTED = time.time()
-
-
-def _recent(begun: str) -> bool:
-    """Whether the gate was started by this command, not by one of yesterday."""
-    try:
-        return begun[:19] >= time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(_STARTED))
-    except TypeError:
-        return False
+    def _new_lines(self) -> list[str]:
+        """The complete lines since the last call; none while there is no container."""
+        try:
+            container = self._client.containers.get(self._container)
+            *lines, _ = container.logs().decode(errors="replace").split("\n")
+        except DockerException:
+            return []
+        start = self._read.get(str(container.id), 0)
+        self._read[str(container.id)] = len(lines)
+        return lines[start:]

@@ -31,6 +31,7 @@ Resources = list[dict[str, Any]]
 class Capability(Enum):
     """An ability that not every target has; code asks for it instead of the target's name."""
 
+    KEEPS_STACK = "`delete` keeps the stack with what holds data; `--purge` removes it"
     PURGE = "`delete --purge` removes annotations and backups"
     HOST_PORTS = "URL and S3 are served on ports of this machine"
     LOCAL_BUCKETS = "dataset buckets are folders of this machine"
@@ -120,6 +121,10 @@ class Target(ABC, Generic[Spec]):
         """Settings that a new workspace needs and that only this machine knows, such as free ports."""
         return {}
 
+    def revived_settings(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """The settings of a deleted workspace that is created again, without what is taken meanwhile."""
+        return settings
+
     def resolve(self, spec: Spec, home: Home) -> Spec:
         """The spec with what only the account or this machine knows; raises before anything is made."""
         return spec
@@ -140,7 +145,10 @@ class Target(ABC, Generic[Spec]):
 
     @abstractmethod
     def delete(self, stack: auto.Stack, home: Home, destroy: Callable[[], None], *, purge: bool) -> Deletion:
-        """Take a last backup, call ``destroy``, remove what is left over; ``purge``: data and backups too."""
+        """Take a last backup and remove what runs; ``purge``: data and backups too.
+
+        ``destroy`` destroys and forgets the stack; with KEEPS_STACK it is called for ``purge`` alone.
+        """
 
     def purge_retained(self, name: str, home: Home) -> bool:
         """Remove the data of a workspace whose stack is gone; False when there is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from labelspace.home import Home
 from labelspace_ops.core.checks import Check, run_check
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import state
+from labelspace_ops.stack import backend, state
 from labelspace_ops.targets import registry
 
 
@@ -20,4 +20,4 @@ def examine(home: Home, target: str = registry.DEFAULT) -> list[Check]:
 
 
 def _state(home: Home) -> str:
-    return f"{len(state.names(home))} workspaces, state in {state.environment(home)['PULUMI_BACKEND_URL']}"
+    return f"{len(state.names(home))} workspaces, state in {backend.current_url(home)}"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-BACKENDS = frozenset({"init", "server", "worker", "worker-chunks", "bootstrap"})
-SHARE = frozenset({"server", "worker", "worker-chunks", "bootstrap"})
+BACKENDS = frozenset({"migrate", "server", "worker", "worker-chunks", "readiness"})
+SHARE = frozenset({"server", "worker", "worker-chunks", "readiness"})
 EVERYTHING = BACKENDS | {"database", "redis", "cache", "opa", "ui", "proxy", "gateway"}
 REACH: dict[str, frozenset[str]] = {
     "description": frozenset(),
-    "admin": frozenset({"bootstrap", "admin"}),
+    "admin": frozenset({"readiness", "admin"}),
     "registration": BACKENDS | {"proxy"},
     "default_role": BACKENDS,
-    "bind_address": frozenset({"proxy", "gateway", "server", "bootstrap"}),
-    "port": frozenset({"proxy", "bootstrap"}),
+    "bind_address": frozenset({"proxy", "gateway", "server", "readiness"}),
+    "port": frozenset({"proxy", "readiness"}),
     "s3_port": frozenset({"gateway"}),
     "size": BACKENDS | {"redis", "cache", "database"},
     "cvat_version": BACKENDS | {"ui", "server-image"},
-    "backup": frozenset({"database", "init", "bootstrap"}),
+    "backup": frozenset({"database", "migrate", "readiness"}),
     "sleep_after_minutes": EVERYTHING | {"sleeper", "notes"},
 }
 """Setting -> parts that it changes, or that follow those; a test declares the workspace both ways."""

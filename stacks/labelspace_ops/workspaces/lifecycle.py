@@ -30,13 +30,15 @@ def resolve_spec(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     probe = {**values, "buckets": values.get("buckets") or [{"name": "any"}]}
     spec = validate(probe)  # the name first: nothing is looked up by a bad one
     existing = stack.read_settings(stack.select(name, home)) if name in state.names(home) else {}
-    _refuse_other_settings(existing, values)
+    if existing.pop("deleted", False):
+        existing = registry.get(existing.get("target", registry.DEFAULT)).revived_settings(existing)
+    else:
+        _refuse_other_settings(existing, values)
     merged = {**existing, **values}
     for block in MERGED_BLOCKS:
         if block in existing and block in values:
             merged[block] = {**existing[block], **values[block]}
-    if not existing:
-        merged |= registry.get(spec.target).new_values(merged, home)
+    merged |= registry.get(spec.target).new_values(merged, home)
     return validate(merged)
 
 
@@ -50,7 +52,15 @@ def validate(values: dict[str, Any]) -> WorkspaceSpec:
 
 def apply_change(name: str, change: Callable[[dict[str, Any]], dict[str, Any]], home: Home) -> WorkspaceSpec:
     """The spec of an existing workspace after ``change`` of its settings."""
-    return validate(change(stack.read_settings(stack.select(name, home))))
+    settings = stack.read_settings(stack.select(name, home))
+    _refuse_deleted(settings)
+    return validate(change(settings))
+
+
+def _refuse_deleted(settings: dict[str, Any]) -> None:
+    if settings.get("deleted"):
+        name = settings["name"]
+        raise UsageError(f"name: {name!r} is deleted: `labelspace create {name}` brings it back first")
 
 
 def _refuse_other_settings(existing: dict[str, Any], values: dict[str, Any]) -> None:
@@ -113,6 +123,7 @@ def stop(name: str, home: Home) -> dict[str, Any]:
     """Take a last backup, then remove the containers or stop the server; data, URL and passwords stay."""
     chosen = stack.select(name, home)
     target = registry.get(stack.target(chosen))
+    _refuse_deleted(stack.read_settings(chosen))
     with locks.hold(home, name, "stopping"):
         locks.clear_stale(home, chosen)
         last = target.before_stop(chosen, home)
@@ -124,6 +135,7 @@ def stop(name: str, home: Home) -> dict[str, Any]:
 
 def start(name: str, home: Home) -> auto.Stack:
     """Run a stopped workspace again; returns when it is ready."""
+    _refuse_deleted(stack.read_settings(stack.select(name, home)))
     with ThreadPoolExecutor(1) as pool:  # both ask Pulumi, which answers from its cache below
         export = pool.submit(state.deployment, name, home)
         spec = resolve_spec({"name": name, "running": True}, home)
@@ -137,7 +149,7 @@ def retained_data(spec: WorkspaceSpec, home: Home) -> str:
 
 
 def delete(name: str, home: Home, *, purge: bool) -> dict[str, Any]:
-    """Take a last backup, remove what runs, forget the stack; with ``purge`` the data too."""
+    """Take a last backup and remove what runs; with ``purge`` the data and the stack too."""
     if purge and name not in state.names(home) and _purge_retained(name, home):
         return _deleted(name, purged=True)
     chosen = stack.select(name, home)

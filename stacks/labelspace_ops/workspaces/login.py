@@ -13,7 +13,7 @@ from labelspace.home import Home
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import backend, state
+from labelspace_ops.stack import backend, pulumi_cli
 
 
 def log_in(home: Home, url: str, moving: list[str]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _names(home: Home, url: str) -> list[str]:
     try:
         return sorted(one.name for one in _place(home, url).list_stacks())
     except auto.CommandError as error:
-        raise OpsError(f"url: {url} cannot be read: {state.error_reason(str(error))}") from None
+        raise OpsError(f"url: {url} cannot be read: {pulumi_cli.error_reason(str(error))}") from None
 
 
 def _same_passphrase(home: Home, url: str, names: list[str]) -> bool:
@@ -83,7 +83,7 @@ def _same_passphrase(home: Home, url: str, names: list[str]) -> bool:
         except auto.CommandError as error:
             if "passphrase" in str(error):
                 return False
-            raise OpsError(state.error_reason(str(error))) from None
+            raise OpsError(pulumi_cli.error_reason(str(error))) from None
     return True
 
 

@@ -120,7 +120,8 @@ class Status(JsonModel):
     since: str | None = None
     """Since when it has been asleep, on target local."""
     status: str
-    """``creating``, ``ready``, ``degraded``, ``stopped``, ``asleep``, ``failed``, ``deleting``."""
+    """``creating``, ``ready``, ``degraded``, ``stopped``, ``asleep``, ``failed``, ``deleting``,
+    ``deleted`` (only what holds data is left)."""
     url: str
     """Where people work."""
     api_url: str

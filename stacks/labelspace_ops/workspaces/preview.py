@@ -23,7 +23,8 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.labels import labels_file, plan
 from labelspace_ops.labels.program import declare
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import state
+from labelspace_ops.stack import pulumi_cli, state
+from labelspace_ops.stack.project import PROJECT
 from labelspace_ops.targets import registry
 from labelspace_ops.workspaces.impact import affects, data_effect, who_waits
 
@@ -123,11 +124,11 @@ def _inline(spec: WorkspaceSpec, home: Home, *, known: bool) -> Iterator[auto.St
     with tempfile.TemporaryDirectory(prefix="labelspace-preview-") as folder:
         options = stack.options(home, Path(folder))
         if known:
-            shutil.copy2(state.PROJECT / "stacks" / f"Pulumi.{spec.name}.yaml", folder)
+            shutil.copy2(PROJECT / "stacks" / f"Pulumi.{spec.name}.yaml", folder)
         else:
             options.env_vars = {**(options.env_vars or {}), "PULUMI_BACKEND_URL": f"file://{folder}"}
         options.program = partial(declare, spec, labels_file.load(spec.name))
-        options.project_settings = auto.ProjectSettings("labelspace", "python", str(state.PROJECT))
+        options.project_settings = auto.ProjectSettings("labelspace", "python", str(PROJECT))
         yield stack.open_stack(spec.name, options, new=not known)
 
 
@@ -139,7 +140,7 @@ def _preview(chosen: auto.Stack, steps: list[Any]) -> None:
     try:
         chosen.preview(on_event=collect, color="never", suppress_progress=True)
     except auto.CommandError as error:
-        raise OpsError(state.error_reason(str(error))) from None
+        raise OpsError(pulumi_cli.error_reason(str(error))) from None
 
 
 def _settings(before: dict[str, Any], after: dict[str, Any]) -> list[SettingChange]:

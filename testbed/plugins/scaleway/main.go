@@ -49,13 +49,13 @@ func token(name string) tokens.Type {
 	return tokens.Type("scaleway:" + module + "/" + file + ":" + resource)
 }
 
-// elsewhere sends the hosts of Object Storage to one address.
-type elsewhere struct {
+// redirect sends the hosts of Object Storage to one address.
+type redirect struct {
 	next    http.RoundTripper
 	address string
 }
 
-func (e elsewhere) RoundTrip(request *http.Request) (*http.Response, error) {
+func (e redirect) RoundTrip(request *http.Request) (*http.Response, error) {
 	host := request.URL.Hostname()
 	if strings.HasSuffix(host, ".scw.cloud") && strings.Contains("."+host, ".s3.") {
 		request = request.Clone(request.Context())
@@ -68,7 +68,7 @@ func (e elsewhere) RoundTrip(request *http.Request) (*http.Response, error) {
 
 func main() {
 	if address := os.Getenv("LABELSPACE_TESTBED_S3"); address != "" {
-		http.DefaultTransport = elsewhere{http.DefaultTransport, address}
+		http.DefaultTransport = redirect{http.DefaultTransport, address}
 	}
 	if pause, err := time.ParseDuration(os.Getenv("LABELSPACE_TESTBED_POLL")); err == nil {
 		shim.PollEvery(pause)

@@ -16,7 +16,7 @@ from selenium import webdriver
 from tests.e2e.browser import chromium as browser_of
 from tests.e2e.lab import BIN, Lab, ports
 
-from labelspace_ops.stack.state import PROJECT
+from labelspace_ops.stack.project import PROJECT
 
 PATIENCE_SECONDS = 90
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,8 @@ from tests.e2e.browser import chromium
 from tests.unit.ops.audit import exports
 
 from labelspace_ops.audit import findings
-from labelspace_ops.audit.choices import Choices
+from labelspace_ops.audit.predictions import Prediction
+from labelspace_ops.labels.audit_choices import Choices
 
 READABLE = 4.5
 """The contrast that text needs (WCAG 2.2, 1.4.3)."""
@@ -36,8 +36,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]
     draws = np.random.default_rng(2)
     made = [(f"{n}.jpg", "ab"[n % 2], {"light": "night" if draws.random() < (0.9, 0.3)[n % 2] else "day"})
             for n in range(300)]  # fmt: skip
-    said: Any = {(name, ""): (str(draws.choice(["a", "b"])), None) for name, _, _ in made}
-    audit = findings.audit(exports.dataset(made), Choices(protected=("light",)), said)
+    predicted = [Prediction(name, str(draws.choice(["a", "b"]))) for name, _, _ in made]
+    audit = findings.audit(exports.dataset(made), Choices(protected=("light",)), predicted)
     findings.write(audit, folder)
     with chromium(1200, 900) as driver:
         driver.get((folder / "report.html").as_uri())

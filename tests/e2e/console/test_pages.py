@@ -147,7 +147,7 @@ def test_a_failure_shows_its_reason_and_a_way_back_into_the_form(
     press(browser, "Back to the form")
     press(browser, "Preview")
     says(browser, "section", "to make")
-    from labelspace_ops.jobs import runner as jobs  # noqa: PLC0415
+    from labelspace_ops.jobs import store as jobs  # noqa: PLC0415
 
     jobs.begin(console.lab.home, "create", name, ["--yes", "--bucket=street", f"--port={port}"])
     browser.get(f"{console.url}/workspace/{name}/progress")

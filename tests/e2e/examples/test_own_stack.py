@@ -19,7 +19,7 @@ from testbed.inside import inside
 from tests.e2e.lab import Lab, Visitor, containers
 
 from labelspace.naming import WORKSPACE_LABEL
-from labelspace_ops.stack.state import prepare_home
+from labelspace_ops.stack.pulumi_cli import prepare_home
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs" / "own-stack.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ import pytest
 from testbed.toolchain import components_plugin
 from tests.e2e.lab import PASSWORD, Lab, Visitor, containers
 
-from labelspace_ops.stack.state import prepare_home
+from labelspace_ops.stack.pulumi_cli import prepare_home
 
 ROOT = Path(__file__).resolve().parents[3]
 PARTS = ("", "-photos", "-labels")

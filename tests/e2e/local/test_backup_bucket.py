@@ -20,7 +20,7 @@ from tests.e2e.lab import PASSWORD, Lab, admin_of, alone, containers, until
 from labelspace.spec import parse_spec
 from labelspace_ops.backup import import_backup
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.stack import state
+from labelspace_ops.stack.project import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_backups_move_to_a_bucket_and_its_keys_show_nowhere(
     assert (proof["ok"], proof["backup"]) == (True, taken)
     assert _ids(lab, name)[-1] == taken
     assert any(f"labelspace set {name}" in words for words in seen)
-    shown = [*seen, (state.PROJECT / "stacks" / f"Pulumi.{name}.yaml").read_text()]
+    shown = [*seen, (PROJECT / "stacks" / f"Pulumi.{name}.yaml").read_text()]
     shown += [lab.pulumi("preview", "--stack", name, "--diff", "--show-sames")]
     shown += [path.read_text() for path in lab.home.state.rglob("*.json*")]
     for one in containers(name).values():
@@ -213,10 +213,11 @@ def test_a_deleted_workspace_comes_back_from_the_bucket_alone(
     assert not containers(name)
     docker.from_env().volumes.get(f"labelspace-{name}-database").remove()
 
-    found = lab.run("create", name, "--yes", "--bucket", "apples", "--backup-bucket", f"kept@{elsewhere.url}")
-    assert found.returncode == 2, found.stderr
-    assert f"left backups (s3://kept/labelspace/{name})" in found.stderr
-    measured = lab.json(*shlex.split(done["come_back"])[1:])
+    found = lab.run(*shlex.split(done["come_back"])[1:], "--yes")
+    assert found.returncode == 1, found.stderr
+    assert f"`labelspace restore {name}` brings them back" in found.stderr
+    lab.json("restore", name, "--yes")
+    measured = lab.json("create", name, "--yes")
     assert measured["status"] == "ready"
     assert _projects(name) == "first\nsecond"
     assert done["last_backup"] in _ids(lab, name)

@@ -24,7 +24,7 @@ def test_every_container_comes_back_by_itself(lab: Lab, street: Any) -> None:
     assert all(restarted[part].attrs["RestartCount"] >= 1 for part in alive)
 
 
-@pytest.mark.parametrize("line", ["[10]", "gate: "])
+@pytest.mark.parametrize("line", ["[10]", "readiness: "])
 def test_an_engine_killed_in_mid_create_is_taken_up_again(lab: Lab, line: str) -> None:
     name = f"k{secrets.token_hex(3)}"
     command = [

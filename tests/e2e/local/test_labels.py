@@ -19,7 +19,7 @@ from PIL import Image
 from tests.e2e.lab import ADMIN, BIN, PASSWORD, Lab, Visitor, admin_of
 
 from labelspace_ops.labels.labels_file import path_for
-from labelspace_ops.stack.state import PROJECT
+from labelspace_ops.stack.project import PROJECT
 
 ANN = "annotator-ann"
 LABELS: dict[str, Any] = {
@@ -276,12 +276,12 @@ def test_what_was_changed_by_hand_is_shown_and_set_right(lab: Lab, animals: Any,
 def test_a_label_with_annotations_goes_only_when_it_is_named(lab: Lab, animals: Any, admin: Visitor) -> None:
     name = animals["name"]
     annotate(admin, _task(lab, name, "--segment-size", "4", "--as", "train")["task"])
-    two = [{"name": "feline", "type": "tag", "was": "cat"}, {"name": "dog", "type": "tag"}]
+    two = [{"name": "feline", "type": "tag", "renamed_from": "cat"}, {"name": "dog", "type": "tag"}]
     save(name, changed(labels=two, audit=LABELS["projects"][0]["audit"][:1]))
     try:
         refused = lab.run("labels", "apply", name, "--yes")
         assert refused.returncode == 2
-        assert "drop: ['keeper']" in refused.stderr
+        assert "allow_delete: ['keeper']" in refused.stderr
         plain = subprocess.run(
             ["pulumi", "preview", "--stack", name, "--non-interactive"],
             env=lab.env(), capture_output=True, text=True, check=False, cwd=PROJECT,
@@ -292,7 +292,7 @@ def test_a_label_with_annotations_goes_only_when_it_is_named(lab: Lab, animals: 
         assert "labels/resource.py" not in said, said  # a sentence is enough
         assert set(labels_in(admin)) == {"cat", "dog", "keeper", "audit"}
 
-        save(name, changed(labels=two, audit=LABELS["projects"][0]["audit"][:1], drop=["keeper"]))
+        save(name, changed(labels=two, audit=LABELS["projects"][0]["audit"][:1], allow_delete=["keeper"]))
         before = labels_in(admin)["cat"]["id"]
         lab.json("labels", "apply", name, "--yes")
         assert set(labels_in(admin)) == {"feline", "dog", "audit"}
@@ -302,12 +302,15 @@ def test_a_label_with_annotations_goes_only_when_it_is_named(lab: Lab, animals: 
         assert sum(tag["label_id"] == before for tag in said["tags"]) == 8
         assert said["shapes"] == []
     finally:
-        save(name, changed(drop=["feline"]))
+        save(name, changed(allow_delete=["feline"]))
         lab.json("labels", "apply", name, "--yes")
 
 
 def test_a_skeleton_is_made_redrawn_and_pulled_like_any_label(lab: Lab, animals: Any, admin: Visitor) -> None:
-    name, points = animals["name"], [{"name": "head", "at": [50, 10]}, {"name": "tail", "at": [9.5, 60]}]
+    name, points = (
+        animals["name"],
+        [{"name": "head", "position": [50, 10]}, {"name": "tail", "position": [9.5, 60]}],
+    )
     pose = {"name": "pose", "type": "skeleton", "color": "#0a0b0c", "points": points}
     for edges in ([["head", "tail"]], []):
         wish = changed(

@@ -25,7 +25,6 @@ from labelspace.naming import WORKSPACE_LABEL
 from labelspace.spec import parse_spec
 from labelspace_ops.backup import import_backup
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.stack.state import PROJECT
 
 OLD = "2.73.0"
 
@@ -279,16 +278,20 @@ def test_the_command_that_delete_prints_brings_it_back(lab: Lab, aging: Any) -> 
     assert json.loads(lab.run("status", aging["name"], "--json").stdout)["status"] != "ready"
     done = lab.json("delete", aging["name"], "--yes")
     assert done["last_backup"]
-    gone = lab.run("restore", aging["name"], "--yes")
-    assert (gone.returncode, f"labelspace create {aging['name']} --reuse-data" in gone.stderr) == (2, True)
-    assert not (PROJECT / "stacks" / f"Pulumi.{aging['name']}.yaml").exists()
+    name = aging["name"]
+    assert not containers(name)
+    assert name not in [row["name"] for row in lab.json("list")]
+    listed = {row["name"]: row["status"] for row in lab.json("list", "--all")}
+    assert listed[name] == "deleted"
+    for command in (("start", name), ("stop", name), ("set", name, "size=medium", "--yes")):
+        refused = lab.run(*command)
+        assert (refused.returncode, f"labelspace create {name}" in refused.stderr) == (2, True), command
     words = shlex.split(done["come_back"])
     assert words[0] == "labelspace"
     measured = lab.json(*words[1:])
     assert (measured["status"], measured["url"]) == ("ready", aging["url"])
     admin = Visitor(measured["api_url"])
-    shown = lab.json("credentials", aging["name"])
-    assert admin.log_in(ADMIN, shown["password"]).status_code == 200
+    assert admin.log_in(ADMIN, PASSWORD).status_code == 200
     found = {row["name"] for row in admin.get("/api/projects").json()["results"]}
     assert found == {"first", "second"}
 

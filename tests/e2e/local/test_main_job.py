@@ -16,7 +16,7 @@ import pytest
 from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, containers, task_of
 
 from labelspace_ops.stack import state
-from labelspace_ops.stack.state import PROJECT
+from labelspace_ops.stack.project import PROJECT
 
 STATUS_KEYS = {
     *("name", "target", "description", "status", "since", "url", "api_url", "cvat_version", "admin_username"),
@@ -269,11 +269,11 @@ ROOT_INSIDE = {"database", "gateway", "ui"}
 """Start as root by the image's own design; of root's rights they keep what they name."""
 
 
-def test_the_gate_begins_after_the_migrations(lab: Lab, street: Any) -> None:
+def test_readiness_begins_after_the_migrations(lab: Lab, street: Any) -> None:
     """A real server is healthy before the last of them made the group that the admin joins."""
     exported = json.loads(lab.pulumi("stack", "export", "--stack", street["name"]))
     parts = {one["urn"].rpartition("-")[2]: one for one in exported["deployment"]["resources"]}
-    assert parts["init"]["urn"] in parts["bootstrap"]["dependencies"]
+    assert parts["migrate"]["urn"] in parts["readiness"]["dependencies"]
 
 
 def test_containers_are_confined(street: Any) -> None:

@@ -47,7 +47,7 @@ def test_a_changed_password_is_named_and_never_shown(lab: Lab, street: Any) -> N
     secret = "Quite-another-phrase-of-2026"
     shown = lab.run("preview", street["name"], "--password-stdin", "--markdown", stdin=secret + "\n").stdout
     assert "| `admin.password` | (secret) | (secret) |" in shown
-    assert "container `bootstrap`" in shown
+    assert "container `readiness`" in shown
     assert secret not in shown
     assert PASSWORD not in shown
 

@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.lab import Lab, admin_of, containers
 
 from labelspace_ops.stack import state
+from labelspace_ops.stack.project import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_keys_of_the_bucket_elsewhere_show_nowhere(lab: Lab, garden: Any, keys: 
     for part, one in containers(garden["name"]).items():
         assert secret not in json.dumps(one.attrs), part
         assert secret not in one.logs().decode(errors="replace"), part
-    assert secret not in (state.PROJECT / "stacks" / f"Pulumi.{garden['name']}.yaml").read_text()
+    assert secret not in (PROJECT / "stacks" / f"Pulumi.{garden['name']}.yaml").read_text()
     assert secret not in lab.pulumi("preview", "--stack", garden["name"], "--diff", "--show-sames")
 
 
@@ -105,6 +106,6 @@ def test_deleting_keeps_data_and_the_same_name_finds_it_again(
     assert done["backed_up"]
     assert not containers(name)
     assert (lab.home.buckets / "kept").is_dir()
-    again = lab.create(name, "--reuse-data", *flags)
+    again = lab.json("create", name, "--yes")
     assert [row["name"] for row in admin_of(again).get("/api/projects").json()["results"]] == ["precious"]
     assert "a.png" in _share(again, "/street/")

@@ -80,20 +80,20 @@ def test_nothing_that_was_answered_is_missing_after_the_database_was_killed(lab:
 def test_a_database_or_a_redis_that_does_not_know_of_it_is_prepared_again(street: Any) -> None:
     redis = containers(street["name"])["redis"]
     password = "$(sed -n 's/^requirepass //p' /run/labelspace/redis.conf)"
-    forget = f"redis-cli --no-auth-warning -a {password} del labelspace:init"
-    assert _prepared(street) == "init: was done before"
+    forget = f"redis-cli --no-auth-warning -a {password} del labelspace:migrate"
+    assert _prepared(street) == "migrate: was done before"
     for loss in (
         lambda: _asked(street, "comment on table django_migrations is null"),
         lambda: redis.exec_run(["sh", "-c", forget]),
     ):
         loss()
-        assert _prepared(street) != "init: was done before"
-        assert _prepared(street) == "init: was done before"
+        assert _prepared(street) != "migrate: was done before"
+        assert _prepared(street) == "migrate: was done before"
 
 
 def _prepared(measured: Any) -> str:
-    """The last line that ``init`` says when it is run again."""
-    one = containers(measured["name"])["init"]
+    """The last line that ``migrate`` says when it is run again."""
+    one = containers(measured["name"])["migrate"]
     one.start()
     assert one.wait()["StatusCode"] == 0
     return str(one.logs(tail=1).decode().strip())

@@ -68,7 +68,7 @@ def _fetched_secrets(one: Machine) -> int:
 
 def _dumps(one: Machine) -> list[str]:
     """Paths of the dumps where the S3 gateway keeps them."""
-    folder = f"/buckets/{one.told('BACKUP_BUCKET')}/dumps"
+    folder = f"/buckets/{one.setting('BACKUP_BUCKET')}/dumps"
     code, said = inside(one.parts["storage"], ["find", folder, "-type", "f", "-name", "*.dump"])
     return sorted(said.decode().split()) if code == 0 else []
 
@@ -85,8 +85,8 @@ def test_nothing_of_cvat_starts_before_the_database_answers(early: Machine) -> N
 
 
 def test_whoever_waits_is_told_the_step_and_nothing_else(early: Machine) -> None:
-    assert early.tells() == (200, "waits for the database")
-    assert early.tells("/") == early.tells("/etc/labelspace/boot.env") == (404, "")
+    assert early.boot_answer() == (200, "waits for the database")
+    assert early.boot_answer("/") == early.boot_answer("/etc/labelspace/boot.env") == (404, "")
     process = early.inside("systemctl", "show", "--value", "--property", "MainPID", TELLER).strip()
     assert early.inside("stat", "--format", "%u", f"/proc/{process}").strip() != "0"
     limits = early.inside("cat", f"/proc/{process}/status")
@@ -107,7 +107,7 @@ def test_the_url_answers_with_a_certificate_of_the_directory(server: Machine) ->
 
 
 def test_the_step_is_told_no_more(server: Machine) -> None:
-    assert server.tells()[0] == 308, "CVAT's proxy has the port"
+    assert server.boot_answer()[0] == 308, "CVAT's proxy has the port"
     assert not server.succeeds("systemctl", "is-active", TELLER)
 
 
@@ -179,13 +179,15 @@ def _stored(one: Machine, folder: str) -> set[str]:
 
 def _rclone(one: Machine, verb: str, *paths: str) -> str:
     """As the server itself does it, on paths in its backup bucket."""
-    places = [f"storage:{one.told('BACKUP_BUCKET')}/{path}" for path in paths]
+    places = [f"storage:{one.setting('BACKUP_BUCKET')}/{path}" for path in paths]
     return one.inside("rclone", "--config", "/run/labelspace/rclone.conf", verb, *places)
 
 
 def _write(one: Machine, path: str, text: str) -> None:
     """Over what is there."""
-    command = f"rclone --config /run/labelspace/rclone.conf rcat storage:{one.told('BACKUP_BUCKET')}/{path}"
+    command = (
+        f"rclone --config /run/labelspace/rclone.conf rcat storage:{one.setting('BACKUP_BUCKET')}/{path}"
+    )
     one.inside("sh", "-c", f"printf %s {shlex.quote(text)} | {command}")
 
 
@@ -372,16 +374,16 @@ def test_a_version_whose_migration_fails_is_refused_by_plain_pulumi_too(later: M
 
 def test_a_good_version_is_rehearsed_with_a_dump(later: Machine) -> None:
     image = cvat_image("server", upgrades.VERSIONS["good"])
-    said = later.inside("labelspace-rehearse", image, *upgrade._environment())
-    found = upgrade.REHEARSED.search(said)
-    assert found
-    assert f"{found[1]}.dump" in _stored(later, "dumps/")
+    given = json.dumps({"image": image, "environment": upgrade._environment()})
+    said = json.loads(later.inside("labelspace-backup", "rehearse", given).splitlines()[-1])
+    assert f"{said['id']}.dump" in _stored(later, "dumps/")
     assert "rehearsal" not in later.inside("docker", "network", "ls")
 
 
 def test_nothing_of_dumps_and_drills_is_left_on_the_server(server: Machine) -> None:
     left = server.inside("ls", "/var/lib/labelspace").split()
-    assert [name for name in left if name.startswith(("dump.", "drill.", "proof.", "rehearse."))] == []
+    temporary = ("dump.", "drill.", "proof.", "rehearse.", "record.", "sql.")
+    assert [name for name in left if name.startswith(temporary)] == []
     assert "labelspace-scratch" not in server.inside("docker", "ps", "--all", "--format", "{{.Names}}")
 
 
@@ -421,7 +423,7 @@ def _seen(one: Machine) -> dict[str, dict[str, Any]]:
 
 def _volume(one: Machine) -> str:
     """The file system that the data volume has, by the identity it got when it was made."""
-    return one.inside("blkid", "--match-tag", "UUID", "--output", "value", one.told("DISK")).strip()
+    return one.inside("blkid", "--match-tag", "UUID", "--output", "value", one.setting("DISK")).strip()
 
 
 def _certificate(one: Machine) -> str:
@@ -473,7 +475,7 @@ def test_another_server_takes_up_the_volume(rebooted: tuple[Machine, dict[str, A
     with pytest.raises(errors.NotFound):
         one.replaced.reload()
     _until_ready(one)
-    assert one.told_at_first == "installs Docker"
+    assert one.first_step == "installs Docker"
     assert _volume(one) == before["volume"]
     assert _certificate(one) == before["certificate"]
     assert one.visitor().sign_up("annotator-2").status_code == 403

@@ -77,8 +77,8 @@ def test_the_recipe_on_the_server_is_that_of_the_image_which_runs(server: Machin
     image = server.inside(
         "docker", "inspect", "--format", "{{ .Config.Image }}", _named(server, "database")
     ).strip()
-    assert image == postgres.image_name() == server.told("DATABASE_IMAGE")
-    names = server.inside("python3", "-m", "tarfile", "--list", cloud_init.CONTEXT)
+    assert image == postgres.image_name() == server.setting("DATABASE_IMAGE")
+    names = server.inside("python3", "-m", "tarfile", "--list", cloud_init.IMAGE_CONTEXT)
     assert set(names.split()) == {
         str(path.relative_to(postgres.CONTEXT)) for path in postgres.context_files()
     }
@@ -211,7 +211,7 @@ def test_what_was_stopped_comes_back_with_its_annotations(server: Machine) -> No
 
 def test_delete_takes_a_last_backup_and_proves_it_and_says_what_stays(server: Machine) -> None:
     """The double of the API lets the machine run on, so that its database can be asked afterwards."""
-    name, bucket = server.account.name, server.told("BACKUP_BUCKET")
+    name, bucket = server.account.name, server.setting("BACKUP_BUCKET")
     before = {row["id"] for row in server.labelspace("backups")["backups"]}
     done = server.account.labelspace("delete", name, "--yes")
     assert done.returncode == 0, done.stdout + done.stderr

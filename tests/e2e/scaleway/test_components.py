@@ -29,7 +29,7 @@ QUOTA = {
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     folder = tmp_path_factory.mktemp("account")
     with account(folder, "cloudtest", Home.find().tools) as one:
-        one.wish()
+        one.configure()
         yield one
 
 
@@ -150,7 +150,7 @@ def _passwords(secret: str, admin: str) -> list[str]:
 
 def test_a_bigger_database_disk_keeps_database_and_server(made: Account) -> None:
     before = made.only("instance")["id"], made.only("instance_server")["id"]
-    made.wish(scaleway={"database_gb": 15})
+    made.configure(scaleway={"database_gb": 15})
     made.up()
     assert (made.only("instance")["id"], made.only("instance_server")["id"]) == before
     assert made.only("instance")["volume"]["size"] == 15 * 10**9
@@ -160,7 +160,7 @@ def test_other_settings_replace_the_server_and_keep_volume_and_address(made: Acc
     before = made.only("instance_server")
     volume = [key for key in made.cloud.all("volume") if key != before["_volumes"]["0"]]
     address = made.only("instance_ip")["id"]
-    made.wish(scaleway={"database_gb": 15}, registration="closed")
+    made.configure(scaleway={"database_gb": 15}, registration="closed")
     made.up()
     after = made.only("instance_server")
     assert after["id"] != before["id"]
@@ -172,10 +172,10 @@ def test_other_settings_replace_the_server_and_keep_volume_and_address(made: Acc
 
 def test_a_stopped_server_is_started_again(made: Account) -> None:
     server = made.only("instance_server")["id"]
-    made.wish(scaleway={"database_gb": 15}, registration="closed", running=False)
+    made.configure(scaleway={"database_gb": 15}, registration="closed", running=False)
     made.up()
     assert made.only("instance_server")["state"] == "stopped"
-    made.wish(scaleway={"database_gb": 15}, registration="closed")
+    made.configure(scaleway={"database_gb": 15}, registration="closed")
     made.up()
     assert made.only("instance_server")["state"] == "running"
     assert made.only("instance_server")["id"] == server
@@ -194,7 +194,7 @@ def test_what_cannot_be_had_is_said_and_the_next_update_goes_on(
     made: Account, status: int, body: dict[str, Any], said: str, change: dict[str, str]
 ) -> None:
     """Each change replaces the server: the old one is gone when the new one is refused."""
-    made.wish(scaleway={"database_gb": 15}, **change)
+    made.configure(scaleway={"database_gb": 15}, **change)
     made.cloud.faults = [Fault("POST", r"/servers$", status, body, times=9)]
     done = made.run("up", "--yes", "--skip-preview")
     assert done.returncode != 0
@@ -215,7 +215,7 @@ def test_destroy_keeps_buckets_and_data_volume_alone(made: Account) -> None:
 def test_the_same_name_takes_up_buckets_and_volume_that_were_left(made: Account) -> None:
     volume = made.only("volume")["id"]
     taken_up = {"adopt_backups": True, "adopt_volume": volume}
-    made.wish(buckets=[{"name": "street", "adopt": True}], scaleway=taken_up)
+    made.configure(buckets=[{"name": "street", "adopt": True}], scaleway=taken_up)
     made.up()
     assert made.only("instance_server")["_volumes"]["1"] == volume
     assert made.cloud.all("bucket")["street"]["objects"] == 3
@@ -226,7 +226,7 @@ def test_a_refused_change_of_the_servers_type_is_made_by_the_next_update(made: A
     """The old server is gone then; the plain next update needs neither a refresh nor a hand on the state."""
     taken_up = {"adopt_backups": True, "adopt_volume": made.only("instance_server")["_volumes"]["1"]}
     buckets = [{"name": "street", "adopt": True}]
-    made.wish(buckets=buckets, scaleway={**taken_up, "server_type": "PRO2-XS"})
+    made.configure(buckets=buckets, scaleway={**taken_up, "server_type": "PRO2-XS"})
     made.cloud.faults = [Fault("POST", r"/servers$", 412, SOLD_OUT, times=9)]
     done = made.run("up", "--yes", "--skip-preview")
     assert done.returncode != 0

@@ -20,7 +20,7 @@ BACKUPS = "labelspace-owndata-11111111-backups"
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with account(tmp_path_factory.mktemp("account"), "owndata", Home.find().tools) as one:
-        one.wish(scaleway={"database": "server"}, backup={"encryption_key": KEY})
+        one.configure(scaleway={"database": "server"}, backup={"encryption_key": KEY})
         yield one
 
 
@@ -98,14 +98,14 @@ def test_outputs_say_where_the_backups_are_and_cost_no_database(made: Account) -
 
 
 def test_a_workspace_keeps_its_kind_of_database(made: Account) -> None:
-    made.wish()
+    made.configure()
     done = made.run("preview")
     assert done.returncode != 0
     assert "scaleway.database: 'managed': owndata has its database on the server" in done.stdout + done.stderr
-    made.wish(scaleway={"database": "server"})
+    made.configure(scaleway={"database": "server"})
     done = made.run("preview")
     assert "labelspace:backup.encryption_key KEY" in done.stdout + done.stderr
-    made.wish(scaleway={"database": "server"}, backup={"encryption_key": KEY})
+    made.configure(scaleway={"database": "server"}, backup={"encryption_key": KEY})
 
 
 def test_destroy_keeps_buckets_and_volume_and_another_takes_them_up(made: Account) -> None:
@@ -114,7 +114,9 @@ def test_destroy_keeps_buckets_and_volume_and_another_takes_them_up(made: Accoun
     assert left == {"bucket": 2, "volume": 1}
     volume = made.only("volume")["id"]
     taken_up = {"database": "server", "adopt_backups": True, "adopt_volume": volume}
-    made.wish(buckets=[{"name": "street", "adopt": True}], scaleway=taken_up, backup={"encryption_key": KEY})
+    made.configure(
+        buckets=[{"name": "street", "adopt": True}], scaleway=taken_up, backup={"encryption_key": KEY}
+    )
     made.up()
     assert made.only("instance_server")["_volumes"]["1"] == volume
     made.pulumi("preview", "--expect-no-changes")

@@ -68,7 +68,7 @@ def plainly_refused(cloud: Account, kind: str) -> str:
     before, volume = there(cloud), cloud.only("volume")["id"]
     cloud.pulumi("stack", "init")
     taken_up = {"database": kind, "adopt_volume": volume, "adopt_backups": True}
-    cloud.wish(
+    cloud.configure(
         buckets=[{"name": "fields", "adopt": True}], scaleway=taken_up, backup={"encryption_key": "k" * 40}
     )
     done = cloud.run("up", "--yes", "--skip-preview")

@@ -16,8 +16,7 @@ from tests.e2e.cloud import ACCOUNT, KEY, UUID, Account, account
 from tests.e2e.endpoint import Endpoint, endpoint
 
 from labelspace.home import Home
-from labelspace.spec import LocalSpec, ScalewaySpec, validate
-from labelspace_ops.backup import retained
+from labelspace.spec import ScalewaySpec, validate
 from labelspace_ops.targets.scaleway import server_database
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.workspaces import models
@@ -163,14 +162,3 @@ def test_another_key_than_this_machines_is_refused(tmp_path: Path) -> None:
     assert home.made_backup_key("pets") == key == "x" * 40
     with pytest.raises(ValueError, match="this machine's key of pets differs"):
         home.made_backup_key("pets", "y" * 40)
-
-
-def test_the_command_that_brings_a_workspace_back_shows_no_key() -> None:
-    wish = {
-        "name": "pets",
-        "buckets": [{"name": "cats"}],
-        "backup": {"encryption_key": "x" * 40, "retention_days": 9},
-    }
-    said = retained.recreate_command(validate(LocalSpec, wish))
-    assert "backup.retention_days=9" in said
-    assert "backup.encryption_key" not in said

@@ -15,7 +15,7 @@ OWN = {"project": "own"}
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with account(tmp_path_factory.mktemp("account"), "owntest", Home.find().tools) as one:
-        one.wish(scaleway=OWN)
+        one.configure(scaleway=OWN)
         one.up()
         yield one
 
@@ -61,7 +61,7 @@ def test_destroy_keeps_the_project_with_what_is_left_in_it(made: Account) -> Non
 
 def test_the_project_and_its_buckets_are_taken_up_again(made: Account) -> None:
     own, volume = made.only("project")["id"], made.only("volume")["id"]
-    made.wish(
+    made.configure(
         buckets=[{"name": "street", "adopt": True}],
         scaleway={**OWN, "adopt_project": own, "adopt_backups": True, "adopt_volume": volume},
     )

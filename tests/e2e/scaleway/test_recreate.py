@@ -88,11 +88,11 @@ def test_plain_pulumi_says_what_was_left_before_it_makes_anything(cloud: Account
     volume, own = cloud.only("volume")["id"], cloud.only("project")["id"]
     cloud.pulumi("stack", "init")
     buckets = [{"name": "street-2", "adopt": True}]
-    cloud.wish(buckets=buckets, scaleway={"project": "own"})
+    cloud.configure(buckets=buckets, scaleway={"project": "own"})
     done = cloud.run("preview")
     assert done.returncode != 0
     assert f"left its project {own}" in done.stdout + done.stderr
-    cloud.wish(buckets=buckets, scaleway={"project": "own", "adopt_project": own})
+    cloud.configure(buckets=buckets, scaleway={"project": "own", "adopt_project": own})
     done = cloud.run("up", "--yes", "--skip-preview")
     assert done.returncode != 0
     assert f"left the data volume {volume} (50 GB, 4.30 EUR a month)" in done.stdout + done.stderr

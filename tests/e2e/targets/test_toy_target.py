@@ -17,7 +17,7 @@ from labelspace import spec
 from labelspace.targets import registry as deployments
 from labelspace_ops.cli import main  # noqa: F401 - registers the commands
 from labelspace_ops.cli.app import app
-from labelspace_ops.stack import state
+from labelspace_ops.stack.project import PROJECT
 from labelspace_ops.targets import registry
 
 Command = Callable[..., Any]
@@ -36,7 +36,7 @@ def labelspace(lab: Lab) -> Iterator[Command]:
     runner = CliRunner()
     yield lambda *words, **given: runner.invoke(app, [*words], **given)
     patch.undo()
-    for file in state.PROJECT.glob("stacks/Pulumi.toy-pets*.yaml"):
+    for file in PROJECT.glob("stacks/Pulumi.toy-pets*.yaml"):
         file.unlink()
 
 

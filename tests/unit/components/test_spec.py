@@ -153,10 +153,10 @@ def test_a_good_password_has_no_problem() -> None:
     assert password_problem("Correct-Horse-7", "admin", "ann@example.org") is None
 
 
-def test_a_bucket_elsewhere_is_for_the_local_target_alone() -> None:
+def test_a_remote_bucket_is_for_the_local_target_alone() -> None:
     wish = {"name": "street", "buckets": [{"name": "far", "endpoint": "https://s3.example.org"}]}
     assert parse_spec(wish).buckets[0].endpoint == "https://s3.example.org"
-    with pytest.raises(SpecError, match="'far': target scaleway has no buckets elsewhere"):
+    with pytest.raises(SpecError, match="'far': target scaleway cannot use remote buckets"):
         parse_spec({**wish, "target": "scaleway"})
 
 

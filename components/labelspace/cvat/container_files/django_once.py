@@ -1,11 +1,11 @@
-"""Django's commands in one process, one after the other: who asks writes a line, and reads the exit code."""
+"""Runs Django's commands in one process. A caller writes a command as a line and reads its exit code."""
 
 import sys
 import traceback
 
 
 def main():
-    """Load Django at once, before anybody asks; ends when it is ended."""
+    """Load Django before the first command; runs until it is terminated."""
     ask, answer = sys.argv[1:]
     import django
 

@@ -1,7 +1,7 @@
-"""CVAT's own ``init``, unless this database and this Redis had it already from this version and settings.
+"""Runs CVAT's own ``init``, unless this database and this Redis are migrated to this version and settings.
 
-What was done is noted in both places, so that one that is restored, or new, has it done again. ``migrate.py
-await`` waits for the note: the server and the workers ask so whether they may start (start.sh).
+A marker in both records a finished migration, so that a new or restored one is migrated again. ``migrate.py
+await`` waits for the marker: the server and the workers call it before they start (start.sh).
 """
 
 import contextlib
@@ -15,15 +15,15 @@ import time
 import psycopg2
 import redis
 
-INIT = ["/opt/cvat/backend_entrypoint.sh", "init"]
+CVAT_INIT = ["/opt/cvat/backend_entrypoint.sh", "init"]
 SETTINGS = "/opt/cvat/settings.py"
 ONCE = "/opt/labelspace/django_once.py"
 VERSION = os.environ["LABELSPACE_CVAT"]
 PATIENCE_SECONDS = 600
 AWAIT_SECONDS = 60
-"""After that the one who waits asks Django: somebody may have done by hand what is waited for."""
-KEY = "labelspace:init"
-BEFORE = "/home/django/logs/labelspace-init"
+"""Seconds until a waiting service asks Django itself: the migration may have been run by hand."""
+KEY = "labelspace:migrate"
+BEFORE = "/home/django/logs/labelspace-migrated"
 """Left by the first ``init``: where it is, nothing is likely to be left to do."""
 
 
@@ -66,23 +66,23 @@ def takes_writes():
 
 def wait_for(what, asked):
     """Until what is asked raises no more; says what it waits for whenever that changes."""
-    said, deadline = "", time.monotonic() + PATIENCE_SECONDS
+    last, deadline = "", time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             asked()
             return
         except (psycopg2.OperationalError, redis.RedisError) as error:
             reason = str(error).strip()
-        if reason != said:
-            print(f"init: waiting for the {what}: {reason}", flush=True)
-            said = reason
+        if reason != last:
+            print(f"migrate: waiting for the {what}: {reason}", flush=True)
+            last = reason
         if time.monotonic() > deadline:
-            sys.exit(f"init: the {what} does not answer: {said}")
+            sys.exit(f"migrate: the {what} does not answer: {last}")
         time.sleep(0.3)
 
 
 def was_done():
-    """Whether both places say that nothing is left to do."""
+    """Whether database and Redis both hold the marker of this version and settings."""
     try:
         with database() as connection, connection.cursor() as cursor:
             noted = note(cursor).encode()
@@ -103,7 +103,7 @@ def keep():
         with open(BEFORE, "w", encoding="utf-8"):
             pass
     except (psycopg2.Error, redis.RedisError, OSError) as error:
-        print(f"init: done, but it could not be noted: {error}", flush=True)
+        print(f"migrate: done, but it could not be noted: {error}", flush=True)
 
 
 class Django:
@@ -121,7 +121,7 @@ class Django:
         """The exit code of ``command``, whose calls of django-admin come here."""
         asking = subprocess.Popen(command, env={**os.environ, "LABELSPACE_DJANGO": self.folder})
         while asking.poll() is None:
-            if self.process.poll() is not None:  # nobody would ever answer
+            if self.process.poll() is not None:  # no process is left to answer
                 asking.kill()
                 return self.process.returncode or 1
             time.sleep(0.05)
@@ -140,10 +140,10 @@ def prepare():
         wait_for("database", takes_writes)
         wait_for("queues", lambda: queues().ping())
         if was_done():
-            print("init: was done before", flush=True)
+            print("migrate: was done before", flush=True)
             return 0
         django = django or Django()
-        code = django.do(INIT)
+        code = django.do(CVAT_INIT)
     finally:
         if django:
             django.end()
@@ -152,8 +152,8 @@ def prepare():
     return code
 
 
-def nobody_yet():
-    """No account is there that could be in the way of migrations: a first start, and all may load at once."""
+def has_no_users():
+    """True on first start (no users yet): services need not wait for migrations."""
     with (
         contextlib.suppress(psycopg2.OperationalError),
         database() as connection,
@@ -172,7 +172,7 @@ def nobody_yet():
 def await_note():
     """Return 0 once the note is there, or need not be; 1 when it does not come."""
     deadline = time.monotonic() + AWAIT_SECONDS
-    while not (nobody_yet() or was_done()):
+    while not (has_no_users() or was_done()):
         if time.monotonic() > deadline:
             return 1
         time.sleep(0.5)

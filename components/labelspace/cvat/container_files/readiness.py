@@ -1,7 +1,7 @@
-"""The gate: ends with 0 when the workspace is ready, with its admin made as configured.
+"""The readiness check: exits with 0 when the workspace is ready, with its admin made as configured.
 
-Runs once in CVAT's own image. Each step prints one line, which whoever runs the update may follow; a step
-that does not come true in time prints what it last saw and ends with 1.
+Runs once in CVAT's own image. Each step prints one line, which the update shows. A step
+that does not succeed in time prints its last reason, and the script exits with 1.
 """
 
 import functools
@@ -20,13 +20,13 @@ PROXY = "http://cvat-proxy:8080"
 QUEUES = os.environ["LABELSPACE_QUEUES"].split(",")
 ADMIN_FILE = os.environ["LABELSPACE_ADMIN"]
 STYLE = "/static/admin/css/base.css"
-PASSED = "labelspace:gate"
+PASSED = "labelspace:readiness"
 """In Redis, which a restore empties: the host name of the container that passed; a new one has another."""
 MADE = "/home/django/logs/labelspace-admin"
-"""Left by the first gate of the workspace: where it is, the admin is likely to be as configured."""
+"""A file that the first successful check leaves: then the admin is probably as configured."""
 ARCHIVED = os.environ.get("LABELSPACE_ARCHIVED", "")
-"""A file beside the database, whose superuser can ask for it; empty where there is none to wait for."""
-PATIENCE = float(os.environ["LABELSPACE_PATIENCE"])
+"""A file in the database's container that shows a working archive; empty: no archive to wait for."""
+PATIENCE = float(os.environ["LABELSPACE_TIMEOUT"])
 REQUIRED = {
     "Cache backend: default",
     "Cache backend: media",
@@ -39,11 +39,11 @@ REQUIRED = {
 
 
 class NotYetError(Exception):
-    """What a step still waits for."""
+    """A step is not ready; the message says why."""
 
 
 def browser():
-    """Somebody who is not logged in."""
+    """A browser session without a login."""
     return urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
 
 
@@ -54,7 +54,7 @@ def fetch(path, body=None, visitor=None):
     """
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json", "Host": "127.0.0.1"}
-    headers["X-Labelspace-Gate"] = "1"  # shows what is behind the page of a workspace that sleeps
+    headers["X-Labelspace-Readiness"] = "1"  # shows what is behind the page of a workspace that sleeps
     request = urllib.request.Request(PROXY + path, data=data, headers=headers)
     try:
         with (visitor or browser()).open(request, timeout=20) as answer:
@@ -99,13 +99,13 @@ def health():
 
 
 def static():
-    """The admin panel's own files: the server gathers them when it starts, beside everything else."""
+    """The admin panel's static files, which the server collects in the background when it starts."""
     status, kind, _ = fetch(STYLE)
     if (status, kind) != (200, "text/css"):
         raise NotYetError(f"{STYLE} is not there")
 
 
-def wanted():
+def configured_admin():
     """The admin as configured."""
     with open(ADMIN_FILE, encoding="utf-8") as file:
         return json.load(file)
@@ -113,12 +113,12 @@ def wanted():
 
 @functools.cache
 def myself():
-    """Who logs in as configured, as the server sees them; raises ``NotYetError`` when it lets nobody in."""
-    wish, visitor = wanted(), browser()
-    body = {"username": wish["username"], "password": wish["password"]}
+    """The server's data about the configured admin; raises ``NotYetError`` when the login fails."""
+    account, visitor = configured_admin(), browser()
+    body = {"username": account["username"], "password": account["password"]}
     status, answer = ask("/api/auth/login", body, visitor)
     if status != 200:
-        raise NotYetError(f"login of {wish['username']} answers {status}: {answer}")
+        raise NotYetError(f"login of {account['username']} answers {status}: {answer}")
     return ask("/api/users/self", visitor=visitor)[1]
 
 
@@ -129,7 +129,7 @@ def as_configured():
     except NotYetError:
         return False
     rights = seen.get("is_superuser") and seen.get("is_staff") and "admin" in seen.get("groups", ())
-    return bool(rights) and seen.get("email") == wanted()["email"]
+    return bool(rights) and seen.get("email") == configured_admin()["email"]
 
 
 def admin():
@@ -147,15 +147,15 @@ def make():
     from django.contrib.auth import get_user_model
     from django.db import transaction
 
-    wish = wanted()
+    account = configured_admin()
     rights = {"is_superuser": True, "is_staff": True}  # at once: or it would join the annotators
     with transaction.atomic():
-        user, made = get_user_model().objects.get_or_create(username=wish["username"], defaults=rights)
-        changed = made or not user.check_password(wish["password"])
+        user, made = get_user_model().objects.get_or_create(username=account["username"], defaults=rights)
+        changed = made or not user.check_password(account["password"])
         if changed:
-            user.set_password(wish["password"])
+            user.set_password(account["password"])
             _forget_tokens(user)
-        user.email = wish["email"]
+        user.email = account["email"]
         user.is_superuser = user.is_staff = user.is_active = True
         user.save()
         _join_admins(user)
@@ -210,27 +210,27 @@ STEPS = (
 
 def until_true(name, what, step, deadline):
     """Try ``step`` until it comes true; says what it waits for whenever that changes."""
-    said = ""
+    last = ""
     while True:
         try:
             extra = step()
-            print(f"gate: {name}: ok: {what}" + (f" ({extra})" if extra else ""), flush=True)
+            print(f"readiness: {name}: ok: {what}" + (f" ({extra})" if extra else ""), flush=True)
             return True
         except NotYetError as reason:
-            if str(reason) != said:
-                said = str(reason)
-                print(f"gate: {name}: waiting: {said}", flush=True)
-        except Exception as problem:  # said in one line, as every other reason
-            print(f"gate: {name}: failed: {type(problem).__name__}: {problem}", flush=True)
+            if str(reason) != last:
+                last = str(reason)
+                print(f"readiness: {name}: waiting: {last}", flush=True)
+        except Exception as problem:  # one line, like every other reason
+            print(f"readiness: {name}: failed: {type(problem).__name__}: {problem}", flush=True)
             return False
         if time.monotonic() > deadline:
-            print(f"gate: {name}: failed: {said}", flush=True)
+            print(f"readiness: {name}: failed: {last}", flush=True)
             return False
         time.sleep(0.5)
 
 
 def passed_before():
-    """Whether this very container passed the gate, over the data that is there now."""
+    """Whether this container passed before, with the same data."""
     try:
         return migrate.queues().get(PASSED) == socket.gethostname().encode()
     except migrate.redis.RedisError:

@@ -1,4 +1,4 @@
-"""A dataset bucket: a folder of this machine, served over S3, bound into CVAT's share; or one elsewhere."""
+"""A dataset bucket: a folder of this machine, served over S3, bound into CVAT's share; or a remote bucket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from labelspace.targets.local.container import container, wait_for_success
 from labelspace.targets.local.context import NEW_FOLDER_OWNER, DockerContext
 
 KEPT = ("metadata", "versions", "versions-metadata")
-"""What the gateway keeps beside a bucket's objects, under ``gateway/<bucket>``."""
+"""Data that the gateway stores besides a bucket's objects, under ``gateway/<bucket>``."""
 
 _PREPARE = f"""\
 set -eu
@@ -43,9 +43,9 @@ for bucket in $BUCKETS; do mkdir -p "/labelspace/mounts/$WORKSPACE/$bucket"; don
 
 
 class DatasetBucket(pulumi.ComponentResource):
-    """The folder ``$LABELSPACE_HOME/buckets/<name>``, which outlives every workspace; or a bucket elsewhere.
+    """The folder ``$LABELSPACE_HOME/buckets/<name>``, which outlives every workspace; or a remote bucket.
 
-    ``beside``: the other buckets of the workspace, in the same file share. A bucket elsewhere is
+    ``siblings``: the other buckets of the workspace, in the same file share. A remote bucket is
     mounted while ``running``.
     """
 
@@ -58,18 +58,18 @@ class DatasetBucket(pulumi.ComponentResource):
         name: str,
         *,
         spec: BucketSpec,
-        place: DockerContext,
+        context: DockerContext,
         endpoint: pulumi.Input[str],
         access_key: pulumi.Input[str],
         secret_key: pulumi.Input[str],
-        beside: tuple[str, ...] = (),
+        siblings: tuple[str, ...] = (),
         running: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:DatasetBucket", name, None, opts)
-        self._spec, self._place = spec, place
+        self._spec, self._context = spec, context
         if spec.endpoint:
-            share: FolderShare | RemoteShare = self._mount(beside, running=running)
+            share: FolderShare | RemoteShare = self._mount(siblings, running=running)
             endpoint, access_key, secret_key = spec.endpoint, _plain(spec.access_key), _plain(spec.secret_key)
         else:
             share = self._folder()
@@ -84,17 +84,17 @@ class DatasetBucket(pulumi.ComponentResource):
         self.register_outputs({"bucket": spec.name, "endpoint": self.access.endpoint})
 
     def _folder(self) -> FolderShare:
-        home, environment = self._place.home, {"BUCKET": self._spec.name}
+        home, environment = self._context.home, {"BUCKET": self._spec.name}
         self._prepare(_PREPARE, environment, home.buckets, home.gateway)
         return FolderShare(str(home.buckets / self._spec.name))
 
-    def _mount(self, beside: tuple[str, ...], *, running: bool) -> RemoteShare:
-        names = " ".join(sorted({self._spec.name, *beside}))
-        environment = {"WORKSPACE": self._place.workspace, "BUCKETS": names}
-        prepared = self._prepare(_PREPARE_MOUNT, environment, self._place.home.mounts)
+    def _mount(self, siblings: tuple[str, ...], *, running: bool) -> RemoteShare:
+        names = " ".join(sorted({self._spec.name, *siblings}))
+        environment = {"WORKSPACE": self._context.workspace, "BUCKETS": names}
+        prepared = self._prepare(_PREPARE_MOUNT, environment, self._context.home.mounts)
         if running:
-            mount_bucket(self._spec, self._place, depends_on=[prepared], parent=self)
-        return RemoteShare(str(self._place.mounts))
+            mount_bucket(self._spec, self._context, depends_on=[prepared], parent=self)
+        return RemoteShare(str(self._context.mounts))
 
     def _prepare(self, script: str, environment: dict[str, str], *folders: Path) -> docker.Container:
         """Run ``script`` over the folders that it works on alone, not the whole home with its keys."""
@@ -103,8 +103,10 @@ class DatasetBucket(pulumi.ComponentResource):
             docker.ContainerVolumeArgs(host_path=str(path), container_path=f"/labelspace/{path.name}")
             for path in folders
         ]
-        prepared = container(replace(service, environment=environment), self._place, binds=binds, parent=self)
-        self.ready = wait_for_success(prepared, self._place, service.name)
+        prepared = container(
+            replace(service, environment=environment), self._context, binds=binds, parent=self
+        )
+        self.ready = wait_for_success(prepared, self._context, service.name)
         return prepared
 
 

@@ -1,4 +1,4 @@
-"""A dataset bucket elsewhere, at any S3 endpoint: mounted read-only by rclone, for CVAT's share.
+"""A remote dataset bucket at any S3 endpoint, mounted read-only by rclone for CVAT's share.
 
 The one container with more rights than the rest (``SYS_ADMIN``, ``/dev/fuse``) is named ``mount-<bucket>``.
 """
@@ -24,21 +24,21 @@ while umount -l "{ROOT}/$BUCKET" 2>/dev/null; do :; done
 exec rclone mount "bucket:$BUCKET" "{ROOT}/$BUCKET" --config {CONFIG} --read-only --allow-other \
     --uid {NEW_FOLDER_OWNER} --gid {NEW_FOLDER_OWNER} --dir-cache-time 5m --use-server-modtime
 """
-"""A mount whose program was killed stays behind, dead: it is taken away first."""
+"""A killed rclone leaves a dead mount, which is unmounted first."""
 
 
 def mount_bucket(
-    spec: BucketSpec, place: DockerContext, *, depends_on: list[pulumi.Resource], parent: pulumi.Resource
+    spec: BucketSpec, context: DockerContext, *, depends_on: list[pulumi.Resource], parent: pulumi.Resource
 ) -> docker.Container:
     """Mount the bucket under ``$LABELSPACE_HOME/mounts/<workspace>``; ends when it can be listed."""
     bind = docker.ContainerMountArgs(
         type="bind",
-        source=str(place.mounts),
+        source=str(context.mounts),
         target=ROOT,
         bind_options=docker.ContainerMountBindOptionsArgs(propagation="rshared"),
     )
     return container(
-        _service(spec), place, mounts=[bind], depends_on=depends_on, wait_healthy=True, parent=parent
+        _service(spec), context, mounts=[bind], depends_on=depends_on, wait_healthy=True, parent=parent
     )
 
 
@@ -59,7 +59,7 @@ def _service(spec: BucketSpec) -> Service:
 
 
 def rclone_conf(spec: BucketSpec) -> str:
-    """The remote ``bucket``; without keys it is read as anybody may (rclone's S3 backend)."""
+    """The remote ``bucket``; without keys, requests are anonymous (rclone's S3 backend)."""
     lines = [
         "[bucket]",
         "type = s3",

@@ -17,12 +17,12 @@ Share = dict[str, FolderShare | RemoteShare]
 SHARE_ROOT = "/home/django/share"
 WAIT_SECONDS = 600
 STOP_SECONDS = 30
-"""What a container is given to end in order; databases need it."""
+"""Seconds between SIGTERM and SIGKILL when a container stops; databases need them to write their data."""
 
 
 def container(
     service: Service,
-    place: DockerContext,
+    context: DockerContext,
     *,
     share: Share | None = None,
     binds: list[docker.ContainerVolumeArgs] | None = None,
@@ -33,13 +33,13 @@ def container(
     image: pulumi.Input[str] | None = None,
     wait_healthy: bool = False,
 ) -> docker.Container:
-    """Run ``service`` at ``place``; a changed ``triggers`` value replaces it.
+    """Run ``service`` in ``context``; a changed ``triggers`` value replaces it.
 
     A one-shot is waited for; everything else comes back whatever ends it.
     """
     return docker.Container(
-        f"{place.workspace}-{service.name}",
-        name=place.named(service.name),
+        f"{context.workspace}-{service.name}",
+        name=context.named(service.name),
         image=image or service.image,
         command=list(service.command) or None,
         entrypoints=list(service.entrypoint) or None,
@@ -47,25 +47,25 @@ def container(
         user=service.user,
         memory=service.memory,
         memory_swap=service.memory,  # no swap; left out, the engine doubles it and every refresh sees drift
-        volumes=[*_volumes(service, place), *_share(service, share or {}), *(binds or [])],
+        volumes=[*_volumes(service, context), *_share(service, share or {}), *(binds or [])],
         mounts=[*_share_root(service, share or {}), *(mounts or [])] or None,
         devices=_devices(service),
         uploads=[_upload(file) for file in service.files],
-        networks_advanced=_networks(service, place),
+        networks_advanced=_networks(service, context),
         network_mode="none" if service.offline else None,
-        ports=_ports(service, place),
+        ports=_ports(service, context),
         healthcheck=_health(service.health),
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=_capabilities(service)),
         security_opts=_security(service),
         log_driver="json-file",
         log_opts={"max-size": "10m", "max-file": "3"},
-        labels=_labels(service, place, triggers),
+        labels=_labels(service, context, triggers),
         init=True,
         wait=wait_healthy,
         wait_timeout=WAIT_SECONDS if wait_healthy else None,
         destroy_grace_seconds=STOP_SECONDS,
         attach=service.one_shot,
-        must_run=not service.one_shot and (service.stays_awake or not place.sleeps),
+        must_run=not service.one_shot and (service.stays_awake or not context.sleeps),
         restart=service.restart,
         opts=pulumi.ResourceOptions(
             parent=parent,
@@ -76,16 +76,16 @@ def container(
     )
 
 
-def wait_for_success(one_shot: docker.Container, place: DockerContext, part: str) -> pulumi.Output[str]:
-    """The container's id once it ended with 0; fails the update otherwise, with where to look."""
+def wait_for_success(one_shot: docker.Container, context: DockerContext, part: str) -> pulumi.Output[str]:
+    """The container's id once it exits with 0. Another exit code fails the update and names the log."""
 
     def check(values: list[object]) -> str:
         code, identity = values
         if code not in (0, None):
-            name = place.named(part)
+            name = context.named(part)
             raise pulumi.RunError(
                 f"{name} ended with {code}: see why with `docker logs {name}`. When that is mended,"
-                f" `labelspace create {place.workspace}` goes on, or `docker rm {name}`"
+                f" `labelspace create {context.workspace}` goes on, or `docker rm {name}`"
                 " and `pulumi up --refresh`."
             )
         return str(identity)
@@ -93,9 +93,9 @@ def wait_for_success(one_shot: docker.Container, place: DockerContext, part: str
     return pulumi.Output.all(one_shot.exit_code, one_shot.id).apply(check)
 
 
-def _volumes(service: Service, place: DockerContext) -> list[docker.ContainerVolumeArgs]:
+def _volumes(service: Service, context: DockerContext) -> list[docker.ContainerVolumeArgs]:
     return [
-        docker.ContainerVolumeArgs(volume_name=place.named(name), container_path=path, read_only=read_only)
+        docker.ContainerVolumeArgs(volume_name=context.named(name), container_path=path, read_only=read_only)
         for volumes, read_only in ((service.volumes, None), (service.reads, True))
         for name, path in volumes.items()
     ]
@@ -113,7 +113,7 @@ def _share(service: Service, share: Share) -> list[docker.ContainerVolumeArgs]:
 
 
 def _share_root(service: Service, share: Share) -> list[docker.ContainerMountArgs]:
-    """With a bucket elsewhere, the folder around all of them: mounts made later reach the container."""
+    """With a remote bucket, bind the parent folder of all buckets: later mounts then reach the container."""
     roots = sorted({one.root for one in share.values() if isinstance(one, RemoteShare)})
     if not service.mounts_share:
         return []
@@ -145,17 +145,17 @@ def _upload(file: File) -> docker.ContainerUploadArgs:
     return docker.ContainerUploadArgs(file=file.path, content=file.content, permissions="0444")
 
 
-def _networks(service: Service, place: DockerContext) -> list[docker.ContainerNetworksAdvancedArgs] | None:
+def _networks(service: Service, context: DockerContext) -> list[docker.ContainerNetworksAdvancedArgs] | None:
     if service.offline:
         return None
-    return [docker.ContainerNetworksAdvancedArgs(name=place.network, aliases=list(service.aliases))]
+    return [docker.ContainerNetworksAdvancedArgs(name=context.network, aliases=list(service.aliases))]
 
 
-def _ports(service: Service, place: DockerContext) -> list[docker.ContainerPortArgs] | None:
+def _ports(service: Service, context: DockerContext) -> list[docker.ContainerPortArgs] | None:
     if service.publishes is None:
         return None
     inside, outside = service.publishes
-    return [docker.ContainerPortArgs(internal=inside, external=outside, ip=place.bind_address)]
+    return [docker.ContainerPortArgs(internal=inside, external=outside, ip=context.bind_address)]
 
 
 def _health(health: Health | None) -> docker.ContainerHealthcheckArgs | None:
@@ -181,9 +181,9 @@ def _capabilities(service: Service) -> list[str]:
 
 
 def _labels(
-    service: Service, place: DockerContext, triggers: list[pulumi.Input[str]] | None
+    service: Service, context: DockerContext, triggers: list[pulumi.Input[str]] | None
 ) -> list[docker.ContainerLabelArgs]:
-    labels: dict[str, pulumi.Input[str]] = {WORKSPACE_LABEL: place.workspace, PART_LABEL: service.name}
+    labels: dict[str, pulumi.Input[str]] = {WORKSPACE_LABEL: context.workspace, PART_LABEL: service.name}
     if triggers:
         labels["labelspace.follows"] = pulumi.Output.all(*triggers).apply(
             lambda values: ",".join(str(value)[:12] for value in values)
@@ -194,23 +194,27 @@ def _labels(
 def create_context(
     parent: pulumi.Resource, workspace: str, bind_address: str, *, part: str = "", sleeps: bool = False
 ) -> DockerContext:
-    """A place with a network of its own; ``part`` tells apart the networks of parts that go by one name."""
-    network = docker.Network(
+    """Create the Docker network and return its context. ``part`` distinguishes networks of one name."""
+    network = _network(parent, workspace, part)
+    return DockerContext(workspace, network.name, bind_address, Home.find(), sleeps=sleeps)
+
+
+def _network(parent: pulumi.Resource, workspace: str, part: str) -> docker.Network:
+    return docker.Network(
         f"{workspace}-network",
         name="-".join(filter(None, ("labelspace", workspace, part))),
         labels=[docker.NetworkLabelArgs(label=WORKSPACE_LABEL, value=workspace)],
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    return DockerContext(workspace, network.name, bind_address, Home.find(), sleeps=sleeps)
 
 
-def volume(name: str, place: DockerContext, *, parent: pulumi.Resource, keep: bool = True) -> docker.Volume:
+def volume(name: str, context: DockerContext, *, parent: pulumi.Resource, keep: bool = True) -> docker.Volume:
     """A named volume; with ``keep`` it outlives the stack, as what users made must."""
     return docker.Volume(
-        f"{place.workspace}-{name}",
-        name=place.named(name),
+        f"{context.workspace}-{name}",
+        name=context.named(name),
         labels=[
-            docker.VolumeLabelArgs(label=WORKSPACE_LABEL, value=place.workspace),
+            docker.VolumeLabelArgs(label=WORKSPACE_LABEL, value=context.workspace),
             docker.VolumeLabelArgs(label=PART_LABEL, value=name),
         ],
         opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=keep),

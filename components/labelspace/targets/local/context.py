@@ -34,7 +34,7 @@ class DockerContext:
 
     @property
     def mounts(self) -> Path:
-        """Where this workspace's buckets of elsewhere are mounted, a folder each."""
+        """Mount points of this workspace's remote buckets, one folder each."""
         return self.home.mounts / self.workspace
 
     def named(self, part: str) -> str:

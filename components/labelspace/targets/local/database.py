@@ -34,7 +34,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        place: DockerContext,
+        context: DockerContext,
         password: pulumi.Input[str],
         backup: BackupSpec,
         size: Size = "small",
@@ -44,12 +44,12 @@ class AnnotationDatabase(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationDatabase", name, None, opts)
-        image = _image(place, self)
-        data = volume("database", place, parent=self)
-        folder = place.home.backups / place.workspace
+        image = database_image(context, self)
+        data = volume("database", context, parent=self)
+        folder = context.home.backups / context.workspace
         ready = pulumi.Output.from_input("")
         if running:
-            settings = backups.secret_files(place.workspace, backup, _key(place, backup))
+            settings = backups.secret_files(context.workspace, backup, encryption_key(context, backup))
             ready = container(
                 service(
                     password,
@@ -58,9 +58,9 @@ class AnnotationDatabase(pulumi.ComponentResource):
                     size=size,
                     check_seconds=CHECK_SECONDS if waits else Health.interval,
                 ),
-                place,
+                context,
                 image=image.name,
-                binds=[_repository(folder)],
+                binds=[repository_bind(folder)],
                 depends_on=[data, image, *files.values()],
                 wait_healthy=waits,
                 parent=self,
@@ -73,7 +73,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
             password=pulumi.Output.secret(password),
             ca_certificate=None,
             backups=BackupPolicy(
-                backups.location(backup, folder, place.workspace),
+                backups.location(backup, folder, context.workspace),
                 backup.archive_timeout_seconds,
                 backup.retention_days,
             ),
@@ -83,23 +83,24 @@ class AnnotationDatabase(pulumi.ComponentResource):
         self.register_outputs({"host": DATABASE_ALIAS})
 
 
-def _key(place: DockerContext, backup: BackupSpec) -> str:
-    """Kept on this machine, where a recovery kit finds it, also when the settings give it."""
+def encryption_key(context: DockerContext, backup: BackupSpec) -> str:
+    """Encrypts the backups. It is kept on this machine, where a recovery kit finds it, also a given one."""
     given = backup.encryption_key.get_secret_value() if backup.encryption_key else ""
     try:
-        return place.home.made_backup_key(place.workspace, given)
+        return context.home.made_backup_key(context.workspace, given)
     except ValueError as error:
         raise pulumi.RunError(str(error)) from None
 
 
-def _repository(folder: Path) -> docker.ContainerVolumeArgs:
+def repository_bind(folder: Path) -> docker.ContainerVolumeArgs:
+    """The folder of backups, in the container."""
     return docker.ContainerVolumeArgs(host_path=str(folder), container_path=backups.REPOSITORY)
 
 
-def _image(place: DockerContext, parent: pulumi.Resource) -> docker.RemoteImage:
-    """Built on the spot."""
+def database_image(context: DockerContext, parent: pulumi.Resource) -> docker.RemoteImage:
+    """The image, built on this machine."""
     return docker.RemoteImage(
-        f"{place.workspace}-database-image",
+        f"{context.workspace}-database-image",
         name=backups.image_name(),
         build=docker.RemoteImageBuildArgs(context=str(backups.CONTEXT), use_legacy_builder=True),
         keep_locally=True,

@@ -36,7 +36,7 @@ class S3Gateway(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        place: DockerContext,
+        context: DockerContext,
         port: int,
         secret_key: pulumi.Input[str],
         buckets: list[BucketAccess],
@@ -44,9 +44,9 @@ class S3Gateway(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:S3Gateway", name, None, opts)
-        binds = [bind for bucket in buckets for bind in _binds(bucket, place)]
+        binds = [bind for bucket in buckets for bind in _binds(bucket, context)]
         self.container = container(
-            _service(port, secret_key), place, binds=binds, depends_on=depends_on, parent=self
+            _service(port, secret_key), context, binds=binds, depends_on=depends_on, parent=self
         )
         self.register_outputs({"port": port})
 
@@ -70,10 +70,10 @@ def _service(port: int, secret_key: pulumi.Input[str]) -> Service:
     )
 
 
-def _binds(bucket: BucketAccess, place: DockerContext) -> list[docker.ContainerVolumeArgs]:
+def _binds(bucket: BucketAccess, context: DockerContext) -> list[docker.ContainerVolumeArgs]:
     if not isinstance(bucket.share, FolderShare):
         return []
-    kept = place.home.gateway / bucket.name
+    kept = context.home.gateway / bucket.name
     folders = {
         f"/buckets/{bucket.name}": bucket.share.path,
         f"/kept/{bucket.name}": str(kept / "metadata"),

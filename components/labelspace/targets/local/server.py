@@ -1,4 +1,4 @@
-"""The annotation server: CVAT's containers, and the gate that ends when the workspace is ready."""
+"""The annotation server: CVAT's containers, and the readiness check that ends when the workspace is ready."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from labelspace.container_spec import Service
 from labelspace.cvat import services as cvat
 from labelspace.cvat.images import cvat_image, image_version
 from labelspace.outputs import BeforeUpgrade, BucketAccess, DatabaseAccess
+from labelspace.postgres import external
 from labelspace.postgres.pgbackrest import FILE_VOLUMES
 from labelspace.spec import LocalSpec
 from labelspace.targets.local.container import Share, container, volume, wait_for_success
@@ -22,13 +23,13 @@ from labelspace.targets.local.sleeper import sleeper
 KEPT_VOLUMES = ("logs", "redis")
 
 
-def file_volumes(place: DockerContext, parent: pulumi.Resource) -> dict[str, docker.Volume]:
+def file_volumes(context: DockerContext, parent: pulumi.Resource) -> dict[str, docker.Volume]:
     """CVAT's files that are backed up with the annotation database; they outlive the stack."""
-    return {name: volume(name, place, parent=parent) for name in FILE_VOLUMES}
+    return {name: volume(name, context, parent=parent) for name in FILE_VOLUMES}
 
 
 class AnnotationServer(pulumi.ComponentResource):
-    """Serves the URL; ``ready`` resolves when the gate has seen every part work and the admin log in."""
+    """Serves the URL. ``ready`` resolves when every part of CVAT works and the admin can log in."""
 
     url: str
     ready: pulumi.Output[str]
@@ -38,7 +39,7 @@ class AnnotationServer(pulumi.ComponentResource):
         name: str,
         *,
         spec: LocalSpec,
-        place: DockerContext,
+        context: DockerContext,
         database: DatabaseAccess,
         buckets: list[BucketAccess],
         secrets: cvat.Secrets,
@@ -47,51 +48,53 @@ class AnnotationServer(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationServer", name, None, opts)
-        self._place, self._database = place, database
+        self._context, self._database = context, database
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
         self._image = _image(spec, before_upgrade, parent=self)
         self._volumes = [*files.values(), *self._make_volumes(), self._image]
-        self.url = f"http://{place.workspace}.localhost:{spec.port}"
+        self.url = f"http://{context.workspace}.localhost:{spec.port}"
         self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
         self.register_outputs({"url": self.url, "ready": self.ready})
 
     def _make_volumes(self) -> list[pulumi.Resource]:
-        kept = [volume(name, self._place, parent=self) for name in KEPT_VOLUMES]
-        return [*kept, volume("cache", self._place, parent=self, keep=False)]
+        kept = [volume(name, self._context, parent=self) for name in KEPT_VOLUMES]
+        return [*kept, volume("cache", self._context, parent=self, keep=False)]
 
     def _ready(self, spec: LocalSpec, secrets: cvat.Secrets) -> pulumi.Output[str]:
-        described = cvat.services(_settings(spec, secrets, self._database.archived_mark))
+        described = external.connect(
+            cvat.services(_settings(spec, secrets, self._database.archived_mark)), spec.external_database
+        )
         described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
-        awake = self._sleeper(spec.sleep_after_minutes) if self._place.sleeps else []
-        init, running = self._run(described, awake)
-        gate = self._gate(described["bootstrap"], init, running)
-        ended = wait_for_success(gate, self._place, "bootstrap")
-        migrated = wait_for_success(init, self._place, "init")
+        awake = self._sleeper(spec.sleep_after_minutes) if self._context.sleeps else []
+        migrate, running = self._run(described, awake)
+        check = self._readiness(described["readiness"], migrate, running)
+        ended = wait_for_success(check, self._context, "readiness")
+        migrated = wait_for_success(migrate, self._context, "migrate")
         return pulumi.Output.all(ended, migrated).apply(lambda ids: str(ids[0]))
 
     def _sleeper(self, minutes: int) -> list[pulumi.Resource]:
         """Before the others: it gives them the folder of notes."""
-        notes = volume("notes", self._place, parent=self, keep=False)
-        return [sleeper(self._place, minutes, depends_on=[notes], parent=self)]
+        notes = volume("notes", self._context, parent=self, keep=False)
+        return [sleeper(self._context, minutes, depends_on=[notes], parent=self)]
 
     def _run(
         self, described: dict[str, Service], after: list[pulumi.Resource]
     ) -> tuple[docker.Container, list[docker.Container]]:
         """The one that migrates the database, and those that stay."""
-        init = self._container(described["init"], [*self._volumes], [self._database.ready])
+        migrate = self._container(described["migrate"], [*self._volumes], [self._database.ready])
         long_lived = [one for one in described.values() if not one.one_shot]
         running = [self._container(service, [*self._volumes, *after]) for service in long_lived]
-        return init, running
+        return migrate, running
 
-    def _gate(
-        self, service: Service, init: docker.Container, running: list[docker.Container]
+    def _readiness(
+        self, service: Service, migrate: docker.Container, running: list[docker.Container]
     ) -> docker.Container:
         """Again whenever a container of the server, or the database, was replaced, or the admin changed.
 
         After the migrations: a first server is healthy before the last of them made the admins' group.
         """
         return self._container(
-            service, [init, *running], [*(one.id for one in running), self._database.ready]
+            service, [migrate, *running], [*(one.id for one in running), self._database.ready]
         )
 
     def _container(
@@ -102,7 +105,7 @@ class AnnotationServer(pulumi.ComponentResource):
     ) -> docker.Container:
         return container(
             service,
-            self._place,
+            self._context,
             share=self._share,
             depends_on=depends_on,
             triggers=[*(triggers or [])],

@@ -19,15 +19,17 @@ SOCKET = "/var/run/docker.sock"
 
 
 def sleeper(
-    place: DockerContext, minutes: int, *, depends_on: list[pulumi.Resource], parent: pulumi.Resource
+    context: DockerContext, minutes: int, *, depends_on: list[pulumi.Resource], parent: pulumi.Resource
 ) -> docker.Container:
     """Sends the workspace to sleep after ``minutes`` without a user, and wakes it."""
     binds = [
         docker.ContainerVolumeArgs(host_path=_socket(), container_path=SOCKET),
-        docker.ContainerVolumeArgs(host_path=str(place.home.locks), container_path="/locks", read_only=True),
+        docker.ContainerVolumeArgs(
+            host_path=str(context.home.locks), container_path="/locks", read_only=True
+        ),
     ]
-    service = _service(place.workspace, minutes)
-    return container(service, place, binds=binds, depends_on=depends_on, wait_healthy=True, parent=parent)
+    service = _service(context.workspace, minutes)
+    return container(service, context, binds=binds, depends_on=depends_on, wait_healthy=True, parent=parent)
 
 
 def _service(workspace: str, minutes: int) -> Service:

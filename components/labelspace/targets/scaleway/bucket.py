@@ -1,4 +1,4 @@
-"""A dataset bucket in Object Storage: versioned, private, kept when the workspace goes."""
+"""A dataset bucket in Object Storage: versioned, private, retained when the workspace is deleted."""
 
 from __future__ import annotations
 
@@ -30,50 +30,50 @@ class DatasetBucket(pulumi.ComponentResource):
         name: str,
         *,
         spec: BucketSpec,
-        place: ScalewayContext,
+        context: ScalewayContext,
         reader: pulumi.Input[str],
         access_key: pulumi.Input[str],
         secret_key: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:scaleway:DatasetBucket", name, None, opts)
-        self.bucket = bucket(self, spec.name, place, adopt=spec.adopt, retention_days=None)
-        policy(self, self.bucket, spec.name, place, reader=reader, actions=READ)
+        self.bucket = bucket(self, spec.name, context, adopt=spec.adopt, retention_days=None)
+        policy(self, self.bucket, spec.name, context, reader=reader, actions=READ)
         self.access = BucketAccess(
             name=spec.name,
-            endpoint=pulumi.Output.from_input(place.endpoint),
-            region=place.region,
+            endpoint=pulumi.Output.from_input(context.endpoint),
+            region=context.region,
             access_key=pulumi.Output.from_input(access_key),
             secret_key=pulumi.Output.secret(secret_key),
             share=RemoteShare(SHARE),
         )
-        self.register_outputs({"bucket": spec.name, "endpoint": place.endpoint})
+        self.register_outputs({"bucket": spec.name, "endpoint": context.endpoint})
 
 
 def bucket(
-    parent: pulumi.Resource, name: str, place: ScalewayContext, *, adopt: bool, retention_days: int | None
+    parent: pulumi.Resource, name: str, context: ScalewayContext, *, adopt: bool, retention_days: int | None
 ) -> scaleway.object.Bucket:
     """A private, versioned bucket; with ``retention_days`` its objects expire."""
     return scaleway.object.Bucket(
-        f"{place.workspace}-{name}",
+        f"{context.workspace}-{name}",
         name=name,
-        region=place.region,
-        project_id=place.project,
+        region=context.region,
+        project_id=context.project,
         versioning=scaleway.object.BucketVersioningArgs(enabled=True),
         lifecycle_rules=_lifecycle(retention_days),
-        tags={"labelspace": place.workspace},
+        tags={"labelspace": context.workspace},
         opts=pulumi.ResourceOptions(
             parent=parent,
             retain_on_delete=True,
-            import_=_left(place, name) if adopt else None,
+            import_=_left(context, name) if adopt else None,
         ),
     )
 
 
-def _left(place: ScalewayContext, name: str) -> str:
+def _left(context: ScalewayContext, name: str) -> str:
     """How the provider finds a bucket that is there; in another project than its own it needs that, too."""
-    own = place.spec.adopt_project
-    return f"{place.region}/{name}@{own}" if own else f"{place.region}/{name}"
+    own = context.spec.adopt_project
+    return f"{context.region}/{name}@{own}" if own else f"{context.region}/{name}"
 
 
 def _lifecycle(retention_days: int | None) -> list[scaleway.object.BucketLifecycleRuleArgs]:
@@ -96,20 +96,20 @@ def policy(
     parent: pulumi.Resource,
     made: scaleway.object.Bucket,
     name: str,
-    place: ScalewayContext,
+    context: ScalewayContext,
     *,
     reader: pulumi.Input[str],
     actions: tuple[str, ...],
 ) -> None:
-    """For exactly the workspace's server and whoever provisions, whom it would otherwise lock out."""
-    provisioner = place.spec.provisioner
+    """Allow exactly the workspace's server and the provisioner; a policy without the latter locks it out."""
+    provisioner = context.spec.provisioner
     if provisioner is None:
         return
     scaleway.object.BucketPolicy(
-        f"{place.workspace}-{name}-policy",
+        f"{context.workspace}-{name}-policy",
         bucket=made.name,
-        region=place.region,
-        project_id=place.project,
+        region=context.region,
+        project_id=context.project,
         policy=pulumi.Output.from_input(reader).apply(
             lambda application: policy_json(name, application, provisioner, actions)
         ),

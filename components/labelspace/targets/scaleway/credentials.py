@@ -1,4 +1,4 @@
-"""Who asks Scaleway: keys, project and organization, looked for where its provider looks.
+"""Scaleway's API keys, project and organization, read from the same sources as its provider.
 
 The order is the provider's own: an environment variable hides the stack's configuration, and that a profile.
 """

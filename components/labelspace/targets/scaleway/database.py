@@ -29,13 +29,13 @@ class AnnotationDatabase(pulumi.ComponentResource):
         name: str,
         *,
         spec: ScalewaySpec,
-        place: ScalewayContext,
+        context: ScalewayContext,
         network: pulumi.Input[str],
         password: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:scaleway:AnnotationDatabase", name, None, opts)
-        self._name, self._place = name, place
+        self._name, self._context = name, context
         self.instance = self._instance(spec, network)
         strong = complex_enough(password)
         privilege = self._contents(strong)
@@ -47,7 +47,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
             user=DATABASE_USER,
             password=strong,
             ca_certificate=self.instance.certificate,
-            backups=BackupPolicy(place.backup_bucket, DUMP_SECONDS, spec.backup.retention_days),
+            backups=BackupPolicy(context.backup_bucket, DUMP_SECONDS, spec.backup.retention_days),
             ready=pulumi.Output.all(self.instance.id, privilege.id).apply(lambda ids: str(ids[0])),
         )
         self.register_outputs({"host": self.access.host})
@@ -57,7 +57,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
         private = scaleway.databases.InstancePrivateNetworkArgs(pn_id=network, enable_ipam=True)
         return scaleway.databases.Instance(
             f"{self._name}-database",
-            name=self._place.named(),
+            name=self._context.named(),
             node_type=database_type(spec),
             engine=ENGINE,
             user_name=KEEPER,
@@ -71,9 +71,9 @@ class AnnotationDatabase(pulumi.ComponentResource):
             backup_schedule_retention=spec.backup.retention_days,
             backup_same_region=True,
             private_network=private,
-            project_id=self._place.project,
-            region=self._place.region,
-            tags=self._place.tags,
+            project_id=self._context.project,
+            region=self._context.region,
+            tags=self._context.tags,
             # another engine would be another instance, and writes in between would be lost
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["engine"]),
         )
@@ -81,7 +81,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
     def _contents(self, password: pulumi.Output[str]) -> scaleway.databases.Privilege:
         """Removed with the instance: one by one they would refuse, as they depend on each other."""
         opts = pulumi.ResourceOptions(parent=self, deleted_with=self.instance)
-        instance, region = self.instance.id, self._place.region
+        instance, region = self.instance.id, self._context.region
         database = scaleway.databases.Database(
             f"{self._name}-cvat", name=DATABASE_NAME, opts=opts, instance_id=instance, region=region
         )

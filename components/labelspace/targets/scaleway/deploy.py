@@ -1,4 +1,4 @@
-"""The parts of a workspace on Scaleway, each made and handed to the next."""
+"""Deploys a workspace on Scaleway."""
 
 from __future__ import annotations
 
@@ -20,33 +20,35 @@ from labelspace.targets.scaleway.server import AnnotationServer
 
 
 def deploy(
-    workspace: pulumi.Resource,
+    parent: pulumi.Resource,
     spec: ScalewaySpec,
     secrets: Secrets,
     before_upgrade: BeforeUpgrade | None = None,
 ) -> Deployment:
-    """Declare every part as a child of ``workspace``."""
-    server_type(spec), database_type(spec)  # refused before anything is made
-    inside = spec.scaleway.database == "server"
-    if inside:
+    """Declare every part as a child of ``parent``."""
+    server_type(spec), database_type(spec)  # raise before any resource is declared
+    has_own_database = spec.scaleway.database == "server"
+    if has_own_database:
         database_on_server.encryption_key(spec)
-    place = project.project_context(workspace, ScalewayContext.find(spec))
-    child = pulumi.ResourceOptions(parent=workspace)
-    network = Network(spec.name, place=place, opts=child)
-    identity = Identity(spec.name, place=place, address=network.address.address, expires=inside, opts=child)
-    datasets = _buckets(workspace, spec, place, identity)
-    _backup_bucket(workspace, spec, place, identity)
-    database, beside = _database(
-        workspace, spec, place=place, network=network, identity=identity, password=secrets.database
+    context = project.project_context(parent, ScalewayContext.find(spec))
+    child = pulumi.ResourceOptions(parent=parent)
+    network = Network(spec.name, context=context, opts=child)
+    identity = Identity(
+        spec.name, context=context, address=network.address.address, expires=has_own_database, opts=child
+    )
+    datasets = _buckets(parent, spec, context, identity)
+    _backup_bucket(parent, spec, context, identity)
+    database, extra_services = _database(
+        parent, spec, context=context, network=network, identity=identity, password=secrets.database
     )
     server = AnnotationServer(
         spec.name,
         spec=spec,
-        place=place,
+        context=context,
         network=network,
         identity=identity,
         database=database,
-        beside=beside,
+        extra_services=extra_services,
         buckets=[dataset.access for dataset in datasets],
         secrets=secrets,
         opts=child,
@@ -55,11 +57,11 @@ def deploy(
         url=pulumi.Output.all(server.url, server.ready).apply(lambda values: str(values[0])),
         api_url=server.url,
         buckets=tuple(dataset.access for dataset in datasets),
-        backups=_told(spec, database),
+        backups=_backup_summary(spec, database),
         more={
             "address": network.address.address,
-            "region": place.region,
-            "project": place.project,
+            "region": context.region,
+            "project": context.project,
             "cost": cost_sentences(spec),
             "database": spec.scaleway.database,
         },
@@ -67,28 +69,28 @@ def deploy(
 
 
 def _database(
-    workspace: pulumi.Resource,
+    parent: pulumi.Resource,
     spec: ScalewaySpec,
     *,
-    place: ScalewayContext,
+    context: ScalewayContext,
     network: Network,
     identity: Identity,
     password: pulumi.Input[str],
 ) -> tuple[DatabaseAccess, tuple[Service, ...]]:
-    """The one that is wished for, and what of it runs beside CVAT."""
-    child = pulumi.ResourceOptions(parent=workspace)
+    """The kind of database that the spec names, and its containers on the server."""
+    child = pulumi.ResourceOptions(parent=parent)
     if spec.scaleway.database == "server":
         own = database_on_server.AnnotationDatabase(
-            spec.name, spec=spec, place=place, identity=identity, password=password, opts=child
+            spec.name, spec=spec, place=context, identity=identity, password=password, opts=child
         )
         return own.access, (own.service,)
     managed = AnnotationDatabase(
-        spec.name, spec=spec, place=place, network=network.private.id, password=password, opts=child
+        spec.name, spec=spec, context=context, network=network.private.id, password=password, opts=child
     )
     return managed.access, ()
 
 
-def _told(spec: ScalewaySpec, database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:
+def _backup_summary(spec: ScalewaySpec, database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:
     """What becomes of the annotations' copies, for people."""
     policy = database.backups
     if spec.scaleway.database == "server":
@@ -107,30 +109,30 @@ def _schedule(drill_interval_days: int) -> str:
 
 
 def _buckets(
-    workspace: pulumi.Resource, spec: ScalewaySpec, place: ScalewayContext, identity: Identity
+    parent: pulumi.Resource, spec: ScalewaySpec, context: ScalewayContext, identity: Identity
 ) -> list[DatasetBucket]:
     return [
         DatasetBucket(
             f"{spec.name}-{bucket.name}",
             spec=bucket,
-            place=place,
+            context=context,
             reader=identity.application.id,
             access_key=identity.key.access_key,
             secret_key=identity.key.secret_key,
-            opts=pulumi.ResourceOptions(parent=workspace),
+            opts=pulumi.ResourceOptions(parent=parent),
         )
         for bucket in spec.buckets
     ]
 
 
 def _backup_bucket(
-    workspace: pulumi.Resource, spec: ScalewaySpec, place: ScalewayContext, identity: Identity
+    parent: pulumi.Resource, spec: ScalewaySpec, context: ScalewayContext, identity: Identity
 ) -> None:
     """Where backups go: the server may write there and read; delete only when pgBackRest must."""
-    name = place.backup_bucket
+    name = context.backup_bucket
     made = buckets_of.bucket(
-        workspace, name, place, adopt=spec.scaleway.adopt_backups, retention_days=spec.backup.retention_days
+        parent, name, context, adopt=spec.scaleway.adopt_backups, retention_days=spec.backup.retention_days
     )
     expires = (buckets_of.DELETE,) if spec.scaleway.database == "server" else ()
     actions = (*buckets_of.READ, buckets_of.WRITE, *expires)
-    buckets_of.policy(workspace, made, name, place, reader=identity.application.id, actions=actions)
+    buckets_of.policy(parent, made, name, context, reader=identity.application.id, actions=actions)

@@ -25,7 +25,7 @@ class Identity(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        place: ScalewayContext,
+        context: ScalewayContext,
         address: pulumi.Input[str],
         expires: bool = False,
         opts: pulumi.ResourceOptions | None = None,
@@ -34,33 +34,33 @@ class Identity(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         self.application = scaleway.iam.Application(
             f"{name}-application",
-            name=place.named(),
-            description=f"server of the labeling workspace {place.workspace}",
-            organization_id=place.organization,
-            tags=place.tags,
+            name=context.named(),
+            description=f"server of the labeling workspace {context.workspace}",
+            organization_id=context.organization,
+            tags=context.tags,
             opts=child,
         )
         from_its_address = pulumi.Output.from_input(address).apply(lambda ip: f"request.ip == '{ip}'")
         policy = scaleway.iam.Policy(
             f"{name}-policy",
-            name=place.named(),
+            name=context.named(),
             application_id=self.application.id,
-            organization_id=place.organization,
+            organization_id=context.organization,
             rules=[
                 scaleway.iam.PolicyRuleArgs(
                     permission_set_names=[*RIGHTS, *([EXPIRES] if expires else [])],
-                    project_ids=[place.project],
+                    project_ids=[context.project],
                     condition=from_its_address,
                 )
             ],
-            tags=place.tags,
+            tags=context.tags,
             opts=child,
         )
         self.key = scaleway.iam.ApiKey(
             f"{name}-key",
             application_id=self.application.id,
-            default_project_id=place.project,
-            description=f"server of the labeling workspace {place.workspace}",
+            default_project_id=context.project,
+            description=f"server of the labeling workspace {context.workspace}",
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.register_outputs({"application": self.application.id})

@@ -10,20 +10,20 @@ import pulumiverse_scaleway as scaleway
 from labelspace.targets.scaleway.context import ScalewayContext
 
 
-def project_context(workspace: pulumi.Resource, place: ScalewayContext) -> ScalewayContext:
-    """``place`` as it is in the shared project, or moved into a project that is made or taken up.
+def project_context(workspace: pulumi.Resource, context: ScalewayContext) -> ScalewayContext:
+    """``context`` unchanged for the shared project, else with a project that is made or adopted.
 
-    The project stays when the workspace goes: Scaleway removes empty ones alone, and data is kept in it.
+    The project outlives the workspace: it holds data, and Scaleway deletes empty projects alone.
     """
-    if place.spec.project == "shared":
-        return place
+    if context.spec.project == "shared":
+        return context
     made = scaleway.account.Project(
-        f"{place.workspace}-project",
-        name=place.named(),
-        description=f"labeling workspace {place.workspace}",
-        organization_id=place.organization,
+        f"{context.workspace}-project",
+        name=context.named(),
+        description=f"labeling workspace {context.workspace}",
+        organization_id=context.organization,
         opts=pulumi.ResourceOptions(
-            parent=workspace, retain_on_delete=True, import_=place.spec.adopt_project
+            parent=workspace, retain_on_delete=True, import_=context.spec.adopt_project
         ),
     )
-    return replace(place, project=made.id)
+    return replace(context, project=made.id)

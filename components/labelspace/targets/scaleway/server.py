@@ -21,6 +21,7 @@ from labelspace.cvat.caddy import Https
 from labelspace.outputs import BucketAccess, DatabaseAccess
 from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway import cloud_init
+from labelspace.targets.scaleway.boot_config import PLAIN_FILES, SECRET_FILES, BootConfig, file_path
 from labelspace.targets.scaleway.context import ScalewayContext
 from labelspace.targets.scaleway.iam import Identity
 from labelspace.targets.scaleway.network import Network
@@ -44,18 +45,18 @@ class AnnotationServer(pulumi.ComponentResource):
         name: str,
         *,
         spec: ScalewaySpec,
-        place: ScalewayContext,
+        context: ScalewayContext,
         network: Network,
         identity: Identity,
         database: DatabaseAccess,
-        beside: tuple[Service, ...] = (),
+        extra_services: tuple[Service, ...] = (),
         buckets: list[BucketAccess],
         secrets: cvat.Secrets,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:scaleway:AnnotationServer", name, None, opts)
-        self._name, self._spec, self._place, self._network = name, spec, place, network
-        described = network.host.apply(lambda host: _described(spec, secrets, host, database, beside))
+        self._name, self._spec, self._context, self._network = name, spec, context, network
+        described = network.host.apply(lambda host: _described(spec, secrets, host, database, extra_services))
         self.volume = self._volume()
         secret = self._secret(described, database)
         self.server = self._server(self._user_data(described, database, buckets, identity, secret))
@@ -66,35 +67,35 @@ class AnnotationServer(pulumi.ComponentResource):
         self.register_outputs({"url": self.url, "ready": self.ready})
 
     def _volume(self) -> scaleway.block.Volume:
-        """Formatted at boot only when it is blank: one that was left keeps its data."""
-        left = self._place.spec.adopt_volume
+        """The data volume. The boot formats blank volumes alone, so an adopted one keeps its data."""
+        left = self._context.spec.adopt_volume
         return scaleway.block.Volume(
             f"{self._name}-data",
-            name=self._place.named("data"),
+            name=self._context.named("data"),
             iops=5000,
-            size_in_gb=self._place.spec.data_gb,
-            zone=self._place.zone,
-            project_id=self._place.project,
-            tags=self._place.tags,
+            size_in_gb=self._context.spec.data_gb,
+            zone=self._context.zone,
+            project_id=self._context.project,
+            tags=self._context.tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 retain_on_delete=True,
-                import_=f"{self._place.zone}/{left}" if left else None,
+                import_=f"{self._context.zone}/{left}" if left else None,
             ),
         )
 
     def _secret(
         self, described: pulumi.Output[dict[str, Service]], database: DatabaseAccess
     ) -> scaleway.secrets.Secret:
-        """What only the running server may read: every secret file of every container."""
+        """Every secret file of every container, in Secret Manager, readable by the server alone."""
         secret = scaleway.secrets.Secret(
             f"{self._name}-secrets",
-            name=self._place.named(),
-            description=f"files of the labeling workspace {self._place.workspace}",
+            name=self._context.named(),
+            description=f"files of the labeling workspace {self._context.workspace}",
             type=SECRET_TYPE,
-            region=self._place.region,
-            project_id=self._place.project,
-            tags=self._place.tags,
+            region=self._context.region,
+            project_id=self._context.project,
+            tags=self._context.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
         secret_files: pulumi.Output[dict[str, str]] = described.apply(_secret_files)
@@ -105,7 +106,7 @@ class AnnotationServer(pulumi.ComponentResource):
             f"{self._name}-secrets",
             secret_id=secret.id,
             data=contents,
-            region=self._place.region,
+            region=self._context.region,
             opts=pulumi.ResourceOptions(parent=self),
         )
         return secret
@@ -132,20 +133,20 @@ class AnnotationServer(pulumi.ComponentResource):
     def _boot(self, buckets: tuple[str, ...], **known: Any) -> str:
         services: dict[str, Service] = known["services"]
         return cloud_init.user_data(
-            cloud_init.BootConfig(
-                workspace=self._place.workspace,
+            BootConfig(
+                workspace=self._context.workspace,
                 services=services,
                 plain_files=_plain_files(services),
-                region=self._place.region,
+                region=self._context.region,
                 access_key=known["access_key"],
                 secret_key=known["secret_key"],
                 secret_id=_bare(known["secret_id"]),
                 database_host=known["database_host"],
                 disk=f"/dev/disk/by-id/scsi-0SCW_sbs_volume-{_bare(known['volume'])}",
                 buckets=buckets,
-                backup_bucket=self._place.backup_bucket,
-                endpoint=self._place.endpoint,
-                ssh_public_key=self._place.spec.ssh_public_key or "",
+                backup_bucket=self._context.backup_bucket,
+                endpoint=self._context.endpoint,
+                ssh_public_key=self._context.spec.ssh_public_key or "",
                 drill_interval_days=self._spec.backup.drill_interval_days,
             )
         )
@@ -153,7 +154,7 @@ class AnnotationServer(pulumi.ComponentResource):
     def _server(self, user_data: pulumi.Output[str]) -> scaleway.instance.Server:
         return scaleway.instance.Server(
             f"{self._name}-server",
-            name=self._place.named(),
+            name=self._context.named(),
             type=server_type(self._spec),
             # another type in place is asked about at the server that is there: one that is gone (an earlier
             # replacement was refused) would stop every later update
@@ -166,9 +167,9 @@ class AnnotationServer(pulumi.ComponentResource):
             private_networks=[scaleway.instance.ServerPrivateNetworkArgs(pn_id=self._network.private.id)],
             user_data={"cloud-init": user_data},
             state="started" if self._spec.running else "stopped",
-            zone=self._place.zone,
-            project_id=self._place.project,
-            tags=self._place.tags,
+            zone=self._context.zone,
+            project_id=self._context.project,
+            tags=self._context.tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # cloud-init works at a server's first boot alone: other user data needs another server,
@@ -198,7 +199,7 @@ def _described(
     secrets: cvat.Secrets,
     host: str,
     database: DatabaseAccess,
-    beside: tuple[Service, ...],
+    extra_services: tuple[Service, ...],
 ) -> dict[str, Service]:
     settings = cvat.Settings(
         size=spec.size,
@@ -212,7 +213,7 @@ def _described(
         version=spec.cvat_version,
         archived_mark=database.archived_mark,
     )
-    described = {**{one.name: one for one in beside}, **cvat.services(settings)}
+    described = {**{one.name: one for one in extra_services}, **cvat.services(settings)}
     if database.ca_certificate is None:
         return described
     certificate = File(CERTIFICATE, pulumi.Output.from_input(database.ca_certificate))
@@ -232,14 +233,14 @@ def _plain_files(services: dict[str, Service]) -> dict[str, str]:
     for service in services.values():
         for index, file in enumerate(service.files):
             if isinstance(file.content, str):
-                where = cloud_init.file_path(service, index)
-                found[where.removeprefix(f"{cloud_init.PLAIN_FILES}/")] = file.content
+                where = file_path(service, index)
+                found[where.removeprefix(f"{PLAIN_FILES}/")] = file.content
     return found
 
 
 def _secret_files(services: dict[str, Service]) -> pulumi.Output[dict[str, str]]:
     contents = {
-        cloud_init.file_path(service, index).removeprefix(f"{cloud_init.SECRET_FILES}/"): file.content
+        file_path(service, index).removeprefix(f"{SECRET_FILES}/"): file.content
         for service in services.values()
         for index, file in enumerate(service.files)
         if not isinstance(file.content, str)
@@ -263,16 +264,16 @@ def _until_ready(spec: ScalewaySpec, server: str, url: str, address: str) -> str
 
 
 def _waited(url: str, address: str, trust: ssl.SSLContext, patience: float) -> str:
-    """Wait, and tell each new thing once; empty when all is well, else what was not at the end."""
-    deadline, told, failed = time.monotonic() + patience, set[str](), ""
+    """Wait and log each new state once. Return the last problem, or empty text when CVAT is ready."""
+    deadline, logged, failed = time.monotonic() + patience, set[str](), ""
     while problem := _problem(url, trust):
         step = _step(address)
         seen = f"the server {step}" if step else problem
         if step.startswith("failed: "):
             failed = seen = f"the server says: {step}"
-        if seen not in told:
+        if seen not in logged:
             (pulumi.log.warn if seen == failed else pulumi.log.info)(f"waits for {url}: {seen}")
-            told.add(seen)
+            logged.add(seen)
         if time.monotonic() > deadline:
             return seen if failed in ("", seen) else f"{seen}; before, {failed}"
         time.sleep(PAUSE_SECONDS)
@@ -280,7 +281,7 @@ def _waited(url: str, address: str, trust: ssl.SSLContext, patience: float) -> s
 
 
 def _step(address: str) -> str:
-    """What the server tells that it does; empty before it can, and once CVAT's proxy has the port."""
+    """The boot's current step; empty before the server answers and once CVAT's proxy has the port."""
     asked = http.client.HTTPConnection(address, timeout=5)
     try:
         asked.request("GET", cloud_init.STEP_PATH)
@@ -290,12 +291,12 @@ def _step(address: str) -> str:
         return ""
     finally:
         asked.close()
-    told = answer.status == HTTPStatus.OK and answer.headers.get_content_type() == "text/plain"
-    return "".join(filter(str.isprintable, text)).strip() if told else ""
+    is_step = answer.status == HTTPStatus.OK and answer.headers.get_content_type() == "text/plain"
+    return "".join(filter(str.isprintable, text)).strip() if is_step else ""
 
 
 def _trust(spec: ScalewaySpec) -> ssl.SSLContext:
-    """An authority of one's own is known there, not to whoever runs the update; no secret is sent."""
+    """A custom certificate authority is unknown to this machine, so it is not checked; no secret is sent."""
     context = ssl.create_default_context()
     if spec.scaleway.acme_directory:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -303,7 +304,7 @@ def _trust(spec: ScalewaySpec) -> ssl.SSLContext:
 
 
 def _problem(url: str, trust: ssl.SSLContext) -> str:
-    """What is not well yet; empty when all is."""
+    """What does not work yet; empty when everything works."""
     try:
         health = f"{url}/api/server/health/?format=json"
         with urllib.request.urlopen(health, timeout=15, context=trust) as answer:  # noqa: S310

@@ -61,7 +61,9 @@ class CostsPage:
 
 def _rows(home: Home) -> list[dict[str, Any]]:
     made = {name: state.outputs(name, home) for name in state.names(home)}
-    return [_row(name, outputs, home) for name, outputs in made.items() if outputs]
+    return [
+        _row(name, outputs, home) for name, outputs in made.items() if outputs and not outputs.get("deleted")
+    ]
 
 
 def _row(name: str, outputs: dict[str, Any], home: Home) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from labelspace_ops.console import widgets
 from labelspace_ops.console.forms import Form
 from labelspace_ops.console.status_poller import StatusPoller
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.jobs import runner as jobs
+from labelspace_ops.jobs import store as jobs
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import Capability
@@ -207,7 +207,7 @@ class CreatePage:
             with widgets.box("rules", "ul"):
                 for rule in rules:
                     mark, look = ("✓", "met") if rule.met else ("·", "unmet")
-                    widgets.text(f"{mark} {rule.wish}", look, "li")
+                    widgets.text(f"{mark} {rule.requirement}", look, "li")
 
     async def preview(self) -> None:
         """Ask Pulumi what would be made; a refusal comes back into the form."""
@@ -272,7 +272,7 @@ class CreatePage:
         except OpsError as error:
             ui.notify(str(error), type="negative")
             return
-        self.watch.hurry()
+        self.watch.refresh_now()
         ui.navigate.to(f"/workspace/{form.name}/progress")
 
 

@@ -8,7 +8,7 @@ from nicegui import ui
 
 from labelspace_ops.console import widgets
 from labelspace_ops.console.status_poller import TICK_SECONDS, StatusPoller
-from labelspace_ops.jobs import runner as jobs
+from labelspace_ops.jobs import store as jobs
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import Capability
 
@@ -45,7 +45,7 @@ def _line(watch: StatusPoller, name: str) -> str:
     if job is None or job.state == "done":
         return ""
     if job.state == "running":
-        return job.lines[-1].text if job.lines else "starting"
+        return job.entries[-1].text if job.entries else "starting"
     return job.reason.splitlines()[0] if job.reason else ""
 
 

@@ -12,7 +12,7 @@ from labelspace_ops.backup.formatting import proof_summary
 from labelspace_ops.console import job_steps, widgets
 from labelspace_ops.console.status_poller import TICK_SECONDS, StatusPoller
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.jobs import runner as jobs
+from labelspace_ops.jobs import store as jobs
 from labelspace_ops.stack import state
 
 TITLES = {
@@ -63,23 +63,23 @@ class ProgressPage:
         with self.steps:
             for step in job_steps.job_steps(job):
                 _step(step)
-        if job.lines[: self.told] and len(job.lines) < self.told:
+        if job.entries[: self.told] and len(job.entries) < self.told:
             self.log.clear()
             self.told = 0
         with self.log:
-            for line in job.lines[self.told :]:
+            for line in job.entries[self.told :]:
                 widgets.text(f"{widgets.clock(line.at)}  {line.text}")
-        self.told = len(job.lines)
+        self.told = len(job.entries)
         self.top.clear()
         with self.top:
             self._top(job)
         if job.state != "running":
             self.ended = job
-            self.watch.hurry()
+            self.watch.refresh_now()
 
     def _top(self, job: jobs.Job) -> None:
         if job.state == "running":
-            newest = job.lines[-1].text if job.lines else "starting"
+            newest = job.entries[-1].text if job.entries else "starting"
             widgets.note(newest, "move").props("data-state=running")
             widgets.text("You can leave this page, or close the browser: it goes on.", "soft small")
         elif job.state == "done":
@@ -113,7 +113,7 @@ class ProgressPage:
     def dismiss(self) -> None:
         """Forget the failed job; what it made stays."""
         jobs.forget(self.watch.home, self.name)
-        self.watch.hurry()
+        self.watch.refresh_now()
         ui.navigate.to("/")
 
 
@@ -124,7 +124,7 @@ def begin(watch: StatusPoller, verb: str, name: str, arguments: list[str], stdin
     except OpsError as error:
         ui.notify(str(error), type="negative")
         return
-    watch.hurry()
+    watch.refresh_now()
     ui.navigate.to(f"/workspace/{name}/progress")
 
 

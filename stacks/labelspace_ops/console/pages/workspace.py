@@ -16,7 +16,7 @@ from labelspace_ops.console.pages.backups import Backups
 from labelspace_ops.console.pages.progress import begin
 from labelspace_ops.console.status_poller import TICK_SECONDS, StatusPoller
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.jobs import runner as jobs
+from labelspace_ops.jobs import store as jobs
 from labelspace_ops.stack import state
 from labelspace_ops.storage import upload as uploads
 from labelspace_ops.targets import registry
@@ -207,7 +207,7 @@ class Upload:
             except OpsError as error:
                 line.set_text(f"{file.name}: {str(error).removeprefix(f'{path}: ')}")
                 line.props("data-failed")
-        self.watch.hurry()
+        self.watch.refresh_now()
 
 
 def _hand_on(name: str, bucket: str, upload: uploads.Upload, home: Home) -> bool:

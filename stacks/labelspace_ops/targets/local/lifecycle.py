@@ -11,13 +11,13 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.postgres import pgbackrest
 from labelspace.spec import BackupSpec, LocalSpec, SpecError, validate
-from labelspace_ops.backup import agent, final_backup, import_backup, retained, upgrade
+from labelspace_ops.backup import agent, external_database, final_backup, import_backup, retained, upgrade
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import progress, state
+from labelspace_ops.stack import leftovers, progress, state
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.base import CreateOptions, Deletion, Update
 from labelspace_ops.targets.local import preflight
@@ -28,6 +28,7 @@ def begin_update(spec: LocalSpec, home: Home, options: CreateOptions) -> Iterato
     """Refuse what cannot be, fill the volumes of a workspace made from a backup, return the other steps."""
     client = docker_engine.connect()
     preflight.check(spec, client, home, known=options.known)
+    external_database.check(client, spec, home, reuse_data=options.reuse_data or bool(options.from_backup))
     source = import_backup.begin(client, spec, home, text=options.from_backup, reuse_data=options.reuse_data)
     if source:
         import_backup.fill(client, source, spec, home)
@@ -44,10 +45,10 @@ class LocalUpdate(Update[LocalSpec]):
 
     def before_settings(self, stack: auto.Stack) -> None:
         """Remove what an interrupted update left; back up and rehearse when CVAT's version changes."""
-        resources = docker_engine.remove_leftovers(self._client, stack, self._home, new=not self._known)
+        resources = leftovers.remove_leftovers(self._client, stack, self._home, new=not self._known)
         if self._known:
             self._before_upgrade(state.stack_outputs(resources))
-            self.refresh = not docker_engine.is_idle(self._client, resources)
+            self.refresh = not leftovers.is_idle(self._client, resources)
         else:
             self.refresh = False
 
@@ -78,7 +79,7 @@ def before_stop(stack: auto.Stack, home: Home) -> str:
     client = docker_engine.connect()
     last = final_backup.take_final_backup(client, stack.name, prove=False)
     _stop_application(client, stack.name)
-    docker_engine.remove_leftovers(client, stack, home)
+    leftovers.remove_leftovers(client, stack, home)
     return last
 
 
@@ -96,21 +97,26 @@ def _location(name: str, spec: LocalSpec | None, home: Home) -> str:
     return pgbackrest.location(spec.backup if spec else BackupSpec(), home.backups / name, name)
 
 
-def delete(chosen: auto.Stack, home: Home, destroy: Callable[[], None], *, purge: bool) -> Deletion:
-    """Take a last backup that is proven, remove the containers; with ``purge`` the data too."""
+def delete(
+    chosen: auto.Stack, home: Home, program: Callable[[], None], destroy: Callable[[], None], *, purge: bool
+) -> Deletion:
+    """Take a last backup that is proven and remove the containers; ``purge``: the data and the stack too."""
     client, name = docker_engine.connect(), chosen.name
     spec = _spec(chosen)
     last = "" if purge else final_backup.take_final_backup(client, name)
     _stop_application(client, name)
-    destroy()
-    _remove_containers(client, name)
+    if purge or spec is None:
+        destroy()
+        _remove_containers(client, name)
+    else:
+        leftovers.remove_leftovers(client, chosen, home)
+        stack.mark_deleted(chosen)
+        stack.update(chosen, program, progress.Resources().on_event)
     if purge:
         _remove_data(client, name, home, spec)
         return Deletion("", "")
-    recreate = retained.recreate_command(spec) if spec else ""
-    return Deletion(
-        last or _newest_backup(client, name, spec, home), _location(name, spec, home), recreate=recreate
-    )
+    newest = last or _newest_backup(client, name, spec, home)
+    return Deletion(newest, _location(name, spec, home), recreate=f"labelspace create {name}" if spec else "")
 
 
 def purge_retained(name: str, home: Home) -> bool:
@@ -138,9 +144,10 @@ def _remove_data(client: docker.DockerClient, name: str, home: Home, spec: Local
 
 def _newest_backup(client: docker.DockerClient, name: str, spec: LocalSpec | None, home: Home) -> str:
     """Of a workspace whose database was removed already: it had its last backup then."""
-    backup = spec.backup if spec else BackupSpec()
+    if spec is None:
+        return ""
     try:
-        rows = agent.call_in_new_container(client, agent.repository_for(name, backup, home), "list")
+        rows = agent.call_in_new_container(client, agent.repository_for(spec, home), "list")
     except OpsError:
         return ""
     return next((str(row["id"]) for row in reversed(rows) if row["complete"]), "")

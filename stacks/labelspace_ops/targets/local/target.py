@@ -28,7 +28,13 @@ class LocalTarget(Target[LocalSpec]):
     name: ClassVar[str] = "local"
     title: ClassVar[str] = "this machine"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.PURGE, Capability.HOST_PORTS, Capability.LOCAL_BUCKETS, Capability.S3_STOPS}
+        {
+            Capability.KEEPS_STACK,
+            Capability.PURGE,
+            Capability.HOST_PORTS,
+            Capability.LOCAL_BUCKETS,
+            Capability.S3_STOPS,
+        }
     )
     retention_note: ClassVar[str] = (
         "Annotations and backups stay on this machine, for a new workspace of the name to go on with."
@@ -56,6 +62,14 @@ class LocalTarget(Target[LocalSpec]):
             taken.add(found[field])
         return found
 
+    def revived_settings(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Without ports that something else uses now."""
+        from labelspace_ops.targets.local import preflight  # noqa: PLC0415
+
+        bind_address = str(settings.get("bind_address", "127.0.0.1"))
+        taken = {field for field in PORTS if preflight.listening_problem(bind_address, settings[field])}
+        return {key: value for key, value in settings.items() if key not in taken}
+
     def begin_update(
         self, spec: LocalSpec, home: Home, options: CreateOptions
     ) -> AbstractContextManager[Update[LocalSpec]]:
@@ -80,7 +94,7 @@ class LocalTarget(Target[LocalSpec]):
         """Remove the containers; volumes and backups stay unless purged."""
         from labelspace_ops.targets.local import lifecycle  # noqa: PLC0415
 
-        return lifecycle.delete(stack, home, destroy, purge=purge)
+        return lifecycle.delete(stack, home, self.program(checked=True), destroy, purge=purge)
 
     def purge_retained(self, name: str, home: Home) -> bool:
         """Remove volumes and backups of a workspace whose stack is gone."""

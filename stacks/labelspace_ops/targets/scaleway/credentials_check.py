@@ -10,6 +10,7 @@ from labelspace_ops.core.checks import Check
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import state
+from labelspace_ops.stack.project import PROJECT
 from labelspace_ops.targets.scaleway import account
 from labelspace_ops.targets.scaleway.checks import check
 
@@ -23,7 +24,7 @@ def stack_credentials(home: Home) -> dict[str, dict[str, str]]:
     """What stacks of this machine say to the provider themselves, by stack."""
     found = {}
     for name in state.names(home):
-        file = state.PROJECT / "stacks" / f"Pulumi.{name}.yaml"
+        file = PROJECT / "stacks" / f"Pulumi.{name}.yaml"
         if file.exists() and " scaleway:" in file.read_text():  # to decrypt each would take a second
             found[name] = stack.provider_settings(stack.select(name, home), "scaleway")
     return found

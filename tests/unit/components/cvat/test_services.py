@@ -35,7 +35,9 @@ def test_every_queue_is_served_once(described: dict[str, Service]) -> None:
 
 
 def test_one_container_migrates(described: dict[str, Service]) -> None:
-    assert [name for name, one in described.items() if config_files.INIT in " ".join(one.command)] == ["init"]
+    assert [name for name, one in described.items() if config_files.MIGRATE in " ".join(one.command)] == [
+        "migrate"
+    ]
 
 
 def test_readers_of_the_share_are_the_server_and_all_workers(described: dict[str, Service]) -> None:
@@ -47,7 +49,7 @@ def test_readers_of_the_share_are_the_server_and_all_workers(described: dict[str
 
 
 def test_names_that_must_exist_are_there_even_when_empty(described: dict[str, Service]) -> None:
-    for name in ("init", "server", "worker", "worker-chunks", "bootstrap"):
+    for name in ("migrate", "server", "worker", "worker-chunks", "readiness"):
         assert "SMOKESCREEN_OPTS" in described[name].environment
         assert "opa" in described[name].environment["no_proxy"].split(",")
 

@@ -25,9 +25,9 @@ from sklearn.metrics import zero_one_loss
 from tests.unit.ops.audit import exports
 
 from labelspace_ops.audit import findings, weights
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.audit.dataset import Builder
 from labelspace_ops.audit.predictions import Prediction
+from labelspace_ops.labels.audit_choices import Choices
 
 
 def rows(count: int, night: dict[str, float], seed: int = 1) -> list[exports.Row]:

@@ -14,8 +14,8 @@ from tests.e2e.lab import BIN
 from tests.unit.ops.audit import exports
 
 from labelspace_ops.audit import dataset, files, findings, source
-from labelspace_ops.audit.choices import Choices
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.labels.audit_choices import Choices
 
 BOXES = """<annotations><meta><task><labels><label><name>car</name><attributes>
 <attribute><name>light</name><input_type>select</input_type></attribute>

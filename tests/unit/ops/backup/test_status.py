@@ -2,52 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-from typing import Any
-
 import pytest
 
-from labelspace.spec import parse_spec
-from labelspace_ops.backup import retained, upgrade_test
+from labelspace_ops.backup import upgrade_test
 from labelspace_ops.core.errors import OpsError
 
 KNOWN = {"engine.0001_initial", "engine.0002_more", "iam.0001_initial"}
-
-
-def _spec(**values: Any) -> Any:
-    return parse_spec({"name": "street", "buckets": [{"name": "photos"}], **values})
-
-
-def test_the_way_back_names_what_differs_from_the_defaults() -> None:
-    keys = {"access_key": "k", "secret_key": "s3cret"}
-    kept = {"name": "kept", "endpoint": "https://s3.example.net", **keys}
-    far = {"name": "far", "endpoint": "https://s3.example.org", **keys}
-    spec = _spec(
-        description="it's autumn", buckets=[{"name": "photos"}, far], registration="closed",
-        backup={"retention_days": 30, "bucket": kept},
-        sleep_after_minutes=20, admin={"password": "a-Long-phrase-of-2026"},
-    )  # fmt: skip
-    create, change = retained.recreate_command(spec).split(" && ")
-    words = shlex.split(create)
-    assert words[:6] == ["labelspace", "create", "street", "--reuse-data", "--bucket", "photos"]
-    for flag, value in {
-        "--remote-bucket": "far@https://s3.example.org",
-        "--backup-bucket": "kept@https://s3.example.net",
-        "--description": "it's autumn",
-        "--registration": "closed",
-        "--port": "8080",
-    }.items():
-        assert words[words.index(flag) + 1] == value
-    assert "--size" not in words
-    assert shlex.split(change) == [
-        "labelspace",
-        "set",
-        "street",
-        "backup.retention_days=30",
-        "sleep_after_minutes=20",
-    ]
-    assert "s3cret" not in create
-    assert "phrase" not in create
 
 
 @pytest.mark.parametrize(

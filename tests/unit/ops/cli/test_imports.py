@@ -44,7 +44,7 @@ def test_a_limit_can_be_read_without_pulumi() -> None:
     assert {name for name in imported if name.startswith("pulumi")} == set()
 
 
-@pytest.mark.parametrize("module", ["workspaces.status", "storage.upload", "stack.state"])
+@pytest.mark.parametrize("module", ["workspaces.status", "storage.upload", "stack.state", "stack.pulumi_cli"])
 def test_what_only_looks_or_sends_does_not_wait_for_pulumi_or_boto3(module: str) -> None:
     imported = _imported(f"import sys, labelspace_ops.{module}; print('imported:', *sys.modules)")
     assert f"labelspace_ops.{module}" in imported

@@ -1,37 +1,38 @@
-"""A job's lines, told as steps."""
+"""The steps of a job, from its events."""
 
 from __future__ import annotations
 
 from labelspace_ops.console import job_steps
-from labelspace_ops.jobs.runner import Job, Line, State
+from labelspace_ops.core.reporting import Message, ReadinessStep, ResourceDone
+from labelspace_ops.jobs.store import Entry, Job, State
 
-LINES = [
-    Line(12, "workspace street: making it"),
-    Line(20, "[ 1] network street-network: made"),
-    Line(30, "[ 2] container street-ui: made"),
-    Line(50, "gate: health: waiting: health answers 502"),
-    Line(55, "[ 3] container street-init: made"),
-    Line(70, "gate: health: ok: every part of CVAT works"),
-    Line(71, "gate: admin: ok: the admin is there (made)"),
+ENTRIES = [
+    Entry(12, Message("workspace street: making it")),
+    Entry(20, ResourceDone(1, "network", "street-network", "made")),
+    Entry(30, ResourceDone(2, "container", "street-ui", "made")),
+    Entry(50, ReadinessStep("health", "waiting: health answers 502")),
+    Entry(55, ResourceDone(3, "container", "street-migrate", "made")),
+    Entry(70, ReadinessStep("health", "ok: every part of CVAT works")),
+    Entry(71, ReadinessStep("admin", "ok: the admin is there (made)")),
 ]
 
 
 def _job(state: State, ended: float | None) -> Job:
-    return Job("street", "create", [], state, began=10, ended=ended, lines=LINES)
+    return Job("street", "create", [], state, began=10, ended=ended, entries=ENTRIES)
 
 
 def test_steps_last_until_the_next_one_begins() -> None:
-    told = job_steps.job_steps(_job("running", None))
-    assert [step.state for step in told] == ["done", "done", "done", "now", "later", "later"]
-    assert [step.seconds for step in told[:3]] == [10, 30, 21]
-    assert told[3].detail == "ok: the admin is there (made)"
-    assert told[4].seconds is None
+    steps = job_steps.job_steps(_job("running", None))
+    assert [step.state for step in steps] == ["done", "done", "done", "now", "later", "later"]
+    assert [step.seconds for step in steps[:3]] == [10, 30, 21]
+    assert steps[3].detail == "ok: the admin is there (made)"
+    assert steps[4].seconds is None
 
 
 def test_a_failure_stands_at_the_step_it_came_to() -> None:
-    told = job_steps.job_steps(_job("failed", 80))
-    assert [step.state for step in told] == ["done", "done", "done", "failed", "later", "later"]
-    assert told[3].seconds == 9
+    steps = job_steps.job_steps(_job("failed", 80))
+    assert [step.state for step in steps] == ["done", "done", "done", "failed", "later", "later"]
+    assert steps[3].seconds == 9
 
 
 def test_a_job_that_is_done_leaves_no_step_open() -> None:

@@ -26,7 +26,7 @@ def attribute(**fields: Any) -> dict[str, Any]:
 
 
 def skeleton(**fields: Any) -> dict[str, Any]:
-    points = [{"name": "a", "at": [0, 0]}, {"name": "b", "at": [100, 50]}]
+    points = [{"name": "a", "position": [0, 0]}, {"name": "b", "position": [100, 50]}]
     return label(type="skeleton", **{"points": points, "edges": [["a", "b"]], **fields})
 
 
@@ -58,19 +58,21 @@ MISTAKES = {
     "the audit label": (project(labels=[{"name": "audit"}]), "is the label of the audit block"),
     "kind": (audit(kind="colour"), "audit[light].kind: 'colour' is refused: choose one of"),
     "objects": (audit(objects=["bus"]), "objects: 'bus' is not among the labels"),
-    "a label to drop": (project(drop=["car"]), "drop: 'car' is still among the labels"),
+    "a label to drop": (project(allow_delete=["car"]), "allow_delete: 'car' is still among the labels"),
     "projects alike": ({"projects": [*project()["projects"], {"name": "p!", "labels": [{"name": "a"}]}]},
                        "projects: 'p' is there twice"),
     "an annotator twice": ({"annotators": [{"email": "a@b.c"}, {"email": "A@b.c"}]}, "is there twice"),
     "an address": ({"annotators": [{"email": "ann"}]}, "annotators[ann].email: 'ann' is refused"),
-    "points of a box": (label(points=[{"name": "a", "at": [1, 1]}]), "for type skeleton, not any"),
+    "points of a box": (label(points=[{"name": "a", "position": [1, 1]}]), "for type skeleton, not any"),
     "no points": (label(type="skeleton"), "points: missing: list the points of the skeleton"),
-    "off the drawing": (skeleton(points=[{"name": "a", "at": [1, 101]}]), "points[a].at[2]: 101 is refused"),
-    "a point twice": (skeleton(points=[{"name": "a", "at": [1, 1]}] * 2), "points: 'a' is there twice"),
+    "off the drawing": (
+        skeleton(points=[{"name": "a", "position": [1, 101]}]), "points[a].position[2]: 101 is refused"
+    ),
+    "a point twice": (skeleton(points=[{"name": "a", "position": [1, 1]}] * 2), "points: 'a' is there twice"),
     "an edge to nowhere": (skeleton(edges=[["a", "c"]]), "edges: 'c' is not among the points"),
     "an edge to itself": (skeleton(edges=[["a", "a"]]), "edges: 'a' leads to itself"),
     "an edge there and back": (skeleton(edges=[["a", "b"], ["b", "a"]]), "edges: 'a - b' is there twice"),
-    "a sign of XML": (skeleton(points=[{"name": "a<b", "at": [1, 1]}]), "a point's name has none of"),
+    "a sign of XML": (skeleton(points=[{"name": "a<b", "position": [1, 1]}]), "a point's name has none of"),
     "a list": ([1], "file"),
 }  # fmt: skip
 
@@ -148,5 +150,5 @@ def test_the_audit_block_becomes_a_tag_label_and_attributes_of_objects() -> None
 
 def test_a_skeleton_may_be_named_to_be_made_anew() -> None:
     values = skeleton()
-    values["projects"][0]["drop"] = ["car"]
-    assert labels_file.parse(values, "x.yaml").projects[0].drop == ("car",)
+    values["projects"][0]["allow_delete"] = ["car"]
+    assert labels_file.parse(values, "x.yaml").projects[0].allow_delete == ("car",)

@@ -44,7 +44,7 @@ class Server:
     def __init__(self, labels: list[dict[str, Any]]) -> None:
         self.labels = labels
 
-    def every(self, path: str, **_query: Any) -> list[dict[str, Any]]:
+    def list_all(self, path: str, **_query: Any) -> list[dict[str, Any]]:
         return self.labels if path == "/labels" else [{"id": 1, "name": "Street scenes"}]
 
 

@@ -13,7 +13,7 @@ from labelspace_ops.labels import labels_file, normalized, plan, project, skelet
 from labelspace_ops.labels.model import NOT_IN_POINTS
 
 DRAWING: skeleton.Drawing = {
-    "points": [{"name": "head", "at": [50, 10]}, {"name": "hip", "at": [50, 55.5]}],
+    "points": [{"name": "head", "position": [50, 10]}, {"name": "hip", "position": [50, 55.5]}],
     "edges": [["head", "hip"]],
 }
 BY_HAND = (
@@ -53,7 +53,7 @@ def drawings(draw: Any) -> skeleton.Drawing:
     known = draw(st.lists(names, min_size=1, max_size=8, unique=True))
     pairs = [[one, two] for place, one in enumerate(known) for two in known[place + 1 :]]
     return {
-        "points": [{"name": name, "at": [draw(percents), draw(percents)]} for name in known],
+        "points": [{"name": name, "position": [draw(percents), draw(percents)]} for name in known],
         "edges": draw(st.lists(st.sampled_from(pairs), unique_by=tuple)) if pairs else [],
     }
 
@@ -84,7 +84,10 @@ def test_the_drawing_is_that_of_cvats_own_editor() -> None:
 def test_one_that_was_drawn_by_hand_is_read() -> None:
     sublabels = [{"id": 7, "name": "nose"}, {"id": 8, "name": "left eye"}]
     assert skeleton.read({"svg": BY_HAND, "sublabels": sublabels}) == {
-        "points": [{"name": "left eye", "at": [36.33, 45.99]}, {"name": "nose", "at": [59.07, 23.08]}],
+        "points": [
+            {"name": "left eye", "position": [36.33, 45.99]},
+            {"name": "nose", "position": [59.07, 23.08]},
+        ],
         "edges": [["left eye", "nose"]],
     }
 
@@ -103,7 +106,7 @@ def test_any_other_drawing_is_left_as_it_is(svg: str | None) -> None:
 
 
 def test_edges_have_neither_order_nor_direction_for_cvat() -> None:
-    two = {**DRAWING, "points": [*DRAWING["points"], {"name": "foot", "at": [1, 2]}]}
+    two = {**DRAWING, "points": [*DRAWING["points"], {"name": "foot", "position": [1, 2]}]}
     one = {**two, "edges": [["head", "hip"], ["hip", "foot"]]}
     other = {**two, "edges": [["foot", "hip"], ["head", "hip"]]}
     assert plan.make_plan(labels(one), labels(other), {}) == []
@@ -113,7 +116,7 @@ def test_edges_have_neither_order_nor_direction_for_cvat() -> None:
 @pytest.mark.parametrize(
     "wish",
     [{**DRAWING, "edges": []}, {**DRAWING, "points": DRAWING["points"][::-1]},
-     {"points": [*DRAWING["points"], {"name": "foot", "at": [1, 2]}], "edges": DRAWING["edges"]}],
+     {"points": [*DRAWING["points"], {"name": "foot", "position": [1, 2]}], "edges": DRAWING["edges"]}],
 )  # fmt: skip
 def test_another_drawing_needs_a_new_label(wish: skeleton.Drawing) -> None:
     [step] = plan.make_plan(labels(DRAWING), labels(wish), {})
@@ -137,7 +140,7 @@ class Server:
         self.carried = carried
         self.sent: list[list[dict[str, Any]]] = []
 
-    def every(self, path: str, **_query: Any) -> list[dict[str, Any]]:
+    def list_all(self, path: str, **_query: Any) -> list[dict[str, Any]]:
         return self.rows if path == "/labels" else [{"id": 3}]
 
     def get(self, _path: str) -> dict[str, Any]:
@@ -151,9 +154,9 @@ class Server:
 
 
 def brought(
-    server: Any, wish: normalized.Labels, renamed: dict[str, str], drop: tuple[str, ...] = ()
+    server: Any, wish: normalized.Labels, renamed: dict[str, str], allow_delete: tuple[str, ...] = ()
 ) -> None:
-    project.apply(server, 1, wish, renamed, drop)
+    project.apply(server, 1, wish, renamed, allow_delete)
 
 
 def test_a_skeleton_is_made_anew_under_its_new_name_when_nothing_is_lost() -> None:
@@ -168,10 +171,10 @@ def test_a_skeleton_is_made_anew_under_its_new_name_when_nothing_is_lost() -> No
 
 def test_a_skeleton_with_annotations_is_made_anew_only_when_it_is_named() -> None:
     server, wish = Server(DRAWING, carried=1), labels({**DRAWING, "edges": []})
-    with pytest.raises(Exception, match=r"drop: \['body'\]"):
+    with pytest.raises(Exception, match=r"allow_delete: \['body'\]"):
         brought(server, wish, {})
     assert server.sent == []
-    brought(server, wish, {}, drop=("body",))
+    brought(server, wish, {}, allow_delete=("body",))
     assert normalized.current(server.rows) == wish
 
 

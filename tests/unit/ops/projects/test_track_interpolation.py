@@ -104,7 +104,7 @@ class Server:
         self.subset: list[str] = []
         self.copied: Row = {"tags": [], "shapes": [], "tracks": []}
 
-    def every(self, path: str, **query: Any) -> Iterator[Row]:
+    def list_all(self, path: str, **query: Any) -> Iterator[Row]:
         if path == "/labels":
             return iter([{"id": 7, "name": "car"}, {"id": 6, "name": "audit"}])
         known = [{"id": 1, "name": "all", "subset": "", "size": 4}]
@@ -127,7 +127,7 @@ class Server:
         assert action == "create"
         self.copied = body
 
-    def finished(self, _request: str) -> None: ...
+    def wait_for_request(self, _request: str) -> None: ...
 
 
 def written(annotations: Row, files: list[str]) -> tuple[Row, Row]:

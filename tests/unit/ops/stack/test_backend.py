@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labelspace.home import Home
-from labelspace_ops.stack import backend, state
+from labelspace_ops.stack import backend, pulumi_cli, state
 
 
 @pytest.mark.parametrize(
@@ -56,5 +56,6 @@ def test_outputs_are_read_from_the_state_with_secrets_in_the_clear() -> None:
 
 
 def test_the_reason_of_a_failed_program_is_said_once() -> None:
-    said = "error: demo-init ended with 1\n  error: Exception calling application: demo-init ended with 1\n"
-    assert state.error_reason(f"Updating...\n{said}error: update failed") == "demo-init ended with 1"
+    reason = "demo-migrate ended with 1"
+    said = f"error: {reason}\n  error: Exception calling application: {reason}\n"
+    assert pulumi_cli.error_reason(f"Updating...\n{said}error: update failed") == reason

@@ -20,17 +20,17 @@ SOCKET = "/var/run/docker.sock"
 NOTES = "/notes"
 LOCKS = "/locks"
 CHECK_SECONDS = 10
-"""Time between two looks at whether the workspace is idle."""
+"""Time between two checks whether the workspace is idle."""
 QUIET_SECONDS = 150
-"""A worker that has not said for so long that no job waits or runs may have one."""
+"""A worker that has reported no idle queue for this long may have a job."""
 TICK_SECONDS = 0.02
 """How much a file's time may lag behind the clock."""
 STOP_SECONDS = 30
-GATE_PATIENCE_SECONDS = 960
+READINESS_TIMEOUT_SECONDS = 960
 GATEWAY_BYTES, SERVER_BYTES = 2**18, 2**22
-"""What moves between two looks while an upload or a download is under way; less is health and polling."""
+"""Traffic between two checks that shows an upload or a download; less is health checks and polling."""
 STORES = ("database", "redis", "cache")
-"""Stopped last and started first, as are the mounts of buckets elsewhere."""
+"""Stopped last and started first, like the mounts of remote buckets."""
 MOUNT_PATIENCE_SECONDS = 60
 AWAKE_PARTS = ("proxy", "sleeper")
 COPIERS = ("pgbackrest", "restic", "labelspace_backup")
@@ -118,8 +118,8 @@ class Notes:
 
     def quiet_since(self) -> float:
         """The oldest of the workers' last words that no job waits or runs."""
-        said = [self.touched(name) for name in os.listdir(NOTES) if name.startswith("quiet-")]
-        return min(said, default=0.0)
+        times = [self.touched(name) for name in os.listdir(NOTES) if name.startswith("quiet-")]
+        return min(times, default=0.0)
 
     def hold_the_door(self, closed: bool) -> None:
         """While the file is there, the proxy answers with the waking page."""
@@ -159,12 +159,12 @@ class Sleeper:
                 self.asleep()
 
     def awake(self) -> None:
-        """Until nobody and nothing has used the workspace for long enough."""
-        said = ""
+        """Wait until the workspace was idle for the configured time."""
+        last = ""
         while reason := self.used_by():
-            if reason != said:
+            if reason != last:
                 log(f"in use by {reason}")
-                said = reason
+                last = reason
             self.notes.say("awake", since=_iso(self.woken))
             for _ in range(CHECK_SECONDS):
                 time.sleep(1)
@@ -184,7 +184,7 @@ class Sleeper:
         return any(one["State"] in ("exited", "created") for one in self.engine.sleepers().values())
 
     def used_by(self) -> str:
-        """Who or what uses the workspace now; empty for nobody."""
+        """What uses the workspace now; empty when it is idle."""
         last = max(self.woken, self.notes.noted("activity"))
         if time.time() - last < self.idle_seconds:
             return "a user"
@@ -196,7 +196,7 @@ class Sleeper:
         return self._at_work(self.engine.parts())
 
     def _at_work(self, parts: dict[str, Part]) -> str:
-        if any(parts[name]["State"] == "running" for name in ("init", "bootstrap") if name in parts):
+        if any(parts[name]["State"] == "running" for name in ("migrate", "readiness") if name in parts):
             return "an update"
         if "database" in parts and self._copies(parts["database"]):
             return "a backup"
@@ -209,7 +209,7 @@ class Sleeper:
         return False
 
     def _moves(self, parts: dict[str, Part]) -> bool:
-        """Whether an upload or a download is under way; not known at the first look."""
+        """Whether an upload or a download runs; True at the first check, which cannot compare yet."""
         before = self.moved
         self.moved = {name: self.engine.moved(parts[name]) for name in ("gateway", "server") if name in parts}
         if before.keys() != self.moved.keys():
@@ -259,7 +259,7 @@ class Sleeper:
             time.sleep(0.5)
 
     def wake(self) -> bool:
-        """Start everything, and the gate, which ends when CVAT is ready; False when it did not become so."""
+        """Start every container, the readiness check last. Return whether CVAT became ready."""
         began = time.time()
         log("waking")
         self.notes.hold_the_door(closed=True)
@@ -268,7 +268,7 @@ class Sleeper:
         _all_at_once(self.engine.start, first)
         self._wait_for_mounts(began)
         _all_at_once(self.engine.start, rest)
-        ready = self._gate(began, len(parts))
+        ready = self._wait_until_ready(began, len(parts))
         if ready:
             self.woken = time.time()
             self.notes.hold_the_door(closed=False)
@@ -286,10 +286,10 @@ class Sleeper:
                 return
             time.sleep(1)
 
-    def _gate(self, began: float, total: int) -> bool:
-        """Follow the gate until it ends; an update may put another in its place."""
+    def _wait_until_ready(self, began: float, total: int) -> bool:
+        """Follow the readiness check until it ends; an update may put another in its place."""
         started = ""
-        while time.time() - began < GATE_PATIENCE_SECONDS:
+        while time.time() - began < READINESS_TIMEOUT_SECONDS:
             running = [one for one in self.engine.sleepers().values() if one["State"] == "running"]
             healthy = [one for one in running if "(healthy)" in one["Status"]]
             seconds = round(time.time() - began)
@@ -301,18 +301,18 @@ class Sleeper:
                 works=len(healthy),
                 parts=total,
             )
-            gate = self.engine.parts().get("bootstrap")
-            if gate and not started:
-                self.engine.start(gate)
-                started = gate["Id"]
-            elif gate and gate["State"] == "exited":
-                return bool(self.engine.inspect(gate)["State"]["ExitCode"] == 0)
+            check = self.engine.parts().get("readiness")
+            if check and not started:
+                self.engine.start(check)
+                started = check["Id"]
+            elif check and check["State"] == "exited":
+                return bool(self.engine.inspect(check)["State"]["ExitCode"] == 0)
             time.sleep(1)
         return False
 
 
 def _by_rank(parts: dict[str, Part]) -> tuple[list[Part], list[Part]]:
-    """Those that the others lean on, and the others."""
+    """The containers that others depend on, and the others."""
     first = {name for name in parts if name in STORES or name.startswith("mount-")}
     return [parts[name] for name in first], [one for name, one in parts.items() if name not in first]
 

@@ -18,20 +18,20 @@ class TaskError(Exception):
     """Why a task cannot be made."""
 
 
-def create_task(task_id, wish):
-    """``wish``: the body of POST /api/tasks/N/data, checked."""
+def create_task(task_id, body):
+    """``body``: the body of POST /api/tasks/N/data, checked."""
     close_old_connections()
     task = Task.objects.get(id=task_id)
-    files = _chosen(share.media(wish["server_files"]), wish)
+    files = _chosen(share.media(body["server_files"]), body)
     frames = [_measured(name) for name in files]
     with transaction.atomic():
-        _store(task, frames, wish)
+        _store(task, frames, body)
 
 
-def _chosen(files, wish):
-    if wish.get("sorting_method") == "predefined":
-        files = [name for name in wish["server_files"] if name in set(files)] or files
-    left_out = set(wish.get("server_files_exclude") or [])
+def _chosen(files, body):
+    if body.get("sorting_method") == "predefined":
+        files = [name for name in body["server_files"] if name in set(files)] or files
+    left_out = set(body.get("server_files_exclude") or [])
     return [name for name in files if name not in left_out]
 
 
@@ -44,15 +44,15 @@ def _measured(name):
         return Image(path=name, width=image.width, height=image.height)
 
 
-def _store(task, frames, wish):
+def _store(task, frames, body):
     size = len(frames)
     data = Data.objects.get(id=task.data_id)
-    data.size, data.stop_frame, data.chunk_size = size, size - 1, wish.get("chunk_size") or CHUNK
+    data.size, data.stop_frame, data.chunk_size = size, size - 1, body.get("chunk_size") or CHUNK
     data.save()
     for number, frame in enumerate(frames):
         frame.data, frame.frame = data, number
     Image.objects.bulk_create(frames)
-    ServerFile.objects.bulk_create(ServerFile(data=data, file=name) for name in wish["server_files"])
+    ServerFile.objects.bulk_create(ServerFile(data=data, file=name) for name in body["server_files"])
     task.mode, task.dimension, task.media_type = "annotation", "2d", "image"
     task.overlap = min(task.overlap or 0, max((task.segment_size or size) - 1, 0))
     step = task.segment_size or size

@@ -19,6 +19,7 @@ def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> sleeper.Sleeper:
     """A sleeper that was woken an hour ago, with a worker that just said that nothing waits or runs."""
     monkeypatch.setattr(sleeper, "NOTES", str(tmp_path))
     monkeypatch.setattr(sleeper, "LOCKS", str(tmp_path))
+    monkeypatch.setattr(sleeper.Engine, "_ask", lambda *_: None)  # the engine knows no container
     watch = sleeper.Sleeper("none-of-this-name", 10)
     watch.woken = time.time() - 60 * MINUTE
     note(tmp_path, "quiet-chunks", 0)

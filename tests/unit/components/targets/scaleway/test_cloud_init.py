@@ -23,7 +23,8 @@ from labelspace.cvat.names import DATABASE_ALIAS
 from labelspace.postgres import pgbackrest as postgres
 from labelspace.postgres.container import service
 from labelspace.spec import BackupSpec
-from labelspace.targets.scaleway import cloud_init, database_on_server
+from labelspace.targets.scaleway import boot_config, cloud_init, database_on_server
+from labelspace.targets.scaleway import compose as compose_file
 
 HIDDEN = "never-in-user-data"
 
@@ -44,8 +45,8 @@ def described() -> dict[str, Service]:
     return cvat.services(settings)
 
 
-def example(**changes: Any) -> cloud_init.BootConfig:
-    one = cloud_init.BootConfig(
+def example(**changes: Any) -> boot_config.BootConfig:
+    one = boot_config.BootConfig(
         workspace="pets",
         services=described(),
         plain_files={"proxy/0-Caddyfile": "labels.example.org {\n}\n"},
@@ -63,7 +64,12 @@ def example(**changes: Any) -> cloud_init.BootConfig:
 
 
 def test_user_data(snapshot: SnapshotAssertion) -> None:
-    assert cloud_init.user_data(example()) == snapshot
+    assert _readable(cloud_init.user_data(example())) == snapshot
+
+
+def _readable(text: str) -> str:
+    """The recipe of the database's image is left out: it is text of its own."""
+    return re.sub(r"(?m)^  content: [A-Za-z0-9+/=]{1000,}$", "  content: PACKED", text)
 
 
 def test_the_server_is_opened_by_a_key_only_when_there_is_one() -> None:
@@ -82,10 +88,10 @@ def test_user_data_holds_the_key_and_no_other_secret() -> None:
 
 def test_user_data_that_is_too_long_is_refused() -> None:
     with pytest.raises(ValueError, match="127998"):
-        cloud_init.user_data(example(plain_files={"big": "x" * cloud_init.LONGEST_USER_DATA}))
+        cloud_init.user_data(example(plain_files={"big": "x" * cloud_init.MAX_USER_DATA}))
 
 
-def with_database() -> cloud_init.BootConfig:
+def with_database() -> boot_config.BootConfig:
     """Of a workspace whose database is on the server."""
     secret = pulumi.Output.secret(HIDDEN)
     own = replace(
@@ -96,10 +102,7 @@ def with_database() -> cloud_init.BootConfig:
 
 
 def test_user_data_with_a_database_on_the_server(snapshot: SnapshotAssertion) -> None:
-    """The image's recipe is left out: it is text of its own."""
-    text = re.sub(
-        r"(?m)^  content: [A-Za-z0-9+/=]{1000,}$", "  content: PACKED", cloud_init.user_data(with_database())
-    )
+    text = _readable(cloud_init.user_data(with_database()))
     assert text.replace(postgres.image_name(), "labelspace-database:15-HASH") == snapshot
 
 
@@ -107,7 +110,7 @@ def test_the_recipe_on_the_server_is_the_one_that_the_image_is_named_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {one["path"]: one for one in yaml.safe_load(cloud_init.user_data(with_database()))["write_files"]}
-    packed = base64.b64decode(files[cloud_init.CONTEXT]["content"])
+    packed = base64.b64decode(files[cloud_init.IMAGE_CONTEXT]["content"])
     with tarfile.open(fileobj=io.BytesIO(packed), mode="r:bz2") as tar:
         tar.extractall(tmp_path, filter="data")
     wished = postgres.image_name()
@@ -125,7 +128,7 @@ def test_nothing_of_a_managed_database_is_on_a_server_with_its_own() -> None:
 
 
 def test_the_database_reads_cvats_files_and_whom_the_server_trusts() -> None:
-    database = yaml.safe_load(cloud_init.compose(with_database()))["services"]["database"]
+    database = yaml.safe_load(compose_file.compose(with_database()))["services"]["database"]
     mounts = {one["target"]: (one["source"], one.get("read_only", False)) for one in database["volumes"]}
     assert mounts[postgres.DATA] == ("database", False)
     assert mounts["/cvat/data"] == ("data", True)
@@ -138,13 +141,13 @@ def test_the_database_reads_cvats_files_and_whom_the_server_trusts() -> None:
     ("one", "name"), [(example, "labelspace-data"), (with_database, "labelspace-pets-data")]
 )
 def test_volumes_of_a_managed_workspace_keep_the_names_that_they_had(
-    one: Callable[[], cloud_init.BootConfig], name: str
+    one: Callable[[], boot_config.BootConfig], name: str
 ) -> None:
-    assert yaml.safe_load(cloud_init.compose(one()))["volumes"]["data"]["name"] == name
+    assert yaml.safe_load(compose_file.compose(one()))["volumes"]["data"]["name"] == name
 
 
 def compose() -> dict[str, Any]:
-    return dict(yaml.safe_load(cloud_init.compose(example())))
+    return dict(yaml.safe_load(compose_file.compose(example())))
 
 
 def test_every_container_of_cvat_is_in_the_compose_file() -> None:
@@ -165,7 +168,9 @@ def test_no_container_keeps_a_right_that_is_not_described() -> None:
 
 def test_a_mount_that_comes_late_reaches_the_container_and_nobody_writes() -> None:
     (share,) = [
-        one for one in compose()["services"]["server"]["volumes"] if one["target"] == cloud_init.SHARE_INSIDE
+        one
+        for one in compose()["services"]["server"]["volumes"]
+        if one["target"] == compose_file.SHARE_INSIDE
     ]
     assert share["bind"]["propagation"] == "rslave"
     assert share["read_only"] is True
@@ -173,7 +178,7 @@ def test_a_mount_that_comes_late_reaches_the_container_and_nobody_writes() -> No
 
 def test_a_secret_file_is_bound_from_memory_and_must_be_there() -> None:
     one = Service("one", "image", 64, files=(File("/run/a", pulumi.Output.secret("x")), File("/etc/b", "y")))
-    document = yaml.safe_load(cloud_init.compose(example(services={"one": one})))
+    document = yaml.safe_load(compose_file.compose(example(services={"one": one})))
     secret, plain = document["services"]["one"]["volumes"]
     assert secret["source"] == "/run/labelspace/files/one/0-a"
     assert re.fullmatch("/etc/labelspace/files/[0-9a-f]{8}-b", plain["source"])
@@ -182,16 +187,16 @@ def test_a_secret_file_is_bound_from_memory_and_must_be_there() -> None:
 
 def test_what_containers_share_is_written_once() -> None:
     places = [
-        cloud_init.file_path(Service(name, "image", 64, files=(File("/opt/b", "y"),)), 0) for name in "ab"
+        boot_config.file_path(Service(name, "image", 64, files=(File("/opt/b", "y"),)), 0) for name in "ab"
     ]
     assert places[0] == places[1]
     other = Service("c", "image", 64, files=(File("/opt/b", "z"),))
-    assert cloud_init.file_path(other, 0) != places[0]
+    assert boot_config.file_path(other, 0) != places[0]
 
 
 def test_a_dollar_is_not_read_as_a_variable() -> None:
     one = Service("one", "image", 64, command=("sh", "-c", "echo $HOME"))
     assert (
-        yaml.safe_load(cloud_init.compose(example(services={"one": one})))["services"]["one"]["command"][2]
+        yaml.safe_load(compose_file.compose(example(services={"one": one})))["services"]["one"]["command"][2]
         == "echo $$HOME"
     )

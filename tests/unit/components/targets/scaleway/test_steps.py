@@ -15,6 +15,7 @@ import pytest
 
 from labelspace.spec import ScalewaySpec, validate
 from labelspace.targets.scaleway import cloud_init, server
+from labelspace.targets.scaleway.boot_config import BootConfig
 
 TRUST = ssl.create_default_context()
 LONG_ENOUGH = 60.0
@@ -188,8 +189,8 @@ def test_nothing_is_installed_before_the_step_is_told() -> None:
     assert "packages" not in cloud_init.user_data(boot_of()).split("runcmd")[0].split("write_files")[0]
 
 
-def boot_of() -> cloud_init.BootConfig:
-    return cloud_init.BootConfig(
+def boot_of() -> BootConfig:
+    return BootConfig(
         workspace="pets",
         services={},
         plain_files={},

@@ -50,18 +50,18 @@ def _annotations(request, found):
 def export(request, target, number):
     """Begin an export; the answer names the request to follow."""
     found = seen(work.MODELS[target], request.user, number)
-    wish = request.query_params
-    if wish.get("format") != exports.FORMAT:
-        raise NotInTheDoubleError(f"the format {wish.get('format')}")
-    if wish.get("location", "local") != "local":
+    query = request.query_params
+    if query.get("format") != exports.FORMAT:
+        raise NotInTheDoubleError(f"the format {query.get('format')}")
+    if query.get("location", "local") != "local":
         raise NotInTheDoubleError("cloud storages")
-    with_images = wish.get("save_images", "false").lower() == "true"
+    with_images = query.get("save_images", "false").lower() == "true"
     request_id = requests.name_of(
         action="export",
         target=target,
         target_id=found.id,
         user_id=request.user.id,
-        format=wish["format"],
+        format=query["format"],
         subresource="dataset" if with_images else "annotations",
     )
     _start(request, found, target, request_id, with_images)

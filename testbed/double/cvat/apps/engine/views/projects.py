@@ -42,10 +42,10 @@ def named(body):
 
 def store(body, name):
     """A storage of a project or task: only the local one is here."""
-    wish = body.get(name)
-    if not wish:
+    storage = body.get(name)
+    if not storage:
         return None
-    if wish.get("location", "local") != "local":
+    if storage.get("location", "local") != "local":
         raise NotInTheDoubleError("cloud storages")
     return Storage.objects.create(location="local")
 

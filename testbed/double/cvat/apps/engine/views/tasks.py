@@ -116,16 +116,16 @@ def task_data(request, number):
         return frame(request, task, 0)
     if task.data_id:
         raise Refused(["Adding more data is not allowed"])
-    wish = _wish(request.data)
-    task.data = Data.objects.create(image_quality=wish.get("image_quality", 70))
+    data = _checked_body(request.data)
+    task.data = Data.objects.create(image_quality=data.get("image_quality", 70))
     task.save()
     request_id = requests.name_of(action="create", target="task", target_id=task.id)
     meta = {"task_id": task.id, "project_id": task.project_id}
-    requests.start("import", request_id, work.create_task, task.id, wish, user=request.user, meta=meta)
+    requests.start("import", request_id, work.create_task, task.id, data, user=request.user, meta=meta)
     return Response({"rq_id": request_id}, 202)
 
 
-def _wish(body):
+def _checked_body(body):
     """What is asked of the import, in plain types; what the double would leave out is a 501."""
     body = {name: value for name, value in body.items() if not (name in NOTHING and not value)}
     known(body, DATA)

@@ -1,0 +1,103 @@
+"""Calls pgBackRest and reads its answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from . import record
+from .engine import Backup
+from .programs import NICENESS, FailedError, run
+
+COMMAND = ("pgbackrest", "--stanza=main")
+OTHER_FORMAT = re.compile(r"expected format (\d+) but found (\d+)")
+WRONG_KEY = ("cipher header invalid", "unable to flush", "key/value found outside of section")
+"""pgBackRest's messages about files that it decrypted with a wrong key."""
+RECORD = "labelspace-record"
+"""The annotation that holds a backup's record."""
+
+
+def _pgbackrest(*words: str, throttled: bool = False) -> str:
+    return run([*COMMAND, *words], niceness=NICENESS, throttled=throttled)
+
+
+def info() -> dict[str, Any]:
+    """pgBackRest's description of the repository; raises ``FailedError`` when it cannot be read."""
+    text = _pgbackrest("--output=json", "--log-level-console=off", "--log-level-stderr=error", "info")
+    return next(iter(json.loads(text, strict=False)), {})
+
+
+def trouble(known: dict[str, Any]) -> str:
+    """Why the repository cannot be used; empty when it can."""
+    status = known.get("status", {})
+    repositories: list[dict[str, Any]] = known.get("repo", [])
+    repository = repositories[0]["status"] if repositories else {}
+    for one in (repository, status):
+        if one.get("code") in (99, 4, 5):  # other, different stanza systems, mismatch
+            return _explain(str(one.get("message", "")))
+    return ""
+
+
+def _explain(message: str) -> str:
+    other = OTHER_FORMAT.search(message)
+    if other:
+        return (
+            f"they are of pgBackRest's format {other[2]}, this labelspace reads format {other[1]}:"
+            " use the labelspace that wrote them, or a newer one"
+        )
+    if any(sign in message for sign in WRONG_KEY):
+        return "the key does not open them"
+    return message.partition("\n")[0]
+
+
+def readable() -> dict[str, Any]:
+    """As ``info``; raises ``FailedError`` also when the repository cannot be used."""
+    known = info()
+    why = trouble(known)
+    if why:
+        raise FailedError(f"the place of the backups: {why}")
+    return known
+
+
+def backups(known: dict[str, Any]) -> list[Backup]:
+    """Every backup, oldest first."""
+    return [_backup(row) for row in known.get("backup", [])]
+
+
+def _backup(row: dict[str, Any]) -> Backup:
+    written = (row.get("annotation") or {}).get(RECORD)
+    return Backup(
+        label=row["label"],
+        kind=row["type"],
+        stop=datetime.fromtimestamp(row["timestamp"]["stop"], UTC),
+        size=row["info"]["size"],
+        added=row["info"]["repository"]["delta"],
+        complete=written is not None,
+        timeline=int(row["archive"]["start"][:8], 16),
+        record=record.parse(json.loads(written)) if written else None,
+    )
+
+
+def take(kind: str, *, throttled: bool) -> Backup:
+    """Take a backup of the running server; ``full``, or ``incr`` on the newest."""
+    _pgbackrest(f"--type={kind}", "backup", throttled=throttled)
+    return backups(info())[-1]
+
+
+def annotate(label: str, taken: record.Record) -> None:
+    """Store the record with the backup, encrypted like the backup."""
+    _pgbackrest(f"--set={label}", f"--annotation={RECORD}={json.dumps(asdict(taken))}", "annotate")
+
+
+def prepare() -> None:
+    """Create the repository; changes nothing when it is there."""
+    _pgbackrest("stanza-create")
+
+
+def restore(into: Path, label: str, target: list[str]) -> None:
+    """Restore a backup into the empty folder ``into``; PostgreSQL replays the changes when it starts."""
+    _pgbackrest(f"--set={label}", f"--pg1-path={into}", *target, "restore")

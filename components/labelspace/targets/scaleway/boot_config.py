@@ -1,0 +1,64 @@
+"""What a server must know when it boots, and the paths of the files that it puts into containers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from labelspace.container_spec import Service
+
+SECRET_FILES = "/run/labelspace/files"  # noqa: S105 - a path
+PLAIN_FILES = "/etc/labelspace/files"
+
+
+@dataclass(frozen=True)
+class BootConfig:
+    """The input of cloud-init's user data, of the compose file and of the systemd units."""
+
+    workspace: str
+    services: Mapping[str, Service]
+    """Containers by name. Secret files are named only: their contents are in Secret Manager."""
+    plain_files: Mapping[str, str]
+    """Path under ``PLAIN_FILES`` -> content; not secret."""
+    region: str
+    access_key: str
+    secret_key: str
+    secret_id: str
+    """The secret in Secret Manager that holds every secret file."""
+    database_host: str
+    """Host name or address of a managed database; unused when a service named ``database`` runs here."""
+    disk: str
+    """Device path of the data volume."""
+    buckets: tuple[str, ...]
+    """Names of the dataset buckets."""
+    backup_bucket: str
+    endpoint: str
+    """S3 endpoint of the dataset buckets and of the backup bucket, as URL."""
+    ssh_public_key: str = ""
+    """An additional public key (OpenSSH) that may log in; the keys of the project may in any case."""
+    drill_interval_days: int = 7
+    """Days between two drills; 0: no drill runs on a schedule."""
+    api: str = "https://api.scaleway.com"
+
+    @property
+    def has_own_database(self) -> bool:
+        """Whether the database runs on the server, as the service ``database``."""
+        return "database" in self.services
+
+    @property
+    def volume_prefix(self) -> str:
+        """Prefix of the names of Docker volumes; that of servers with a managed database has no workspace."""
+        return f"labelspace-{self.workspace}" if self.has_own_database else "labelspace"
+
+
+def file_path(service: Service, index: int) -> str:
+    """The path on the server of a container's file, below ``SECRET_FILES`` or ``PLAIN_FILES``.
+
+    Equal plain files share one path, named by a hash of the content, because user data has a size limit.
+    """
+    file = service.files[index]
+    name = file.path.rsplit("/", 1)[-1]
+    if isinstance(file.content, str):
+        return f"{PLAIN_FILES}/{hashlib.sha256(file.content.encode()).hexdigest()[:8]}-{name}"
+    return f"{SECRET_FILES}/{service.name}/{index}-{name}"

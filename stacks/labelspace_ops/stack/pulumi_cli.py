@@ -1,0 +1,107 @@
+"""Calls of Pulumi's command: its environment, its program, its answers and its error reports.
+
+Commands that only read state use this module: the Automation API takes half a second to load.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from labelspace.home import Home, write_once
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.stack import backend
+from labelspace_ops.stack.project import PROJECT
+
+ERROR_COUNT = r"(.*: )?\d+ errors? occurred:"
+"""The line above the list of a provider's errors."""
+PROGRAM_ERROR = "Exception calling application: "
+"""Pulumi's prefix of an error that the Pulumi program raised."""
+
+
+def environment(home: Home) -> dict[str, str]:
+    """The environment variables for Pulumi; they name the passphrase's file, not the passphrase."""
+    return {
+        "PULUMI_HOME": str(home.pulumi_home),
+        "PULUMI_BACKEND_URL": backend.current_url(home),
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(home.passphrase),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "LABELSPACE_HOME": str(home.root),
+        "PATH": os.pathsep.join(
+            [str(home.pulumi_root / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+        ),
+    }
+
+
+def prepare_home(home: Home) -> None:
+    """Create the folders and, once, the passphrase that encrypts the secrets of settings and state."""
+    home.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (home.state, home.locks):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not home.passphrase.exists():
+        write_once(home.passphrase, secrets.token_urlsafe(32))
+
+
+def prepare(home: Home) -> None:
+    """Check that the project's folder exists and create the home; raises ``OpsError``."""
+    if not (PROJECT / "Pulumi.yaml").exists():
+        raise OpsError(f"no Pulumi.yaml in {PROJECT}: run labelspace from a clone of the project")
+    prepare_home(home)
+
+
+def pulumi_binary(home: Home) -> str:
+    """The ``pulumi`` program: the one in the home, else the one on PATH, else a new download."""
+    own = home.pulumi_root / "bin" / "pulumi"
+    if not own.exists() and shutil.which("pulumi"):
+        return "pulumi"
+    if not own.exists():
+        download(home)
+    return str(own)
+
+
+def download(home: Home) -> None:
+    """Install the ``pulumi`` of the locked SDK's version into the home; raises ``OpsError``."""
+    from pulumi.automation import PulumiCommand  # noqa: PLC0415 - slow to load, and needed once per machine
+    from semver import VersionInfo  # noqa: PLC0415
+
+    try:
+        PulumiCommand.install(root=str(home.pulumi_root), version=VersionInfo.parse(version("pulumi")))
+    except Exception as error:
+        raise OpsError(
+            f"Pulumi's program is missing and cannot be downloaded ({error}): install it, or run `make demo`"
+        ) from None
+
+
+def query(home: Home, *arguments: str) -> Any:
+    """The JSON output of a ``pulumi`` command; raises ``OpsError`` with the reason that Pulumi reports."""
+    prepare(home)
+    done = subprocess.run(
+        [pulumi_binary(home), *arguments, "--non-interactive"],
+        env={**os.environ, **environment(home)}, cwd=PROJECT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise OpsError(error_reason(done.stderr))
+    return json.loads(done.stdout)
+
+
+def error_reason(report: str) -> str:
+    """The lines of Pulumi's error report that give the reason; the whole report when there are none."""
+    lines = [
+        line.strip() for line in report.splitlines() if "error:" in line or line.strip().startswith("* ")
+    ]
+    reasons = [line.split("error:", 1)[-1].strip(" *").removeprefix(PROGRAM_ERROR) for line in lines]
+    useful = [line for line in dict.fromkeys(reasons) if line and not _is_heading(line)]
+    return "\n".join(useful) or report
+
+
+def _is_heading(line: str) -> bool:
+    """Whether the line only introduces the list of a provider's errors."""
+    return "unhandled error" in line or line == "update failed" or bool(re.fullmatch(ERROR_COUNT, line))

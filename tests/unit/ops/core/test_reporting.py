@@ -1,0 +1,34 @@
+"""Events: each survives the way through a journal, and reaches every listener."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from labelspace_ops.core import reporting
+from labelspace_ops.core.reporting import Event, Failed, Message, ReadinessStep, ResourceDone
+
+EVENTS = [
+    Message("a line"),
+    ResourceDone(3, "container", "street-ui", "made"),
+    ReadinessStep("health", "ok"),
+    Failed("name: missing"),
+]
+
+
+def test_every_kind_is_covered() -> None:
+    assert {type(event) for event in EVENTS} == set(reporting.KINDS.values())
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_an_event_survives_json(event: Event) -> None:
+    assert reporting.from_record(json.loads(json.dumps(reporting.to_record(event)))) == event
+
+
+def test_a_listener_hears_only_while_it_listens() -> None:
+    heard: list[Event] = []
+    with reporting.listening(heard.append):
+        reporting.message("first")
+    reporting.message("second")
+    assert heard == [Message("first")]

@@ -1,0 +1,43 @@
+"""One workspace whose state cannot be read hides no other one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from labelspace.home import Home
+from labelspace_ops.cli import main  # noqa: F401 - registers the commands
+from labelspace_ops.cli.app import app
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.stack import state
+from labelspace_ops.workspaces import status
+
+READY = {"name": "good", "target": "local", "status": "ready", "url": "http://good.localhost:8080"}
+
+
+@pytest.fixture(autouse=True)
+def two(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def get(name: str, _: Home) -> dict[str, Any]:
+        if name == "torn":
+            raise OpsError("unexpected end of JSON input")
+        return READY
+
+    monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
+    monkeypatch.setattr(state, "names", lambda _: ["good", "torn"])
+    monkeypatch.setattr(status, "get", get)
+
+
+def test_the_list_shows_the_others() -> None:
+    done = CliRunner().invoke(app, ["list", "--json"])
+    rows = json.loads(done.stdout)
+    assert rows == [READY, {"name": "torn", "target": "", "status": "unreadable", "url": ""}]
+
+
+def test_the_reason_is_said() -> None:
+    done = CliRunner().invoke(app, ["list"])
+    assert done.exit_code == 0
+    assert "the state of torn cannot be read: unexpected end of JSON input" in done.stderr
