@@ -1,14 +1,15 @@
-"""Charts as inline SVG; colours come from the page's style."""
+"""Charts as HTML: names wrap and never are cut; colours and widths come from the page's style."""
 
 from __future__ import annotations
 
 import html
 import math
+from collections.abc import Iterable
 from typing import Any
 
-WIDTH = 880
-LABELS = 300
-ROW = 26
+MOST_VALUES = 12
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
+"""Distances of ticks, as shares."""
 
 
 def safe(value: object) -> str:
@@ -16,68 +17,76 @@ def safe(value: object) -> str:
     return html.escape(str(value).encode("utf-8", "backslashreplace").decode())
 
 
-def short(value: object, most: int = 42) -> str:
-    """Text that fits beside a chart."""
-    said = str(value)
-    return safe(said if len(said) <= most else said[: most - 1] + "…")
-
-
 def shares(row: dict[str, Any]) -> str:
     """The shares of an attribute's values, in a class and in the rest: two bars a value."""
-    totals = [max(sum(row[side].values()), 1) for side in ("counts", "rest")]
-    values = [value for value in row["counts"] if row["counts"][value] or row["rest"][value]]
+    totals = {side: max(sum(row[side].values()), 1) for side in ("counts", "rest")}
+    used = [value for value in row["counts"] if row["counts"][value] or row["rest"][value]]
+    used.sort(
+        key=lambda value: -abs(row["counts"][value] / totals["counts"] - row["rest"][value] / totals["rest"])
+    )
     parts = []
-    for place, value in enumerate(sorted(values, key=lambda one: -row["counts"][one])[:12]):
-        top = place * 40
-        parts.append(_text(LABELS - 10, top + 22, short(value), "end"))
-        for shift, side, name, total in ((4, "counts", "one", totals[0]), (20, "rest", "rest", totals[1])):
-            parts.append(_bar(top + shift, row[side][value] / total, row[side][value], total, name))
-    return _svg(len(values[:12]) * 40, parts, f"shares of {row['attribute']}")
-
-
-def _bar(top: int, share: float, count: int, total: int, name: str) -> str:
-    width = share * (WIDTH - LABELS - 150)
-    said = f"{share * 100:.1f} % ({count:,} of {total:,})"
-    return (
-        f'<rect class="{name}" x="{LABELS}" y="{top}" width="{max(width, 1):.1f}" height="14" rx="3"/>'
-        f'<text class="soft" x="{LABELS + width + 8:.1f}" y="{top + 11}">{said}</text>'
+    for value in used[:MOST_VALUES]:
+        both = "".join(
+            _bar(row[side][value] / totals[side], css, f"{row[side][value]:,} of {totals[side]:,}")
+            for side, css in (("counts", "one"), ("rest", "rest"))
+        )
+        parts.append(_row(safe(value), f'<span class="pair">{both}</span>'))
+    more = len(used) - MOST_VALUES
+    return _chart(parts) + (
+        f'<p class="soft small">{more:,} more values in audit.json.</p>' if more > 0 else ""
     )
 
 
-def bars(rows: list[tuple[str, float, str]]) -> str:
+def _bar(share: float, css: str, said: str) -> str:
+    width = f"width: {max(share * 100, 0.3):.1f}%"
+    return (
+        f'<span class="line"><span class="track"><i class="{css}" style="{width}"></i></span>'
+        f'<span class="said">{share * 100:.1f} % ({said})</span></span>'
+    )
+
+
+def bars(rows: Iterable[tuple[str, float, str]]) -> str:
     """A bar each: label, share from 0 to 1, what is written behind it."""
-    parts = []
-    for place, (label, share, said) in enumerate(rows):
-        top, width = place * ROW, share * (WIDTH - LABELS - 200)
-        parts.append(_text(LABELS - 10, top + 17, short(label), "end"))
-        parts.append(
-            f'<rect class="rest faint" x="{LABELS}" y="{top + 6}" width="{WIDTH - LABELS - 200}"'
-            ' height="14" rx="3"/>'
+    return _chart(
+        _row(
+            safe(label),
+            '<span class="line"><span class="track full">'
+            f'<i class="one" style="width: {share * 100:.1f}%"></i></span>{safe(said)}</span></span>',
         )
-        parts.append(f'<rect class="one" x="{LABELS}" y="{top + 6}" width="{width:.1f}" height="14" rx="3"/>')
-        parts.append(f'<text class="soft" x="{WIDTH - 190}" y="{top + 17}">{safe(said)}</text>')
-    return _svg(len(rows) * ROW, parts, "coverage")
+        for label, share, said in rows
+    )  # fmt: skip
 
 
 def whiskers(rows: list[dict[str, Any]]) -> str:
     """Error rates with their intervals; groups too small to judge are faint."""
-    limit = math.ceil(25 * max([row["ci_high"] for row in rows], default=1.0)) / 25  # whole ticks
-    reach = WIDTH - LABELS - 220
-    parts = [_tick(LABELS + reach * part / 4, len(rows), limit * part / 4) for part in range(5)]
-    for place, row in enumerate(rows):
-        middle = place * ROW + ROW / 2
-        low, rate, high = (LABELS + reach * row[key] / limit for key in ("ci_low", "error_rate", "ci_high"))
-        said = f"{row['error_rate'] * 100:.1f} % · {row['errors']:,} of {row['n']:,}" + (
-            ", too small to judge" if row["too_small"] else ""
-        )
-        parts.append(
-            f"<g{' class=faint' if row['too_small'] else ''}>"
-            + _text(LABELS - 10, middle + 4, short(group(row)), "end")
-            + f'<line class="whisker" x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}"/>'
-            f'<circle class="one" cx="{rate:.1f}" cy="{middle}" r="4.5"/></g>'
-            f'<text class="soft" x="{LABELS + reach + 12}" y="{middle + 4}">{said}</text>'
-        )
-    return _svg(len(rows) * ROW + 22, parts, "error rates")
+    limit, step = scale(max([row["ci_high"] for row in rows], default=1.0))
+    parts = [_whisker(row, limit) for row in rows]
+    ticks = "".join(
+        f'<b style="left: {number * step / limit * 100:.2f}%">{number * step * 100:.0f} %</b>'
+        for number in range(round(limit / step) + 1)
+    )
+    axis = f'<span class="line"><span class="track axis">{ticks}</span><span class="said"></span></span>'
+    return _chart([*parts, _row("", axis)]) if rows else ""
+
+
+def scale(most: float) -> tuple[float, float]:
+    """The end of an axis from 0, and the distance of its at most five ticks: round numbers."""
+    step = next((step for step in STEPS if most <= 5 * step + 1e-9), STEPS[-1])
+    return min(1.0, step * max(1, math.ceil(most / step - 1e-9))), step
+
+
+def _whisker(row: dict[str, Any], limit: float) -> str:
+    low, rate, high = (min(100.0, row[key] / limit * 100) for key in ("ci_low", "error_rate", "ci_high"))
+    said = f"{row['error_rate'] * 100:.1f} % ({row['errors']:,} of {row['n']:,})"
+    if row["too_small"]:
+        said += ", too small to judge"
+    css = " faint" if row["too_small"] else ""
+    track = (
+        f'<span class="track axis{css}">'
+        f'<i class="whisker" style="left: {low:.2f}%; width: {high - low:.2f}%"></i>'
+        f'<i class="dot" style="left: {rate:.2f}%"></i></span>'
+    )
+    return _row(safe(group(row)), f'<span class="line">{track}<span class="said">{said}</span></span>')
 
 
 def group(row: dict[str, Any]) -> str:
@@ -86,18 +95,9 @@ def group(row: dict[str, Any]) -> str:
     return f"{said}, class {row['class']}".lstrip(", ") if row["class"] is not None else said or "all"
 
 
-def _tick(x: float, rows: int, value: float) -> str:
-    return (
-        f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{rows * ROW}"/>'
-        f'<text class="soft" x="{x:.1f}" y="{rows * ROW + 16}" text-anchor="middle">'
-        f"{value * 100:.0f} %</text>"
-    )
+def _row(label: str, body: str) -> str:
+    return f'<div class="row"><span class="name">{label}</span>{body}</div>'
 
 
-def _text(x: float, y: float, said: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{said}</text>'
-
-
-def _svg(height: int, parts: list[str], what: str) -> str:
-    box = f"0 0 {WIDTH} {max(height, 1)}"
-    return f'<svg viewBox="{box}" role="img" aria-label="{safe(what)}">{"".join(parts)}</svg>'
+def _chart(rows: Iterable[str]) -> str:
+    return f'<div class="chart">{"".join(rows)}</div>'

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from labelspace_ops.audit import statistics
 from labelspace_ops.audit.dependence import Attribute
+from labelspace_ops.audit.matching import NONE
 from labelspace_ops.audit.metrics import Codes, Flags, Judged, effective_counts
 from labelspace_ops.audit.vocabulary import MISSING
 from labelspace_ops.labels.audit_choices import Choices
@@ -55,12 +56,22 @@ def _trials(judged: Judged, protected: list[str], choices: Choices) -> Iterator[
     sizes = np.bincount(judged.items.label, minlength=len(judged.items.classes))
     classes = np.sort(np.argsort(-sizes, kind="stable")[:MOST_CLASSES])
     complements = {"recall"} if "false_negative_rate" in choices.metrics else set()
+    mirrored = _mirrored(judged)
     for name in protected:
         for metric in [one for one in RATES if one in choices.metrics and one not in complements]:
-            for code in classes:
+            for code in classes[:1] if mirrored and metric != "precision" else classes:
                 found = judged.trials(metric, int(code))
                 if found is not None:
                     yield Trial(name, metric, judged.items.classes[code], *found)
+
+
+def _mirrored(judged: Judged) -> bool:
+    """Whether one of two classes says all of the other: each item is predicted as either."""
+    outcomes = judged.outcomes
+    return (
+        len(judged.items.classes) == 2 and outcomes.kind == "items" and not outcomes.others
+        and bool((judged.predicted != NONE).all())
+    )  # fmt: skip
 
 
 def _one(judged: Judged, trial: Trial, choices: Choices, rng: np.random.Generator) -> dict[str, Any]:
@@ -161,8 +172,8 @@ def _sentence(row: dict[str, Any]) -> str:
     elif row["metric"] == "error":
         said = f"{name}: {row['worst']} is wrong {points} more often than {row['best']} ({span})"
     else:
-        side = "below" if row["metric"] in WORSE_WHEN_LOW else "above"
-        said = f"{name}: the {what} of {row['worst']} is {points} {side} that of {row['best']} ({span})"
+        side = "lower" if row["metric"] in WORSE_WHEN_LOW else "higher"
+        said = f"{name}: the {what} is {points} {side} for {row['worst']} than for {row['best']} ({span})"
     if row["reversal"]:
         said += f"; but within each {row['reversal']['attribute']} it is the other way round: compare there"
     return said

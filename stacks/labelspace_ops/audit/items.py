@@ -246,14 +246,11 @@ def _coverage(dataset: Dataset, column: Column, name: str, choices: Choices) -> 
 
 def _agreement(dataset: Dataset, column: Column) -> dict[str, object] | None:
     """Where the same image was annotated twice: how often both annotations agree."""
-    place: dict[tuple[str, str], int] = {}
-    pairs = [
-        (place[key], index)
-        for index, key in enumerate(_keys(dataset))
-        if place.setdefault(key, index) != index
-    ]
-    if not pairs:
+    keys = _keys(dataset)
+    if len(set(keys)) == len(keys):
         return None
+    place: dict[tuple[str, str], int] = {}
+    pairs = [(place[key], index) for index, key in enumerate(keys) if place.setdefault(key, index) != index]
     values = conditions.of_images(dataset, column, dataset.tag)
     first, second = values[[one for one, _ in pairs]], values[[two for _, two in pairs]]
     both = (first != MISSING) & (second != MISSING)

@@ -5,30 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from labelspace_ops.audit import charts
+from labelspace_ops.audit import charts, summary
 from labelspace_ops.audit.charts import safe
 
 MOST_FINDINGS = 20
 MOST_ROWS = 40
+RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "f1")
 Found = dict[str, Any]
 
 
-def page(found: Found) -> str:
-    """The whole page."""
+def page(found: Found, thumbnails: dict[tuple[str, str], list[str]] | None = None) -> str:
+    """The whole page; ``thumbnails``: of a class and attribute, examples as data URLs."""
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-    rooms = (
+    sections = (
+        _summary,
         _tiles,
         _notes,
-        _suspicious,
+        lambda found: _findings(found, thumbnails or {}),
+        _measured,
         _strengths,
         _coverage,
         _errors,
+        _gaps,
         _fairness,
+        _confusion,
         _balanced,
         _weights,
+        _compared,
         _method,
     )
-    body = "".join(room(found) for room in rooms)
+    body = "".join(section(found) for section in sections)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Audit of annotations</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -38,7 +44,13 @@ def page(found: Found) -> str:
 
 
 def _level(found: Found) -> str:
-    return "an item is an image's tag" if found["level"] == "image" else "an item is an object in an image"
+    return "an item is a tag of an image" if found["level"] == "image" else "an item is an object in an image"
+
+
+def _summary(found: Found) -> str:
+    return (
+        '<section class="lead">' + "".join(f"<p>{safe(one)}</p>" for one in found["summary"]) + "</section>"
+    )
 
 
 def _section(title: str, lead: str, body: str) -> str:
@@ -55,11 +67,12 @@ def _table(head: list[str], rows: list[list[str]], css: str = "", numbers: int =
         + "</tr>"
         for row in rows
     )
-    return f'<table class="{css}"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+    table = f'<table class="{css}"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="wide">{table}</div>'
 
 
 def _tiles(found: Found) -> str:
-    suspicious = sum(row["suspicious"] for row in found["associations"])
+    suspicious = len(summary.findings(found))
     tiles = [
         ("", f"{found['items']:,}", "items"),
         ("", f"{found['images']:,}", f"images, {found['unlabelled_images']:,} without a class"),
@@ -87,25 +100,36 @@ def _list(lines: list[str]) -> str:
     return "<ul>" + "".join(f"<li>{safe(line)}</li>" for line in lines) + "</ul>"
 
 
-def _suspicious(found: Found) -> str:
-    rows = [row for row in found["associations"] if row["suspicious"]]
-    body = "".join(_finding(row) for row in rows[:MOST_FINDINGS])
-    more = (
-        f'<p class="soft small">{len(rows) - MOST_FINDINGS} more in audit.json.</p>'
-        if len(rows) > MOST_FINDINGS
-        else ""
-    )
+def _findings(found: Found, thumbnails: dict[tuple[str, str], list[str]]) -> str:
+    rows = summary.findings(found)
     lead = "Classes that go together with a condition: a model may learn the condition instead of the class."
-    return _section("Suspicious pairs", lead, body + more if rows else "<p>None was found.</p>")
+    return _section("Suspicious pairs", lead, _listed(rows, thumbnails) if rows else "<p>None was found.</p>")
 
 
-def _finding(row: Found) -> str:
+def _measured(found: Found) -> str:
+    rows = summary.findings(found, measured=True)
+    lead = (
+        "The same with conditions that nobody annotated: sizes, places and shapes of boxes and images."
+        " Some are as they should be: a car is wider than a person."
+    )
+    return _section("Measured conditions", lead, _listed(rows, {})) if rows else ""
+
+
+def _listed(rows: list[Found], thumbnails: dict[tuple[str, str], list[str]]) -> str:
+    more = len(rows) - MOST_FINDINGS
+    body = "".join(
+        _finding(row, thumbnails.get((row["class"], row["attribute"]), [])) for row in rows[:MOST_FINDINGS]
+    )
+    return body + (f'<p class="soft small">{more} more in audit.json.</p>' if more > 0 else "")
+
+
+def _finding(row: Found, images: list[str]) -> str:
+    shown = "".join(f'<img src="{one}" alt="an example">' for one in images)
+    thumbs = f'<div class="thumbs">{shown}</div>' if images else ""
     return (
-        f'<div class="finding"><b>{safe(row["sentence"])}</b>{charts.shares(row)}'
+        f'<div class="finding"><b>{safe(row["sentence"])}</b>{charts.shares(row)}{thumbs}'
         f'<span class="small soft">upper bar: class {safe(row["class"])}, lower bar: all other classes · '
-        f"Cramér's V {_strength(row)} · {row['test']}, "
-        "adjusted p "
-        f"{_p(row['p_adjusted'])}</span></div>"
+        f"Cramér's V {_strength(row)} · {safe(row['test'])}, adjusted p {_p(row['p_adjusted'])}</span></div>"
     )
 
 
@@ -173,15 +197,57 @@ def _errors(found: Found) -> str:
     single = [row for row in rates if len(row["by"]) == 1 and row["class"] is None]
     crossed = [row for row in rates if len(row["by"]) + (row["class"] is not None) == 2]
     whole = [row for row in rates if not row["by"] and row["class"] is None]
-    gaps = [gap["sentence"] for gap in found["gaps"] if gap["difference"] is not None]
     body = charts.whiskers([*whole, *single[:MOST_ROWS]])
-    body += _list(gaps) if gaps else ""
     lead = f"Crossed with the true class and with each other, the worst first{_of(crossed, 12)}:"
     body += f'<p class="soft apart">{lead}</p>'
     body += charts.whiskers(crossed[:12])
     return _section(
         "Error rates", "Dots are rates, lines their 95 % intervals. The worst group comes first.", body
     )
+
+
+def _gaps(found: Found) -> str:
+    rows = [row for row in found.get("gaps", []) if row["difference"] is not None]
+    rows.sort(key=lambda row: (not row["distinguishable"], row["reversal"] is None, row["metric"] != "error"))
+    if not rows:
+        return ""
+    lines = "".join(map(_gap, rows[:MOST_ROWS]))
+    lead = (
+        "The largest difference between two groups that are large enough, tested; highlighted where it is"
+        " more than chance explains, or turns round within another attribute."
+    )
+    return _section("Differences between groups", lead, f"<ul>{lines}</ul>{_rest(len(rows) - MOST_ROWS)}")
+
+
+def _gap(row: Found) -> str:
+    css = " class=clear" if row["distinguishable"] or row["reversal"] else ""
+    return f"<li{css}>{safe(row['sentence'])}</li>"
+
+
+def _rest(more: int) -> str:
+    return f'<p class="soft small">{more:,} more in audit.json.</p>' if more > 0 else ""
+
+
+def _confusion(found: Found) -> str:
+    if not found.get("confusion"):
+        return ""
+    one = found["confusion"][0]
+    used = [
+        place for place in range(len(one["predicted"])) if any(row[place] for row in one["matrix"].values())
+    ]
+    rows = [
+        [safe(label), *(f"{counts[place]:,}" for place in used)]
+        for label, counts in one["matrix"].items() if any(counts)
+    ]  # fmt: skip
+    head = ["true class", *(safe(one["predicted"][place]) for place in used)]
+    lead = "How often each true class was predicted as each class; of each group in audit.json."
+    return _section("Confusion matrix", lead, _table(head, rows, numbers=len(used)))
+
+
+def _compared(found: Found) -> str:
+    if "compared" not in found:
+        return ""
+    return _section("Against the earlier audit", "What changed since.", _list(found["compared"]["sentences"]))
 
 
 def _of(rows: list[Any], shown: int) -> str:
@@ -191,15 +257,15 @@ def _of(rows: list[Any], shown: int) -> str:
 def _fairness(found: Found) -> str:
     rows = [
         [safe(f"{one['attribute']}: {group}"), safe(one["class"]), f"{rates['n']:,}",
-         *(_rate(rates[key]) for key in ("selection_rate", "true_positive_rate", "false_positive_rate")),
+         *(_rate(rates[key]) for key in RATES),
          _rate(one["demographic_parity_difference"]), _rate(one["equalized_odds_difference"])]
         for one in found.get("fairness", [])
         for group, rates in one["groups"].items()
     ]  # fmt: skip
-    head = ["group", "class", "items", "called so", "rightly", "wrongly", "parity gap", "odds gap"]
+    head = ["group", "class", "items", *(name.replace("_", " ") for name in RATES), "parity gap", "odds gap"]
     lead = (
-        "Of each group, how often the model says the class: at all, where it is true, where it is not. "
-        "The gaps are the largest differences between groups (demographic parity, equalized odds)."
+        "The rates of each class within each group; a dash where there are too few items. The gaps are the"
+        " largest differences between groups (demographic parity, equalized odds)."
     )
     cut = (
         f'<p class="soft small">{len(rows) - MOST_ROWS:,} more rows in audit.json.</p>'
@@ -207,7 +273,11 @@ def _fairness(found: Found) -> str:
         else ""
     )
     return (
-        _section("Do predictions depend on the group?", lead, _table(head, rows[:MOST_ROWS], numbers=6) + cut)
+        _section(
+            "Do predictions depend on the group?",
+            lead,
+            _table(head, rows[:MOST_ROWS], numbers=len(head) - 2) + cut,
+        )
         if rows
         else ""
     )
@@ -237,6 +307,13 @@ def _balanced(found: Found) -> str:
         f"{len(one['files']):,} images, {one['per_cell']:,} in each of {len(one['cells']):,} cells of "
         f"{safe(' x '.join(names))}; listed in balanced.txt. The scarcest cells limit it."
     )
+    independent, drop = one["independent"]["files"], one["leave_out"]
+    if len(independent) > len(one["files"]):
+        more.insert(0, f"{len(independent):,} images, in independent.txt, make a set with unequal cells in which"
+                       " class and conditions are independent")  # fmt: skip
+    if drop:
+        steps = ", then ".join(f"{one['attribute']}: {one['value']}" for one in drop)
+        more.insert(0, f"to get a set, leave out {steps}: {drop[-1]['images']:,} images are left")
     return _section("Balanced validation set", lead, body + _list([*more, *left]))
 
 
@@ -263,14 +340,29 @@ def _weights(found: Found) -> str:
 
 
 METHOD = """
-Cramér's V is bias-corrected (Bergsma 2013), its interval a bootstrap; p-values are of the chi-square test,
-of Fisher's exact test where expected counts are below 5, adjusted together by Holm's method at {alpha:g}. A
-pair is suspicious when it is significant and V or the difference of shares is 0.1 or more. Error rates have
-Wilson's intervals; groups under {min_group} items are not judged. Weights: Kamiran and Calders 2012;
-effective size: Kish 1965.
+An item is {item}. {samples}
+The p-value of a pair is of the chi-square test, or of Fisher's exact test where expected counts are below 5; with several items in a {cluster} of an exchange of whole clusters, of their signs, or with more than
+4,000 of them of the cluster-robust chi-square. P-values of recorded attributes, of measured conditions and of
+differences between groups are adjusted apart, by Holm's method at {alpha:g}. Cramér's V is bias-corrected
+(Bergsma 2013); its interval inverts the noncentral chi-square distribution and is not given where a count is
+below 5. A pair is suspicious when it is significant and V or the difference of shares is 0.1 or more. Rates
+have Wilson's intervals, differences Newcombe's (1998), both with the effective number of items; of more than
+two groups the interval holds for every pair (Bonferroni). Groups under {min_group} items, and rates of fewer
+positives or negatives, are not judged. Weights: Kamiran and Calders 2012; effective size: Kish 1965. Nothing
+here shows what causes what.
 """
 
 
 def _method(found: Found) -> str:
-    said = METHOD.format(alpha=found["alpha"], min_group=found["min_group"])
-    return f'<p class="soft small apart">{said}</p>'
+    item = "a tag of an image" if found["level"] == "image" else "an object in an image"
+    samples = "Each item is a sample of its own."
+    if found["clusters"] < found["items"]:
+        samples = (
+            f"Items of one {found['clustered_by']} depend on each other: tests and intervals take the"
+            f" {found['clusters']:,} of them as samples."
+        )
+    said = METHOD.format(
+        alpha=found["alpha"], min_group=found["min_group"], item=item, cluster=safe(found["clustered_by"]),
+        samples=safe(samples),
+    )  # fmt: skip
+    return _section("Methods", "What was assumed and computed.", f'<p class="small">{said}</p>')
