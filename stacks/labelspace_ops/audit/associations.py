@@ -46,7 +46,7 @@ def _of_attribute(items: Items, name: str, choices: Choices) -> list[dict[str, A
         for code in range(len(items.classes))
     ]
     if len(rows) == 2 and not items.several_labels:
-        weaker, stronger = sorted(rows, key=lambda row: _largest(row)[1])
+        weaker, stronger = sorted(rows, key=lambda row: largest(row)[1])
         weaker["repeats"] = stronger["class"]
     return rows
 
@@ -100,7 +100,7 @@ def _key(row: dict[str, Any]) -> tuple[str, str]:
     return row["attribute"], row["class"]
 
 
-def _largest(row: dict[str, Any]) -> tuple[str, float, float]:
+def largest(row: dict[str, Any]) -> tuple[str, float, float]:
     """The value whose share differs most: its name, its share in the class, and in the rest."""
     of_class, of_rest = max(sum(row["counts"].values()), 1), max(sum(row["rest"].values()), 1)
     shares = [
@@ -111,7 +111,7 @@ def _largest(row: dict[str, Any]) -> tuple[str, float, float]:
 
 def _sentence(row: dict[str, Any]) -> str:
     """The value whose share differs most, as "95 % of class A is outdoor"."""
-    value, share, rest = _largest(row)
+    value, share, rest = largest(row)
     if share - rest < LEAST_SHOWN:
         return (
             f"{row['attribute']} differs between class {row['class']} and the other classes, spread over"

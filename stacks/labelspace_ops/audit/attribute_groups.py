@@ -42,9 +42,16 @@ class Group:
 
 
 def group(
-    vocabularies: Mapping[Part, Vocabulary], declared: Mapping[Part, Declared], wanted: set[str]
+    vocabularies: Mapping[Part, Vocabulary],
+    declared: Mapping[Part, Declared],
+    wanted: set[str],
+    *,
+    shared: bool = False,
 ) -> tuple[dict[str, Group], dict[str, str]]:
-    """The attributes that are counted, by name, and those passed over with the reason."""
+    """The attributes that are counted, by name, and those passed over with the reason.
+
+    ``shared``: one name is one attribute, whatever the labels.
+    """
     members: dict[str, list[Part]] = defaultdict(list)
     passed_over: dict[str, str] = {}
     for part in {**dict.fromkeys(declared), **dict.fromkeys(vocabularies)}:
@@ -55,7 +62,7 @@ def group(
             members[part[1]].append(part)
     groups: dict[str, Group] = {}
     for name, parts in members.items():
-        merged = _merged(parts, vocabularies, declared)
+        merged = [parts] if shared else _merged(parts, vocabularies, declared)
         for one in merged:
             groups[name if len(merged) == 1 else f"{'+'.join(label for label, _ in one)}.{name}"] = _union(
                 one, vocabularies

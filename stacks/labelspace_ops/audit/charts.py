@@ -51,7 +51,8 @@ def bars(rows: Iterable[tuple[str, float, str]]) -> str:
         _row(
             safe(label),
             '<span class="line"><span class="track full">'
-            f'<i class="one" style="width: {share * 100:.1f}%"></i></span>{safe(said)}</span></span>',
+            f'<i class="one" style="width: {share * 100:.1f}%"></i></span>'
+            f'<span class="said">{safe(said)}</span></span>',
         )
         for label, share, said in rows
     )  # fmt: skip

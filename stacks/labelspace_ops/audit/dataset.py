@@ -70,6 +70,8 @@ class Dataset:
     category_ids: dict[str, str] = field(default_factory=dict)
     """The format's id of a category to its name."""
     notes: list[str] = field(default_factory=list)
+    pictures: NDArray[np.float64] | None = None
+    """Brightness, saturation and hour of each image, when the images are at hand; shape (images, 3)."""
 
     def base_name(self, name: str) -> str:
         """The name of an attribute without the label that tells it apart from others of that name."""
@@ -98,6 +100,8 @@ class Builder:
         self._current = -1
         self._places: dict[int, int] = {}
         self.subset = ""
+        self.shared_attributes = False
+        """Whether one name is one attribute, as in formats whose attributes do not belong to labels."""
 
     def declare_label(self, name: str) -> None:
         """A label of the schema, whether or not it is used."""
@@ -226,7 +230,9 @@ class Builder:
 
     def _columns(self) -> tuple[dict[str, Column], dict[str, str]]:
         """The attributes that are counted, by name, and those passed over with the reason."""
-        groups, passed_over = attribute_groups.group(self.vocabularies, self.declared, self.wanted)
+        groups, passed_over = attribute_groups.group(
+            self.vocabularies, self.declared, self.wanted, shared=self.shared_attributes
+        )
         rows = len(self.label)
         if rows * len(groups) > MOST_CELLS:
             raise UsageError(

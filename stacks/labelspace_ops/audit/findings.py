@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,15 @@ from labelspace_ops.audit import items as items_module
 from labelspace_ops.audit import predictions as predictions_module
 from labelspace_ops.audit.dataset import Dataset
 from labelspace_ops.audit.items import Items
+from labelspace_ops.audit.pictures import Pictures
 from labelspace_ops.audit.predictions import Options, Prediction
 from labelspace_ops.audit.statistics import CONFIDENCE, Numbers
-from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.labels.audit_choices import Choices
 
 FILES = ("audit.json", "report.html", weights.FILE, "balanced.txt", "independent.txt")
+MOST_SHOWN, EXAMPLES = 20, 6
+"""Findings that are shown with examples, and how many of each."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,43 @@ class Audit:
     items: Items
     weights: Numbers
     weighted_by: list[str]
+    thumbnails: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
 
 def audit_file(
-    path: Path, choices: Choices, predictions: Path | None = None, options: Options | None = None
+    path: Path,
+    choices: Choices,
+    predictions: Path | None = None,
+    options: Options | None = None,
+    images: Path | None = None,
 ) -> Audit:
-    """Audit an export; raises ``UsageError`` for input that is none."""
+    """Audit an export, with its images when they are there; raises ``UsageError`` for input that is none."""
     options = options or Options()
     predicted = predictions_module.read(predictions, options) if predictions else None
-    return audit(source.read(path, choices.named, choices.bins), choices, predicted, options)
+    dataset = source.read(path, choices.named, choices.bins)
+    if images is None:
+        return audit(dataset, choices, predicted, options)
+    pictures = Pictures(images)
+    measured = pictures.measure(dataset.images)
+    if np.isnan(measured).all() and len(measured):
+        raise UsageError(f"images: {images} holds none of the {len(measured):,} images: name another folder")
+    result = audit(replace(dataset, pictures=measured), choices, predicted, options)
+    return replace(result, thumbnails=_thumbnails(result, pictures))
+
+
+def _thumbnails(result: Audit, pictures: Pictures) -> dict[tuple[str, str], list[str]]:
+    """Examples of each finding: images of the class with the value that is too frequent."""
+    found: dict[tuple[str, str], list[str]] = {}
+    items = result.items
+    for row in (summary.findings(result.found) + summary.findings(result.found, measured=True))[:MOST_SHOWN]:
+        value, column = associations.largest(row)[0], items.attributes[row["attribute"]]
+        fits = (column.codes == column.values.index(value)) & (
+            items.label == items.classes.index(row["class"])
+        )
+        names = list(dict.fromkeys(items.file(int(item)) for item in np.flatnonzero(fits)[:50]))
+        shown = [url for name in names[:EXAMPLES] if (url := pictures.thumbnail(name))]
+        found[row["class"], row["attribute"]] = shown
+    return found
 
 
 def audit(
@@ -156,7 +187,7 @@ def write(audit: Audit, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "audit.json").write_text(text + "\n", encoding="utf-8")
-        (folder / "report.html").write_text(report.page(audit.found), encoding="utf-8")
+        (folder / "report.html").write_text(report.page(audit.found, audit.thumbnails), encoding="utf-8")
         _list(folder / "balanced.txt", balanced["files"])
         _list(folder / "independent.txt", balanced["independent"]["files"])
         weights.write(folder / weights.FILE, audit.items, audit.weights, audit.weighted_by)

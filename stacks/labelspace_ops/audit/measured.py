@@ -5,19 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from labelspace_ops.audit import pictures
 from labelspace_ops.audit.dataset import Dataset, Rows
 from labelspace_ops.audit.vocabulary import MISSING, Column
 
 SMALL, LARGE = 32.0**2, 96.0**2
 """Square pixels between small, medium and large objects, as COCO's evaluation has it."""
 MOST_FOLDERS = 50
-NAMES = ("object size", "object shape", "position across", "position down", "touches the edge", "occluded",
-         "objects in the image", "image size", "image shape", "folder", "subset")  # fmt: skip
+NAMES = (
+    "object size", "object shape", "position across", "position down", "touches the edge", "occluded",
+    "objects in the image", "image size", "image shape", "folder", "subset", *pictures.NAMES,
+)  # fmt: skip
 
 
 def columns(dataset: Dataset, rows: Rows, level: str) -> dict[str, Column]:
     """Those with at least two values among the items; measures of objects at object level only."""
     found = {**(_of_objects(dataset, rows) if level == "object" else {}), **_of_images(dataset, rows)}
+    if dataset.pictures is not None:
+        found |= _of_pictures(dataset.pictures[dataset.image[rows]])
     return {name: column for name, column in found.items() if _varies(column)}
 
 
@@ -61,9 +66,21 @@ def _of_images(dataset: Dataset, rows: Rows) -> dict[str, Column]:
     return {name: column for name, column in found.items() if len(column.values) <= MOST_FOLDERS}
 
 
+def _of_pictures(measured: NDArray[np.float64]) -> dict[str, Column]:
+    """Of the brightness, saturation and hour of each item's image."""
+    scales = (pictures.BRIGHTNESS, pictures.COLOUR, pictures.HOURS)
+    return {
+        name: _cut(numbers, list(edges), list(names))
+        for name, numbers, (edges, names) in zip(pictures.NAMES, measured.T, scales, strict=True)
+    }
+
+
 def _cut(numbers: NDArray[np.float64], edges: list[float], names: list[str]) -> Column:
-    codes = np.where(np.isnan(numbers), MISSING, np.searchsorted(edges, numbers, side="right"))
-    return Column(codes.astype(np.int16), names)
+    place = np.searchsorted(edges, numbers, side="right")
+    unique = list(dict.fromkeys(names))  # the night is before the morning and after the evening
+    of_bin = np.array([unique.index(name) for name in names] + [MISSING])
+    codes = np.where(np.isnan(numbers), MISSING, of_bin[np.minimum(place, len(names) - 1)])
+    return Column(codes.astype(np.int16), unique)
 
 
 def _named(names: list[str], image: Rows) -> Column:

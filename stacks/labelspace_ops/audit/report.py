@@ -22,7 +22,7 @@ def page(found: Found, thumbnails: dict[tuple[str, str], list[str]] | None = Non
         _tiles,
         _notes,
         lambda found: _findings(found, thumbnails or {}),
-        _measured,
+        lambda found: _measured(found, thumbnails or {}),
         _strengths,
         _coverage,
         _errors,
@@ -106,13 +106,13 @@ def _findings(found: Found, thumbnails: dict[tuple[str, str], list[str]]) -> str
     return _section("Suspicious pairs", lead, _listed(rows, thumbnails) if rows else "<p>None was found.</p>")
 
 
-def _measured(found: Found) -> str:
+def _measured(found: Found, thumbnails: dict[tuple[str, str], list[str]]) -> str:
     rows = summary.findings(found, measured=True)
     lead = (
         "The same with conditions that nobody annotated: sizes, places and shapes of boxes and images."
         " Some are as they should be: a car is wider than a person."
     )
-    return _section("Measured conditions", lead, _listed(rows, {})) if rows else ""
+    return _section("Measured conditions", lead, _listed(rows, thumbnails)) if rows else ""
 
 
 def _listed(rows: list[Found], thumbnails: dict[tuple[str, str], list[str]]) -> str:
@@ -309,8 +309,8 @@ def _balanced(found: Found) -> str:
     )
     independent, drop = one["independent"]["files"], one["leave_out"]
     if len(independent) > len(one["files"]):
-        more.insert(0, f"{len(independent):,} images, in independent.txt, make a set with unequal cells in which"
-                       " class and conditions are independent")  # fmt: skip
+        said = "images, in independent.txt, make a set with unequal cells in which class and conditions are"
+        more.insert(0, f"{len(independent):,} {said} independent")
     if drop:
         steps = ", then ".join(f"{one['attribute']}: {one['value']}" for one in drop)
         more.insert(0, f"to get a set, leave out {steps}: {drop[-1]['images']:,} images are left")
@@ -341,8 +341,9 @@ def _weights(found: Found) -> str:
 
 METHOD = """
 An item is {item}. {samples}
-The p-value of a pair is of the chi-square test, or of Fisher's exact test where expected counts are below 5; with several items in a {cluster} of an exchange of whole clusters, of their signs, or with more than
-4,000 of them of the cluster-robust chi-square. P-values of recorded attributes, of measured conditions and of
+The p-value of a pair is of the chi-square test, or of Fisher's exact test where expected counts are below 5;
+with several items in a {cluster} of an exchange of whole clusters, of their signs, or beyond 4,000 clusters
+of the cluster-robust chi-square. P-values of recorded attributes, of measured conditions and of
 differences between groups are adjusted apart, by Holm's method at {alpha:g}. Cramér's V is bias-corrected
 (Bergsma 2013); its interval inverts the noncentral chi-square distribution and is not given where a count is
 below 5. A pair is suspicious when it is significant and V or the difference of shares is 0.1 or more. Rates

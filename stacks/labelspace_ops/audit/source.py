@@ -88,7 +88,7 @@ class _Reading:
         name = names[0]
         if name.endswith((".csv", ".tsv", ".parquet", ".jsonl")):
             return self._tables(names)
-        return self._member(name)
+        return self._many(names)
 
     def _many(self, names: list[str]) -> str:
         kinds = []

@@ -51,6 +51,11 @@ def audit(
     metric: Annotated[
         list[str] | None, typer.Option(help="compare this between groups; again for more")
     ] = None,
+    images: Annotated[Path | None, typer.Option(help="folder of the images: brightness, examples")] = None,
+    compare: Annotated[Path | None, typer.Option(help="audit.json of an earlier audit")] = None,
+    fail_on: Annotated[
+        list[str] | None, typer.Option(help='exit with 3 when true: "gap(error, gender) > 0.05"')
+    ] = None,
     out: Annotated[Path, typer.Option(help="folder of the report")] = Path("report"),
     seed: Annotated[int, typer.Option(min=0, help="draws the balanced set and the tests")] = 0,
     alpha: Annotated[float, typer.Option(min=0.0, max=1.0, help="level of the tests, all together")] = 0.05,
@@ -58,7 +63,8 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Find what goes with a class by accident, who is misjudged, and how to balance."""
-    _check(annotations, predictions, level, metric)
+    given = {"annotations": annotations, "predictions": predictions, "images": images, "compare": compare}
+    _check(given, level, metric)
     live = _workspace(name, project, annotations, write_subset)
     choices = Choices(
         tuple(condition or ()), tuple(protected or ()), tuple(additional or ()), tuple(balance or ()),
@@ -67,8 +73,12 @@ def audit(
     )  # fmt: skip
     mapped = _pairs("class-map", class_map)
 
-    from labelspace_ops.audit import findings
+    from labelspace_ops.audit import findings, gate
     from labelspace_ops.audit.predictions import Options
+
+    for limit in fail_on or ():
+        gate.check_limit(limit)
+    earlier = gate.load(compare) if compare else None
 
     options = Options(image_column, prediction_column, mapped, iou)
     if live:
@@ -77,7 +87,9 @@ def audit(
         running = LiveProject(name, project, say)
         result = running.audit(choices, predictions, options)
     else:
-        result = findings.audit_file(_needed(annotations), choices, predictions, options)
+        result = findings.audit_file(_needed(annotations), choices, predictions, options, images)
+    if earlier:
+        result.found["compared"] = gate.compared(result.found, earlier)
     findings.write(result, out)
     if live and write_subset:
         running.write_subset(write_subset, result.found["balanced_set"]["files"])
@@ -85,11 +97,16 @@ def audit(
         typer.echo((out / "audit.json").read_text(encoding="utf-8"), nl=False)
     else:
         _print(result.found, out)
+    broken = gate.exceeded(result.found, fail_on or [])
+    for line in broken:
+        say(line)
+    if broken:
+        raise typer.Exit(3)
 
 
-def _check(annotations: Path | None, predictions: Path | None, level: str, metrics: list[str] | None) -> None:
+def _check(paths: dict[str, Path | None], level: str, metrics: list[str] | None) -> None:
     """What needs no statistics is refused before they are loaded."""
-    for option, path in (("annotations", annotations), ("predictions", predictions)):
+    for option, path in paths.items():
         if path is not None and not path.exists():
             raise UsageError(f"{option}: {path}: no such file or folder; check the path")
     if level not in {"", "object", "image"}:

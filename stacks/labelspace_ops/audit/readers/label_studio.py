@@ -22,6 +22,7 @@ def read(document: list[dict[str, Any]], builder: Builder, name: str) -> None:
 
     Shapes are objects; choices, ratings and text of a shape are its attributes, those of the task its tag.
     """
+    builder.shared_attributes = True
     for task in document:
         results = _results(task)
         sizes = [one for one in results if one.get("original_width")]

@@ -73,6 +73,7 @@ def column(columns: Iterable[str], known: tuple[str, ...]) -> str | None:
 
 def read(rows: Iterable[dict[str, Any]], builder: Builder, name: str) -> None:
     """Fill ``builder``: every further column is an attribute of its row."""
+    builder.shared_attributes = True
     indexes: dict[tuple[str, str], int] = {}
     columns: dict[str, Any] | None = None
     for row in rows:

@@ -22,6 +22,7 @@ def read(file: IO[bytes], name: str, builder: Builder) -> None:
         raise UsageError(f"annotations: {name} is no valid XML: {error.msg}") from None
     if root.tag != "annotation":
         raise UsageError(f"annotations: {name}: its outermost element is not <annotation>, as VOC has it")
+    builder.shared_attributes = True
     folder = name.split("/Annotations/", maxsplit=1)[0] if "/Annotations/" in name else ""
     stem = name.rsplit("/", 1)[-1].removesuffix(".xml")
     builder.add_image(

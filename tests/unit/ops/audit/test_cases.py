@@ -18,13 +18,19 @@ from labelspace_ops.labels.audit_choices import Choices
 
 
 def gap(found: dict[str, Any], metric: str = "error", label: str | None = None) -> dict[str, Any]:
-    [row] = [row for row in found["gaps"] if (row["metric"], row["class"]) == (metric, label)
-             and not row["attribute"].startswith(("object", "image"))]  # fmt: skip
+    row: dict[str, Any]
+    [row] = [
+        row
+        for row in found["gaps"]
+        if (row["metric"], row["class"]) == (metric, label)
+        and not row["attribute"].startswith(("object", "image"))
+    ]
     return row
 
 
 def rate(found: dict[str, Any], **by: str) -> dict[str, Any]:
-    return next(row for row in found["error_rates"] if row["by"] == by and row["class"] is None)
+    rows: list[dict[str, Any]] = found["error_rates"]
+    return next(row for row in rows if row["by"] == by and row["class"] is None)
 
 
 # What an item is
@@ -38,7 +44,7 @@ def boxes(count: int) -> list[Image]:
 
 
 def test_one_stray_tag_does_not_hide_the_boxes(tmp_path: Path) -> None:
-    images = boxes(99) + [Image("99.jpg", [Mark("car"), Mark("bus"), Mark("to_review", kind="tag")])]
+    images = [*boxes(99), Image("99.jpg", [Mark("car"), Mark("bus"), Mark("to_review", kind="tag")])]
     found = run(tmp_path, images).found
     assert (found["level"], found["items"], found["levels"]) == ("object", 200, {"object": 200, "image": 1})
     assert found["attributes"]["tag: to_review"]["values"] == {"no": 198, "yes": 2}
@@ -73,8 +79,11 @@ def test_a_level_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_two_subsets_with_the_same_file_names_are_different_images(tmp_path: Path) -> None:
-    images = [Image(f"{n:03}.jpg", [Mark(label)], subset) for subset, label in (("train", "cat"), ("val", "dog"))
-              for n in range(40)]  # fmt: skip
+    images = [
+        Image(f"{n:03}.jpg", [Mark(label)], subset)
+        for subset, label in (("train", "cat"), ("val", "dog"))
+        for n in range(40)
+    ]
     audit = run(tmp_path, images, "image,prediction\nval/000.jpg,dog\n")
     assert (audit.found["images"], audit.found["classes"]) == (80, {"cat": 40, "dog": 40})
     assert not any("more than once" in note for note in audit.found["notes"])
@@ -83,12 +92,15 @@ def test_two_subsets_with_the_same_file_names_are_different_images(tmp_path: Pat
 
 
 def coco(**parts: Any) -> dict[str, Any]:
-    whole = {"images": [{"id": 1, "file_name": "a.jpg"}], "categories": [{"id": 1, "name": "cat"}],
-             "annotations": [{"id": 7, "image_id": 1, "category_id": 1}]}  # fmt: skip
+    whole = {
+        "images": [{"id": 1, "file_name": "a.jpg"}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [{"id": 7, "image_id": 1, "category_id": 1}],
+    }
     return whole | parts
 
 
-LOST = {
+LOST: dict[str, tuple[dict[str, Any], str]] = {
     "two images of one id": (
         {"images": [{"id": 1, "file_name": "a.gif"}, {"id": 1, "file_name": "a.jpg"}]},
         "1 image ids are used more than once (first: 1)",
@@ -129,8 +141,16 @@ def test_ids_that_are_numbers_here_and_text_there_are_compared_as_text(tmp_path:
 
 def test_an_attribute_belongs_to_its_label(tmp_path: Path) -> None:
     """Cars are sedans and trees are oaks: that says nothing of either."""
-    images = [Image(f"{n}.jpg", [Mark("car", {"type": "sedan" if n % 2 else "suv"}),
-                                 Mark("tree", {"type": "oak" if n % 3 else "pine"})]) for n in range(80)]  # fmt: skip
+    images = [
+        Image(
+            f"{n}.jpg",
+            [
+                Mark("car", {"type": "sedan" if n % 2 else "suv"}),
+                Mark("tree", {"type": "oak" if n % 3 else "pine"}),
+            ],
+        )
+        for n in range(80)
+    ]
     found = run(tmp_path, images).found
     assert {"car.type", "tree.type"} <= set(found["attributes"])
     assert not any(row["suspicious"] for row in found["associations"])
@@ -140,8 +160,8 @@ def test_an_attribute_belongs_to_its_label(tmp_path: Path) -> None:
 
 def test_a_schema_with_the_same_values_makes_one_attribute_of_two_labels(tmp_path: Path) -> None:
     def schema(label: str, values: str) -> str:
-        own = f"<attribute><name>light</name><input_type>select</input_type><values>{values}</values></attribute>"
-        return f"<label><name>{label}</name><attributes>{own}</attributes></label>"
+        own = f"<name>light</name><input_type>select</input_type><values>{values}</values>"
+        return f"<label><name>{label}</name><attributes><attribute>{own}</attribute></attributes></label>"
 
     images = [
         Image(f"{n}.jpg", [Mark("car", {"light": "day"}), Mark("bus", {"light": "night"})]) for n in range(40)
@@ -176,8 +196,16 @@ def test_a_number_is_passed_over_with_a_note_and_binned_when_asked_for(tmp_path:
 
 def test_spellings_of_unknown_are_noted(tmp_path: Path) -> None:
     values = ["day", "night", "NaN", "N/A", "?", "null", "-", "None", "дождь"]
-    images = [Image(f"{n}.jpg", [Mark("cat狗"[n % 2 : n % 2 + 1], kind="tag"),
-                                 Mark("audit", {"light": values[n % 9]}, kind="tag")]) for n in range(180)]  # fmt: skip
+    images = [
+        Image(
+            f"{n}.jpg",
+            [
+                Mark("cat狗"[n % 2 : n % 2 + 1], kind="tag"),
+                Mark("audit", {"light": values[n % 9]}, kind="tag"),
+            ],
+        )
+        for n in range(180)
+    ]
     found = run(tmp_path, images).found
     assert found["attributes"]["light"]["unknown"] == 100
     assert any("None may mean unknown: if so, add --unknown None" in note for note in found["notes"])
@@ -207,9 +235,16 @@ def test_light_that_is_drawn_per_image_is_not_found_to_go_with_a_class(tmp_path:
 
 
 def test_a_cluster_attribute_makes_its_items_one_sample(tmp_path: Path) -> None:
-    images = [Image(f"{n}.jpg", [Mark("a" if n % 10 < 5 else "b", kind="tag"),
-                                 Mark("audit", {"patient": f"p{n % 10}", "site": "x" if n % 10 < 5 else "y"}, kind="tag")])
-              for n in range(100)]  # fmt: skip
+    images = [
+        Image(
+            f"{n}.jpg",
+            [
+                Mark("a" if n % 10 < 5 else "b", kind="tag"),
+                Mark("audit", {"patient": f"p{n % 10}", "site": "x" if n % 10 < 5 else "y"}, kind="tag"),
+            ],
+        )
+        for n in range(100)
+    ]
     alone = run(tmp_path, images, condition=("site",)).found["associations"][0]
     whole = run(tmp_path, images, condition=("site",), cluster="patient").found
     assert alone["p_value"] < 1e-9
@@ -227,7 +262,7 @@ def tags(labels: str, **attributes: str) -> list[Image]:
 
 
 SCORES = {
-    "zero beats a negative": "image,prediction,score\n0.jpg,cat,0.0\n0.jpg,dog,-5\n1.jpg,dog,0\n1.jpg,cat,-0.7\n",
+    "zero beats a negative": "image,prediction,score\n0.jpg,cat,0.0\n0.jpg,dog,-5\n1.jpg,dog,0\n1.jpg,cat,-1\n",
     "a number beats nan": "image,prediction,score\n0.jpg,dog,nan\n0.jpg,cat,0.9\n1.jpg,dog,0.9\n",
     "semicolons": "image;prediction\n0.jpg;cat\n1.jpg;dog\n",
     "tabs": "filename\tlabel\n0.jpg\tcat\n1.jpg\tdog\n",
@@ -291,12 +326,16 @@ def test_coco_class_ids_are_known_from_the_export(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", ["{0}", "{0}.0"])
 def test_an_object_that_nobody_found_is_an_error(number: str, tmp_path: Path) -> None:
     """Half of the persons with dark skin are in no prediction; ``0.0`` is object 0."""
-    images = [Image(f"{n}.jpg", [Mark("person", {"skin": "dark" if n % 2 else "light"}), Mark("car")])
-              for n in range(400)]  # fmt: skip
+    images = [
+        Image(f"{n}.jpg", [Mark("person", {"skin": "dark" if n % 2 else "light"}), Mark("car")])
+        for n in range(400)
+    ]
     lines = [
-        f"{n}.jpg,{number.format(place)},{label}" for n in range(400) for place, label in enumerate(("person", "car"))
+        f"{n}.jpg,{number.format(place)},{label}"
+        for n in range(400)
+        for place, label in enumerate(("person", "car"))
         if label == "car" or n % 4 != 1
-    ]  # fmt: skip
+    ]
     found = run(tmp_path, images, "\n".join(["image,object,prediction", *lines]), protected=("skin",)).found
     assert (rate(found, skin="dark")["error_rate"], rate(found, skin="light")["error_rate"]) == (0.5, 0.0)
     assert gap(found)["distinguishable"]
@@ -308,11 +347,13 @@ def test_an_object_that_nobody_found_is_an_error(number: str, tmp_path: Path) ->
 
 def test_objects_without_ids_are_matched_by_their_place(tmp_path: Path) -> None:
     """CVAT writes 0 as the id of every object into Datumaro (issue 7314)."""
-    shapes = [
+    shapes: list[dict[str, Any]] = [
         {"id": 0, "type": "bbox", "label_id": code, "attributes": {}, "bbox": [0, 0, 1, 1]} for code in (0, 1)
     ]
-    document = {"categories": {"label": {"labels": [{"name": "car"}, {"name": "bus"}]}},
-                "items": [{"id": "a", "image": {"path": "a.jpg"}, "annotations": shapes}]}  # fmt: skip
+    document = {
+        "categories": {"label": {"labels": [{"name": "car"}, {"name": "bus"}]}},
+        "items": [{"id": "a", "image": {"path": "a.jpg"}, "annotations": shapes}],
+    }
     (tmp_path / "a.json").write_text(json.dumps(document))
     (tmp_path / "p.csv").write_text("image,object,prediction\na.jpg,0,car\na.jpg,1,car\n")
     found = findings.audit_file(tmp_path / "a.json", Choices(), tmp_path / "p.csv").found
@@ -320,8 +361,10 @@ def test_objects_without_ids_are_matched_by_their_place(tmp_path: Path) -> None:
 
 
 def test_boxes_are_matched_by_overlap_of_the_same_class_the_surest_first(tmp_path: Path) -> None:
-    annotations = [{"id": n, "image_id": 1, "category_id": code, "bbox": box} for n, (code, box) in enumerate(
-        [(1, [0, 0, 10, 10]), (1, [20, 0, 10, 10]), (2, [40, 0, 10, 10])])]  # fmt: skip
+    annotations = [
+        {"id": n, "image_id": 1, "category_id": code, "bbox": box}
+        for n, (code, box) in enumerate([(1, [0, 0, 10, 10]), (1, [20, 0, 10, 10]), (2, [40, 0, 10, 10])])
+    ]
     document = coco(categories=[{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}], annotations=annotations)
     results = [
         {"image_id": 1, "category_id": 1, "bbox": [0, 0, 10, 9], "score": 0.9},  # the first cat
@@ -340,10 +383,14 @@ def test_boxes_are_matched_by_overlap_of_the_same_class_the_surest_first(tmp_pat
 
 
 def test_a_less_sure_box_of_the_right_class_beats_a_surer_one_of_the_wrong_class(tmp_path: Path) -> None:
-    document = coco(categories=[{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
-                    annotations=[{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 10, 10]}])  # fmt: skip
-    results = [{"image_id": 1, "category_id": code, "bbox": [0, 0, 10, 10], "score": score}
-               for code, score in ((2, 0.9), (1, 0.4))]  # fmt: skip
+    document = coco(
+        categories=[{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
+        annotations=[{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 10, 10]}],
+    )
+    results = [
+        {"image_id": 1, "category_id": code, "bbox": [0, 0, 10, 10], "score": score}
+        for code, score in ((2, 0.9), (1, 0.4))
+    ]
     (tmp_path / "a.json").write_text(json.dumps(document))
     (tmp_path / "p.json").write_text(json.dumps(results))
     found = findings.audit_file(tmp_path / "a.json", Choices(), tmp_path / "p.json").found
@@ -352,8 +399,10 @@ def test_a_less_sure_box_of_the_right_class_beats_a_surer_one_of_the_wrong_class
 
 
 def test_several_labels_of_an_image_are_judged_each(tmp_path: Path) -> None:
-    images = [Image("a.jpg", [Mark("cat", kind="tag"), Mark("dog", kind="tag")]),
-              Image("b.jpg", [Mark("cat", kind="tag")])]  # fmt: skip
+    images = [
+        Image("a.jpg", [Mark("cat", kind="tag"), Mark("dog", kind="tag")]),
+        Image("b.jpg", [Mark("cat", kind="tag")]),
+    ]
     found = run(tmp_path, images, "image,prediction\na.jpg,cat\nb.jpg,cat\nb.jpg,dog\n").found
     by_class = {row["class"]: row["errors"] for row in found["error_rates"] if not row["by"] and row["class"]}
     assert by_class == {"cat": 0, "dog": 1}
@@ -422,10 +471,19 @@ def test_equal_groups_have_neither_a_worst_nor_a_best(tmp_path: Path) -> None:
 
 def test_a_rate_needs_enough_of_what_it_is_a_rate_of(tmp_path: Path) -> None:
     """One positive in a group of 30 is no true positive rate of the group."""
-    images = [Image(f"s{n}", [Mark("yes" if n == 0 else "no", kind="tag"), Mark("audit", {"group": "small"}, kind="tag")])
-              for n in range(30)]  # fmt: skip
-    images += [Image(f"b{n}", [Mark("yes" if n % 2 else "no", kind="tag"), Mark("audit", {"group": "big"}, kind="tag")])
-               for n in range(200)]  # fmt: skip
+    images = [
+        Image(
+            f"s{n}",
+            [Mark("yes" if n == 0 else "no", kind="tag"), Mark("audit", {"group": "small"}, kind="tag")],
+        )
+        for n in range(30)
+    ]
+    images += [
+        Image(
+            f"b{n}", [Mark("yes" if n % 2 else "no", kind="tag"), Mark("audit", {"group": "big"}, kind="tag")]
+        )
+        for n in range(200)
+    ]
     lines = [
         "s0,no",
         *(f"s{n},no" for n in range(1, 30)),
@@ -439,7 +497,7 @@ def test_a_rate_needs_enough_of_what_it_is_a_rate_of(tmp_path: Path) -> None:
 
 
 def test_a_reversal_within_another_attribute_is_found(tmp_path: Path) -> None:
-    """A is better on small stones (6.9 against 13.3 %) and on large ones (27 against 31.3 %), worse over all."""
+    """A is better on small stones (6.9 to 13.3 %) and on large ones (27 to 31.3 %), and worse over all."""
     cells = {
         ("A", "small"): (87, 6),
         ("A", "large"): (263, 71),
@@ -480,8 +538,11 @@ def test_the_worst_crossing_of_noise_does_not_stand_out(tmp_path: Path) -> None:
 def test_objects_of_one_image_widen_the_interval_of_a_rate(tmp_path: Path) -> None:
     """12 objects an image that are right or wrong together tell as much as one."""
     images = [Image(f"{n}.jpg", [Mark("car"), *[Mark("bus")] * 11]) for n in range(50)]
-    lines = [f"{n}.jpg,{place},{('car' if place == 0 else 'bus') if n % 5 else 'x'}"
-             for n in range(50) for place in range(12)]  # fmt: skip
+    lines = [
+        f"{n}.jpg,{place},{('car' if place == 0 else 'bus') if n % 5 else 'x'}"
+        for n in range(50)
+        for place in range(12)
+    ]
     row = rate(run(tmp_path, images, "\n".join(["image,object,prediction", *lines])).found)
     assert row["n"] == 600
     assert row["effective"] == pytest.approx(49, abs=1)
@@ -493,8 +554,11 @@ def test_objects_of_one_image_widen_the_interval_of_a_rate(tmp_path: Path) -> No
 
 def test_an_independent_set_is_larger_than_one_of_equal_cells(tmp_path: Path) -> None:
     counts = {("a", "x"): 100, ("a", "y"): 50, ("b", "x"): 60, ("b", "y"): 30}
-    images = [Image(f"{label}{value}{n}", [Mark(label, kind="tag"), Mark("audit", {"light": value}, kind="tag")])
-              for (label, value), count in counts.items() for n in range(count)]  # fmt: skip
+    images = [
+        Image(f"{label}{value}{n}", [Mark(label, kind="tag"), Mark("audit", {"light": value}, kind="tag")])
+        for (label, value), count in counts.items()
+        for n in range(count)
+    ]
     one = run(tmp_path, images, condition=("light",)).found["balanced_set"]
     assert len(one["files"]) == 4 * 30
     taken = {(cell["class"], cell["light"]): cell["images"] for cell in one["independent"]["cells"]}
@@ -504,8 +568,11 @@ def test_an_independent_set_is_larger_than_one_of_equal_cells(tmp_path: Path) ->
 
 def test_an_empty_set_says_what_to_leave_out(tmp_path: Path) -> None:
     counts = {("a", "x"): 40, ("a", "y"): 40, ("b", "x"): 40, ("b", "y"): 40, ("c", "x"): 40, ("c", "y"): 0}
-    images = [Image(f"{label}{value}{n}", [Mark(label, kind="tag"), Mark("audit", {"light": value}, kind="tag")])
-              for (label, value), count in counts.items() for n in range(count)]  # fmt: skip
+    images = [
+        Image(f"{label}{value}{n}", [Mark(label, kind="tag"), Mark("audit", {"light": value}, kind="tag")])
+        for (label, value), count in counts.items()
+        for n in range(count)
+    ]
     one = run(tmp_path, images, condition=("light",)).found["balanced_set"]
     assert one["files"] == []
     assert one["leave_out"] == [{"attribute": "class", "value": "c", "images": 160}]
@@ -515,8 +582,13 @@ def test_an_empty_set_says_what_to_leave_out(tmp_path: Path) -> None:
 
 
 def test_a_thousand_classes_with_predictions(tmp_path: Path) -> None:
-    images = [Image(f"{n}", [Mark(f"c{n % 1000:04}", kind="tag"), Mark("audit", {"light": "ab"[n % 7 < 3]}, kind="tag")])
-              for n in range(2000)]  # fmt: skip
+    images = [
+        Image(
+            f"{n}",
+            [Mark(f"c{n % 1000:04}", kind="tag"), Mark("audit", {"light": "ab"[n % 7 < 3]}, kind="tag")],
+        )
+        for n in range(2000)
+    ]
     lines = [f"{n},c{(n + n % 3 // 2) % 1000:04}" for n in range(2000)]
     found = run(tmp_path, images, "\n".join(["image,prediction", *lines])).found
     assert rate(found)["errors"] == sum(n % 3 == 2 for n in range(2000))
@@ -524,8 +596,13 @@ def test_a_thousand_classes_with_predictions(tmp_path: Path) -> None:
 
 
 def test_a_site_of_998_values_is_said_to_differ_as_a_whole(tmp_path: Path) -> None:
-    images = [Image(f"{n}", [Mark(("cat", "dog")[n % 2], kind="tag"), Mark("audit", {"site": f"s{n % 998:04}"}, kind="tag")])
-              for n in range(3992)]  # fmt: skip
+    images = [
+        Image(
+            f"{n}",
+            [Mark(("cat", "dog")[n % 2], kind="tag"), Mark("audit", {"site": f"s{n % 998:04}"}, kind="tag")],
+        )
+        for n in range(3992)
+    ]
     [row] = [
         row for row in run(tmp_path, images).found["associations"] if row["suspicious"] and not row["repeats"]
     ]
@@ -534,8 +611,13 @@ def test_a_site_of_998_values_is_said_to_differ_as_a_whole(tmp_path: Path) -> No
 
 
 def test_cells_that_a_spreadsheet_would_run_are_text(tmp_path: Path) -> None:
-    images = [Image(f"=HYPERLINK({n})", [Mark(("cat", "=1+1")[n % 2], kind="tag"),
-                                         Mark("audit", {"x": "@a"}, kind="tag")]) for n in range(4)]  # fmt: skip
+    images = [
+        Image(
+            f"=HYPERLINK({n})",
+            [Mark(("cat", "=1+1")[n % 2], kind="tag"), Mark("audit", {"x": "@a"}, kind="tag")],
+        )
+        for n in range(4)
+    ]
     findings.write(run(tmp_path, images), tmp_path / "out")
     for line in (tmp_path / "out" / "weights.csv").read_text().splitlines()[1:]:
         assert line.startswith("'=HYPERLINK")
