@@ -254,8 +254,16 @@ def _about(kind: Any) -> str:
 
 def _keys(kind: Any) -> str:
     said, hints = documented(kind), get_type_hints(kind)
-    rows = [(f"`{name}`", _typed(hints[name], absent), said.get(name, "")) for name, absent in _fields(kind)]
+    rows = [
+        (f"`{_key(kind, name)}`", _typed(hints[name], absent), said.get(name, ""))
+        for name, absent in _fields(kind)
+    ]
     return table(("key", "value", "meaning"), rows)
+
+
+def _key(kind: Any, name: str) -> str:
+    """The key that is printed: a word that Python reserves has another name in the code."""
+    return name if is_dataclass(kind) else kind.model_fields[name].alias or name
 
 
 def _fields(kind: Any) -> list[tuple[str, bool]]:
@@ -306,6 +314,7 @@ def errors() -> str:
 | 0 | done; of `status`, `create`, `start`, `set`: the workspace is `ready`; of `doctor`: every check passed |
 | 1 | it failed, or the workspace is not `ready`; the same command again goes on where it was |
 | 2 | the command cannot be granted as it was given; nothing was made or changed |
+| 3 | of `audit --fail-on`: the audit was made, and a limit is broken |
 
 A mistake or a failure ends with one of these sentences on standard error, never with a traceback.
 Words in braces stand for what was found.

@@ -21,6 +21,9 @@ DEFAULT_BINS = "4"
 MOST_VALUES_UNBINNED = 10
 """A number attribute that was asked for by name is binned from more different values on."""
 
+LEAST_NAMES, ALMOST_ALL = 20, 0.9
+"""From so many items on, an attribute with so large a share of different values names the items."""
+
 
 class Conditions(dict[str, Column]):
     """Attributes by name, with a row per item."""
@@ -44,7 +47,9 @@ def gather(dataset: Dataset, rows: Rows, level: Level, additional: list[int], ch
     for name, column in dataset.attributes.items():
         filled = _filled(dataset, column, rows, source)
         named = name in choices.named or dataset.base_name(name) in choices.named
-        if named or len(filled.codes) == 0 or (filled.codes != MISSING).any():
+        if not named and _identifies(filled):
+            found.notes.append(f"attribute {name}: a different value for almost every item, left out")
+        elif named or len(filled.codes) == 0 or (filled.codes != MISSING).any():
             found[name] = _binned(filled, dataset.base_name(name), choices, found.notes)
         elif (column.codes != MISSING).any():
             found.notes.append(f"attribute {name}: no {level.name} that is audited carries it: not used")
@@ -56,6 +61,12 @@ def gather(dataset: Dataset, rows: Rows, level: Level, additional: list[int], ch
             found.measured.add(name)
     found.notes += [_passed_over(name, why) for name, why in dataset.passed_over.items()]
     return found
+
+
+def _identifies(column: Column) -> bool:
+    """Whether the values are names of the items: nothing to compare by."""
+    known = column.codes[column.codes != MISSING]
+    return len(known) >= LEAST_NAMES and len(np.unique(known)) >= ALMOST_ALL * len(known)
 
 
 def _passed_over(name: str, why: str) -> str:

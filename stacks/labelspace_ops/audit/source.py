@@ -51,8 +51,8 @@ class _Reading:
                 kind = fill(names)
                 return self.builder.build(kind)
         raise UsageError(
-            f"annotations: {self.files.path.name} holds no annotations.xml, no annotations/*.json and nothing"
-            f" else that is read: expected {READ}"
+            f"annotations: {self.files.path.resolve().name} holds no annotations.xml, no annotations/*.json"
+            f" and nothing else that is read: expected {READ}"
         )
 
     def _formats(self) -> list[tuple[Callable[[], list[str]], Callable[[list[str]], str]]]:

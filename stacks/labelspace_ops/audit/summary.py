@@ -31,11 +31,13 @@ def _looked_at(found: Found) -> str:
 def _strongest(found: Found) -> str:
     if not found["items"]:
         return "No annotation has a class yet."
-    rows = findings(found) or findings(found, measured=True)
-    if not rows:
-        return "No class goes together with a condition more than chance explains."
-    more = f" ({len(rows) - 1} more such findings)" if len(rows) > 1 else ""
-    return f"A model may learn a condition instead of a class: {rows[0]['sentence']}{more}."
+    for measured in (False, True):
+        rows = findings(found, measured=measured)
+        if rows:
+            more = f" ({len(rows) - 1} more such findings)" if len(rows) > 1 else ""
+            start = "Of what was measured" if measured else "A model may learn a condition instead of a class"
+            return f"{start}: {rows[0]['sentence']}{more}."
+    return "No class goes together with a condition more than chance explains."
 
 
 def _error(found: Found) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from labelspace_ops.audit.results import AuditReport
 from labelspace_ops.workspaces.preview import Preview
 
 
@@ -349,6 +350,7 @@ class Outputs(JsonModel):
 
 
 PRINTED: dict[str, Any] = {
+    "audit": AuditReport,
     "status": Status,
     "create": Status,
     "start": Status,

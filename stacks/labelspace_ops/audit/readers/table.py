@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from labelspace_ops.audit.attribute_groups import is_number
 from labelspace_ops.audit.dataset import NO_BOX, Box, Builder, text
 from labelspace_ops.core.errors import UsageError
 
@@ -92,10 +93,12 @@ def _columns(header: list[str], name: str) -> dict[str, Any]:
         )
     boxes = [edges for edges in BOXES if all(column(header, (edge,)) for edge in edges)]
     edges = [column(header, (edge,)) for edge in boxes[0]] if boxes else []
-    special = {image, label, column(header, OBJECT), column(header, SUBSET), *edges}
+    corners = bool(boxes) and boxes[0][2] != "width"
+    size = [column(header, (side,)) for side in ("width", "height")] if corners else []
+    special = {image, label, column(header, OBJECT), column(header, SUBSET), *edges, *size}
     return {
         "image": image, "label": label, "object": column(header, OBJECT), "subset": column(header, SUBSET),
-        "box": edges, "corners": bool(boxes) and boxes[0][2] != "width",
+        "box": edges, "corners": corners, "size": size if all(size) else [],
         "attributes": [one for one in header if one not in special],
     }  # fmt: skip
 
@@ -107,7 +110,8 @@ def _row(
     if key in indexes:
         builder.select(indexes[key])
     else:
-        indexes[key] = builder.add_image(key[1], subset=key[0])
+        width, height = (_number(row.get(side)) for side in columns["size"] or ("", ""))
+        indexes[key] = builder.add_image(key[1], subset=key[0], width=width, height=height)
     names = tuple(columns["attributes"])
     objects = bool(columns["object"] or columns["box"])
     builder.add(
@@ -115,6 +119,10 @@ def _row(
         identity=text(row[columns["object"]]) if columns["object"] else None,
         box=_box(row, columns) if columns["box"] else NO_BOX,
     )  # fmt: skip
+
+
+def _number(value: object) -> float:
+    return float(str(value)) if is_number(str(value)) else 0.0
 
 
 def _box(row: dict[str, Any], columns: dict[str, Any]) -> Box:

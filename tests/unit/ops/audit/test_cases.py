@@ -262,7 +262,7 @@ def tags(labels: str, **attributes: str) -> list[Image]:
 
 
 SCORES = {
-    "zero beats a negative": "image,prediction,score\n0.jpg,cat,0.0\n0.jpg,dog,-5\n1.jpg,dog,0\n1.jpg,cat,-1\n",
+    "zero beats less": "image,prediction,score\n0.jpg,cat,0.0\n0.jpg,dog,-5\n1.jpg,dog,0\n1.jpg,cat,-1\n",
     "a number beats nan": "image,prediction,score\n0.jpg,dog,nan\n0.jpg,cat,0.9\n1.jpg,dog,0.9\n",
     "semicolons": "image;prediction\n0.jpg;cat\n1.jpg;dog\n",
     "tabs": "filename\tlabel\n0.jpg\tcat\n1.jpg\tdog\n",

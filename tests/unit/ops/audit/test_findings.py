@@ -27,6 +27,7 @@ from tests.unit.ops.audit import exports
 from labelspace_ops.audit import findings, weights
 from labelspace_ops.audit.dataset import Builder
 from labelspace_ops.audit.predictions import Prediction
+from labelspace_ops.audit.results import AuditReport
 from labelspace_ops.labels.audit_choices import Choices
 
 
@@ -299,6 +300,15 @@ PROMISED = {
                      "suspicious"},
     "error_rates": {"by", "class", "n", "errors", "error_rate", "ci_low", "ci_high", "too_small"},
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("predicted", [True, False])
+def test_audit_json_has_the_documented_shape(predicted: bool) -> None:
+    made = rows(80, {"a": 0.5, "b": 0.5})
+    said = {name: label for name, label, _ in made} if predicted else None
+    shape = AuditReport.model_validate_json(json.dumps(found(made, said=said, protected=("light",))))
+    assert shape.items == 80
+    assert (shape.gaps is not None) == predicted
 
 
 def test_audit_json_holds_what_is_promised(tmp_path: Path) -> None:

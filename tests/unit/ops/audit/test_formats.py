@@ -253,7 +253,7 @@ def same(first: Dataset, second: Dataset) -> None:
 BOX = '<box label="{}" xtl="1" ytl="1" xbr="2" ybr="2">{}</box>'
 VALUE = '<attribute name="x">{}</attribute>'
 PIECES = {
-    "polygons": '<polygon label="b" occluded="1" points="1,2;5,3;2,9"/><polyline label="c" points="1,1;2,2"/>',
+    "polygons": '<polygon label="b" occluded="1" points="1,2;5,3;2,9"/><polyline label="c" points="1,1"/>',
     "ellipses": '<ellipse label="a" cx="4" cy="4" rx="1" ry="2"></ellipse>',
     "masks": '<mask label="a" rle="1, 2" left="1" top="2" width="3" height="4"/>',
     "entities": BOX.format("a &amp; b", VALUE.format("&lt;day&gt;")),
@@ -364,3 +364,21 @@ def test_images_tell_brightness_colour_and_time_and_show_examples(tmp_path: Path
     (tmp_path / "none").mkdir()
     with pytest.raises(UsageError, match="holds none of the 60 images"):
         findings.audit_file(tmp_path / "labels.csv", Choices(), images=tmp_path / "none")
+
+
+def test_the_size_of_the_image_beside_the_corners_of_boxes_is_no_attribute(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,10,8,cat,1,2,4,6\n"
+    )
+    found = source.read(tmp_path / "a.csv")
+    assert (found.sizes.tolist(), found.box.tolist()) == ([[10, 8]], [[1, 2, 3, 4]])
+    assert not found.attributes
+    assert not found.passed_over
+
+
+def test_an_attribute_that_names_every_item_is_left_out(tmp_path: Path) -> None:
+    lines = [f"{n}.jpg,{'ab'[n % 2]},address {n}" for n in range(60)]
+    (tmp_path / "a.csv").write_text("\n".join(["image,label,url", *lines]))
+    found = findings.audit_file(tmp_path / "a.csv", Choices()).found
+    assert "url" not in found["attributes"]
+    assert any("url: a different value for almost every item" in note for note in found["notes"])
