@@ -43,24 +43,24 @@ class Account:
     organization: str
     api: str = API
 
-    def ask(self, path: str, **query: str) -> Any:
+    def get(self, path: str, **query: str) -> Any:
         """One GET; raises ``OpsError`` with what to do."""
         return self._call("GET", path, params=query).json()
 
-    def look(self, path: str) -> Any:
+    def get_or_none(self, path: str) -> Any:
         """One GET of what may not be there: None then."""
         answer = self._call("GET", path, absent=True)
         return None if answer.status_code == 404 else answer.json()
 
-    def tell(self, path: str, body: dict[str, Any]) -> Any:
+    def post(self, path: str, body: dict[str, Any]) -> Any:
         """One POST; raises ``OpsError`` with what to do."""
         return self._call("POST", path, json=body).json()
 
-    def drop(self, path: str) -> None:
+    def delete(self, path: str) -> None:
         """One DELETE; what is not there is gone."""
         self._call("DELETE", path, absent=True)
 
-    def every(self, path: str, key: str, **query: str) -> Iterator[Any]:
+    def list_all(self, path: str, key: str, **query: str) -> Iterator[Any]:
         """All rows of a list, page after page; the keys, where it is a map."""
         return (row for page in self.pages(path, key, **query) for row in page)
 
@@ -78,7 +78,7 @@ class Account:
 
     def count(self, path: str, key: str, **query: str) -> int:
         """How many rows a list has."""
-        answer = self.ask(path, page="1", page_size="1", **query)
+        answer = self.get(path, page="1", page_size="1", **query)
         return int(answer.get("total_count", len(answer[key])))
 
     def _call(self, method: str, path: str, *, absent: bool = False, **given: Any) -> httpx.Response:
@@ -101,9 +101,9 @@ class Account:
             time.sleep(PAUSE_SECONDS * (TRIES + 1 - again))
         raise AssertionError("the last try returns or raises")
 
-    def who(self) -> tuple[str, str]:
+    def identity(self) -> tuple[str, str]:
         """Whose key this is: ``application_id`` or ``user_id``, and the id."""
-        key = self.ask(f"/iam/v1alpha1/api-keys/{self.access_key}")
+        key = self.get(f"/iam/v1alpha1/api-keys/{self.access_key}")
         kind = "application_id" if key.get("application_id") else "user_id"
         return kind, str(key[kind])
 

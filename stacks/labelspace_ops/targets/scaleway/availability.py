@@ -22,7 +22,7 @@ def check(mine: Account, spec: ScalewaySpec, resources: Resources) -> None:
         gone = sold_out_types(mine, f"{spec.scaleway.region}-{spec.scaleway.zone}")
         _refuse("scaleway.server_type", server, gone, SERVERS)
     if database and database not in _had(resources, DATABASE, "nodeType"):
-        rows = mine.every(f"/rdb/v1/regions/{spec.scaleway.region}/node-types", "node_types")
+        rows = mine.list_all(f"/rdb/v1/regions/{spec.scaleway.region}/node-types", "node_types")
         gone = {row["name"].upper() for row in rows if row["disabled"] or row["stock_status"] == OUT}
         _refuse("scaleway.database_type", database, gone, DATABASES)
 

@@ -40,31 +40,31 @@ def database(resources: Resources) -> Database | None:
 
 def is_gone(mine: Account, one: Database) -> bool:
     """Whether somebody removed it by hand."""
-    return mine.look(f"{one.path}/instances/{one.id}") is None
+    return mine.get_or_none(f"{one.path}/instances/{one.id}") is None
 
 
 def snapshots(mine: Account, one: Database) -> list[Row]:
     """All of them, automated or not, newest last."""
-    rows = mine.every(f"{one.path}/snapshots", "snapshots", instance_id=one.id)
+    rows = mine.list_all(f"{one.path}/snapshots", "snapshots", instance_id=one.id)
     return sorted(rows, key=lambda row: str(row["created_at"]))
 
 
 def has_snapshots(mine: Account, region: str, project: str, instance: str) -> bool:
     """Whether snapshots of an instance of a name are there, which they are also when it is gone."""
-    rows = mine.every(f"/rdb/v1/regions/{region}/snapshots", "snapshots", project_id=project)
+    rows = mine.list_all(f"/rdb/v1/regions/{region}/snapshots", "snapshots", project_id=project)
     return any(row["instance_name"] == instance for row in rows)
 
 
 def take_snapshot(mine: Account, one: Database, name: str) -> Row:
     """A snapshot now; ends when it is ready, raises ``OpsError`` when it is refused or fails."""
-    row: Row = mine.tell(f"{one.path}/instances/{one.id}/snapshots", {"name": name})
+    row: Row = mine.post(f"{one.path}/instances/{one.id}/snapshots", {"name": name})
     pause, deadline = 0.5, time.monotonic() + PATIENCE_SECONDS
     while row["status"] == "creating":
         if time.monotonic() > deadline:
             raise OpsError(f"snapshot {row['id']} is not ready after {PATIENCE_SECONDS // 60} minutes")
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-        row = mine.ask(f"{one.path}/snapshots/{row['id']}")
+        row = mine.get(f"{one.path}/snapshots/{row['id']}")
     if row["status"] != "ready":
         raise OpsError(f"snapshot {row['id']} is {row['status']}")
     return row

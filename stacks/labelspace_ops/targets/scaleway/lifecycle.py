@@ -41,7 +41,7 @@ def complete_spec(spec: ScalewaySpec, mine: account.Account, resources: retained
     retained.same_project(spec, resources)
     retained.same_database(spec, resources)
     availability.check(mine, spec, resources)
-    who = spec.scaleway.provisioner or ":".join(mine.who())
+    who = spec.scaleway.provisioner or ":".join(mine.identity())
     wished, project = retained.with_project(mine, retained.with_settings(spec, provisioner=who), resources)
     whole = retained.with_buckets(
         mine, retained.with_volume(mine, wished, project, resources), project, resources

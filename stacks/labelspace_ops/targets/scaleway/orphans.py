@@ -41,7 +41,9 @@ def find(
     tag, said = workspace_tag(name), []
     for kind, (path, key) in _lists(region, managed=managed).items():
         known = {bare_id(one) for one in resources_of_type(resources, kind)}
-        rows = mine.every(path, key, **{"project" if path.startswith("/instance") else "project_id": project})
+        rows = mine.list_all(
+            path, key, **{"project" if path.startswith("/instance") else "project_id": project}
+        )
         mark = [str(row["id"]) for row in rows if tag in (row.get("tags") or [])]
         said += [f"{key.removesuffix('s')} {one}" for one in mark if one not in known]
     return said
@@ -57,7 +59,7 @@ def remove(mine: Account, name: str, resources: Resources) -> list[str]:
     gone = []
     for volume in resources_of_type(resources, VOLUME):
         zone, _, identity = str(volume["id"]).partition("/")
-        answer = mine.look(f"/block/v1/zones/{zone}/volumes/{identity}") or {"references": []}
+        answer = mine.get_or_none(f"/block/v1/zones/{zone}/volumes/{identity}") or {"references": []}
         for reference in answer["references"]:
             server = str(reference["product_resource_id"])
             if reference["product_resource_type"] == "instance_server" and server not in known:
@@ -77,15 +79,15 @@ def _remove(mine: Account, zone: str, server: str, *, tag: str, keep: str) -> No
             f"data volume {keep} is attached to server {server}, which is not labelspace's: detach it"
         )
     if row["state"] == "stopped":
-        mine.drop(path)
+        mine.delete(path)
     else:
-        mine.tell(f"{path}/action", {"action": "terminate"})
-        _until(lambda: mine.look(path) is None, f"server {server} does not go")
+        mine.post(f"{path}/action", {"action": "terminate"})
+        _until(lambda: mine.get_or_none(path) is None, f"server {server} does not go")
     root = row["volumes"]["0"]["id"]
     if root != keep:
         volume = f"/block/v1/zones/{zone}/volumes/{root}"
-        _until(lambda: _is_free(mine.look(volume)), f"volume {root} stays in use")
-        mine.drop(volume)
+        _until(lambda: _is_free(mine.get_or_none(volume)), f"volume {root} stays in use")
+        mine.delete(volume)
 
 
 def _settled(mine: Account, path: str) -> Any:
@@ -94,12 +96,12 @@ def _settled(mine: Account, path: str) -> Any:
         lambda: _state(mine, path) in ("", "running", "stopped", "stopped in place"),
         f"{path} does not settle",
     )
-    found = mine.look(path)
+    found = mine.get_or_none(path)
     return found["server"] if found else None
 
 
 def _state(mine: Account, path: str) -> str:
-    found = mine.look(path)
+    found = mine.get_or_none(path)
     return str(found["server"]["state"]) if found else ""
 
 

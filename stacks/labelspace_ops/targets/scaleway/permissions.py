@@ -48,8 +48,8 @@ def permission_names() -> str:
 def examine(mine: Account) -> list[Check]:
     """A check for each set that is needed, and one for what a project of its own needs besides."""
     try:
-        kind, identity = mine.who()
-        if kind == "user_id" and mine.ask(f"/iam/v1alpha1/users/{identity}")["type"] == "owner":
+        kind, identity = mine.identity()
+        if kind == "user_id" and mine.get(f"/iam/v1alpha1/users/{identity}")["type"] == "owner":
             return [check("rights", "the organization's owner may do everything", ok=True)]
         held = set(_held(mine, kind, identity))
     except OpsError as error:
@@ -62,11 +62,11 @@ def _held(mine: Account, kind: str, identity: str) -> Iterator[tuple[str, str]]:
     """By policies of the key's owner, and of the groups that it is in."""
     organization = {"organization_id": mine.organization}
     members = {"application_id": "application_ids", "user_id": "user_ids"}[kind]
-    groups = mine.every("/iam/v1alpha1/groups", "groups", **organization, **{members: identity})
+    groups = mine.list_all("/iam/v1alpha1/groups", "groups", **organization, **{members: identity})
     principals = [(members, identity), *(("group_ids", str(group["id"])) for group in groups)]
     for word, who in principals:
-        for policy in mine.every("/iam/v1alpha1/policies", "policies", **organization, **{word: who}):
-            for rule in mine.every("/iam/v1alpha1/rules", "rules", policy_id=str(policy["id"])):
+        for policy in mine.list_all("/iam/v1alpha1/policies", "policies", **organization, **{word: who}):
+            for rule in mine.list_all("/iam/v1alpha1/rules", "rules", policy_id=str(policy["id"])):
                 scopes = rule.get("project_ids") or [ALL]
                 yield from ((name, scope) for name in rule["permission_set_names"] or [] for scope in scopes)
 

@@ -41,7 +41,7 @@ def _of_iam(path: str, key: str) -> Callable[[Account], int]:
 def _servers(kind: str) -> Callable[[Account], int]:
     def used(mine: Account) -> int:
         path = f"/instance/v1/zones/{ZONE}/servers"
-        rows = mine.every(path, "servers", organization=mine.organization, commercial_type=kind)
+        rows = mine.list_all(path, "servers", organization=mine.organization, commercial_type=kind)
         return sum(row["commercial_type"] == kind for row in rows)
 
     return used
@@ -68,7 +68,7 @@ COUNTED = (
 def examine(mine: Account) -> list[Check]:
     """One check for each kind: how many there are, and may be."""
     try:
-        rows = list(mine.every("/iam/v1alpha1/quota", "quota", organization_id=mine.organization))
+        rows = list(mine.list_all("/iam/v1alpha1/quota", "quota", organization_id=mine.organization))
         limits = {str(row["name"]): _limit(row) for row in rows}
         return [_check(mine, one, limits) for one in COUNTED]
     except OpsError as error:

@@ -45,7 +45,9 @@ def project_of(account: Account, spec: ScalewaySpec, resources: Resources) -> st
     if spec.scaleway.adopt_project:
         return spec.scaleway.adopt_project
     name = resource_name(spec.name)
-    rows = account.every("/account/v3/projects", "projects", organization_id=account.organization, name=name)
+    rows = account.list_all(
+        "/account/v3/projects", "projects", organization_id=account.organization, name=name
+    )
     ids = [str(row["id"]) for row in rows if row["name"] == name]
     if len(ids) > 1:
         raise UsageError(
@@ -125,7 +127,7 @@ def volume_of(
     if resources_of_type(resources, VOLUME) or spec.scaleway.adopt_volume or not project:
         return None
     name = resource_name(spec.name, "data")
-    rows = account.every(volumes(spec), "volumes", project_id=project, name=name)
+    rows = account.list_all(volumes(spec), "volumes", project_id=project, name=name)
     found = sorted((row for row in rows if row["name"] == name), key=lambda row: str(row["created_at"]))
     used = next((row["id"] for row in found if row["references"]), None)
     if used:

@@ -160,7 +160,7 @@ def _server(seen: _Seen, mine: account.Account, resources: retained.Resources, o
         return
     zone, _, identity = str(found[0]["id"]).partition("/")
     try:
-        answer = mine.look(f"/instance/v1/zones/{zone}/servers/{identity}")
+        answer = mine.get_or_none(f"/instance/v1/zones/{zone}/servers/{identity}")
     except OpsError as error:
         seen.wrong("server", str(error))
         return
@@ -177,7 +177,7 @@ def _server(seen: _Seen, mine: account.Account, resources: retained.Resources, o
 def _volume(seen: _Seen, mine: account.Account, resources: retained.Resources) -> None:
     for one in retained.resources_of_type(resources, retained.VOLUME):
         zone, _, identity = str(one["id"]).partition("/")
-        answer = mine.look(f"/block/v1/zones/{zone}/volumes/{identity}")
+        answer = mine.get_or_none(f"/block/v1/zones/{zone}/volumes/{identity}")
         if answer is None:
             seen.wrong("volume", f"data volume {identity} was removed: what CVAT kept on it is lost")
         else:
@@ -187,7 +187,7 @@ def _volume(seen: _Seen, mine: account.Account, resources: retained.Resources) -
 
 def _snapshots(seen: _Seen, mine: account.Account, resources: retained.Resources) -> None:
     database = database_snapshots.database(resources)
-    made = mine.look(f"{database.path}/instances/{database.id}") if database else None
+    made = mine.get_or_none(f"{database.path}/instances/{database.id}") if database else None
     if made is None:
         seen.wrong("database", "it was removed: only its snapshots and the dumps are left")
     elif made["backup_schedule"]["disabled"]:
