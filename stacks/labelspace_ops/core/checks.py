@@ -1,4 +1,4 @@
-"""What the status of every target says alike: CVAT's own health, and a bucket's row."""
+"""Checks that every target's status shares: CVAT's health, and the row of a dataset bucket."""
 
 from __future__ import annotations
 
@@ -26,13 +26,16 @@ def run_check(name: str, check: Callable[[], str]) -> Check:
 
 
 def cvat_health(api_url: str, patience: float = 10) -> Check:
-    """CVAT's own word: a status code alone would prove nothing. ``patience`` is in seconds."""
+    """Check CVAT's health endpoint; ``patience`` is the timeout in seconds.
+
+    The answer's body is read: its status code alone does not prove that every part works.
+    """
     parts: Any = None
     url = f"{api_url}/api/server/health/?format=json"
     request = urllib.request.Request(url, headers={PROBE_HEADER: "1"})  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310
-            parts = json.load(answer)
+        with urllib.request.urlopen(request, timeout=patience) as response:  # noqa: S310
+            parts = json.load(response)
     except urllib.error.HTTPError as error:
         return {"name": "health", "ok": False, "detail": error.read(500).decode(errors="replace")}
     except (OSError, ValueError) as error:
@@ -46,5 +49,5 @@ def cvat_health(api_url: str, patience: float = 10) -> Check:
 
 
 def bucket_row(bucket: dict[str, Any]) -> dict[str, Any]:
-    """A dataset bucket of the status before it is looked into: ``objects`` and ``bytes`` unknown."""
+    """The status row of a dataset bucket that is not measured yet: ``objects`` and ``bytes`` are None."""
     return {"name": bucket["name"], "endpoint": bucket["endpoint"], "objects": None, "bytes": None}
