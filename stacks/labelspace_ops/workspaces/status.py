@@ -1,4 +1,4 @@
-"""What a workspace is right now: measured when asked, never stored."""
+"""The status of workspaces: measured at each call, never stored."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from labelspace_ops.targets import registry
 
 
 def get(name: str, home: Home) -> dict[str, Any]:
-    """The status object of a workspace, whatever its target."""
+    """Measure a workspace on any target; return the JSON object of ``models.Status``."""
     return registry.for_workspace(name, home).status(name, state.resources(name, home), home)
 
 
 def get_all(home: Home) -> list[dict[str, Any]]:
-    """The status of every workspace, by name; one that cannot be read is ``unreadable`` and says why."""
+    """Measure every workspace; the status is ``unreadable`` where the state cannot be read."""
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(lambda name: _get_or_unreadable(name, home), state.names(home)))
 

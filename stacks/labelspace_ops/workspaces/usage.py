@@ -1,4 +1,4 @@
-"""What a workspace takes of this machine: memory and disk, measured when asked."""
+"""Memory and disk that a workspace uses on this machine."""
 
 from __future__ import annotations
 
@@ -15,36 +15,40 @@ from labelspace_ops.runtime import docker_engine
 
 
 def measure(name: str, bucket_names: list[str], client: docker.DockerClient, home: Home) -> dict[str, Any]:
-    """Bytes: ``memory`` now and at most, ``data`` (volumes), ``buckets``, ``backups``; None: unreadable."""
-    mine = [one for one in docker_engine.containers(client, name).values() if one.status == "running"]
+    """Measure a workspace in bytes.
+
+    Keys: ``memory`` (now), ``memory_at_most`` (sum of the limits), ``data`` (volumes), ``buckets``,
+    ``backups`` (None when this user may not read the folder).
+    """
+    own = [item for item in docker_engine.containers(client, name).values() if item.status == "running"]
     return {
         "name": name,
-        "memory": sum(_memory(one) for one in mine),
-        "memory_at_most": sum(one.attrs["HostConfig"].get("Memory", 0) for one in mine),
-        "data": _volumes(client, name),
-        "buckets": sum(_folder(home.buckets / bucket) or 0 for bucket in bucket_names),
-        "backups": _folder(home.backups / name),
+        "memory": sum(_memory(item) for item in own),
+        "memory_at_most": sum(item.attrs["HostConfig"].get("Memory", 0) for item in own),
+        "data": _volumes_size(client, name),
+        "buckets": sum(_folder_size(home.buckets / bucket) or 0 for bucket in bucket_names),
+        "backups": _folder_size(home.backups / name),
     }
 
 
-def _memory(one: Container) -> int:
-    """Without the cache of files, which the system takes back when it needs it."""
+def _memory(item: Container) -> int:
+    """Return the memory of a container without its file cache, which the kernel can reclaim."""
     try:
-        measured: Any = one.stats(stream=False, one_shot=True)
-    except DockerException:  # it ended meanwhile
+        measured: Any = item.stats(stream=False, one_shot=True)
+    except DockerException:  # the container ended meanwhile
         return 0
     memory = measured.get("memory_stats", {})
     return int(max(0, memory.get("usage", 0) - memory.get("stats", {}).get("inactive_file", 0)))
 
 
-def _volumes(client: docker.DockerClient, name: str) -> int:
+def _volumes_size(client: docker.DockerClient, name: str) -> int:
     volumes = client.df().get("Volumes") or []
-    mine = [one for one in volumes if (one.get("Labels") or {}).get(WORKSPACE_LABEL) == name]
-    return sum(max(0, one["UsageData"]["Size"]) for one in mine)
+    own = [item for item in volumes if (item.get("Labels") or {}).get(WORKSPACE_LABEL) == name]
+    return sum(max(0, item["UsageData"]["Size"]) for item in own)
 
 
-def _folder(folder: Path) -> int | None:
-    """None when a part of it may not be read: backups belong to the database's user."""
+def _folder_size(folder: Path) -> int | None:
+    """Return the size of a folder; None when a part is unreadable: backups belong to the database's user."""
     try:
         return sum(path.lstat().st_size for path in _files(folder))
     except PermissionError:
@@ -52,9 +56,9 @@ def _folder(folder: Path) -> int | None:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Every file under ``folder``; unlike ``rglob`` it raises where it may not look."""
+    """List every file under ``folder``; unlike ``rglob``, raise ``PermissionError``."""
     if not folder.exists():
         return []
-    inside = list(folder.iterdir())
-    deeper = [file for path in inside if path.is_dir() and not path.is_symlink() for file in _files(path)]
-    return [path for path in inside if not path.is_dir()] + deeper
+    entries = list(folder.iterdir())
+    nested = [file for path in entries if path.is_dir() and not path.is_symlink() for file in _files(path)]
+    return [path for path in entries if not path.is_dir()] + nested

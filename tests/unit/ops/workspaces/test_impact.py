@@ -11,7 +11,7 @@ import pytest
 
 from labelspace.spec import parse_spec
 from labelspace.workspace import Workspace
-from labelspace_ops.workspaces.impact import REACH, affects
+from labelspace_ops.workspaces.impact import AFFECTED_PARTS, affects
 
 BASE: dict[str, Any] = {
     "name": "w",
@@ -78,4 +78,4 @@ def test_a_setting_changes_what_it_is_said_to_change(key: str, monkeypatch: Any,
 
 
 def test_every_setting_is_tried() -> None:
-    assert {key.split(".")[0] for key in CHANGES} - {"buckets"} == REACH.keys()
+    assert {key.split(".")[0] for key in CHANGES} - {"buckets"} == AFFECTED_PARTS.keys()
