@@ -64,7 +64,7 @@ def test_the_form_has_the_targets_own_fields_and_shows_its_price(
     assert not browser.find_elements(By.CSS_SELECTOR, "[name=s3_port]")
     press(browser, "Preview")
     says(browser, "[aria-label='What it costs']", "about 67.16 EUR a month, 26.95 while stopped")
-    says(browser, "[aria-label='Preview of another']", "everybody on the internet can make an account")
+    says(browser, "[aria-label='Preview of another']", "everybody on the internet can create an account")
 
 
 def test_it_is_stopped_and_deleted(browser: webdriver.Chrome, console: Console) -> None:

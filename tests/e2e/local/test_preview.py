@@ -67,7 +67,7 @@ def test_a_preview_of_a_new_workspace_makes_nothing(lab: Lab) -> None:
     reviewed = lab.json("preview", "fresh", "--bucket", "meadows", "--bind-address", "0.0.0.0")
     assert reviewed["exists"] is False
     assert reviewed["counts"]["create"] == len(reviewed["changes"]) > 20
-    assert any("can make an account" in note for note in reviewed["notes"])
+    assert any("can create an account" in note for note in reviewed["notes"])
     assert not containers("fresh")
     assert "fresh" not in [row["name"] for row in lab.json("list")]
 

@@ -90,7 +90,7 @@ class ScalewayTarget(Target[ScalewaySpec]):
 
     def preview_notes(self, spec: ScalewaySpec, *, new: bool) -> list[str]:
         """The cost, and who may make an account."""
-        public = ["everybody on the internet can make an account (registration: open)"]
+        public = ["everybody on the internet can create an account (registration: open)"]
         return [f"it will cost {self.cost(spec)}", *(public if spec.registration == "open" else [])]
 
     def upgrade_note(self, spec: ScalewaySpec) -> str:
