@@ -1,4 +1,4 @@
-"""Commands that look: ``status``, ``list``, ``open``, ``credentials``, ``doctor``."""
+"""Commands that change nothing: ``status``, ``list``, ``open``, ``credentials``, ``doctor``."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
 
-AT_REST = {
+NEXT_STEPS = {
     "stopped": "labelspace start {name}",
-    "deleted": "labelspace create {name} brings it back; labelspace delete {name} --purge removes its data",
+    "deleted": "labelspace create {name} restores it; labelspace delete {name} --purge removes its data",
     "asleep": "open the URL: it wakes up (asleep since {since})",
 }
-"""What to do next with a workspace that rests."""
+"""Status of a workspace that does not run -> the next step."""
 
 
 def report(measured: dict[str, Any], *, as_json: bool) -> None:
-    """Print a status and what to do next; exit code 1 unless it is ready."""
+    """Print a status and the next steps; exit with code 1 unless the workspace is ready."""
     if as_json:
         print_json(measured)
     else:
@@ -30,7 +30,7 @@ def report(measured: dict[str, Any], *, as_json: bool) -> None:
 
 
 def print_status(measured: dict[str, Any]) -> None:
-    """Print a status for people: what is wrong comes last, marked with ``!``."""
+    """Print a status as text; warnings come last, marked with ``~``, failed checks with ``!``."""
     backup = measured["backup"]
     rows = {
         "workspace": f"{measured['name']}  ({measured['status']})",
@@ -46,19 +46,19 @@ def print_status(measured: dict[str, Any]) -> None:
     for check in measured["checks"]:
         if not check["ok"]:
             typer.echo(f"  ! {check['name']}: {check['detail']}")
-    if measured["status"] in AT_REST:
-        say(f"  next       {AT_REST[measured['status']].format(**measured)}")
+    if measured["status"] in NEXT_STEPS:
+        say(f"  next       {NEXT_STEPS[measured['status']].format(**measured)}")
 
 
 def _bucket(bucket: dict[str, Any], status: str) -> str:
     if bucket["objects"] is None:
-        return str(bucket["name"]) if status in AT_REST else f"{bucket['name']} (not reached)"
+        return str(bucket["name"]) if status in NEXT_STEPS else f"{bucket['name']} (not reachable)"
     return f"{bucket['name']} ({bucket['objects']} objects, {bucket['bytes'] / 1e6:.1f} MB)"
 
 
 @app.command()
 def status(name: Name, as_json: Json = False) -> None:
-    """Measure what the workspace is; exit code 0 only when it is ready."""
+    """Measure the workspace; exit code 0 only when it is ready."""
     from labelspace.home import Home
     from labelspace_ops.workspaces import status as status_module
 
@@ -73,7 +73,7 @@ def status(name: Name, as_json: Json = False) -> None:
 
 @app.command("list")
 def list_(
-    everything: Annotated[bool, typer.Option("--all", help="deleted workspaces, too")] = False,
+    include_deleted: Annotated[bool, typer.Option("--all", help="include deleted workspaces")] = False,
     as_json: Json = False,
 ) -> None:
     """List this machine's workspaces."""
@@ -84,14 +84,14 @@ def list_(
     from labelspace_ops.workspaces import status as status_module
 
     home = Home.find()
-    rows = [row for row in status_module.get_all(home) if everything or row["status"] != "deleted"]
+    rows = [row for row in status_module.get_all(home) if include_deleted or row["status"] != "deleted"]
     if as_json:
         print_json([{key: row[key] for key in ("name", "target", "status", "url")} for row in rows])
         return
     table = Table("name", "target", "status", "url", box=None)
     for row in rows:
         table.add_row(row["name"], row["target"], row["status"], row["url"])
-    typer.echo("no workspaces yet: labelspace create" if not rows else "", nl=not rows)
+    typer.echo("no workspaces yet: create one with `labelspace create`" if not rows else "", nl=not rows)
     if rows:
         Console(highlight=False).print(table)
     for row in rows:

@@ -78,9 +78,9 @@ def test_a_preview_of_a_new_workspace_makes_nothing(lab: Lab) -> None:
         (["registration"], "write KEY=VALUE"),
         (["colour=red"], "colour: 'red' is refused: unknown setting"),
         (["size=huge"], "size: 'huge' is refused: choose one of small, medium, large"),
-        (["buckets-=nowhere"], "buckets: 'nowhere' is not of this workspace"),
+        (["buckets-=nowhere"], "buckets: 'nowhere' is not a bucket of this workspace"),
         (["admin.password=secret"], "use --password-stdin"),
-        (["name=other"], "a workspace keeps its name"),
+        (["name=other"], "name: it cannot change: create another workspace"),
     ],
 )
 def test_settings_that_are_refused(lab: Lab, street: Any, words: list[str], said: str) -> None:
