@@ -143,7 +143,7 @@ def test_the_trap_is_explained_where_two_disagree(cloud: Account, tmp_path: Path
     hidden = f"SCW_DEFAULT_PROJECT_ID hides scaleway:projectId of the stack ({UUID} is used, not {OTHER})"
     assert hidden in trap["detail"]
     assert "SCW_DEFAULT_ORGANIZATION_ID hides profile team" in trap["detail"]
-    assert "unset what you do not mean" in trap["detail"]
+    assert "unset the values that you do not mean" in trap["detail"]
 
 
 def test_halves_of_two_keys_are_told_and_no_secret_is_shown(cloud: Account, tmp_path: Path) -> None:

@@ -72,10 +72,15 @@ def test_a_type_that_nobody_knows_is_refused_with_those_that_are_offered(cloud: 
 @pytest.mark.parametrize(
     ("path", "status", "body", "step"),
     [
-        ("/iam/v1alpha1/api-keys$", 403, DENIED, "rights that were given just now take some seconds"),
+        ("/iam/v1alpha1/api-keys$", 403, DENIED, "new permissions take some seconds to apply"),
         ("/servers$", 412, SOLD_OUT, "choose another type, such as"),
         ("/servers$", 403, QUOTA, "doctor --target scaleway` shows the quotas"),
-        ("/rdb/v1/regions/fr-par/instances$", 429, {"type": "too_many_requests"}, "goes on where it was"),
+        (
+            "/rdb/v1/regions/fr-par/instances$",
+            429,
+            {"type": "too_many_requests"},
+            "run the same command again to continue",
+        ),
     ],
 )
 def test_a_refusal_is_told_with_the_next_step_and_the_same_command_goes_on(

@@ -1,4 +1,4 @@
-"""Whether an account at Scaleway can run a workspace, check by check."""
+"""Checks whether a Scaleway account can run a workspace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from labelspace_ops.targets.scaleway.checks import check
 
 
 def examine(home: Home) -> list[Check]:
-    """Keys and where they come from, what the API lets them read, their rights, the quotas."""
+    """Check the sources of the keys, their access to the API, their permissions and the quotas."""
     mine, checks = credentials_check.examine(credentials_check.stack_credentials(home))
     if mine is None:
         return checks
@@ -18,7 +18,7 @@ def examine(home: Home) -> list[Check]:
 
 
 def _reads(mine: account.Account) -> list[Check]:
-    """Whether the API takes the key for each product."""
+    """Check for each product that the key may list its resources."""
     project = {"project_id": mine.project}
     region, zone = "regions/fr-par", "zones/fr-par-1"
     reads: dict[str, tuple[str, dict[str, str]]] = {
