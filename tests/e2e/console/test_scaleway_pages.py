@@ -74,7 +74,7 @@ def test_it_is_stopped_and_deleted(browser: webdriver.Chrome, console: Console) 
     press(browser, "To the workspace")
     says(browser, ".chip", "stopped")
     press(browser, "Delete …")
-    says(browser, "[aria-label=Delete]", "stay at Scaleway, and cost what they did")
+    says(browser, "[aria-label=Delete]", "stay at Scaleway, and are billed until they are removed")
     assert "for good" not in browser.find_element(By.CSS_SELECTOR, "[aria-label=Delete]").text
     type_into(browser, typed=NAME)
     press(browser, "Delete")

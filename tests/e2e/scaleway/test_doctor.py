@@ -111,7 +111,7 @@ def test_no_quota_is_matched_by_guess(cloud: Account) -> None:
     assert "lists no cp_servers_type_PLAY2_MICRO" in servers["detail"]
     policies = checks["Scaleway quota of IAM policies"]
     assert policies["ok"]
-    assert policies["detail"].startswith("2 used of 50 by default; how the API calls this quota is not known")
+    assert policies["detail"].startswith("2 used of 50 by default; the API's name of this quota is not known")
 
 
 def test_keys_may_come_from_the_active_profile(cloud: Account, tmp_path: Path) -> None:
