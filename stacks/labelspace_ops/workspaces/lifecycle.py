@@ -27,8 +27,7 @@ FIXED = ("buckets", "bind_address", "port", "s3_port", "registration", "target",
 def resolve_spec(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     """What was asked for, over the settings of the workspace, over defaults and free ports."""
     name = str(values.get("name", ""))
-    probe = {**values, "buckets": values.get("buckets") or [{"name": "any"}]}
-    spec = validate(probe)  # the name first: nothing is looked up by a bad one
+    validate({"name": name, "buckets": [{"name": "any"}]})  # nothing is looked up by an invalid name
     existing = stack.read_settings(stack.select(name, home)) if name in state.names(home) else {}
     if existing.pop("deleted", False):
         existing = registry.get(existing.get("target", registry.DEFAULT)).revived_settings(existing)
@@ -38,8 +37,8 @@ def resolve_spec(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     for block in MERGED_BLOCKS:
         if block in existing and block in values:
             merged[block] = {**existing[block], **values[block]}
-    merged |= registry.get(spec.target).new_values(merged, home)
-    return validate(merged)
+    spec = validate({**merged, "buckets": merged.get("buckets") or [{"name": "any"}]})
+    return validate({**merged, **registry.get(spec.target).new_values(merged, home)})
 
 
 def validate(values: dict[str, Any]) -> WorkspaceSpec:
