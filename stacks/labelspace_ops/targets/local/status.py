@@ -20,7 +20,7 @@ from labelspace_ops.storage import object_store
 from labelspace_ops.targets.local import drift
 
 LONG_LIVED = (
-    *("database", "redis", "cache", "opa", "server"),
+    *("database", "backup", "redis", "cache", "opa", "server"),
     *("worker", "worker-chunks", "ui", "proxy", "gateway"),
 )
 
@@ -84,7 +84,8 @@ def _by_hand(sentence: str) -> Check:
 def _at_work(outputs: dict[str, Any], mine: dict[str, Container]) -> tuple[list[dict[str, Any]], list[Check]]:
     mounts = sorted(part for part in mine if part.startswith("mount-"))
     sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
-    parts = (*LONG_LIVED, *mounts, *sleeper)
+    absent = "database" if outputs.get("database") == "external" else "backup"
+    parts = [part for part in (*LONG_LIVED, *mounts, *sleeper) if part != absent]
     with ThreadPoolExecutor(len(parts)) as together:  # right after a start, each is asked by its own check
         checks = list(together.map(lambda part: _container(part, mine.get(part)), parts))
     if outputs:

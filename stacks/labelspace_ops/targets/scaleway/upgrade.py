@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 from labelspace.cvat.images import cvat_image
 from labelspace.cvat.services import BACKEND_ENVIRONMENT
@@ -15,10 +14,6 @@ from labelspace_ops.core.reporting import message
 from labelspace_ops.stack import state
 from labelspace_ops.targets.scaleway import server_database
 from labelspace_ops.targets.scaleway import ssh as server_ssh
-
-SAID = "labelspace: rehearse: "
-"""What the server puts before its reason."""
-REHEARSED = re.compile(r"rehearsed with dump (\S+)")
 
 
 def hook(spec: ScalewaySpec) -> None:
@@ -57,15 +52,15 @@ def _rehearsed(spec: ScalewaySpec, old: str, home: Home, settings: dict[str, obj
         return ""
     message(f"{name}: CVAT {old} -> {version}: a dump, and a rehearsal on a copy of it")
     try:
-        said = server.run("labelspace-rehearse", cvat_image("server", version), *_environment())
+        image = cvat_image("server", version)
+        rehearsed = server_ssh.call(server, "rehearse", image=image, environment=_environment())
     except OpsError as error:
-        why = str(error).rpartition(SAID)[2]
+        why = str(error).removeprefix(f"{name}: ")
         raise OpsError(
             f"cvat_version: {version}: the rehearsal failed: {why}. Nothing was changed:"
             f" {name} stays at {old}"
         ) from None
-    found = REHEARSED.search(said)
-    return found[1] if found else ""
+    return str(rehearsed["id"])
 
 
 def _asked(name: str, home: Home, settings: dict[str, object]) -> tuple[server_ssh.Server | None, str]:
@@ -74,13 +69,12 @@ def _asked(name: str, home: Home, settings: dict[str, object]) -> tuple[server_s
         return None, "it is stopped, or scaleway.ssh_cidrs lets nobody in"
     server = server_ssh.server_of(name, home)
     try:
-        server.run("bash", "-c", "command -v labelspace-rehearse")
+        server.run("bash", "-c", "command -v labelspace-backup")
     except OpsError as error:
         return None, str(error)
     return server, ""
 
 
-def _environment() -> list[str]:
+def _environment() -> dict[str, str]:
     """What the new version needs to migrate; without the workspace's overlay, which is not there."""
-    needed = {key: value for key, value in BACKEND_ENVIRONMENT.items() if key != "DJANGO_SETTINGS_MODULE"}
-    return [f"{key}={value}" for key, value in needed.items()]
+    return {key: value for key, value in BACKEND_ENVIRONMENT.items() if key != "DJANGO_SETTINGS_MODULE"}
