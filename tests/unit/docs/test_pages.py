@@ -15,7 +15,8 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 CODE = re.compile(r"`((?:bench|components|docs|examples|stacks|testbed|tests)/[^`\s]+)`")
 OTHERS = ("docs/reference/", "docs/audit.md")
-"""Pages whose words are checked where they are written: generated from the code, or by the audit's own tests."""
+"""Pages that are not checked for old words: generated from the code, or not rewritten yet."""
+REWRITTEN = [page for page in PAGES if not str(page.relative_to(ROOT)).startswith(OTHERS)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -34,9 +35,8 @@ def _anchors(page: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_anchors_resolve(page: Path) -> None:
     links = [match for match in LINK.finditer(page.read_text()) if match[2] and "://" not in match[1]]
-    missing = [
-        link[0] for link in links if link[2] not in _anchors((page.parent / link[1]) if link[1] else page)
-    ]
+    pages = {link[0]: page.parent / link[1] if link[1] else page for link in links}
+    missing = [link[0] for link in links if link[2] not in _anchors(pages[link[0]])]
     assert missing == []
 
 
@@ -46,11 +46,9 @@ def test_files_of_the_repository_that_a_page_names_exist(page: Path) -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", REWRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_pages_use_the_words_of_the_project(page: Path) -> None:
-    name = str(page.relative_to(ROOT))
-    if not name.startswith(OTHERS):
-        assert vocabulary.uses(name) == []
+    assert vocabulary.uses(str(page.relative_to(ROOT))) == []
 
 
 def test_the_architecture_page_names_every_package_in_the_order_of_the_layers() -> None:
