@@ -51,7 +51,7 @@ def secret_files(workspace: str, backup: BackupSpec, key: str) -> dict[str, str]
     """The files by their path inside; both hold secrets."""
     written = {
         PGBACKREST_FILE: _pgbackrest(workspace, backup, key),
-        SETTINGS_FILE: json.dumps(_settings(workspace, backup, key)),
+        SETTINGS_FILE: json.dumps(settings(workspace, backup, key)),
     }
     if backup.bucket and backup.bucket.ca_certificate:
         written[CA_FILE] = backup.bucket.ca_certificate
@@ -63,9 +63,9 @@ def location(backup: BackupSpec, folder: Path, workspace: str) -> str:
     return f"s3://{backup.bucket.name}/labelspace/{workspace}" if backup.bucket else str(folder)
 
 
-def _settings(workspace: str, backup: BackupSpec, key: str) -> dict[str, object]:
+def settings(workspace: str, backup: BackupSpec, key: str) -> dict[str, object]:
     """As ``labelspace_backup.settings`` reads them."""
-    settings: dict[str, object] = {
+    values: dict[str, object] = {
         "user": DATABASE_USER,
         "database": DATABASE_NAME,
         "interval_hours": backup.interval_hours,
@@ -76,8 +76,8 @@ def _settings(workspace: str, backup: BackupSpec, key: str) -> dict[str, object]
         "restic": f"{REPOSITORY}/files",
     }
     if backup.bucket:
-        settings |= _in_bucket(backup.bucket, workspace)
-    return settings
+        values |= _in_bucket(backup.bucket, workspace)
+    return values
 
 
 def _in_bucket(bucket: BackupBucketSpec, workspace: str) -> dict[str, object]:

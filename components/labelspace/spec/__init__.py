@@ -4,6 +4,7 @@ from labelspace.spec.admin import AdminSpec
 from labelspace.spec.backup import AnnotationDatabaseSpec, BackupBucketSpec, BackupSpec
 from labelspace.spec.base import SpecPart
 from labelspace.spec.buckets import BucketSpec, DatasetBucketSpec
+from labelspace.spec.database import ExternalDatabaseSpec
 from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size
 from labelspace.spec.local import LocalSpec
 from labelspace.spec.parse import (
@@ -31,6 +32,7 @@ __all__ = [
     "BucketSpec",
     "DatasetBucketSpec",
     "DefaultRole",
+    "ExternalDatabaseSpec",
     "LocalSpec",
     "Region",
     "Registration",

@@ -52,7 +52,7 @@ def setting_names() -> list[str]:
     return sorted({name for spec in SPECS.values() for name in spec.model_fields} - {"name"})
 
 
-_BLOCKS = ("buckets", "admin", "backup", "scaleway")
+_BLOCKS = ("buckets", "admin", "backup", "scaleway", "external_database")
 _NUMBERS = ("port", "s3_port", "sleep_after_minutes")
 _SWITCHES = ("running", "deleted")
 _TRUTHS = {"true": True, "false": False}

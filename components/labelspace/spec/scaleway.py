@@ -157,6 +157,11 @@ class ScalewaySpec(WorkspaceSpec):
                 "backup.bucket is for target local: scaleway keeps backups in a bucket of its own; leave it"
                 " out"
             )
+        if self.external_database:
+            raise ValueError(
+                "external_database: it is for target local in this version: leave it out, and choose"
+                " scaleway.database"
+            )
         dotted = next((bucket.name for bucket in self.buckets if "." in bucket.name), None)
         if dotted:
             raise ValueError(

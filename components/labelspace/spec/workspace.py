@@ -8,6 +8,7 @@ from labelspace.spec.admin import AdminSpec
 from labelspace.spec.backup import BackupSpec
 from labelspace.spec.base import SpecPart
 from labelspace.spec.buckets import BucketSpec
+from labelspace.spec.database import ExternalDatabaseSpec
 from labelspace.spec.fields import DEFAULT_CVAT, CvatVersion, DefaultRole, Name, Registration, Size
 
 
@@ -37,6 +38,8 @@ class WorkspaceSpec(SpecPart):
     """The annotation server's version."""
     backup: BackupSpec = BackupSpec()
     """When the annotation database is backed up, where to, and for how long."""
+    external_database: ExternalDatabaseSpec | None = None
+    """A PostgreSQL database of your own for the annotations; none: the workspace makes one. It stays so."""
     running: bool = True
     """False: the containers are gone (Scaleway: the server is stopped); everything that they keep stays."""
 

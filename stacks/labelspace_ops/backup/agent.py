@@ -20,8 +20,9 @@ from docker.models.containers import Container
 
 from labelspace.home import Home
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
+from labelspace.postgres import external
 from labelspace.postgres import pgbackrest as described
-from labelspace.spec import BackupSpec, parse_spec
+from labelspace.spec import BackupSpec, ExternalDatabaseSpec, WorkspaceSpec, parse_spec
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.runtime import docker_engine
 
@@ -57,6 +58,20 @@ class Repository:
     """By which of the engine's networks a bucket is reached."""
     authorities: str = ""
     """The engine's machine's file of whom it trusts; empty: the image's own."""
+    database: ExternalDatabaseSpec | None = None
+    """The external database that is backed up; None: the workspace's own."""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files of the backup program by their path in a container; they hold secrets."""
+        if self.database:
+            return external.secret_files(self.workspace, self.backup, self.key, self.database)
+        return described.secret_files(self.workspace, self.backup, self.key)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the program needs a network: for the bucket or the database."""
+        return bool(self.backup.bucket or self.database)
 
     @property
     def where(self) -> str:
@@ -64,13 +79,20 @@ class Repository:
         return described.location(self.backup, Path(self.folder), self.workspace)
 
 
+BACKUP_PARTS = ("database", external.PART)
+"""The container with the backup program: the database's, or that of an external database."""
+
+
+def backup_container(client: docker.DockerClient, name: str) -> Container | None:
+    """The container with the backup program, running or not."""
+    mine = docker_engine.containers(client, name)
+    return next((mine[part] for part in BACKUP_PARTS if part in mine), None)
+
+
 def database(client: docker.DockerClient, name: str) -> Container | None:
-    """The workspace's database when it runs."""
-    try:
-        one = client.containers.get(f"labelspace-{name}-database")
-    except NotFound:
-        return None
-    return one if one.status == "running" else None
+    """The same when it runs."""
+    one = backup_container(client, name)
+    return one if one and one.status == "running" else None
 
 
 def require_database(client: docker.DockerClient, name: str) -> Container:
@@ -135,17 +157,18 @@ def encryption_key(name: str, home: Home) -> str:
         ) from None
 
 
-def repository_for(name: str, backup: BackupSpec, home: Home) -> Repository:
+def repository_for(spec: WorkspaceSpec, home: Home) -> Repository:
     """A workspace's own repository; raises ``OpsError`` when this machine has no key for it."""
-    key = backup.encryption_key.get_secret_value() if backup.encryption_key else encryption_key(name, home)
-    return Repository(name, str(home.backups / name), backup, key)
+    name, given = spec.name, spec.backup.encryption_key
+    key = given.get_secret_value() if given else encryption_key(name, home)
+    return Repository(name, str(home.backups / name), spec.backup, key, database=spec.external_database)
 
 
 def workspace_repository(name: str, home: Home) -> Repository:
     """The repository of a workspace that exists, as its settings say."""
     from labelspace_ops.stack import automation as stack  # noqa: PLC0415 - brings Pulumi with it
 
-    return repository_for(name, parse_spec(stack.read_settings(stack.select(name, home))).backup, home)
+    return repository_for(parse_spec(stack.read_settings(stack.select(name, home))), home)
 
 
 def call_in_new_container(
@@ -193,15 +216,15 @@ def create_container(
         name=name,
         labels={WORKSPACE_LABEL: volumes_of or source.workspace, PART_LABEL: part},
         volumes={**_mounts(client, source, volumes_of), **(binds or {})},
-        network_mode=source.network if source.backup.bucket else network,
+        network_mode=source.network if source.is_remote else network,
         cap_drop=["ALL"],
         cap_add=["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"],
         security_opt=["no-new-privileges:true"],
         init=True,
     )
-    if source.backup.bucket and network != "none":
+    if source.is_remote and network != "none":
         client.networks.get(network).connect(one)
-    one.put_archive("/", tar_files(described.secret_files(source.workspace, source.backup, source.key)))
+    one.put_archive("/", tar_files(source.files))
     return one
 
 
@@ -229,6 +252,8 @@ def _mounts(client: docker.DockerClient, source: Repository, volumes_of: str) ->
         mounts[source.authorities] = {"bind": described.AUTHORITIES, "mode": "ro"}
     if volumes_of:
         for part, path in VOLUMES.items():
+            if source.database and part == "database":
+                continue
             volume = f"labelspace-{volumes_of}-{part}"
             client.volumes.create(volume, labels={WORKSPACE_LABEL: volumes_of, PART_LABEL: part})
             mounts[volume] = {"bind": path, "mode": "rw"}

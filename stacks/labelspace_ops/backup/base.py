@@ -76,7 +76,8 @@ class Backups(ABC):
         since = restorable_from(rows)
         if since is None:
             return "nothing can be restored yet"
-        moments = f"any moment from {since} until now" if self.any_moment else "the moments above"
+        archived = self.any_moment and rows[-1]["kind"] != "dump"
+        moments = f"any moment from {since} until now" if archived else "the moments above"
         return f"restorable: {moments}"
 
 
@@ -93,10 +94,10 @@ class PgBackRestBackups(Backups):
             return restore.list_backups(client, source)
 
     def take(self, *, full: bool = False) -> Row:
-        """As on the schedule: gently."""
+        """Throttled, as on the schedule."""
         with self.reached() as (client, _):
             one = agent.require_database(client, self.name)
-            taken = agent.call(one, "backup", kind="full" if full else "incr", gently=True)
+            taken = agent.call(one, "backup", kind="full" if full else "incr", throttled=True)
         return {"name": self.name, **taken}
 
     def chosen(self, *, to: str = "", backup: str = "") -> RestorePoint:

@@ -12,7 +12,7 @@ from labelspace_ops.runtime import docker_engine
 
 def take_final_backup(client: docker.DockerClient, name: str, *, prove: bool = True) -> str:
     """Take a last backup, and prove it; its id, empty when there is no database. Raises when it fails."""
-    one = docker_engine.containers(client, name).get("database")
+    one = agent.backup_container(client, name)
     if one is None:
         return ""
     message("  backing up" + (", and proving it" if prove else ""))
@@ -20,7 +20,7 @@ def take_final_backup(client: docker.DockerClient, name: str, *, prove: bool = T
         if one.status != "running":
             one.start()
         docker_engine.until_healthy(one)
-        taken = str(agent.call(one, "backup", kind="incr", gently=False)["id"])
+        taken = str(agent.call(one, "backup", kind="incr", throttled=False)["id"])
         proof = agent.call(one, "drill", backup=taken) if prove else {"ok": True}
     except OpsError as error:
         raise OpsError(f"{name}: the last backup failed ({error}): nothing was changed") from None

@@ -16,7 +16,7 @@ def verification(row: dict[str, Any]) -> str:
         return "interrupted"
     if row["kind"] == "snapshot":
         return DATABASE_ALONE
-    if row["kind"] == "dump":
+    if row["kind"] == "dump" and not row["files"]:
         return f"{DATABASE_ALONE}, {_proof(row['proof'])}"
     if row["files"] is None:
         return "seen in the bucket, not looked into"
@@ -40,14 +40,12 @@ def restorable_from(rows: list[dict[str, Any]]) -> str | None:
 
 def proof_summary(proof: dict[str, Any]) -> str:
     """What a drill that went well has found."""
-    counted = f"{proof['rows']} rows in {proof['tables']} tables"
-    if "recorded" in proof:
-        verb, compared = ("proven", "as recorded") if proof["recorded"] else ("restored", NOTHING_RECORDED)
-        return f"{proof['backup']} {verb}: {counted}, {compared}, {proof['seconds']} s"
-    return (
-        f"{proof['backup']} proven: {counted} as recorded, {_migrations(proof['missing'])},"
-        f" CVAT's files read ({proof['files_read']}), {proof['seconds']} s"
-    )
+    recorded = proof.get("recorded", True)
+    verb, compared = ("proven", " as recorded") if recorded else ("restored", f", {NOTHING_RECORDED}")
+    parts = [f"{proof['rows']} rows in {proof['tables']} tables{compared}"]
+    parts += [_migrations(proof["missing"])] if "missing" in proof else []
+    parts += [f"CVAT's files read ({proof['files_read']})"] if proof.get("files_read") else []
+    return f"{proof['backup']} {verb}: {', '.join(parts)}, {proof['seconds']} s"
 
 
 def _migrations(missing: list[str]) -> str:

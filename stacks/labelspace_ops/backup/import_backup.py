@@ -95,7 +95,8 @@ def must_be_dump(path: Path) -> None:
 def _dump(path: Path, spec: WorkspaceSpec, home: Home) -> Origin:
     must_be_dump(path)
     key = home.made_backup_key(spec.name)
-    source = agent.Repository(spec.name, str(home.backups / spec.name), BackupSpec(), key)
+    folder, database = str(home.backups / spec.name), spec.external_database
+    source = agent.Repository(spec.name, folder, BackupSpec(), key, database=database)
     return Origin(str(path), source, None, path)
 
 
@@ -178,6 +179,8 @@ def begin(
     if made.exists():
         must_be_the_same(spec.name, text, made.read_text())
         return find(client, made.read_text(), spec, home) if _mark(spec.name, home).exists() else None
+    if spec.external_database:
+        return _dump(_dump_file(text), spec, home) if text else None
     in_bucket = _in_bucket(spec, home)
     _must_not_wait_for_a_restore(client, spec.name, home, in_bucket)
     lies = retained.find_retained(spec.name, client, home, in_bucket)
@@ -198,17 +201,27 @@ def begin(
     return None
 
 
+def _dump_file(text: str) -> Path:
+    path = Path(text).expanduser().resolve()
+    if not path.is_file():
+        raise UsageError(
+            f"from-backup: {text}: an external database is filled from a dump alone: give a file made by"
+            " `pg_dump --format=custom`"
+        )
+    return path
+
+
 def _in_bucket(spec: WorkspaceSpec, home: Home) -> str:
     """The URL of the backups that the bucket holds of a workspace of this name, empty for none."""
     bucket = spec.backup.bucket
     if bucket is None or not buckets.holds_backups(bucket, spec.name):
         return ""
-    return agent.repository_for(spec.name, spec.backup, home).where
+    return agent.repository_for(spec, home).where
 
 
 def _must_fit(client: docker.DockerClient, spec: WorkspaceSpec, home: Home) -> None:
     """What was kept may be of another CVAT: a later one's is refused, an earlier one's is rehearsed."""
-    source = agent.repository_for(spec.name, spec.backup, home)
+    source = agent.repository_for(spec, home)
     whole = [row for row in agent.call_in_new_container(client, source, "list") if row["complete"]]
     if not whole or not whole[-1]["latest"]:
         return
@@ -278,6 +291,7 @@ def _forget(client: docker.DockerClient, origin: Origin, name: str, home: Home) 
     """What the attempt made; backups that were there before are none of it."""
     _mark(name, home).unlink(missing_ok=True)
     made_from(name, home).unlink()
-    client.volumes.get(f"labelspace-{name}-database").remove()
+    if not origin.source.database:
+        client.volumes.get(f"labelspace-{name}-database").remove()
     if not any((home.backups / name).iterdir()):
         (home.backups / name).rmdir()

@@ -23,7 +23,8 @@ from labelspace_ops.runtime import docker_engine
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress
 
-STORES = ("database", "redis", "cache")
+STORES = ("redis", "cache")
+"""And the container with the backup program: the database's, or that of an external one."""
 PATIENCE_SECONDS = 900
 ONE_SHOTS = ("migrate", "readiness")
 
@@ -84,7 +85,7 @@ def _lost(planned: RestorePlan, kept: str | None) -> str:
 def _keep(client: docker.DockerClient, source: agent.Repository) -> str | None:
     """A backup of what is replaced; None when nothing is left, or an interrupted restore kept it before."""
     name = source.workspace
-    one = docker_engine.containers(client, name).get("database")
+    one = agent.backup_container(client, name)
     if one is None or not (one.status == "running" and docker_engine.is_healthy(one)):
         if one is not None:
             one.stop(timeout=30)
@@ -97,7 +98,7 @@ def _keep(client: docker.DockerClient, source: agent.Repository) -> str | None:
             raise OpsError(f"{name}: its database has no container")
         one.start()
         docker_engine.until_healthy(one)
-        return str(agent.call(one, "backup", kind="incr", gently=False)["id"])
+        return str(agent.call(one, "backup", kind="incr", throttled=False)["id"])
     except OpsError as error:
         if agent.database(client, name) and one is not None and docker_engine.is_healthy(one):
             raise OpsError(f"{name}: what is there cannot be kept ({error}): nothing was changed") from None
@@ -108,6 +109,10 @@ def _keep_the_folder(client: docker.DockerClient, source: agent.Repository, one:
     """The files of a database that does not start, as they are; restic has them under the returned tag."""
     if one is not None:
         one.stop(timeout=30)
+    if source.database:
+        raise OpsError(
+            f"{source.workspace}: what is there cannot be kept: the container of backups does not run"
+        )
     tag = f"replaced-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     agent.call_in_new_container(
         client, source, "keep-folder", volumes_of=source.workspace, tag=tag, folder=agent.VOLUMES["database"]
@@ -122,7 +127,8 @@ def _replace(
     mine = docker_engine.containers(client, name)
     message(f"{name}: stopping the server")
     docker_engine.stop_application(mine)
-    docker_engine.run_parallel([mine[part] for part in STORES if part in mine], docker_engine.stop)
+    stores = (*STORES, *agent.BACKUP_PARTS)
+    docker_engine.run_parallel([mine[part] for part in stores if part in mine], docker_engine.stop)
     message(f"{name}: restoring {planned.moment} from backup {planned.backup}")
     try:
         answer = agent.call_in_new_container(
@@ -141,17 +147,18 @@ def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
     """Start what is there in order, or have Pulumi make what is missing; ends when the gate has passed."""
     name = chosen.name
     mine = docker_engine.containers(client, name)
-    if not {*STORES, *docker_engine.SERVING, *ONE_SHOTS} <= mine.keys():
+    keeper = agent.backup_container(client, name)
+    if keeper is None or not {*STORES, *docker_engine.SERVING, *ONE_SHOTS} <= mine.keys():
         locks.clear_stale(home, chosen)
         leftovers.remove_leftovers(client, chosen, home)
     else:
         # whoever is started waits by itself for the database to take writes, and for ``migrate``
-        parts = (*STORES, *docker_engine.SERVING, "gateway")
+        parts = (*STORES, *agent.BACKUP_PARTS, *docker_engine.SERVING, "gateway")
         docker_engine.run_parallel([mine[part] for part in parts if part in mine], Container.start)
         _through(mine["migrate"])
         with progress.gate(client, name):
             _through(mine["readiness"])
-        docker_engine.until_healthy(mine["database"])  # a backup of its new timeline was made meanwhile
+        docker_engine.until_healthy(keeper)  # a backup of its new timeline was made meanwhile
         return
     with progress.gate(client, name):
         stack.update(chosen, partial(program.run, before_upgrade=upgrade.hook), progress.Resources().on_event)

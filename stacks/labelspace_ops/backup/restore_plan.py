@@ -42,6 +42,8 @@ def make_plan(rows: list[dict[str, Any]], to: str, backup: str, now: datetime) -
         return _of_backup(rows, backup)
     if to:
         return _of_time(whole, parse_time(to), now)
+    if whole[-1].get("kind") == "dump":
+        return _of_dump(whole[-1])
     latest = max(row["timeline"] for row in whole)
     newest = [row for row in whole if row["timeline"] == latest][-1]
     return RestorePlan(newest["id"], ["--type=default", ALONG], _files(newest), "the last archived change")
@@ -54,6 +56,8 @@ def _of_backup(rows: list[dict[str, Any]], backup: str) -> RestorePlan:
         raise UsageError(f"backup: {backup!r} is not there; the newest are: {known}")
     if not found["complete"]:
         raise UsageError(f"backup: {backup} was interrupted while it was taken: choose another")
+    if found.get("kind") == "dump":
+        return _of_dump(found)
     target = ["--type=name", f"--target=labelspace-{backup}", "--target-action=promote", ALONG]
     return RestorePlan(backup, target, _files(found), f"backup {backup}")
 
@@ -64,8 +68,15 @@ def _of_time(rows: list[dict[str, Any]], to: datetime, now: datetime) -> Restore
     older = [row for row in rows if datetime.fromisoformat(row["when"]) < to]
     if not older:
         raise UsageError(f"to: {to.isoformat()} is before the oldest backup: restorable is {_range(rows)}")
+    if older[-1].get("kind") == "dump":
+        return _of_dump(older[-1])
     target = ["--type=time", f"--target={to.isoformat(sep=' ')}", "--target-action=promote", ALONG]
     return RestorePlan(older[-1]["id"], target, _files(older[-1]), to.isoformat())
+
+
+def _of_dump(row: dict[str, Any]) -> RestorePlan:
+    """A dump holds one moment, and there is no archive of the changes after it."""
+    return RestorePlan(row["id"], [], _files(row), f"backup {row['id']}")
 
 
 def _files(row: dict[str, Any]) -> str:

@@ -50,8 +50,6 @@ def _apart(client: docker.DockerClient, name: str, home: Home) -> Any:
 def to_checks(state: dict[str, Any]) -> list[Check]:
     """One failed check for each reason why the annotations are less safe than the schedule promises."""
     reasons = [_wrong("backups", problem) for problem in state["problems"]]
-    if state.get("trouble"):
-        reasons.append(_wrong("backups", f"the place of the backups: {state['trouble']}"))
     if state.get("archive_fails"):
         late = state["waiting_seconds"]
         reasons.append(

@@ -107,7 +107,7 @@ def hook(spec: WorkspaceSpec, old: str) -> None:
     client, name = docker_engine.connect(), spec.name
     old = old or running_version(client, name) or _deployed(name)
     if old and old != spec.cvat_version:
-        source = agent.repository_for(name, spec.backup, Home.find())
+        source = agent.repository_for(spec, Home.find())
         backup = before(client, source, spec.cvat_version, old)
         message(
             f"{name}: from before the upgrade: backup {backup}; if it fails: {way_back(name, old, backup)}"

@@ -161,14 +161,14 @@ def _until_it_serves(one: Container, backup: str) -> None:
         if one.status != "running":
             agent.parse_answer(one.logs(stdout=True, stderr=False).decode(errors="replace"))
             raise OpsError(f"the copy of {backup} ended")
-        if agent.call(one, "look-at-copy", backup=backup):
+        if agent.call(one, "count-copy", backup=backup):
             return
         time.sleep(POLL_SECONDS)
     raise OpsError(f"the copy of {backup} does not serve")
 
 
 def _seen(copy: Container, backup: str) -> dict[str, dict[str, int]]:
-    return dict(agent.call(copy, "look-at-copy", backup=backup))
+    return dict(agent.call(copy, "count-copy", backup=backup))
 
 
 def _same(seen: dict[str, dict[str, int]]) -> None:

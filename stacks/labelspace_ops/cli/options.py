@@ -122,12 +122,32 @@ def _backup_bucket(field: str, text: str) -> dict[str, str]:
     return {**_environment(), **authority, **_named_at(field, text)}
 
 
+def _external_database(url: str) -> dict[str, Any] | None:
+    """Parse a connection URL; add password and certificate authority from the environment."""
+    if not url:
+        return None
+    from labelspace.spec import ExternalDatabaseSpec
+
+    try:
+        values = ExternalDatabaseSpec.split_url(url)
+    except ValueError as error:
+        raise UsageError(f"external_database: {error}") from None
+    if os.environ.get("PGPASSWORD"):
+        values["password"] = os.environ["PGPASSWORD"]
+    authority = os.environ.get("PGSSLROOTCERT")
+    try:
+        return {**values, "ca_certificate": Path(authority).read_text()} if authority else values
+    except OSError as error:
+        raise UsageError(f"PGSSLROOTCERT: {authority} cannot be read: {error.strerror}") from None
+
+
 def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> dict[str, Any]:
     """``settings`` with each ``KEY=VALUE`` of ``assignments`` applied.
 
     Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
     commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and remove. ``backup.bucket`` takes
-    ``NAME@https://ENDPOINT``, or nothing for a folder of this machine. Raises ``UsageError``.
+    ``NAME@https://ENDPOINT``, or nothing for a folder of this machine; ``external_database`` takes a
+    connection URL. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -139,6 +159,8 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> dic
         elif key == "backup.bucket":
             bucket = _backup_bucket(key, value) if value else None
             changed["backup"] = {**changed.get("backup", {}), "bucket": bucket}
+        elif key == "external_database":
+            changed[key] = _external_database(value)
         else:
             _assign(changed, key, value)
     return {**changed, "name": settings["name"]}

@@ -30,8 +30,7 @@ def resolve_spec(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     Raises ``UsageError`` for an invalid setting, and for one that ``create`` may not change.
     """
     name = str(values.get("name", ""))
-    probe = {**values, "buckets": values.get("buckets") or [{"name": "any"}]}
-    spec = validate(probe)  # checks the name before it is used to read the state
+    validate({"name": name, "buckets": [{"name": "any"}]})  # checks the name before the state is read
     existing = stack.read_settings(stack.select(name, home)) if name in state.names(home) else {}
     if existing.pop("deleted", False):
         existing = registry.get(existing.get("target", registry.DEFAULT)).revived_settings(existing)
@@ -41,8 +40,8 @@ def resolve_spec(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     for block in MERGED_BLOCKS:
         if block in existing and block in values:
             merged[block] = {**existing[block], **values[block]}
-    merged |= registry.get(spec.target).new_values(merged, home)
-    return validate(merged)
+    spec = validate({**merged, "buckets": merged.get("buckets") or [{"name": "any"}]})
+    return validate({**merged, **registry.get(spec.target).new_values(merged, home)})
 
 
 def validate(values: dict[str, Any]) -> WorkspaceSpec:

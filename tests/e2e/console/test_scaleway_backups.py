@@ -27,14 +27,18 @@ NAME, OWN = "cloudkept", "cloudkeptown"
 BUCKETS = {name: f"labelspace-{name}-{UUID[:8]}-backups" for name in (NAME, OWN)}
 OLDER, NEWER, LAST = "2026-11-24T10-00-00Z", "2026-11-24T11-00-00Z", "2026-11-24T12-00-00Z"
 FULL, BROKEN = "20261126-085642F", "20261126-205642F"
+ROW = '"kind": "dump", "size": 5, "added": 5, "complete": true, "files": false, "proof": null'
 SECTION, REASON = "[aria-label=Backups]", "[aria-label=Backups] .note.bad"
 SSH = f"""#!/bin/bash
 # Stands in for the connection, and for the server at its end: it keeps dumps.
 here=$(dirname "$0")
 case "${{!#}}" in
-labelspace-dump) echo {LAST} >>"$here/dumps"; echo "dumps/{LAST}.dump" ;;
+"labelspace-backup backup"*) echo {LAST} >>"$here/dumps"
+    echo '{{"id": "{LAST}", "kind": "dump", "size": 5, "added": 5}}' ;;
 labelspace-restore*) echo "${{!#}}" >>"$here/restored" ;;
-*lsjson*) sed 's/.*/{{"Path": "dumps\\/&.dump", "Size": 5}}/' "$here/dumps" | paste -sd, | sed 's/.*/[&]/' ;;
+"labelspace-backup list"*)
+    sed -E 's/(.*T)(..)-(..)-(..)Z/{{"id": "&", "when": "\\1\\2:\\3:\\4+00:00", {ROW}}}/' "$here/dumps" |
+        paste -sd, | sed 's/.*/[&]/' ;;
 esac
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,14 @@ class _Machine(server_ssh.Server):
 
     def run(self, *command: str, ends: tuple[int, ...] = (0,)) -> str:
         _Machine.told = (*self.told, " ".join(command))
-        if command[0] == "labelspace-dump":
+        if command[:2] == ("labelspace-backup", "backup"):
             _Machine.made = (*self.made, LAST)
-            return f"dumps/{LAST}.dump"
-        return json.dumps([{"Path": f"dumps/{one}.dump", "Size": 10} for one in self.made])
+            return json.dumps({"id": LAST, "kind": "dump", "size": 10, "added": 10})
+        return json.dumps([{"id": one, "when": _time(one), "size": 10} for one in self.made])
+
+
+def _time(label: str) -> str:
+    return datetime.strptime(label, "%Y-%m-%dT%H-%M-%SZ").replace(tzinfo=UTC).isoformat()
 
 
 @pytest.fixture
@@ -124,7 +129,7 @@ def test_what_was_chosen_is_what_this_machine_restores(
             "B proven: 1234 rows in 90 tables as recorded, 2 migrations older than its CVAT,"
             " CVAT's files read (1/9), 9.5 s",
         ),
-        ({"backup": NEWER, "recorded": True}, f"{NEWER} proven: 1234 rows in 90 tables, as recorded, 9.5 s"),
+        ({"backup": NEWER, "recorded": True}, f"{NEWER} proven: 1234 rows in 90 tables as recorded, 9.5 s"),
         (
             {"backup": NEWER, "recorded": False},
             f"{NEWER} restored: 1234 rows in 90 tables, no record to compare with, 9.5 s",

@@ -374,16 +374,16 @@ def test_a_version_whose_migration_fails_is_refused_by_plain_pulumi_too(later: M
 
 def test_a_good_version_is_rehearsed_with_a_dump(later: Machine) -> None:
     image = cvat_image("server", upgrades.VERSIONS["good"])
-    said = later.inside("labelspace-rehearse", image, *upgrade._environment())
-    found = upgrade.REHEARSED.search(said)
-    assert found
-    assert f"{found[1]}.dump" in _stored(later, "dumps/")
+    given = json.dumps({"image": image, "environment": upgrade._environment()})
+    said = json.loads(later.inside("labelspace-backup", "rehearse", given).splitlines()[-1])
+    assert f"{said['id']}.dump" in _stored(later, "dumps/")
     assert "rehearsal" not in later.inside("docker", "network", "ls")
 
 
 def test_nothing_of_dumps_and_drills_is_left_on_the_server(server: Machine) -> None:
     left = server.inside("ls", "/var/lib/labelspace").split()
-    assert [name for name in left if name.startswith(("dump.", "drill.", "proof.", "rehearse."))] == []
+    temporary = ("dump.", "drill.", "proof.", "rehearse.", "record.", "sql.")
+    assert [name for name in left if name.startswith(temporary)] == []
     assert "labelspace-scratch" not in server.inside("docker", "ps", "--all", "--format", "{{.Names}}")
 
 

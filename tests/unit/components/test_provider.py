@@ -13,7 +13,7 @@ from labelspace import spec
 
 SECRET = {"password", "access_key", "secret_key"}
 PYTHON_ONLY = {
-    "WorkspaceArgs": {"deleted"},  # the command line sets it
+    "WorkspaceArgs": {"deleted", "external_database"},  # the command line sets it; it holds a password
     "BucketArgs": {"endpoint", "region"},  # those of a bucket elsewhere, with its keys
     "BackupArgs": {"bucket"},
     "ScalewayArgs": {"zone"},  # has one value

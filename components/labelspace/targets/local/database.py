@@ -44,12 +44,12 @@ class AnnotationDatabase(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationDatabase", name, None, opts)
-        image = _image(context, self)
+        image = database_image(context, self)
         data = volume("database", context, parent=self)
         folder = context.home.backups / context.workspace
         ready = pulumi.Output.from_input("")
         if running:
-            settings = backups.secret_files(context.workspace, backup, _key(context, backup))
+            settings = backups.secret_files(context.workspace, backup, encryption_key(context, backup))
             ready = container(
                 service(
                     password,
@@ -60,7 +60,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
                 ),
                 context,
                 image=image.name,
-                binds=[_repository(folder)],
+                binds=[repository_bind(folder)],
                 depends_on=[data, image, *files.values()],
                 wait_healthy=waits,
                 parent=self,
@@ -83,8 +83,8 @@ class AnnotationDatabase(pulumi.ComponentResource):
         self.register_outputs({"host": DATABASE_ALIAS})
 
 
-def _key(context: DockerContext, backup: BackupSpec) -> str:
-    """Kept on this machine, where a recovery kit finds it, also when the settings give it."""
+def encryption_key(context: DockerContext, backup: BackupSpec) -> str:
+    """Encrypts the backups. It is kept on this machine, where a recovery kit finds it, also a given one."""
     given = backup.encryption_key.get_secret_value() if backup.encryption_key else ""
     try:
         return context.home.made_backup_key(context.workspace, given)
@@ -92,11 +92,12 @@ def _key(context: DockerContext, backup: BackupSpec) -> str:
         raise pulumi.RunError(str(error)) from None
 
 
-def _repository(folder: Path) -> docker.ContainerVolumeArgs:
+def repository_bind(folder: Path) -> docker.ContainerVolumeArgs:
+    """The folder of backups, in the container."""
     return docker.ContainerVolumeArgs(host_path=str(folder), container_path=backups.REPOSITORY)
 
 
-def _image(context: DockerContext, parent: pulumi.Resource) -> docker.RemoteImage:
+def database_image(context: DockerContext, parent: pulumi.Resource) -> docker.RemoteImage:
     """The image, built on this machine."""
     return docker.RemoteImage(
         f"{context.workspace}-database-image",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import pulumi
+import pulumi_docker as docker
 
 from labelspace.cvat.services import Secrets
 from labelspace.home import Home
-from labelspace.outputs import BackupPolicy, BeforeUpgrade, Deployment
+from labelspace.outputs import BackupPolicy, BeforeUpgrade, DatabaseAccess, Deployment
 from labelspace.secrets import random_password
 from labelspace.spec import LocalSpec
 from labelspace.targets.local.bucket import DatasetBucket
 from labelspace.targets.local.container import create_context
 from labelspace.targets.local.context import DockerContext, reachable
 from labelspace.targets.local.database import AnnotationDatabase
+from labelspace.targets.local.external_database import ExternalDatabase
 from labelspace.targets.local.gateway import ACCESS_KEY, S3Gateway
 from labelspace.targets.local.server import AnnotationServer, file_volumes
 
@@ -26,28 +31,18 @@ def deploy(
     """Declare every part as a child of ``parent``."""
     context = _context(parent, spec)
     gateway_key = random_password(parent, spec.name, "gateway")
-    buckets = _buckets(parent, spec, context, gateway_key)
+    buckets = [] if spec.deleted else _buckets(parent, spec, context, gateway_key)
     if spec.running:
         _gateway(parent, spec, context, gateway_key, buckets)
     files = file_volumes(context, parent)
-    database = AnnotationDatabase(
-        spec.name,
-        context=context,
-        password=secrets.database,
-        backup=spec.backup,
-        size=spec.size,
-        running=spec.running,
-        files=files,
-        waits=False,  # `migrate` waits before it changes tables, `readiness` at its end
-        opts=pulumi.ResourceOptions(parent=parent),
-    )
+    database = _database(parent, spec, context=context, password=secrets.database, files=files)
     server = AnnotationServer(
         spec.name,
         spec=spec,
         context=context,
-        database=database.access,
+        database=database,
         buckets=[bucket.access for bucket in buckets],
-        secrets=secrets,
+        secrets=replace(secrets, database=database.password),
         files=files,
         before_upgrade=before_upgrade,
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[*buckets]),
@@ -58,9 +53,47 @@ def deploy(
         ),
         api_url=f"http://{reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
-        backups=_backup_summary(database.access.backups, spec.backup.interval_hours),
-        more={"sleep_after_minutes": spec.sleep_after_minutes, "deleted": spec.deleted},
+        backups=_backup_summary(spec, database.backups),
+        more={
+            "sleep_after_minutes": spec.sleep_after_minutes,
+            "deleted": spec.deleted,
+            "database": "external" if spec.external_database else "own",
+        },
     )
+
+
+def _database(
+    parent: pulumi.Resource,
+    spec: LocalSpec,
+    *,
+    context: DockerContext,
+    password: pulumi.Input[str],
+    files: Mapping[str, docker.Volume],
+) -> DatabaseAccess:
+    """The user's database, or one in a container."""
+    opts = pulumi.ResourceOptions(parent=parent)
+    if spec.external_database:
+        external = ExternalDatabase(
+            spec.name,
+            spec=spec.external_database,
+            context=context,
+            backup=spec.backup,
+            running=spec.running,
+            files=files,
+            opts=opts,
+        )
+        return external.access
+    return AnnotationDatabase(
+        spec.name,
+        context=context,
+        password=password,
+        backup=spec.backup,
+        size=spec.size,
+        running=spec.running,
+        files=files,
+        waits=False,  # `migrate` waits before it changes tables, `readiness` at its end
+        opts=opts,
+    ).access
 
 
 def _context(parent: pulumi.Resource, spec: LocalSpec) -> DockerContext:
@@ -71,11 +104,13 @@ def _context(parent: pulumi.Resource, spec: LocalSpec) -> DockerContext:
     return create_context(parent, spec.name, spec.bind_address, sleeps=sleeps)
 
 
-def _backup_summary(backups: BackupPolicy, interval_hours: int) -> dict[str, str]:
-    """What becomes of the annotations' copies, for people."""
+def _backup_summary(spec: LocalSpec, backups: BackupPolicy) -> dict[str, str]:
+    """Where backups are, when they are made and how long they are kept, for people."""
+    every = f"every {spec.backup.interval_hours} h"
+    changes = f"changes within {backups.archive_timeout_seconds} s, a backup {every}"
     return {
         "where": backups.where,
-        "schedule": f"changes within {backups.archive_timeout_seconds} s, a backup every {interval_hours} h",
+        "schedule": f"a dump {every}" if spec.external_database else changes,
         "keep": f"{backups.retention_days} days",
     }
 

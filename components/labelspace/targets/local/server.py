@@ -13,6 +13,7 @@ from labelspace.container_spec import Service
 from labelspace.cvat import services as cvat
 from labelspace.cvat.images import cvat_image, image_version
 from labelspace.outputs import BeforeUpgrade, BucketAccess, DatabaseAccess
+from labelspace.postgres import external
 from labelspace.postgres.pgbackrest import FILE_VOLUMES
 from labelspace.spec import LocalSpec
 from labelspace.targets.local.container import Share, container, volume, wait_for_success
@@ -60,7 +61,9 @@ class AnnotationServer(pulumi.ComponentResource):
         return [*kept, volume("cache", self._context, parent=self, keep=False)]
 
     def _ready(self, spec: LocalSpec, secrets: cvat.Secrets) -> pulumi.Output[str]:
-        described = cvat.services(_settings(spec, secrets, self._database.archived_mark))
+        described = external.connect(
+            cvat.services(_settings(spec, secrets, self._database.archived_mark)), spec.external_database
+        )
         described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
         awake = self._sleeper(spec.sleep_after_minutes) if self._context.sleeps else []
         migrate, running = self._run(described, awake)

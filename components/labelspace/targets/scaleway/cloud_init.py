@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import bz2
+import json
 from importlib.resources import files as package_files
-from importlib.resources.abc import Traversable
 
 from labelspace.cvat.images import IMAGES
+from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.postgres import pgbackrest as postgres
 from labelspace.targets.scaleway.boot_config import PLAIN_FILES, BootConfig
 from labelspace.targets.scaleway.compose import compose, dump_yaml
@@ -22,16 +23,15 @@ MAX_USER_DATA = 127_998
 PACKAGES = ("docker.io", "docker-compose-v2", "rclone", "fuse3", "nftables")
 SCRIPTS = (
     *("labelspace-step", "labelspace-tell", "labelspace-prepare", "labelspace-secrets"),
-    *("labelspace-up", "labelspace-check", "labelspace-postgres", "labelspace-restore"),
+    *("labelspace-up", "labelspace-check", "labelspace-postgres", "labelspace-restore", "labelspace-backup"),
 )
-MANAGED_DATABASE_SCRIPTS = ("labelspace-dump", "labelspace-drill", "labelspace-rehearse")
 LIBRARY = "/usr/local/lib/labelspace"
-PROGRAM = "labelspace_dumps"
-"""The Python package that makes and drills the dumps of a managed database."""
+"""Where the backup program is unpacked."""
+BACKUP_SETTINGS = "/etc/labelspace/backup.json"
 STEP_PATH = "/labelspace-step"
 """HTTP path of the boot's step, which ``labelspace-tell`` serves on port 80 until CVAT's proxy starts."""
 IMAGE_CONTEXT = "/etc/labelspace/database-image.tar.bz2"
-"""The build context of the database's image, when the database runs on the server."""
+"""The build context of the database's image; the backup program in it runs on the server, too."""
 START_POLICY = "/usr/sbin/policy-rc.d"
 """A script that exits with 101, so that packages start no services: Docker needs units of a later step."""
 
@@ -57,7 +57,6 @@ def user_data(boot: BootConfig) -> str:
 
 def _write_files(boot: BootConfig) -> list[dict[str, str]]:
     plain = {f"{PLAIN_FILES}/{path}": text for path, text in boot.plain_files.items()}
-    scripts = SCRIPTS if boot.has_own_database else (*SCRIPTS, *MANAGED_DATABASE_SCRIPTS)
     return [
         _file("/etc/labelspace/boot.env", _environment(boot), "0600"),
         _file("/etc/labelspace/compose.yaml", compose(boot), "0600"),
@@ -65,9 +64,9 @@ def _write_files(boot: BootConfig) -> list[dict[str, str]]:
         _file(START_POLICY, "#!/bin/sh\nexit 101\n", "0755"),
         *_ssh_files(boot),
         *(_file(path, text) for path, text in plain.items()),
-        *([_image_context()] if boot.has_own_database else []),
-        *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in scripts),
-        *(_file(f"{LIBRARY}/{PROGRAM}/{name}", text) for name, text in _program(boot).items()),
+        _image_context(),
+        _file(BACKUP_SETTINGS, json.dumps(_backup_settings(boot)) + "\n"),
+        *(_file(f"/usr/local/sbin/{name}", script(name), "0755") for name in SCRIPTS),
         *(_file(f"/etc/systemd/system/{name}", text) for name, text in units(boot).items()),
     ]
 
@@ -81,16 +80,16 @@ def _image_context() -> dict[str, str]:
     return {**_file(IMAGE_CONTEXT, packed), "encoding": "b64"}
 
 
-def _program(boot: BootConfig) -> dict[str, str]:
-    """File name -> text of each module of ``PROGRAM``; empty when the database runs on the server."""
-    if boot.has_own_database:
-        return {}
-    folder = package_files("labelspace.targets.scaleway").joinpath("server_files", PROGRAM)
-    return {one.name: one.read_text() for one in _by_name(folder) if one.name.endswith(".py")}
-
-
-def _by_name(folder: Traversable) -> list[Traversable]:
-    return sorted(folder.iterdir(), key=lambda one: one.name)
+def _backup_settings(boot: BootConfig) -> dict[str, object]:
+    """As ``labelspace_backup.settings`` reads them, for the logical engine."""
+    return {
+        "engine": "logical",
+        "user": DATABASE_USER,
+        "database": DATABASE_NAME,
+        "drill_interval_days": boot.drill_interval_days,
+        "bucket": boot.backup_bucket,
+        "scratch_image": IMAGES["postgres"],
+    }
 
 
 def _ssh_files(boot: BootConfig) -> list[dict[str, str]]:
@@ -122,7 +121,6 @@ def _environment(boot: BootConfig) -> str:
         "DISK": boot.disk,
         "BACKUP_BUCKET": boot.backup_bucket,
         "POSTGRES_IMAGE": IMAGES["postgres"],
-        "DRILL_EVERY_DAYS": str(boot.drill_interval_days),
     }
     return "".join(f"{key}={value}\n" for key, value in values.items())
 
@@ -138,6 +136,7 @@ def _commands(boot: BootConfig) -> list[str]:
         "apt-get update",
         f"until {install}; do sleep 10; apt-get update; done",
         f"rm -f {START_POLICY}",
+        f"python3 -m tarfile --extract {IMAGE_CONTEXT} {LIBRARY}",
         *(["systemctl try-restart ssh.service"] if boot.ssh_public_key else []),
         "systemctl enable labelspace-prepare.service docker.service",
         "systemctl restart docker.service",

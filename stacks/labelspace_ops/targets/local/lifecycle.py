@@ -11,7 +11,7 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.postgres import pgbackrest
 from labelspace.spec import BackupSpec, LocalSpec, SpecError, validate
-from labelspace_ops.backup import agent, final_backup, import_backup, retained, upgrade
+from labelspace_ops.backup import agent, external_database, final_backup, import_backup, retained, upgrade
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.cvat import sleep
@@ -31,6 +31,7 @@ def begin_update(spec: LocalSpec, home: Home, options: CreateOptions) -> Iterato
     """
     client = docker_engine.connect()
     preflight.check(spec, client, home, known=options.known)
+    external_database.check(client, spec, home, reuse_data=options.reuse_data or bool(options.from_backup))
     source = import_backup.begin(client, spec, home, text=options.from_backup, reuse_data=options.reuse_data)
     if source:
         import_backup.fill(client, source, spec, home)
@@ -152,9 +153,10 @@ def _remove_data(client: docker.DockerClient, name: str, home: Home, spec: Local
 
 def _newest_backup(client: docker.DockerClient, name: str, spec: LocalSpec | None, home: Home) -> str:
     """Return the id of the newest complete backup, for a workspace whose database is gone already."""
-    backup = spec.backup if spec else BackupSpec()
+    if spec is None:
+        return ""
     try:
-        rows = agent.call_in_new_container(client, agent.repository_for(name, backup, home), "list")
+        rows = agent.call_in_new_container(client, agent.repository_for(spec, home), "list")
     except OpsError:
         return ""
     return next((str(row["id"]) for row in reversed(rows) if row["complete"]), "")

@@ -20,7 +20,7 @@ from labelspace_ops.storage import object_store
 from labelspace_ops.targets.local import drift
 
 LONG_LIVED = (
-    *("database", "redis", "cache", "opa", "server"),
+    *("database", "backup", "redis", "cache", "opa", "server"),
     *("worker", "worker-chunks", "ui", "proxy", "gateway"),
 )
 
@@ -93,7 +93,8 @@ def _measure_running(
 ) -> tuple[list[dict[str, Any]], list[Check]]:
     mounts = sorted(part for part in containers if part.startswith("mount-"))
     sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
-    parts = (*LONG_LIVED, *mounts, *sleeper)
+    absent = "database" if outputs.get("database") == "external" else "backup"
+    parts = [part for part in (*LONG_LIVED, *mounts, *sleeper) if part != absent]
     with ThreadPoolExecutor(len(parts)) as pool:  # a container that just started runs its own health check
         checks = list(pool.map(lambda part: _container_check(part, containers.get(part)), parts))
     if outputs:

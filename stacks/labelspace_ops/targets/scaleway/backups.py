@@ -42,7 +42,7 @@ class Managed(Backups):
             if not server_ssh.ssh_allowed(self.settings):
                 raise
             server = server_ssh.server_of(self.name, self.home)
-            return formatting.with_proofs(server_ssh.dumps(server), server_ssh.proofs(server))
+            return server_ssh.dumps(server)
 
     def take(self, *, full: bool = False) -> Row:
         """A dump, which a restore can take, where the server lets this machine in; else a snapshot."""

@@ -95,7 +95,7 @@ def take_backup(name: str, home: Home) -> str:
     """One more backup, now; its id."""
     with connect(name, home) as (client, _):
         return str(
-            agent.call(agent.require_database(client, name), "backup", kind="incr", gently=False)["id"]
+            agent.call(agent.require_database(client, name), "backup", kind="incr", throttled=False)["id"]
         )
 
 

@@ -20,20 +20,17 @@ import docker
 from docker.errors import DockerException
 
 from labelspace.home import Home
+from labelspace_ops.backup import agent
 from labelspace_ops.backup.restore_plan import parse_time
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.stack import state
-from labelspace_ops.targets.scaleway import formatting, retained
+from labelspace_ops.targets.scaleway import retained
 from labelspace_ops.targets.scaleway.account import UUID
 
-RCLONE = ". /etc/labelspace/boot.env && rclone --config /run/labelspace/rclone.conf"
-LIST = f'{RCLONE} lsjson --recursive --files-only "storage:$BACKUP_BUCKET"'
-PROOFS = f'{RCLONE} cat "storage:$BACKUP_BUCKET/proofs" || [ $? = 3 ]'
-"""3: there is no such folder, as nothing was proven yet."""
+PROGRAM = "labelspace-backup"
+"""The backup program on the server, for a managed database."""
 MOUNT = re.compile(r"bucket (\S+) (is not mounted|cannot be listed)")
 """As ``labelspace-check`` says it."""
-NOT_PROVEN = 3
-"""What ``labelspace-drill`` ends with when it could drill, and the dump is not as it must be."""
 NO_SSH = "ssh is not on this machine: install OpenSSH's client"
 CANNOT_CONNECT = 255
 """What ``ssh`` ends with by itself."""
@@ -181,16 +178,18 @@ def connect(name: str, resources: retained.Resources, home: Home, patience: int 
     return Server(name, address, (*flags, *mine))
 
 
+def call(server: Server, verb: str, **given: Any) -> Any:
+    """The answer of the backup program on the server; raises ``OpsError`` with its reason."""
+    said = server.run(PROGRAM, verb, json.dumps(given), ends=agent.ENDS)
+    try:
+        return agent.parse_answer(said)
+    except OpsError as error:
+        raise OpsError(f"{server.name}: {error}") from None
+
+
 def dumps(server: Server) -> list[dict[str, Any]]:
-    """The dumps in the backup bucket, oldest first, as ``labelspace backups`` shows them."""
-    listed = json.loads(server.run("bash", "-c", LIST))
-    found = [row for one in listed for row in formatting.dump_row(str(one["Path"]), int(one["Size"]))]
-    return sorted(found, key=lambda row: str(row["when"]))
-
-
-def proofs(server: Server) -> list[dict[str, Any]]:
-    """What drills found, newest last."""
-    return formatting.read_proofs(server.run("bash", "-c", PROOFS).splitlines())
+    """The dumps in the backup bucket with their proofs, oldest first."""
+    return list(call(server, "list"))
 
 
 def mounts(server: Server) -> dict[str, str]:
@@ -205,11 +204,8 @@ def mounts(server: Server) -> dict[str, str]:
 
 
 def backup(server: Server) -> dict[str, Any]:
-    """Dump now; the dump as ``dumps`` lists it."""
-    found = formatting.DUMP.search(server.run("labelspace-dump"))
-    if found is None:
-        raise OpsError(f"{server.name}: the server did not say what it dumped: see its journal")
-    return next(row for row in dumps(server) if row["id"] == found[1])
+    """Dump now; returns the dump as ``take`` of any engine tells it."""
+    return dict(call(server, "backup"))
 
 
 def select_dump(server: Server, *, to: str = "", backup: str = "") -> dict[str, Any]:
@@ -245,10 +241,9 @@ def drill(server: Server, row: dict[str, Any]) -> dict[str, Any]:
     """Restore a dump into a scratch database on the server, and compare it with its record."""
     began = time.monotonic()
     try:
-        said = server.run("labelspace-drill", f"{row['id']}.dump", ends=(0, NOT_PROVEN))
+        proof: dict[str, Any] = call(server, "drill", backup=row["id"])
     except OpsError as error:
         when = datetime.now(UTC).isoformat(timespec="seconds")
         failed = {"backup": row["id"], "when": when, "ok": False, "reason": str(error)}
         return {**failed, "seconds": round(time.monotonic() - began, 1)}
-    proof: dict[str, Any] = json.loads(said)
-    return proof
+    return {key: value for key, value in proof.items() if key != "applied"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 from labelspace.cvat.images import cvat_image
 from labelspace.cvat.services import BACKEND_ENVIRONMENT
@@ -15,10 +14,6 @@ from labelspace_ops.core.reporting import message
 from labelspace_ops.stack import state
 from labelspace_ops.targets.scaleway import server_database
 from labelspace_ops.targets.scaleway import ssh as server_ssh
-
-ERROR_PREFIX = "labelspace: rehearse: "
-"""Prefix of the server's error messages."""
-REHEARSED = re.compile(r"rehearsed with dump (\S+)")
 
 
 def hook(spec: ScalewaySpec) -> None:
@@ -57,15 +52,15 @@ def _test_managed(spec: ScalewaySpec, old: str, home: Home, settings: dict[str, 
         return ""
     message(f"{name}: CVAT {old} -> {version}: a dump, and a rehearsal on a copy of it")
     try:
-        output = server.run("labelspace-rehearse", cvat_image("server", version), *_environment())
+        image = cvat_image("server", version)
+        rehearsed = server_ssh.call(server, "rehearse", image=image, environment=_environment())
     except OpsError as error:
-        reason = str(error).rpartition(ERROR_PREFIX)[2]
+        reason = str(error).removeprefix(f"{name}: ")
         raise OpsError(
             f"cvat_version: {version}: the rehearsal failed: {reason}. Nothing was changed:"
             f" {name} stays at {old}"
         ) from None
-    found = REHEARSED.search(output)
-    return found[1] if found else ""
+    return str(rehearsed["id"])
 
 
 def _server_or_reason(
@@ -76,13 +71,12 @@ def _server_or_reason(
         return None, "it is stopped, or scaleway.ssh_cidrs lets nobody in"
     server = server_ssh.server_of(name, home)
     try:
-        server.run("bash", "-c", "command -v labelspace-rehearse")
+        server.run("bash", "-c", "command -v labelspace-backup")
     except OpsError as error:
         return None, str(error)
     return server, ""
 
 
-def _environment() -> list[str]:
+def _environment() -> dict[str, str]:
     """Return the environment of the migration; the workspace's Django settings are not on the server."""
-    needed = {key: value for key, value in BACKEND_ENVIRONMENT.items() if key != "DJANGO_SETTINGS_MODULE"}
-    return [f"{key}={value}" for key, value in needed.items()]
+    return {key: value for key, value in BACKEND_ENVIRONMENT.items() if key != "DJANGO_SETTINGS_MODULE"}

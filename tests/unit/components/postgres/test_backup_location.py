@@ -61,7 +61,7 @@ def test_a_known_authority_and_the_usual_port_need_no_words() -> None:
 def test_a_folder_is_no_endpoint(program: Any) -> None:
     _, settings = _written(BackupSpec())
     assert "endpoint" not in settings
-    program("endpoint").must_answer(program("settings").Settings(**settings))
+    program("endpoint").check(program("settings").Settings(**settings))
 
 
 def test_an_endpoint_out_of_reach_is_said_at_once(program: Any) -> None:
@@ -70,7 +70,7 @@ def test_an_endpoint_out_of_reach_is_said_at_once(program: Any) -> None:
         port = taken.getsockname()[1]
         _, settings = _written(_bucket(endpoint=f"https://127.0.0.1:{port}"))
         with pytest.raises(program("programs").FailedError, match=f"127.0.0.1:{port}, is out of reach"):
-            program("endpoint").must_answer(program("settings").Settings(**settings))
+            program("endpoint").check(program("settings").Settings(**settings))
 
 
 NO_INFO = "[FormatError] unable to load info file '/x/backup.info' or '/x/backup.info.copy':\nFormatError: "
@@ -88,7 +88,7 @@ NO_INFO = "[FormatError] unable to load info file '/x/backup.info' or '/x/backup
 )
 def test_why_backups_cannot_be_read(program: Any, message: str, words: str) -> None:
     repository = {"status": {"code": 99, "message": message}}
-    why = program("database").trouble({"repo": [repository], "status": {"code": 99, "message": "other"}})
+    why = program("pgbackrest").trouble({"repo": [repository], "status": {"code": 99, "message": "other"}})
     assert words in why
     assert "\n" not in why
 
@@ -97,14 +97,16 @@ def test_a_database_that_moved_to_a_place_with_backups_gets_one_at_once(
     program: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What was archived elsewhere in between is missing here."""
-    backups, taken = program("backup"), list[str]()
-    there = program("database").Backup("id", "full", datetime.now(UTC), 1, 1, False, 1, {"counts": {}})
-    monkeypatch.setattr(backups.database, "info", dict)
-    monkeypatch.setattr(backups.database, "backups", lambda known: [there])
-    monkeypatch.setattr(backups, "_timeline", lambda settings: 1)
-    monkeypatch.setattr(backups, "take", lambda settings, kind: taken.append(kind))
-    monkeypatch.setattr(backups, "LAST_PLACE", tmp_path / "last-place")
+    physical, taken = program("physical"), list[str]()
+    recorded = program("record").Record({})
+    there = program("engine").Backup("id", "full", datetime.now(UTC), 1, 1, True, 1, recorded)
+    monkeypatch.setattr(physical.pgbackrest, "prepare", lambda: None)
+    monkeypatch.setattr(physical.pgbackrest, "info", dict)
+    monkeypatch.setattr(physical.pgbackrest, "backups", lambda known: [there])
+    monkeypatch.setattr(physical.Physical, "_timeline", lambda self: 1)
+    monkeypatch.setattr(physical.Physical, "take", lambda self, kind: taken.append(kind))
+    monkeypatch.setattr(physical, "LAST_PLACE", tmp_path / "last-place")
     folder, bucket = (program("settings").Settings(**_written(one)[1]) for one in (BackupSpec(), _bucket()))
     for place, count in ((folder, 1), (folder, 1), (bucket, 2), (folder, 3), (folder, 3)):
-        backups.first(place)
+        physical.Physical(place).prepare()
         assert taken == ["incr"] * count

@@ -17,22 +17,22 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 def due(monkeypatch: pytest.MonkeyPatch) -> Any:
     """``due`` of the program in the image, for backups given as ``(kind, hours ago)``."""
     monkeypatch.syspath_prepend(CONTEXT)
-    database, schedule, settings = (
-        importlib.import_module(f"labelspace_backup.{name}") for name in ("database", "schedule", "settings")
+    engine, physical, record, schedule, settings = (
+        importlib.import_module(f"labelspace_backup.{name}")
+        for name in ("engine", "physical", "record", "schedule", "settings")
     )
-
-    wish = settings.Settings("u", "d", 6, 7, 7, 30, "key", "repository")
+    running = physical.Physical(settings.Settings("u", "d", 6, 7, 7, 30, "key", "repository"))
 
     def asked(
         backups: list[tuple[str, float]], proof: dict[str, Any] | None = None, digest: str = "m"
     ) -> str:
         known = [
-            database.Backup(
-                f"id-{ago}", kind, NOW - timedelta(hours=ago), 1, 1, False, 1, {"migrations": "m"}
+            engine.Backup(
+                f"id-{ago}", kind, NOW - timedelta(hours=ago), 1, 1, True, 1, record.Record({}, "m")
             )
             for kind, ago in backups
         ]
-        return str(schedule.due(wish, known, proof, digest, NOW))
+        return str(schedule.due(running, known, proof, digest, NOW))
 
     return asked
 

@@ -12,7 +12,7 @@ from labelspace.postgres.pgbackrest import CONTEXT
 
 HANGS_UP = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); "
 """As in a container: whoever runs the tests may have been told to ignore it (nohup)."""
-RUN = "from labelspace_backup.programs import run; print(run({words}, user='root', gently=True))"
+RUN = "from labelspace_backup.programs import run; print(run({words}, user='root', throttled=True))"
 
 
 def _started(words: list[str]) -> subprocess.Popen[str]:

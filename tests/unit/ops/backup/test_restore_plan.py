@@ -59,7 +59,7 @@ def test_what_cannot_be_restored_is_refused(to: str, backup: str, words: str) ->
 def _state(**changed: Any) -> dict[str, Any]:
     schedule = {"interval_hours": 6, "full_interval_days": 7, "drill_interval_days": 7}
     calm = {"backups": [_row(5)], "problems": [], "now": NOW.timestamp(), "drill": None, "schedule": schedule}
-    return {**calm, "archive_fails": False, "waiting_seconds": 0, "trouble": "", **changed}
+    return {**calm, "archive_fails": False, "waiting_seconds": 0, **changed}
 
 
 def test_backups_on_schedule_give_no_reason() -> None:
@@ -79,3 +79,16 @@ def test_backups_on_schedule_give_no_reason() -> None:
 )
 def test_what_is_late_or_fails_is_a_reason(changed: dict[str, Any], words: str) -> None:
     assert words in " ".join(reason["detail"] for reason in to_checks(_state(**changed)))
+
+
+def test_a_dump_is_restored_as_it_is() -> None:
+    """It holds one moment: there is no archive of changes after it."""
+    row = {"kind": "dump", "complete": True, "timeline": 0, "files": True}
+    days = ("2026-11-23", "2026-11-24")
+    dumps = [{**row, "id": day, "when": f"{day}T10:00:00+00:00"} for day in days]
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    for to, backup, chosen in (
+        ("", "", "2026-11-24"), ("2026-11-24T09:00:00Z", "", "2026-11-23"), ("", "2026-11-23", "2026-11-23"),
+    ):  # fmt: skip
+        plan = make_plan(dumps, to, backup, now)
+        assert (plan.backup, plan.target, plan.files, plan.moment) == (chosen, [], chosen, f"backup {chosen}")

@@ -1,5 +1,6 @@
-"""Runs inside the database's container: backups on a schedule, drills, restores.
+"""Backups, drills and restores of an annotation database: one program with two engines.
 
-pgBackRest keeps the database, restic the files that CVAT keeps beside it; the label of pgBackRest's backup is
-the tag of restic's snapshot, and the one identifier that users see.
+``physical`` runs in the database's container: pgBackRest archives every change. ``logical`` dumps a database
+that other people run: from a container of its own, or on a server at Scaleway. Both share the record of a
+backup, the drill, the schedule, the proofs and the command line. Standard library only.
 """

@@ -1,77 +1,128 @@
-"""``python3 -m labelspace_backup VERB [JSON]``: the last line on standard output is JSON."""
+"""``python3 -m labelspace_backup VERB [JSON]``: the last line of the output is JSON."""
 
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from . import backup, copy, database, drill, endpoint, load, portable, restore, schedule, settings, state
+from . import (
+    client_server,
+    copy,
+    drill,
+    endpoint,
+    engines,
+    external,
+    portable,
+    restore,
+    schedule,
+    settings,
+    state,
+)
+from .engine import Request
 from .programs import FailedError
+from .settings import Settings
 
+DONE, FAILED, NOT_PROVEN = 0, 1, 3
 HOLDS, HOLDS_NOT = 0, 1
-KEPT = "/tmp/labelspace-answer"  # noqa: S108 - inside the container
-OPEN = ("holds-backups", "keep", "backup", "keep-folder", "drill", "copy", "list", "restore", "portable")
-"""Verbs that can do nothing without the place of the backups."""
+ANSWER = "/tmp/labelspace-answer"  # noqa: S108 - inside the container
+DUMP = Path("/run/labelspace/dump")
+"""A portable dump for the verb ``load``."""
+WITHOUT_PLACE = ("state", "standing", "load", "check-database", "count-copy", "write-sql")
+"""Verbs that do something useful while the place of the backups is out of reach."""
+Given = dict[str, Any]
 
 
 def main() -> int:
-    """Run the verb; a failure ends with 1 and its reason as JSON."""
+    """Run a verb; a failure ends with 1, and its reason as JSON."""
     verb, given = sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
+    on_server = False
+    if verb != "copy":
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(FAILED))  # scratch databases are removed
     try:
         loaded = settings.load()
-        if verb in OPEN:
-            endpoint.must_answer(loaded)
+        on_server = bool(loaded.bucket)
+        if verb not in WITHOUT_PLACE:
+            endpoint.check(loaded)
         if verb == "holds-backups":
-            return HOLDS if database.backups(database.readable()) else HOLDS_NOT
+            return HOLDS if engines.create(loaded).backups() else HOLDS_NOT
         answer = VERBS[verb](loaded, given)
     except (FailedError, OSError, KeyError, ValueError) as error:
-        _answer(verb, {"failed": _text(error)})
-        if verb == "keep":
-            schedule.say(_text(error))
-        return HOLDS if verb == "holds-backups" else 1  # a place that cannot be read may hold backups
-    _answer(verb, answer)
-    return 0
+        if verb == "keep" or on_server:
+            schedule.log(f"{verb}: {_reason(error)}")
+        _print(verb, {"failed": _reason(error)}, keep=not on_server)
+        return HOLDS if verb == "holds-backups" else FAILED  # a place that cannot be read may hold backups
+    _print(verb, answer, keep=not on_server)
+    return NOT_PROVEN if verb == "drill-when-due" and answer and not answer["ok"] else DONE
 
 
-def _answer(verb: str, answer: Any) -> None:
-    """Print it; keep it too, as an engine can lose what a program prints (moby/moby#27289)."""
+def _print(verb: str, answer: Any, *, keep: bool) -> None:
+    """``keep`` it in a file too: an engine can lose what a program prints (moby/moby#27289)."""
     text = json.dumps(answer) + "\n"
-    kept = Path(f"{KEPT}-{verb}")
-    with suppress(OSError):
-        kept.unlink(missing_ok=True)  # an older one is never taken for this one
-        kept.write_text(text)
+    if keep:
+        file = Path(f"{ANSWER}-{verb}")
+        with suppress(OSError):
+            file.unlink(missing_ok=True)  # an older answer is never taken for this one
+            file.write_text(text)
     sys.stdout.write(text)
 
 
-def _text(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, FailedError) else f"{type(error).__name__}: {error}"
 
 
-def _wish(given: dict[str, Any]) -> restore.Wish:
-    return restore.Wish(given["backup"], given["target"], given["files"], given.get("known", []))
+def _request(given: Given) -> Request:
+    return Request(given["backup"], given.get("target", []), given["files"], given.get("known", []))
 
 
-def _restore(loaded: settings.Settings, given: dict[str, Any]) -> dict[str, Any]:
-    return restore.run(loaded, _wish(given), same_place=given["same_place"])
+def _keep(loaded: Settings, _: Given) -> None:
+    engine = engines.create(loaded)
+    if loaded.workspace:
+        external.claim(engines.logical(loaded))
+    engine.prepare()
+    schedule.keep(engine)
 
 
-VERBS: dict[str, Callable[[settings.Settings, dict[str, Any]], Any]] = {
-    "keep": lambda loaded, _: schedule.keep(loaded),
-    "backup": lambda loaded, given: backup.take(loaded, given["kind"], gently=given["gently"]),
-    "keep-folder": lambda loaded, given: backup.keep_as_it_is(loaded, given["tag"], given["folder"]),
-    "drill": lambda loaded, given: drill.run(loaded, given.get("backup", "")),
-    "copy": lambda loaded, given: copy.serve(loaded, given["backup"]),
-    "look-at-copy": lambda loaded, given: copy.look(loaded, given["backup"]),
-    "portable": lambda loaded, given: portable.write(loaded, _wish(given)),
-    "load": lambda loaded, _: load.load(loaded),
-    "list": lambda loaded, _: state.listing(loaded),
-    "state": lambda loaded, _: state.measure(loaded),
-    "standing": lambda _, __: restore.standing(),
+def _backup(loaded: Settings, given: Given) -> Given:
+    taken = engines.create(loaded).take(given.get("kind", "full"), throttled=given.get("throttled", False))
+    return {"id": taken.label, "kind": taken.kind, "size": taken.size, "added": taken.added}
+
+
+def _rehearse(loaded: Settings, given: Given) -> Given:
+    label = client_server.rehearse(client_server.engine(loaded), given["image"], given["environment"])
+    return {"id": label}
+
+
+def _write_sql(loaded: Settings, given: Given) -> Given:
+    engines.logical(loaded).write_sql(Path(given["dump"]), Path(given["into"]))
+    return given
+
+
+def _restore(loaded: Settings, given: Given) -> Given:
+    return engines.create(loaded).restore(_request(given), same_place=given["same_place"])
+
+
+VERBS: dict[str, Callable[[Settings, Given], Any]] = {
+    "keep": _keep,
+    "backup": _backup,
+    "keep-folder": lambda loaded, given: engines.physical(loaded).keep_folder(given["tag"], given["folder"]),
+    "drill": lambda loaded, given: drill.run(engines.create(loaded), given.get("backup", "")),
+    "drill-when-due": lambda loaded, _: schedule.drill_when_due(engines.create(loaded)),
+    "copy": lambda loaded, given: copy.serve(engines.create(loaded), given["backup"]),
+    "count-copy": lambda loaded, given: copy.count(engines.create(loaded), given["backup"]),
+    "portable": lambda loaded, given: portable.write(engines.create(loaded), _request(given)),
+    "load": lambda loaded, _: engines.create(loaded).load(DUMP),
+    "list": lambda loaded, _: state.listing(engines.create(loaded)),
+    "state": lambda loaded, _: state.measure(engines.create(loaded)),
+    "check-database": lambda loaded, _: external.check(engines.logical(loaded)),
+    "standing": lambda loaded, _: restore.standing() if loaded.engine == "physical" else restore.NO_STAGING,
     "restore": _restore,
+    "rehearse": _rehearse,
+    "write-sql": _write_sql,
 }
 
 if __name__ == "__main__":

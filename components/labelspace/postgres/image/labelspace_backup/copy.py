@@ -1,4 +1,4 @@
-"""A copy of a backup that serves: what a new version of CVAT may migrate before it may touch the real one.
+"""Serves a copy of a backup, which a new version of CVAT migrates before it may touch the workspace.
 
 Runs in a container of its own, which ends with the copy.
 """
@@ -9,8 +9,9 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from . import database, postgres, record
-from .settings import SCRATCH, Settings
+from . import postgres, record
+from .engine import Backup, Engine
+from .programs import FailedError
 
 PASSWORD = Path("/run/labelspace/copy-password")
 SERVING = Path("/tmp/labelspace-copy")  # noqa: S108 - inside the container
@@ -21,20 +22,25 @@ alter role current_user password :'password';
 """
 
 
-def serve(settings: Settings, label: str) -> None:
-    """Restore ``label`` and serve it, under the password in ``PASSWORD``, until the container is stopped."""
-    postgres.make_empty(SCRATCH)
-    database.restore(SCRATCH, label, record.target(label))
-    with postgres.server(SCRATCH, settings, archive=False, network=True) as (socket, _):
-        postgres.ask(settings, NEW_PASSWORD, socket)
-        SERVING.write_text(socket)
+def serve(engine: Engine, label: str) -> None:
+    """Restore ``label`` and serve it, with the password in ``PASSWORD``, until the container is stopped."""
+    with engine.restored(_find(engine, label), network="container") as scratch:
+        scratch.ask(NEW_PASSWORD)
+        SERVING.write_text(scratch.socket)
         signal.pause()
 
 
-def look(settings: Settings, label: str) -> dict[str, Any] | None:
-    """Rows by table: ``counted`` in the copy, ``recorded`` with its backup; None while it does not serve."""
+def count(engine: Engine, label: str) -> dict[str, Any] | None:
+    """Rows by table: ``counted`` in the copy, ``recorded`` with its backup; None before the copy serves."""
     if not SERVING.exists():
         return None
-    backup = next(one for one in database.backups(database.info()) if one.label == label)
-    recorded = (backup.record or {}).get("counts", {})
-    return {"counted": record.counts(settings, SERVING.read_text()), "recorded": recorded}
+    expected = engine.expected(_find(engine, label))
+    counted = record.take(postgres.asker(engine.settings, SERVING.read_text())).counts
+    return {"counted": counted, "recorded": expected.counts if expected else {}}
+
+
+def _find(engine: Engine, label: str) -> Backup:
+    found = next((one for one in engine.backups() if one.label == label), None)
+    if found is None:
+        raise FailedError(f"there is no backup {label}")
+    return found

@@ -1,103 +1,71 @@
-"""A drill: the backup restored into a scratch database, and compared with what its restore point held."""
+"""A drill: a backup restored into a scratch database and compared with its record."""
 
 from __future__ import annotations
 
-import json
-import shutil
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-from . import database, files, postgres, record
-from .programs import FailedError, alone
-from .settings import PLACE, SCRATCH, Settings
+from . import record
+from .engine import Backup, Engine
+from .programs import FailedError, exclusive
+from .proofs import Proof
 
-PROOFS = PLACE / "proofs"
 
+def run(engine: Engine, label: str = "") -> Proof:
+    """Prove a backup, by default the newest; the proof is stored, also of a failure.
 
-def run(settings: Settings, label: str = "") -> dict[str, Any]:
-    """Prove a backup, by default the newest; the proof is kept, also of a failure.
-
-    The answer has the applied migrations too, for whoever knows which CVAT has.
+    The answer lists the applied migrations too, so that the caller can compare them with CVAT's.
     """
-    with alone():
+    with exclusive():
         begun = time.monotonic()
-        proof: dict[str, Any] = {"backup": label, "when": _now(), "ok": False, "reason": ""}
+        proof: Proof = {"backup": label, "when": _now(), "ok": False, "reason": ""}
+        applied: list[str] = []
         try:
-            backup = _chosen(label)
+            backup = _select(engine, label)
             proof["backup"] = backup.label
-            proof |= _proven(settings, backup)
-            proof["ok"] = True
-        except FailedError as error:
+            found = _prove(engine, backup)
+            applied = found.pop("applied")
+            proof |= {"ok": True, **found}
+        except (FailedError, OSError, ValueError, KeyError) as error:
             proof["reason"] = str(error)
-        finally:
-            shutil.rmtree(SCRATCH, ignore_errors=True)
         proof["seconds"] = round(time.monotonic() - begun, 1)
-        applied = proof.pop("applied", [])
-        _keep(proof)
-        return {**proof, "applied": applied}
-
-
-def last() -> dict[str, Any] | None:
-    """The newest proof."""
-    found = sorted(PROOFS.glob("*.json"))
-    return json.loads(found[-1].read_text()) if found else None
-
-
-def all_proofs() -> dict[str, dict[str, Any]]:
-    """The newest proof of each backup."""
-    rows = [json.loads(path.read_text()) for path in sorted(PROOFS.glob("*.json"))]
-    return {row["backup"]: row for row in rows}
+        return {**_store(engine, proof), "applied": applied}
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _chosen(label: str) -> database.Backup:
-    known = database.backups(database.info())
-    found = [one for one in known if label in ("", one.label)]
+def _select(engine: Engine, label: str) -> Backup:
+    found = [one for one in engine.backups() if label in ("", one.label)]
     if not found:
         raise FailedError(f"there is no backup {label}".rstrip() + " to prove")
-    if found[-1].record is None:
-        raise FailedError(f"{found[-1].label} has no row counts: it was interrupted; take another backup")
     return found[-1]
 
 
-def _proven(settings: Settings, backup: database.Backup) -> dict[str, Any]:
-    expected = backup.record or {}
-    postgres.make_empty(SCRATCH)
-    database.restore(SCRATCH, backup.label, record.target(backup.label))
-    with postgres.server(SCRATCH, settings, archive=False) as (socket, _):
-        found = record.counts(settings, socket)
-        digest = record.migrations(settings, socket)
-        applied = record.applied(settings, socket)
-    _compare(expected["counts"], found)
-    if digest != expected["migrations"]:
-        raise FailedError("the restored database has other migrations than the one that was backed up")
-    if backup.label not in files.snapshots(settings):
-        raise FailedError(f"CVAT's files of {backup.label} are missing")
-    read = files.check(settings)
-    return {"tables": len(found), "rows": sum(found.values()), "files_read": read, "applied": applied}
+def _prove(engine: Engine, backup: Backup) -> dict[str, Any]:
+    with engine.restored(backup) as scratch:
+        found, applied = record.take(scratch.ask), record.applied(scratch.ask)
+    compared = compare(engine.expected(backup), found, allows_empty=engine.allows_empty)
+    return {**compared, "files_read": engine.check_files(backup), "applied": applied}
 
 
-def _compare(expected: dict[str, int], found: dict[str, int]) -> None:
-    differing = [
-        f"{name}: {found.get(name, 'missing')} instead of {expected.get(name, 'none')}"
-        for name in sorted(expected.keys() | found.keys())
-        if expected.get(name) != found.get(name)
-    ]
-    if differing:
-        raise FailedError(f"rows differ: {'; '.join(differing[:5])}")
+def compare(expected: record.Record | None, found: record.Record, *, allows_empty: bool) -> dict[str, Any]:
+    """The figures of a proof; raises ``FailedError`` with the difference between record and database."""
+    if not (found.rows or allows_empty):
+        raise FailedError("no rows are in it")
+    differs = record.differences(expected, found) if expected else ""
+    if differs:
+        raise FailedError(differs)
+    return {"recorded": expected is not None, "tables": len(found.counts), "rows": found.rows}
 
 
-def _keep(proof: dict[str, Any]) -> None:
-    """A place that cannot be written is said with the proof, not instead of it."""
+def _store(engine: Engine, proof: Proof) -> Proof:
+    """A proof that cannot be stored is a failure, and keeps its own reason."""
     try:
-        PROOFS.mkdir(exist_ok=True)
-        part = PROOFS / ".part"
-        part.write_text(json.dumps(proof))
-        part.rename(PROOFS / f"{proof['when'].replace(':', '')}.json")
-    except OSError as error:
-        proof["ok"] = False
-        proof["reason"] = f"{proof['reason']} (the proof cannot be kept: {error})".strip()
+        engine.proofs.write(proof)
+    except (FailedError, OSError) as error:
+        reason = f"{proof['reason']} (the proof cannot be stored: {error})".strip()
+        return {**proof, "ok": False, "reason": reason}
+    return proof

@@ -1,4 +1,4 @@
-"""Whether the bucket's endpoint answers, said at once: pgBackRest and restic try for minutes."""
+"""Checks at once whether the backup bucket's endpoint answers: pgBackRest and restic retry for minutes."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import ssl
 from .programs import FailedError
 from .settings import Settings
 
-PATIENCE_SECONDS = 10
+TIMEOUT_SECONDS = 10
 
 
-def must_answer(settings: Settings) -> None:
-    """Shake hands with the endpoint over TLS; raises ``FailedError``. A folder always answers."""
+def check(settings: Settings) -> None:
+    """Make a TLS handshake with the endpoint; raises ``FailedError``. A folder has no endpoint."""
     if not settings.endpoint:
         return
     host, _, port = settings.endpoint.rpartition(":")
     try:
         context = ssl.create_default_context(cafile=settings.authority or None)
         with (
-            socket.create_connection((host, int(port)), PATIENCE_SECONDS) as plain,
+            socket.create_connection((host, int(port)), TIMEOUT_SECONDS) as plain,
             context.wrap_socket(plain, server_hostname=host),
         ):
             return
-    except OSError as error:  # a certificate that is not trusted is one, too
+    except OSError as error:  # including a certificate that is not trusted
         raise FailedError(
             f"the place of the backups, {settings.endpoint}, is out of reach: {error}"
         ) from None

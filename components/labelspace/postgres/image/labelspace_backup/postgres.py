@@ -1,4 +1,4 @@
-"""Questions to a PostgreSQL server of this container, and a server of one's own over a restored folder."""
+"""PostgreSQL servers of this container: the workspace's own, and scratch servers over a restored folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .programs import FailedError, becoming, run
+from .programs import FailedError, drop_privileges, run
+from .session import PSQL, Ask
 from .settings import Settings
 
 RUNNING = "/var/run/postgresql"
@@ -20,27 +21,42 @@ TRUST = "local all all trust\n"
 SCRAM = "host all all all scram-sha-256\n"
 
 
-def ask(settings: Settings, sql: str, socket: str = RUNNING) -> str:
-    """The server's answer, rows by lines, columns by tabs; raises ``FailedError``."""
-    command = ["psql", "-q", "-X", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", socket]
-    said = run([*command, "-U", settings.user, "-d", settings.database], stdin=sql)
-    return said.strip("\n")  # tabs stay: a last column may be empty
+def psql(settings: Settings, socket: str = RUNNING) -> list[str]:
+    """The command of ``psql`` for a server by its socket's folder."""
+    return [*PSQL, "-h", socket, "-U", settings.user, "-d", settings.database]
+
+
+def asker(settings: Settings, socket: str = RUNNING) -> Ask:
+    """Runs each statement in a connection of its own."""
+    return lambda sql: run(psql(settings, socket), stdin=sql).strip("\n")
 
 
 def make_empty(folder: Path) -> None:
-    """A folder for a server, with nothing in it."""
+    """An empty folder for a server's data."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     shutil.chown(folder, "postgres", "postgres")
+
+
+def initialise(folder: Path, settings: Settings, hba: str = "") -> None:
+    """A new cluster with an empty database; ``hba``: lines for its ``pg_hba.conf``."""
+    make_empty(folder)
+    run(["initdb", "-D", str(folder), "-U", settings.user, "--data-checksums", "--encoding=UTF8"])
+    with (folder / "pg_hba.conf").open("a") as rules:
+        rules.write(hba)
+    run(
+        ["postgres", "--single", "-D", str(folder), "postgres"],
+        stdin=f"create database {settings.database};\n",
+    )
 
 
 @contextmanager
 def server(
     folder: Path, settings: Settings, *, archive: bool, network: bool = False
 ) -> Iterator[tuple[str, Path]]:
-    """A server over ``folder``: its socket's folder, and its log. Ends in order.
+    """A server over ``folder``: its socket's folder and its log. It is shut down in order.
 
-    No network reaches it, or with ``network`` who knows its password.
+    Without ``network`` it listens on no port; with it, clients need its password.
     """
     with tempfile.TemporaryDirectory(prefix="labelspace-") as name:
         place = Path(name)
@@ -52,7 +68,7 @@ def server(
                 _command(folder, place, archive=archive, network=network),
                 stdout=out,
                 stderr=out,
-                preexec_fn=becoming("postgres"),  # noqa: PLW1509 - the program has one thread
+                preexec_fn=drop_privileges("postgres"),  # noqa: PLW1509 - the program has one thread
                 cwd="/",
             )
         try:
@@ -80,10 +96,11 @@ def _command(folder: Path, place: Path, *, archive: bool, network: bool) -> list
 
 
 def _until_promoted(started: subprocess.Popen[bytes], settings: Settings, socket: str, log: Path) -> None:
-    """Recovery has no deadline: it takes as long as there are changes to replay."""
+    """Without a time limit: recovery lasts as long as there are changes to replay."""
+    ask = asker(settings, socket)
     while started.poll() is None:
         try:
-            if ask(settings, "select pg_is_in_recovery()", socket) == "f":
+            if ask("select pg_is_in_recovery()") == "f":
                 return
         except FailedError:
             pass

@@ -1,4 +1,4 @@
-"""Calls the programs that do the work, and says why when one fails."""
+"""Calls other programs; a failure carries the program's own reason."""
 
 from __future__ import annotations
 
@@ -11,75 +11,80 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 LOCK = Path("/tmp/pgbackrest/labelspace.lock")  # noqa: S108 - inside the container
-FIRST_TO_GO = "1000"
-"""The kernel ends a backup before it ends the database when the container runs out of memory."""
-YIELDING = 15
-"""Niceness of what copies: whoever annotates goes first, and on a busy machine a backup takes longer."""
-WORKS_SECONDS, RESTS_SECONDS = 0.05, 0.15
-"""Disks know no niceness: what copies ``gently`` rests most of the time, so that commits wait less."""
+OOM_SCORE = "1000"
+"""When memory runs out, the kernel ends a backup before it ends the database."""
+NICENESS = 15
+"""Of programs that copy: annotators go first; on a busy machine a backup takes longer."""
+RUN_SECONDS, PAUSE_SECONDS = 0.05, 0.15
+"""A throttled program is paused 75 % of the time: niceness does not slow down disk access."""
+SUBCOMMANDS = ("copyto", "lsf", "lsl", "cat", "pg_dump", "pg_restore", "psql", "run", "rm")
+"""Words that tell readers which step failed when a command starts with options or a wrapper."""
 
 
 class FailedError(Exception):
-    """A step failed; the message says which, and what the program said."""
+    """A step failed; the message names the program and its reason."""
 
 
 def run(
     command: Sequence[str],
     *,
     user: str = "postgres",
-    stdin: str = "",
+    stdin: str | IO[bytes] = "",
+    into: IO[bytes] | None = None,
     env: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
     niceness: int = 0,
-    gently: bool = False,
+    throttled: bool = False,
 ) -> str:
-    """Run ``command`` as ``user`` and return what it printed; raises ``FailedError`` with its last words.
+    """Run ``command`` as ``user``; returns its output, or writes it ``into`` a file. Raises ``FailedError``.
 
-    In a group of its own: when this program is killed while that one rests, the kernel ends it.
+    The command gets a process group of its own: when this program is killed while the command is paused, the
+    kernel ends the command.
     """
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command,
-        stdin=pipe,
-        stdout=pipe,
+        stdin=pipe if isinstance(stdin, str) else stdin,
+        stdout=into or pipe,
         stderr=pipe,
         text=True,
-        errors="replace",  # pgBackRest shows what a wrong key makes of a file
+        errors="replace",  # pgBackRest prints what a wrong key makes of a file
         env={**os.environ, **(env or {})},
-        preexec_fn=becoming(user, niceness),  # noqa: PLW1509 - the program has one thread
+        preexec_fn=drop_privileges(user, niceness),  # noqa: PLW1509 - the program has one thread
         process_group=0,
-        cwd=cwd or "/",
+        cwd="/",
     ) as process:
-        said, complained = _gently(process) if gently else process.communicate(stdin)
+        text = stdin if isinstance(stdin, str) else None
+        output, errors = _throttled(process) if throttled else process.communicate(text)
     if process.returncode:
-        raise FailedError(f"{command[0]} {_verb(command)}: {_last_words(said + complained)}")
-    return said
+        raise FailedError(f"{command[0]} {_subcommand(command)}: {last_lines((output or '') + errors)}")
+    return output or ""
 
 
-def _gently(process: subprocess.Popen[str]) -> tuple[str, str]:
+def _throttled(process: subprocess.Popen[str]) -> tuple[str, str]:
     while True:
         try:
-            return process.communicate(timeout=WORKS_SECONDS)
+            return process.communicate(timeout=RUN_SECONDS)
         except subprocess.TimeoutExpired:
-            _rest(process.pid)
+            _pause(process.pid)
 
 
-def _rest(group: int) -> None:
+def _pause(group: int) -> None:
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGSTOP)
-        time.sleep(RESTS_SECONDS)
+        time.sleep(PAUSE_SECONDS)
         os.killpg(group, signal.SIGCONT)
 
 
-def becoming(user: str, niceness: int = 0) -> Callable[[], None]:
-    """What a child does before its program starts: become ``user``, first to go when memory is short."""
+def drop_privileges(user: str, niceness: int = 0) -> Callable[[], None]:
+    """For ``preexec_fn``: become ``user``, and the first process to be ended when memory runs out."""
     row = pwd.getpwnam(user)
 
     def become() -> None:
         os.nice(niceness)
-        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
+        Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
         if os.getuid() == 0 and row.pw_uid:
             os.setgroups([])
             os.setgid(row.pw_gid)
@@ -88,18 +93,20 @@ def becoming(user: str, niceness: int = 0) -> Callable[[], None]:
     return become
 
 
-def _verb(command: Sequence[str]) -> str:
-    return next((word for word in command[1:] if not word.startswith("-")), "")
+def _subcommand(command: Sequence[str]) -> str:
+    known = (word for word in command[1:] if word in SUBCOMMANDS)
+    return next(known, next((word for word in command[1:] if not word.startswith("-")), ""))
 
 
-def _last_words(text: str) -> str:
+def last_lines(text: str) -> str:
+    """The last errors of a program's output, else its last lines; at most 600 characters."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if "ERROR" in line or "FATAL" in line or "Fatal" in line]
-    return " ".join((errors or lines)[-3:])[-600:]
+    return " ".join((errors or lines)[-3:])[-600:] or "no reason given"
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def exclusive() -> Iterator[None]:
     """One backup, drill or clean-up at a time; the lock ends with its process."""
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     with LOCK.open("w") as file:

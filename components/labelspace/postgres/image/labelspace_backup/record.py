@@ -1,141 +1,111 @@
-"""What a backup must hold: row counts, taken in the transaction that sets the backup's restore point."""
+"""The record of a backup: rows per table and a digest of CVAT's migrations, of the copy's transaction."""
 
 from __future__ import annotations
 
 import json
-import random
-import re
-import time
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
-from . import postgres
-from .programs import FailedError
-from .settings import Settings
+from .session import Ask
 
-ATTEMPTS = 120
-LOCKED = re.compile(r'could not obtain lock on relation "([^"]+)"')
-BUSY = (LOCKED.pattern, "lock timeout", "does not exist", "deadlock")
-"""A table that is written to, or comes or goes just now."""
-TABLES = """\
+MARK_TABLE = "labelspace_workspace"
+"""Names the workspace that uses an external database; no backup holds it."""
+TABLES = f"""\
 select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables
-where schemaname not in ('pg_catalog', 'information_schema') order by 1
+where schemaname not in ('pg_catalog', 'information_schema') and tablename <> '{MARK_TABLE}' order by 1;
+"""  # noqa: S608 - a constant
+MIGRATIONS = "public.django_migrations"
+DIGEST = "select md5(string_agg(app || '.' || name, ',' order by app, name)) from django_migrations;\n"
+LATEST = """\
+select coalesce(json_object_agg(app, name order by app)::text, '{}')
+from (select app, max(name) as name from django_migrations group by app) as each;
 """
+APPLIED = "select app || '.' || name from django_migrations order by 1;\n"
 
 
-def point(label: str) -> str:
-    """The name of a backup's restore point."""
-    return f"labelspace-{label}"
+@dataclass(frozen=True)
+class Record:
+    """What a database held: rows by table, the digest of its migrations, each app's last migration."""
+
+    counts: dict[str, int]
+    migrations: str = "none"
+    latest: dict[str, str] | None = None
+    sha256: str = ""
+    """Of a dump's file; empty for the physical engine."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of all tables."""
+        return sum(self.counts.values())
 
 
-def target(label: str) -> list[str]:
-    """What pgBackRest needs to end a restore exactly there."""
-    return ["--type=name", f"--target={point(label)}", "--target-action=promote"]
+def parse(values: dict[str, Any]) -> Record:
+    """A record as it was written; raises ``KeyError`` or ``TypeError`` for another object."""
+    counts = {str(name): int(rows) for name, rows in values["counts"].items()}
+    return Record(counts, values["migrations"], values.get("latest") or {}, values.get("sha256", ""))
 
 
-def take(settings: Settings, label: str) -> dict[str, Any]:
-    """Set the restore point and count; ``counts`` is rows by table at exactly that point of the log."""
-    busiest = ""
-    for attempt in range(ATTEMPTS):
-        try:
-            return _once(settings, label, busiest)
-        except FailedError as error:
-            if attempt == ATTEMPTS - 1 or not any(re.search(sign, str(error)) for sign in BUSY):
-                raise
-            named = LOCKED.search(str(error))
-            busiest = named[1] if named else busiest
-            time.sleep(0.2 + random.random())  # noqa: S311 - out of step with whoever writes
-    raise AssertionError
+def tables(ask: Ask) -> list[str]:
+    """Every table of users, quoted, with its schema."""
+    return ask(TABLES).splitlines()
 
 
-def counts(settings: Settings, socket: str) -> dict[str, int]:
-    """Rows by table of the server at ``socket``."""
-    return _rows(postgres.ask(settings, _counting(tables(settings, socket)), socket))
+def take(ask: Ask, names: list[str] | None = None) -> Record:
+    """Count in the transaction of ``ask``; ``names``: the tables, where the caller has locked them."""
+    names = tables(ask) if names is None else names
+    if MIGRATIONS not in names:
+        return Record(counts(ask, names), "none", {})
+    return Record(counts(ask, names), ask(DIGEST).strip(), json.loads(ask(LATEST)))
 
 
-def tables(settings: Settings, socket: str = postgres.RUNNING) -> list[str]:
-    """Every table of a user's, quoted, with its schema."""
-    return postgres.ask(settings, TABLES, socket).splitlines()
+def counts(ask: Ask, names: list[str]) -> dict[str, int]:
+    """Rows by table."""
+    each = [f"select '{name}', count(*) from {name}" for name in names]  # noqa: S608 - quoted by PostgreSQL
+    pairs = [line.rsplit("\t", 1) for line in ask(" union all ".join(each)).splitlines()] if each else []
+    return {name: int(number) for name, number in pairs}
 
 
-def migrations(settings: Settings, socket: str) -> str:
-    """A digest of the applied migrations of CVAT; ``none`` before its first start."""
-    return postgres.ask(settings, _digesting(tables(settings, socket)), socket)
+def migrations(ask: Ask) -> str:
+    """The digest of the applied migrations; ``none`` before CVAT's first."""
+    return ask(DIGEST).strip() if MIGRATIONS in tables(ask) else "none"
 
 
-def applied(settings: Settings, socket: str) -> list[str]:
-    """Every applied migration of CVAT, as ``app.name``."""
-    if "public.django_migrations" not in tables(settings, socket):
-        return []
-    asked = "select app || '.' || name from django_migrations order by app, name"
-    return postgres.ask(settings, asked, socket).splitlines()
-
-
-def latest(settings: Settings, socket: str) -> dict[str, str]:
-    """The last applied migration of each app of CVAT."""
-    found: dict[str, str] = json.loads(postgres.ask(settings, _latest(tables(settings, socket)), socket))
+def latest(ask: Ask) -> dict[str, str]:
+    """The last applied migration of each app; empty before CVAT's first."""
+    found: dict[str, str] = json.loads(ask(LATEST)) if MIGRATIONS in tables(ask) else {}
     return found
 
 
-def _once(settings: Settings, label: str, busiest: str) -> dict[str, Any]:
-    """The locks hold writers for the moment in which snapshot and restore point are made one, no longer:
-    going back to the savepoint frees them, and the counting goes on in the snapshot."""
-    names = tables(settings)
-    said = postgres.ask(
-        settings,
-        f"""\
-set lock_timeout = '500ms';
-set deadlock_timeout = '100ms';
-begin isolation level repeatable read;
-savepoint quiet;
-{_locks(names, busiest)}
-select pg_create_restore_point('{point(label)}');
-rollback to savepoint quiet;
-{_digesting(names)}
-{_latest(names)}
-{_counting(names)}
-commit;
-""",
-    )
-    first, digest, latest, *rows = said.splitlines()
-    return {
-        "lsn": first,
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "counts": _rows("\n".join(rows)),
-        "migrations": digest,
-        "latest": json.loads(latest),
-    }
+def applied(ask: Ask) -> list[str]:
+    """Every applied migration as ``app.name``."""
+    return ask(APPLIED).splitlines() if MIGRATIONS in tables(ask) else []
 
 
-def _locks(names: list[str], busiest: str) -> str:
-    """Only the first lock is waited for, while none is held: so no writer of several tables ever ends in a
-    deadlock with a backup. Which of its tables was busy decides what is waited for next time."""
-    if not names:
-        return ""
-    first, *rest = sorted(names, key=lambda name: name.replace('"', "") != busiest)
-    others = f"lock table {', '.join(rest)} in share mode nowait;" if rest else ""
-    return f"lock table {first} in share mode;\n{others}"
+def differences(expected: Record, found: Record) -> str:
+    """How a restored database differs from its record; empty when it does not."""
+    rows = [
+        f"{name}: {found.counts.get(name, 'missing')} instead of {expected.counts.get(name, 'none')}"
+        for name in sorted(expected.counts.keys() | found.counts.keys())
+        if expected.counts.get(name) != found.counts.get(name)
+    ]
+    if rows:
+        return f"rows differ: {'; '.join(rows[:5])}{' ...' if len(rows) > 5 else ''}"
+    if expected.migrations != found.migrations:
+        return "the restored database has other migrations than the one that was backed up"
+    return ""
 
 
-def _digesting(names: list[str]) -> str:
-    if "public.django_migrations" not in names:
-        return "select 'none';\n"
-    return "select md5(string_agg(app || '.' || name, ',' order by app, name)) from django_migrations;\n"
+def lost(expected: Record, found: Record) -> str:
+    """Tables that have fewer rows than recorded; a migration may add rows."""
+    fewer = [
+        f"{name}: {found.counts.get(name, 'the table is gone')} instead of {rows}"
+        for name, rows in sorted(expected.counts.items())
+        if rows and found.counts.get(name, 0) < rows
+    ]
+    return "; ".join(fewer[:5])
 
 
-def _latest(names: list[str]) -> str:
-    """The last applied migration of each app: what a version of CVAT must know to run on the backup."""
-    if "public.django_migrations" not in names:
-        return "select '{}';\n"
-    each = "select app, max(name) as name from django_migrations group by app"
-    return f"select coalesce(json_object_agg(app, name order by app)::text, '{{}}') from ({each}) as each;\n"  # noqa: S608
-
-
-def _counting(names: list[str]) -> str:
-    each = [f"select '{name}', count(*) from {name}" for name in names]  # noqa: S608 - quoted by PostgreSQL
-    return " union all ".join(each) + ";\n" if each else ""
-
-
-def _rows(text: str) -> dict[str, int]:
-    pairs = [line.rsplit("\t", 1) for line in text.splitlines() if line]
-    return {name: int(number) for name, number in pairs}
+def newer_migrations(latest: dict[str, str], known: list[str]) -> list[str]:
+    """Migrations of a database that a version of CVAT with the migrations ``known`` lacks."""
+    apps = {name.split(".")[0] for name in known}
+    return [f"{app}.{name}" for app, name in latest.items() if app in apps and f"{app}.{name}" not in known]

@@ -1,103 +1,103 @@
-"""A restore, in a container of its own while the database is down.
+"""A physical restore, in a container of its own while the database is stopped.
 
-It is made beside what is there, and takes its place only when it is whole: one that fails changes nothing.
+It is made in a staging folder, which replaces the data only when it is whole: a restore that fails changes
+nothing.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import database, files, postgres, record
+from . import pgbackrest, postgres, record, restic
+from .engine import Request
 from .programs import FailedError
 from .settings import DATA, PLACE, Settings
 
 MARK = PLACE / "restoring"
-"""While it lies there, the database does not start: no half state is served."""
+"""While this file exists, the database does not start: no half restored state is served."""
 NEW = DATA / "labelspace-restore"
 REPLACED = DATA / "labelspace-replaced"
 EMPTIED = (Path("/redis"), Path("/cache"))
-"""Jobs and cached frames of what was replaced; CVAT makes them anew."""
+"""Jobs and cached frames of the replaced database; CVAT makes them anew."""
 LAST_CHANGE = re.compile(r"last completed transaction was at log time (\S+ \S+)")
 RESET = ("restore_command", "recovery_target_time", "recovery_target_name", "recovery_target_action")
 TOO_FAR = "recovery ended before configured recovery target was reached"
 
 
+NO_STAGING = {"interrupted": False, "data": True}
+"""A logical restore is one transaction."""
+
+
 def standing() -> dict[str, bool]:
-    """Whether a restore was interrupted while it took the place, and whether there is a database at all."""
+    """Whether a restore was interrupted while it replaced the data, and whether there is a database."""
     return {"interrupted": MARK.exists(), "data": (DATA / "PG_VERSION").exists()}
 
 
-@dataclass(frozen=True)
-class Wish:
-    """The backup to start from, pgBackRest's target, the files' snapshot, CVAT's migrations."""
-
-    label: str
-    target: list[str]
-    files: str
-    known: list[str]
-
-
-def run(settings: Settings, wish: Wish, *, same_place: bool) -> dict[str, Any]:
+def run(settings: Settings, request: Request, *, same_place: bool) -> dict[str, Any]:
     """Restore the database and the files.
 
     ``same_place``: the workspace goes on with this repository; else its changes are no longer archived here.
     """
-    said = beside(settings, wish, archive=same_place)
+    log = restore_to_staging(settings, request, archive=same_place)
     if same_place:
-        MARK.write_text(wish.label)
-    take_the_place()
-    if wish.files:
-        files.restore(settings, wish.files)
-    for folder in EMPTIED:
-        _empty(folder)
+        MARK.write_text(request.label)
+    replace_data()
+    restore_files(settings, request.files)
     if same_place:
         MARK.unlink()
-    found = LAST_CHANGE.findall(said)
-    return {"backup": wish.label, "files": wish.files, "last_change": found[-1] if found else None}
+    found = LAST_CHANGE.findall(log)
+    return {"backup": request.label, "files": request.files, "last_change": found[-1] if found else None}
 
 
-def beside(settings: Settings, wish: Wish, *, archive: bool) -> str:
-    """Restore the database into ``NEW``; what PostgreSQL said.
+def restore_files(settings: Settings, tag: str) -> None:
+    """CVAT's files of a snapshot, empty ``tag`` for none; queues and cache are emptied."""
+    if tag:
+        restic.restore(settings, tag)
+    for folder in EMPTIED:
+        _empty(folder)
 
-    A time after the last archived change means all of them: nothing else was there at that time.
+
+def restore_to_staging(settings: Settings, request: Request, *, archive: bool) -> str:
+    """Restore the database into ``NEW``; returns PostgreSQL's log.
+
+    A time after the last archived change means all changes: nothing else was there at that time.
     """
     postgres.make_empty(NEW)
     try:
-        return _recovered(settings, wish, archive=archive)
+        return _recover(settings, request, archive=archive)
     except FailedError as error:
-        if TOO_FAR not in str(error) or "--type=time" not in wish.target:
+        if TOO_FAR not in str(error) or "--type=time" not in request.target:
             raise
     postgres.make_empty(NEW)
     everything = ["--type=default", "--target-timeline=current"]
-    return _recovered(settings, replace(wish, target=everything), archive=archive)
+    return _recover(settings, replace(request, target=everything), archive=archive)
 
 
-def _recovered(settings: Settings, wish: Wish, *, archive: bool) -> str:
-    database.restore(NEW, wish.label, wish.target)
+def _recover(settings: Settings, request: Request, *, archive: bool) -> str:
+    pgbackrest.restore(NEW, request.label, request.target)
     with postgres.server(NEW, settings, archive=archive) as (socket, log):
-        said = log.read_text()
-        _must_be_known(record.latest(settings, socket), wish.known)
+        text, ask = log.read_text(), postgres.asker(settings, socket)
+        check_known(record.latest(ask), request.known)
         for name in RESET:
-            postgres.ask(settings, f"alter system reset {name}", socket)
-    return said
+            ask(f"alter system reset {name}")
+    return text
 
 
-def _must_be_known(latest: dict[str, str], known: list[str]) -> None:
-    """The CVAT that will run must have every migration of the apps that it has."""
-    apps = {name.split(".")[0] for name in known}
-    later = [f"{app}.{name}" for app, name in latest.items() if app in apps and f"{app}.{name}" not in known]
-    if later:
-        raise FailedError(f"it was migrated by a later CVAT ({later[0]}): give that CVAT's version")
+def check_known(latest: dict[str, str], known: list[str]) -> None:
+    """Raise ``FailedError`` unless the CVAT that will run has every migration of the apps that it has."""
+    newer = record.newer_migrations(latest, known)
+    if newer:
+        raise FailedError(f"it was migrated by a later CVAT ({newer[0]}): give that CVAT's version")
 
 
-def take_the_place() -> None:
-    """Put what was made in ``NEW`` in place of what is there.
+def replace_data() -> None:
+    """Put ``NEW`` in place of the data: only renames, within one volume.
 
-    Renames alone, within one volume; run again after an interruption, it ends the same.
+    Run again after an interruption, it ends the same.
     """
     REPLACED.mkdir(exist_ok=True)
     for path in DATA.iterdir():
@@ -112,7 +112,7 @@ def take_the_place() -> None:
 
 
 def _empty(folder: Path) -> None:
-    """Files alone: the folders are their program's, with its owner and rights."""
+    """Files alone: the folders belong to their program, with its owner and permissions."""
     for path in folder.rglob("*") if folder.exists() else ():
         if not path.is_dir() or path.is_symlink():
             path.unlink()

@@ -1,4 +1,4 @@
-"""Backups and drills when they are due, without a cron of the host: the container keeps its own time."""
+"""Takes backups and drills when they are due; the container needs no cron of the host."""
 
 from __future__ import annotations
 
@@ -6,72 +6,91 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from . import backup, database, drill, endpoint, postgres, record
+from . import drill, endpoint, proofs
+from .engine import Backup, Engine
 from .programs import FailedError
-from .settings import Settings
 
 POLL_SECONDS = 60
-AGAIN_AFTER_SECONDS = 600
-"""A failed backup or drill is tried again after this long."""
+RETRY_SECONDS = 600
+"""After a backup or drill that could not be carried out."""
+REPEAT_DRILL = timedelta(days=1)
+"""After a drill that failed, the next follows sooner: there are other backups by then."""
 IN_USE = Path("/tmp/pgbackrest/in-use")  # noqa: S108 - inside the container
 
 
 def due(
-    settings: Settings,
-    backups: list[database.Backup],
-    proof: dict[str, Any] | None,
-    migrations: str,
-    now: datetime,
+    engine: Engine, backups: list[Backup], proof: proofs.Proof | None, migrations: str, now: datetime
 ) -> str:
-    """What to do now: ``full``, ``incr``, ``drill``, or nothing.
+    """The next step: ``full``, ``incr``, ``drill``, or nothing.
 
-    After a drill that failed a full one: others would lean on what is damaged. After an upgrade one at once:
-    ``migrations`` is the digest of those that the running database has.
+    After a drill that failed, a full backup: incremental ones would depend on the damaged one. After an
+    upgrade, a backup at once: ``migrations`` is the digest of those of the running database.
     """
-    whole = [one for one in backups if one.record]
-    fulls = [one for one in whole if one.kind == "full"]
-    if proof and not proof["ok"] and fulls and fulls[-1].stop < datetime.fromisoformat(proof["when"]):
+    settings = engine.settings
+    whole = [one for one in backups if one.complete]
+    fulls = [one for one in whole if one.kind in ("full", "dump")]
+    if proof and not proof["ok"] and fulls and fulls[-1].stop < proofs.when(proof):
         return "full"
     if not fulls or now - fulls[-1].stop >= timedelta(days=settings.full_interval_days):
         return "full"
-    if now - whole[-1].stop >= timedelta(hours=settings.interval_hours):
+    newest = whole[-1]
+    if now - newest.stop >= timedelta(hours=settings.interval_hours):
         return "incr"
-    if (whole[-1].record or {}).get("migrations") != migrations:
+    if newest.record and newest.record.migrations != migrations:
         return "incr"
-    every = timedelta(days=settings.drill_interval_days)
-    proven = datetime.fromisoformat(proof["when"]) if proof else whole[0].stop
-    return "drill" if every and now - proven >= every else ""
+    first = None if engine.drills_at_once else whole[0].stop
+    return "drill" if drill_due(proof, timedelta(days=settings.drill_interval_days), now, first) else ""
 
 
-def keep(settings: Settings) -> None:
-    """Put the archive to use, then go on for ever; raises ``FailedError`` only before that."""
-    database.prepare()
-    backup.first(settings)
+def drill_due(
+    proof: proofs.Proof | None, interval: timedelta, now: datetime, first: datetime | None = None
+) -> bool:
+    """Whether a drill is due. An interval of zero: never.
+
+    Without a proof: ``interval`` after the ``first`` backup, at once when ``first`` is None.
+    """
+    if not interval:
+        return False
+    if proof is None:
+        return first is None or now - first >= interval
+    return now - proofs.when(proof) >= (interval if proof["ok"] else min(interval, REPEAT_DRILL))
+
+
+def drill_when_due(engine: Engine) -> proofs.Proof | None:
+    """Drill the newest backup when the schedule says so; returns the newest proof there is then."""
+    proof = proofs.newest(engine.proofs.read())
+    interval = timedelta(days=engine.settings.drill_interval_days)
+    if drill_due(proof, interval, datetime.now(UTC)) and engine.backups():
+        return drill.run(engine)
+    return proof
+
+
+def keep(engine: Engine) -> None:
+    """Carry out the schedule for ever; the first backup was taken."""
+    IN_USE.parent.mkdir(parents=True, exist_ok=True)
     IN_USE.touch()
     while True:
         time.sleep(POLL_SECONDS)
         try:
-            _one(settings)
+            _step(engine)
         except (FailedError, OSError, ValueError) as error:
-            say(f"backup failed: {error}; tried again in {AGAIN_AFTER_SECONDS // 60} minutes")
-            time.sleep(AGAIN_AFTER_SECONDS)
+            log(f"backup failed: {error}; tried again in {RETRY_SECONDS // 60} minutes")
+            time.sleep(RETRY_SECONDS)
 
 
-def _one(settings: Settings) -> None:
-    endpoint.must_answer(settings)
-    migrations = record.migrations(settings, postgres.RUNNING)
-    known = database.backups(database.info())
-    what = due(settings, known, drill.last(), migrations, datetime.now(UTC))
-    if what == "drill":
-        proof = drill.run(settings)
-        say(f"drill of {proof['backup']}: {'proven' if proof['ok'] else 'FAILED: ' + proof['reason']}")
-    elif what:
-        say(f"backup {backup.take(settings, what, gently=True)['id']} taken")
+def _step(engine: Engine) -> None:
+    endpoint.check(engine.settings)
+    proof = proofs.newest(engine.proofs.read())
+    step = due(engine, engine.backups(), proof, engine.migrations(), datetime.now(UTC))
+    if step == "drill":
+        proof = drill.run(engine)
+        log(f"drill of {proof['backup']}: {'proven' if proof['ok'] else 'FAILED: ' + proof['reason']}")
+    elif step:
+        log(f"backup {engine.take(step, throttled=True).label} taken")
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     """A line in the container's log."""
     sys.stderr.write(f"labelspace: {text}\n")
     sys.stderr.flush()

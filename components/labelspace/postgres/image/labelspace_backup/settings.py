@@ -1,14 +1,15 @@
-"""What the workspace's stack has configured, as it reaches the container: one secret file."""
+"""The workspace's settings for its backups: one JSON file."""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FILE = Path("/run/labelspace/backup.json")
+FILE = Path(os.environ.get("LABELSPACE_BACKUP_SETTINGS", "/run/labelspace/backup.json"))
 PLACE = Path("/var/lib/pgbackrest")
-"""The workspace's folder of backups; with a bucket, only proofs lie there."""
+"""The folder of backups in a container; with a bucket it holds only proofs."""
 DATA = Path("/var/lib/postgresql/data")
 SCRATCH = Path("/var/lib/postgresql/scratch")
 CVAT = Path("/cvat")
@@ -17,25 +18,33 @@ CVAT = Path("/cvat")
 
 @dataclass(frozen=True)
 class Settings:
-    """Hours, days and places; ``restic`` is restic's repository, ``restic_environment`` what it needs.
+    """Settings of both engines; an engine ignores those of the other.
 
-    ``endpoint`` is the bucket's ``host:port``, empty for a folder; ``authority`` the file of who signed its
-    certificate, empty for those that everybody knows.
+    ``restic`` is restic's repository, ``restic_environment`` its variables. ``endpoint`` is the backup
+    bucket's ``host:port``, empty for a folder. ``authority`` is the file of the certificate authority that
+    signed the endpoint's certificate, empty for public authorities.
     """
 
     user: str
     database: str
-    interval_hours: int
-    full_interval_days: int
-    drill_interval_days: int
-    archive_timeout_seconds: int
-    key: str
-    restic: str
+    interval_hours: int = 1
+    full_interval_days: int = 7
+    drill_interval_days: int = 7
+    archive_timeout_seconds: int = 30
+    key: str = ""
+    restic: str = ""
     endpoint: str = ""
     authority: str = ""
     restic_environment: dict[str, str] = field(default_factory=dict)
+    engine: str = "physical"
+    workspace: str = ""
+    retention_days: int = 7
+    bucket: str = ""
+    """The backup bucket of a server at Scaleway, where the logical engine runs on the host."""
+    scratch_image: str = ""
+    """The PostgreSQL image of scratch databases on such a server."""
 
 
 def load() -> Settings:
-    """Read the file; raises ``OSError`` where the container has none."""
+    """Read the file; raises ``OSError`` when there is none."""
     return Settings(**json.loads(FILE.read_text()))

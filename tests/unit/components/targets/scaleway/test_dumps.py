@@ -1,20 +1,30 @@
-"""The program that dumps and drills on the server, without the programs it calls; with them: test_booted."""
+"""The logical engine and the parts of the backup program that both engines share, without the programs that
+they call; with those: test_booted."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from labelspace.postgres.image.labelspace_backup import record as local
-from labelspace.targets.scaleway.server_files.labelspace_dumps import drill, dump, programs, record
+from labelspace.postgres.image.labelspace_backup import (
+    client_server,
+    drill,
+    logical,
+    programs,
+    proofs,
+    record,
+    schedule,
+    settings,
+)
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
-RECORDED: dict[str, Any] = {"counts": {"public.a": 2, 'public."B"': 0}, "migrations": "d1"}
+RECORDED = record.Record({"public.a": 2, 'public."B"': 0}, "d1")
 
 
 def answers(sql: str) -> str:
@@ -28,19 +38,16 @@ def answers(sql: str) -> str:
 
 def test_the_record_has_rows_and_migrations() -> None:
     counts = {"public.a": 2, record.MIGRATIONS: 31}
-    assert record.take(answers) == {"counts": counts, "migrations": "d1", "latest": {"engine": "0090"}}
+    assert record.take(answers) == record.Record(counts, "d1", {"engine": "0090"})
 
 
 def test_a_database_without_tables_has_a_record_too() -> None:
-    assert record.take(lambda _: "") == {"counts": {}, "migrations": "none", "latest": {}}
+    assert record.take(lambda _: "") == record.Record({}, "none", {})
 
 
-def test_the_same_is_asked_as_on_target_local() -> None:
-    """A dump becomes a workspace of this machine; what proves both must mean the same."""
-    names = [record.MIGRATIONS]
-    assert local._digesting(names) == record.DIGEST
-    assert record._counting(names) == local._counting(names)
-    assert record.TABLES.strip(";\n") == local.TABLES.strip()
+def test_a_record_is_read_as_it_was_written() -> None:
+    taken = record.Record({"public.a": 2}, "d1", {"engine": "0090"}, "5f")
+    assert record.parse(json.loads(json.dumps(asdict(taken)))) == taken
 
 
 @pytest.mark.parametrize(
@@ -49,12 +56,12 @@ def test_the_same_is_asked_as_on_target_local() -> None:
         ({}, ""),
         ({"counts": {"public.a": 1, 'public."B"': 0}}, "rows differ: public.a: 1 instead of 2"),
         ({"counts": {"public.a": 2}}, 'rows differ: public."B": missing instead of 0'),
-        ({"counts": {**RECORDED["counts"], "public.c": 5}}, "rows differ: public.c: 5 instead of none"),
+        ({"counts": {**RECORDED.counts, "public.c": 5}}, "rows differ: public.c: 5 instead of none"),
         ({"migrations": "d2"}, "other migrations"),
     ],
 )
 def test_what_differs_is_named_table_by_table(changed: dict[str, Any], said: str) -> None:
-    found = record.differences(RECORDED, {**RECORDED, **changed})
+    found = record.differences(RECORDED, replace(RECORDED, **changed))
     assert (said in found) if said else found == ""
 
 
@@ -67,18 +74,20 @@ def test_what_differs_is_named_table_by_table(changed: dict[str, Any], said: str
     ],
 )
 def test_a_migration_may_add_rows_and_lose_none(counts: dict[str, int], said: str) -> None:
-    assert record.lost(RECORDED, {"counts": counts}) == said
+    assert record.lost(RECORDED, record.Record(counts)) == said
 
 
 def test_a_dump_without_a_record_is_counted_and_not_called_recorded() -> None:
-    assert drill.judged(None, RECORDED) == {"recorded": False, "tables": 2, "rows": 2}
-    assert drill.judged(RECORDED, RECORDED)["recorded"]
+    figures = drill.compare(None, RECORDED, allows_empty=False)
+    assert figures == {"recorded": False, "tables": 2, "rows": 2}
+    assert drill.compare(RECORDED, RECORDED, allows_empty=False)["recorded"]
 
 
-@pytest.mark.parametrize("expected", [None, {"counts": {}, "migrations": "none"}])
-def test_an_empty_dump_proves_nothing(expected: dict[str, Any] | None) -> None:
+@pytest.mark.parametrize("expected", [None, record.Record({})])
+def test_an_empty_dump_proves_nothing(expected: record.Record | None) -> None:
+    assert not logical.Logical.allows_empty
     with pytest.raises(programs.FailedError, match="no rows"):
-        drill.judged(expected, {"counts": {"public.a": 0}, "migrations": "none"})
+        drill.compare(expected, record.Record({"public.a": 0}), allows_empty=False)
 
 
 @pytest.mark.parametrize(
@@ -97,49 +106,81 @@ def test_when_a_drill_is_due(proof: tuple[float, bool] | None, every: timedelta,
     last = None
     if proof:
         last = {"when": (NOW - timedelta(days=proof[0])).isoformat(), "ok": proof[1]}
-    assert drill.due(last, every, NOW) is is_due
+    assert schedule.drill_due(last, every, NOW) is is_due
 
 
 def test_the_newest_proof_counts_and_what_is_none_stops_no_drill() -> None:
-    proofs = [{"when": (NOW - timedelta(days=age)).isoformat(), "ok": True} for age in (3, 1, 2)]
+    made = [{"when": (NOW - timedelta(days=age)).isoformat(), "ok": True} for age in (3, 1, 2)]
     none = ["", "{", "[]", "3", '{"ok": true}', '{"ok": true, "when": "soon"}', '{"when": 3, "ok": true}']
-    assert drill.newest([*none, *(json.dumps(proof) for proof in proofs)]) == proofs[1]
-    assert drill.newest(none) is None
+    assert proofs.newest(proofs.parse([*none, *(json.dumps(proof) for proof in made)])) == made[1]
+    assert proofs.newest(proofs.parse(none)) is None
+
+
+class Bucket(client_server.Bucket):
+    """Remembers what is put into it."""
+
+    def __init__(self) -> None:
+        super().__init__("kept")
+        self.content: list[tuple[str, bytes]] = []
+
+    def put(self, file: Path, path: str) -> None:
+        self.content.append((path, file.read_bytes()))
+
+
+class Place(client_server.ServerPlace):
+    """Works in ``work``; its client program is ``client``."""
+
+    def __init__(self, work: Path, client: str = "") -> None:
+        super().__init__("image")
+        self.work, self._client = work, client
+
+    def client(self, *words: str) -> list[str]:
+        return [self._client, *words]
+
+
+def engine(place: Place, bucket: Bucket) -> logical.Logical:
+    some = settings.Settings("cvat", "cvat", engine="logical", bucket="kept")
+    return logical.Logical(some, place, client_server.BucketDumps(bucket), client_server.BucketProofs(bucket))
+
+
+def test_dumps_are_listed_oldest_first_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("2026-11-24T11-00-00Z.dump", "2026-11-24T10-00-00Z.dump", "2026-11-24T10-00-00Z.json")
+    monkeypatch.setattr(Bucket, "sizes", lambda *_: {name: size for size, name in enumerate(names)})
+    found = client_server.BucketDumps(Bucket()).backups()
+    assert [(one.label, one.size) for one in found] == [
+        ("2026-11-24T10-00-00Z", 1),
+        ("2026-11-24T11-00-00Z", 0),
+    ]
 
 
 def test_no_dump_is_without_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record is the first to be put; it has the digest of the very file."""
-    put: list[tuple[str, bytes]] = []
 
-    def dumped(into: Path) -> dict[str, Any]:
+    def dumped(_: logical.Logical, into: Path) -> record.Record:
         into.write_bytes(b"PGDMP")
-        return dict(RECORDED)
+        return RECORDED
 
-    monkeypatch.setattr(dump, "WORK", tmp_path)
-    monkeypatch.setattr(dump, "_dumped", dumped)
-    monkeypatch.setattr(dump, "put", lambda _, file, path: put.append((path, file.read_bytes())))
-    where = dump.take({"BACKUP_BUCKET": "kept"})
-    (first, text), (second, content) = put
-    assert where == f"kept/{second}"
+    monkeypatch.setattr(logical.Logical, "dump", dumped)
+    bucket = Bucket()
+    taken = engine(Place(tmp_path), bucket).take()
+    (first, text), (second, content) = bucket.content
+    assert second == f"dumps/{taken.label}.dump"
     assert (first, content) == (second.replace(".dump", ".json"), b"PGDMP")
     made = tmp_path / "again"
     made.write_bytes(content)
-    assert json.loads(text)["sha256"] == dump.digest(made)
+    assert json.loads(text)["sha256"] == logical.digest(made)
     assert [one.name for one in tmp_path.iterdir()] == ["again"], "nothing else is left on the disk"
 
 
 def test_a_program_that_fails_says_why() -> None:
     with pytest.raises(programs.FailedError, match="no such thing"):
-        programs.run("sh", "-c", "echo no such thing >&2; exit 1")
+        programs.run(["sh", "-c", "echo no such thing >&2; exit 1"], user="root")
 
 
 @pytest.mark.parametrize("before", ["", "read -r line; ", "sleep 0.2; "])
-def test_a_database_that_refuses_ends_the_dump(
-    before: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_refuses_ends_the_dump(before: str, tmp_path: Path) -> None:
     refuses = tmp_path / "refuses"
-    refuses.write_text(f"#!/bin/sh\n{before}exit 2\n")
+    refuses.write_text(f"#!/bin/sh\n{before}echo wrong password >&2; exit 2\n")
     refuses.chmod(0o755)
-    monkeypatch.setattr(dump, "AT_THE_DATABASE", str(refuses))
-    with pytest.raises(programs.FailedError, match="the database refuses"):
-        dump._dumped(tmp_path / "dump")
+    with pytest.raises(programs.FailedError, match="the database refuses: wrong password"):
+        engine(Place(tmp_path, str(refuses)), Bucket()).dump(tmp_path / "dump")

@@ -16,9 +16,8 @@ from labelspace_ops.targets.scaleway import formatting
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 
 LISTED = [
-    {"Path": "dumps/2026-11-24T11-00-00Z.dump", "Size": 20},
-    {"Path": "dumps/2026-11-24T10-00-00Z.dump", "Size": 10},
-    {"Path": "notes.txt", "Size": 1},
+    {"id": "2026-11-24T10-00-00Z", "when": "2026-11-24T10:00:00+00:00", "size": 10},
+    {"id": "2026-11-24T11-00-00Z", "when": "2026-11-24T11:00:00+00:00", "size": 20},
 ]
 
 
@@ -34,7 +33,7 @@ def server() -> server_ssh.Server:
     return _Answers("pets", "203.0.113.10", ())
 
 
-def test_dumps_are_listed_oldest_first_and_nothing_else(server: server_ssh.Server) -> None:
+def test_dumps_of_the_server_are_listed(server: server_ssh.Server) -> None:
     rows = server_ssh.dumps(server)
     assert [(row["id"], row["size"]) for row in rows] == [
         ("2026-11-24T10-00-00Z", 10),
@@ -99,16 +98,20 @@ def test_a_proof_of_a_failure_is_handed_on_whole(
         "ok": False,
         "reason": "rows differ: public.label: 1 instead of 2",
     }
-    monkeypatch.setattr(_Answers, "run", lambda *_, ends: json.dumps(proof) if ends == (0, 3) else "")
+    monkeypatch.setattr(_Answers, "run", lambda *_, ends: json.dumps({**proof, "applied": ["a.1"]}))
     assert server_ssh.drill(server, {"id": "2026-11-24T10-00-00Z"}) == proof
 
 
-def test_each_dump_is_listed_with_its_newest_proof(server: server_ssh.Server) -> None:
+DUMPS = ("dumps/2026-11-24T11-00-00Z.dump", "dumps/2026-11-24T10-00-00Z.dump", "notes.txt")
+
+
+def test_each_dump_is_listed_with_its_newest_proof() -> None:
     made = [
         {"backup": "2026-11-24T10-00-00Z", "when": when, "ok": ok} for when, ok in (("2", True), ("1", False))
     ]
     proofs = formatting.read_proofs(json.dumps(one) for one in made)
-    listed = {row["id"]: row["proof"] for row in formatting.with_proofs(server_ssh.dumps(server), proofs)}
+    dumps = [row for key in DUMPS for row in formatting.dump_row(key, 10)]
+    listed = {row["id"]: row["proof"] for row in formatting.with_proofs(dumps, proofs)}
     assert listed == {"2026-11-24T10-00-00Z": made[0], "2026-11-24T11-00-00Z": None}
 
 

@@ -28,12 +28,12 @@ class Server(server_ssh.Server):
         object.__setattr__(self, "told", [])
 
     def run(self, *command: str, ends: tuple[int, ...] = (0,)) -> str:
-        self.told.append(command[0])  # type: ignore[attr-defined]
-        if self.refuses and command[0] == self.refuses:  # type: ignore[attr-defined]
-            raise OpsError(
-                "pets: it failed there: labelspace: rehearse: it would lose rows: public.a: 1 instead of 2"
-            )
-        return "labelspace: rehearsed with dump 2026-11-26T10-00-00Z\n"
+        self.told.append(" ".join(command[:2]))  # type: ignore[attr-defined]
+        if self.refuses == "bash" == command[0]:  # type: ignore[attr-defined]
+            raise OpsError("pets: it would lose rows")
+        if self.refuses == command[0]:  # type: ignore[attr-defined]
+            return json.dumps({"failed": "it would lose rows: public.a: 1 instead of 2"})
+        return json.dumps({"id": "2026-11-26T10-00-00Z"})
 
 
 def wish(version: str) -> ScalewaySpec:
@@ -62,7 +62,7 @@ def test_another_version_is_rehearsed_and_the_way_back_said(
     given(monkeypatch, server)
     monkeypatch.setattr(Home, "find", lambda: HOME)
     upgrade.hook(wish("2.73.2"))
-    assert server.told == ["bash", "labelspace-rehearse"]  # type: ignore[attr-defined]
+    assert server.told == ["bash -c", "labelspace-backup rehearse"]  # type: ignore[attr-defined]
     assert "labelspace restore pets --backup 2026-11-26T10-00-00Z" in said[-1]
 
 
@@ -74,7 +74,7 @@ def test_the_same_version_asks_nobody(monkeypatch: pytest.MonkeyPatch, said: lis
 
 
 def test_a_rehearsal_that_fails_refuses_the_update(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
-    given(monkeypatch, Server(refuses="labelspace-rehearse"))
+    given(monkeypatch, Server(refuses="labelspace-backup"))
     with pytest.raises(
         OpsError, match=r"rehearsal failed: it would lose rows.*Nothing was changed: pets stays at 2\.73\.1"
     ):
@@ -106,7 +106,7 @@ def test_where_it_cannot_be_rehearsed_that_is_said(
     upgrade.before(wish("2.73.2"), HOME)
     assert "2.73.1 -> 2.73.2: not rehearsed" in said[-1]
     assert why in said[-1]
-    assert "labelspace-rehearse" not in server.told  # type: ignore[attr-defined]
+    assert "labelspace-backup rehearse" not in server.told  # type: ignore[attr-defined]
 
 
 def test_a_workspace_that_is_new_has_nothing_to_rehearse(said: list[str]) -> None:

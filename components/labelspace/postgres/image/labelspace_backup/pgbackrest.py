@@ -1,47 +1,34 @@
-"""The database's backups, by pgBackRest."""
+"""Calls pgBackRest and reads its answers."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .programs import YIELDING, FailedError, run
+from . import record
+from .engine import Backup
+from .programs import NICENESS, FailedError, run
 
 COMMAND = ("pgbackrest", "--stanza=main")
 OTHER_FORMAT = re.compile(r"expected format (\d+) but found (\d+)")
 WRONG_KEY = ("cipher header invalid", "unable to flush", "key/value found outside of section")
-"""How pgBackRest calls what it read with a wrong key."""
+"""pgBackRest's messages about files that it decrypted with a wrong key."""
 RECORD = "labelspace-record"
-"""Annotation with the row counts of a backup's restore point."""
+"""The annotation that holds a backup's record."""
 
 
-@dataclass(frozen=True)
-class Backup:
-    """One backup: its label, kind (full, diff, incr), end (UTC), size and addition in bytes, its record."""
-
-    label: str
-    kind: str
-    stop: datetime
-    size: int
-    added: int
-    error: bool
-    timeline: int
-    """Each restore begins a new one."""
-    record: dict[str, Any] | None
-
-
-def _pgbackrest(*words: str, gently: bool = False) -> str:
-    return run([*COMMAND, *words], niceness=YIELDING, gently=gently)
+def _pgbackrest(*words: str, throttled: bool = False) -> str:
+    return run([*COMMAND, *words], niceness=NICENESS, throttled=throttled)
 
 
 def info() -> dict[str, Any]:
-    """What pgBackRest knows of the repository; raises ``FailedError`` when it cannot be read."""
-    said = _pgbackrest("--output=json", "--log-level-console=off", "--log-level-stderr=error", "info")
-    return next(iter(json.loads(said, strict=False)), {})
+    """pgBackRest's description of the repository; raises ``FailedError`` when it cannot be read."""
+    text = _pgbackrest("--output=json", "--log-level-console=off", "--log-level-stderr=error", "info")
+    return next(iter(json.loads(text, strict=False)), {})
 
 
 def trouble(known: dict[str, Any]) -> str:
@@ -51,12 +38,11 @@ def trouble(known: dict[str, Any]) -> str:
     repository = repositories[0]["status"] if repositories else {}
     for one in (repository, status):
         if one.get("code") in (99, 4, 5):  # other, different stanza systems, mismatch
-            return _in_words(str(one.get("message", "")))
+            return _explain(str(one.get("message", "")))
     return ""
 
 
-def _in_words(message: str) -> str:
-    """pgBackRest's reason, or what it means where that is known."""
+def _explain(message: str) -> str:
     other = OTHER_FORMAT.search(message)
     if other:
         return (
@@ -73,7 +59,7 @@ def readable() -> dict[str, Any]:
     known = info()
     why = trouble(known)
     if why:
-        raise FailedError(f"the backups cannot be read: {why}")
+        raise FailedError(f"the place of the backups: {why}")
     return known
 
 
@@ -83,35 +69,35 @@ def backups(known: dict[str, Any]) -> list[Backup]:
 
 
 def _backup(row: dict[str, Any]) -> Backup:
-    record = (row.get("annotation") or {}).get(RECORD)
+    written = (row.get("annotation") or {}).get(RECORD)
     return Backup(
         label=row["label"],
         kind=row["type"],
         stop=datetime.fromtimestamp(row["timestamp"]["stop"], UTC),
         size=row["info"]["size"],
         added=row["info"]["repository"]["delta"],
-        error=bool(row.get("error")),
+        complete=written is not None,
         timeline=int(row["archive"]["start"][:8], 16),
-        record=json.loads(record) if record else None,
+        record=record.parse(json.loads(written)) if written else None,
     )
 
 
-def take(kind: str, *, gently: bool) -> Backup:
+def take(kind: str, *, throttled: bool) -> Backup:
     """Take a backup of the running server; ``full``, or ``incr`` on the newest."""
-    _pgbackrest(f"--type={kind}", "backup", gently=gently)
+    _pgbackrest(f"--type={kind}", "backup", throttled=throttled)
     return backups(info())[-1]
 
 
-def annotate(label: str, record: dict[str, Any]) -> None:
-    """Keep the record with the backup, encrypted as the rest."""
-    _pgbackrest(f"--set={label}", f"--annotation={RECORD}={json.dumps(record)}", "annotate")
+def annotate(label: str, taken: record.Record) -> None:
+    """Store the record with the backup, encrypted like the backup."""
+    _pgbackrest(f"--set={label}", f"--annotation={RECORD}={json.dumps(asdict(taken))}", "annotate")
 
 
 def prepare() -> None:
-    """Make the repository usable; changes nothing when it is."""
+    """Create the repository; changes nothing when it is there."""
     _pgbackrest("stanza-create")
 
 
 def restore(into: Path, label: str, target: list[str]) -> None:
-    """Put a backup and its changes into the empty folder ``into``; PostgreSQL replays them when it starts."""
+    """Restore a backup into the empty folder ``into``; PostgreSQL replays the changes when it starts."""
     _pgbackrest(f"--set={label}", f"--pg1-path={into}", *target, "restore")

@@ -1,0 +1,215 @@
+"""The logical engine: dumps of a database that other people run, each in one snapshot with its record."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from . import record, restore
+from .engine import Backup, Request
+from .programs import FailedError, exclusive, run
+from .proofs import Proofs
+from .scratch import Scratch
+from .session import PSQL, session
+from .settings import Settings
+
+BEGIN = "set idle_in_transaction_session_timeout = 0;\nbegin isolation level repeatable read read only"
+LABEL = "%Y-%m-%dT%H-%M-%SZ"
+END_OF_DUMP = "-- PostgreSQL database dump complete"
+DROP = f"""\
+do $$
+declare one record;
+begin
+    for one in select format('drop table if exists %I.%I cascade', schemaname, tablename) as drop
+               from pg_tables where tableowner = current_user and tablename <> '{record.MARK_TABLE}'
+               and schemaname not in ('pg_catalog', 'information_schema')
+               union all
+               select format('drop sequence if exists %I.%I cascade', schemaname, sequencename)
+               from pg_sequences where sequenceowner = current_user
+    loop execute one.drop; end loop;
+end $$;
+"""  # noqa: S608 - a constant
+
+
+class DumpStore(Protocol):
+    """Where dumps are stored."""
+
+    def backups(self) -> list[Backup]:
+        """Every dump, oldest first."""
+
+    def put(self, label: str, dump: Path, taken: record.Record, *, throttled: bool) -> None:
+        """Store a dump with its record, whole or not at all."""
+
+    def fetch(self, label: str, into: Path) -> None:
+        """Write a dump into a file."""
+
+    def expected(self, label: str) -> record.Record | None:
+        """The record of a dump, None for a dump without one."""
+
+    def check_files(self) -> str:
+        """Read CVAT's files in the store; returns how much was read, empty where it holds none."""
+
+
+class Place(Protocol):
+    """Where the engine runs: how it reaches the database, and how it makes scratch databases."""
+
+    work: Path
+    """A folder with room for a dump."""
+
+    def client(self, *words: str) -> list[str]:
+        """The command of a PostgreSQL program that is connected to the database."""
+
+    def scratch(self, dump: Path, *, network: str = "none") -> AbstractContextManager[Scratch]:
+        """A scratch database with a dump in it; ``network``: from where it is reached."""
+
+
+class Logical:
+    """Dumps of one database, reached over its network connection."""
+
+    allows_empty = False
+    drills_at_once = True
+
+    def __init__(self, settings: Settings, place: Place, store: DumpStore, proofs: Proofs) -> None:
+        self.settings, self.place, self.store, self.proofs = settings, place, store, proofs
+
+    def backups(self) -> list[Backup]:
+        """Every dump, oldest first."""
+        return self.store.backups()
+
+    def take(self, kind: str = "", *, throttled: bool = False) -> Backup:
+        """Dump the database; ``kind`` makes no difference."""
+        with exclusive(), self._file("dump") as dump:
+            label = datetime.now(UTC).strftime(LABEL)
+            taken = replace(self.dump(dump), sha256=digest(dump))
+            self.store.put(label, dump, taken, throttled=throttled)
+            return of_label(label, dump.stat().st_size, taken)
+
+    @contextmanager
+    def _file(self, name: str) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix=f"{name}.", dir=self.place.work) as folder:
+            yield Path(folder, name)
+
+    def dump(self, into: Path) -> record.Record:
+        """Dump and count in one snapshot, which lasts as long as the transaction that exported it."""
+        with session(self.place.client(*PSQL)) as ask:
+            ask(BEGIN)
+            snapshot = ask("select pg_export_snapshot()").strip()
+            taken = record.take(ask)
+            words = (
+                "--format=custom",
+                f"--exclude-table=public.{record.MARK_TABLE}",
+                f"--snapshot={snapshot}",
+            )
+            with into.open("wb") as file:
+                run(self.place.client("pg_dump", *words), user="root", into=file)
+            ask("commit")
+        return taken
+
+    @contextmanager
+    def restored(self, backup: Backup, *, network: str = "none") -> Iterator[Scratch]:
+        """Restore a dump into a scratch database."""
+        with self._file("drill") as dump:
+            self.fetch(backup, dump)
+            with self.place.scratch(dump, network=network) as scratch:
+                yield scratch
+
+    def fetch(self, backup: Backup, into: Path) -> None:
+        """A dump, compared with the digest of its record; raises ``FailedError`` for a damaged one."""
+        self.store.fetch(backup.label, into)
+        expected = self.expected(backup)
+        if expected and digest(into) != expected.sha256:
+            raise FailedError("the dump is damaged: it is not the file that was written")
+
+    def check_files(self, backup: Backup) -> str:
+        """Read CVAT's files, where the store holds them."""
+        return self.store.check_files()
+
+    def expected(self, backup: Backup) -> record.Record | None:
+        """What the dump held when it was taken; None for a dump without a record."""
+        return backup.record or self.store.expected(backup.label)
+
+    def migrations(self) -> str:
+        """The digest of the database's migrations."""
+        with session(self.place.client(*PSQL)) as ask:
+            return record.migrations(ask)
+
+    def archive(self) -> dict[str, Any]:
+        """There is none: changes after a dump are lost with the database."""
+        return {}
+
+    def prepare(self) -> None:
+        """A first dump, where there is none."""
+        if not self.backups():
+            self.take()
+
+    def restore(self, request: Request, *, same_place: bool = True) -> dict[str, Any]:
+        """Replace the database's contents by a dump's, in one transaction, then CVAT's files.
+
+        The caller has stopped CVAT.
+        """
+        backup = self.find(request.label)
+        expected = self.expected(backup)
+        restore.check_known((expected.latest or {}) if expected else {}, request.known)
+        with self._file("restore") as dump:
+            self.fetch(backup, dump)
+            self.replace(dump)
+        restore.restore_files(self.settings, request.files)
+        return {"backup": request.label, "files": request.files, "last_change": None}
+
+    def replace(self, dump: Path) -> None:
+        """Replace the database's contents by those of a dump's file, in one transaction."""
+        with self._file("sql") as sql:
+            self.write_sql(dump, sql)
+            with sql.open("rb") as file:
+                words = (*PSQL, "--single-transaction", "--output=/dev/null", "--file=-")
+                run(self.place.client(*words), user="root", stdin=file)
+
+    def write_sql(self, dump: Path, into: Path) -> None:
+        """The SQL that replaces the database's contents; raises ``FailedError`` for an incomplete dump."""
+        with into.open("wb") as sql, dump.open("rb") as file:
+            sql.write(DROP.encode())
+            sql.flush()
+            words = ("pg_restore", "--no-owner", "--no-acl", "--file=-")
+            run(self.place.client(*words), user="root", stdin=file, into=sql)
+        with into.open("rb") as sql:
+            sql.seek(max(0, into.stat().st_size - 1000))
+            if END_OF_DUMP.encode() not in sql.read():
+                raise FailedError("the dump was not read whole")
+
+    def load(self, dump: Path) -> dict[str, Any]:
+        """Fill the database from a portable dump; returns its rows."""
+        self.replace(dump)
+        with session(self.place.client(*PSQL)) as ask:
+            return {"rows": record.take(ask).rows}
+
+    def write_dump(self, request: Request, dump: Path) -> int:
+        """Fetch a dump; returns its rows."""
+        backup = self.find(request.label)
+        self.fetch(backup, dump)
+        expected = self.expected(backup)
+        return expected.rows if expected else 0
+
+    def find(self, label: str) -> Backup:
+        """The dump of an identifier; raises ``FailedError`` when there is none."""
+        found = next((one for one in self.backups() if one.label == label), None)
+        if found is None:
+            raise FailedError(f"there is no backup {label}")
+        return found
+
+
+def of_label(label: str, size: int, taken: record.Record | None) -> Backup:
+    """A dump as it is listed; raises ``ValueError`` for another label."""
+    stop = datetime.strptime(label, LABEL).replace(tzinfo=UTC)
+    return Backup(label, "dump", stop, size, size, complete=True, timeline=0, record=taken)
+
+
+def digest(dump: Path) -> str:
+    """The SHA-256 of a file, by which damage is found later."""
+    with dump.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

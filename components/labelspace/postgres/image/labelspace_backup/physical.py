@@ -1,0 +1,189 @@
+"""The physical engine: pgBackRest copies the running database and archives every change.
+
+A backup is the database, its restore point with the record, and CVAT's files, in this order: so every file
+that the database names is there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from . import pgbackrest, postgres, record, restic, restore, restore_point
+from .engine import Backup, Request
+from .programs import FailedError, exclusive, run
+from .proofs import FolderProofs, Proofs
+from .scratch import Scratch
+from .settings import DATA, PLACE, SCRATCH, Settings
+
+PROBE_BYTES = 2**20
+LAST_PLACE = DATA / "labelspace-place"
+"""Names the place that changes were archived to last."""
+COMMITTED = "select pg_current_xact_id();\nselect pg_switch_wal();\n"
+"""A commit after the restore point, archived at once: any time before it can be a restore's target."""
+LATE_SECONDS = 60
+"""A finished segment that waits longer than this for its archive is late."""
+ARCHIVER = """\
+select coalesce(extract(epoch from last_archived_time), 0), coalesce(extract(epoch from last_failed_time), 0),
+coalesce(last_archived_wal, '') from pg_stat_archiver
+"""
+HBA_OF_THE_IMAGE = "host all all all scram-sha-256\n"
+"""What the official image adds to the rules of a new database."""
+
+
+class Physical:
+    """Backups of the PostgreSQL server in this container."""
+
+    allows_empty = True
+    drills_at_once = False
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.proofs: Proofs = FolderProofs(PLACE)
+
+    def backups(self) -> list[Backup]:
+        """Every backup, oldest first; raises ``FailedError`` when they cannot be read."""
+        return pgbackrest.backups(pgbackrest.readable())
+
+    def take(self, kind: str, *, throttled: bool = False) -> Backup:
+        """Take a backup; one that fails leaves the older ones as they were."""
+        with exclusive():
+            self._check_writable()
+            pgbackrest.readable()
+            restic.prepare(self.settings)
+            backup = pgbackrest.take(kind, throttled=throttled)
+            self._complete(backup.label, throttled=throttled)
+        return backup
+
+    def _check_writable(self) -> None:
+        """Found out at once: restic would retry for a quarter of an hour."""
+        if not self.settings.restic.startswith(str(PLACE)):
+            return
+        probe = PLACE / ".probe"
+        try:
+            probe.write_bytes(bytes(PROBE_BYTES))
+        except OSError as error:
+            raise FailedError(f"the place of the backups cannot be written: {error.strerror}") from None
+        finally:
+            with suppress(OSError):
+                probe.unlink()
+
+    def _complete(self, label: str, *, throttled: bool = False) -> None:
+        """Everything that follows pgBackRest's own part."""
+        pgbackrest.annotate(label, restore_point.create(self.settings, label))
+        postgres.asker(self.settings)(COMMITTED)
+        restic.take(self.settings, label, throttled=throttled)
+        labels = {one.label for one in pgbackrest.backups(pgbackrest.info())}
+        restic.forget_all_but(self.settings, labels)
+
+    def prepare(self) -> None:
+        """Start the archive, with a first backup: before it nothing may be entrusted to the database.
+
+        A backup that was interrupted after pgBackRest's part is completed: its restore point may come later.
+        """
+        pgbackrest.prepare()
+        known = pgbackrest.backups(pgbackrest.info())
+        if not known:
+            self.take("full")
+        elif not any(one.record for one in known):
+            with exclusive():
+                restic.prepare(self.settings)
+                self._complete(known[-1].label)
+        elif max(one.timeline for one in known if one.record) < self._timeline() or self._moved():
+            # Changes after a restore can be reached only from a backup of their own timeline, and changes
+            # that were archived in another place from no backup that is here.
+            self.take("incr")
+        LAST_PLACE.write_text(self.settings.restic)
+
+    def _moved(self) -> bool:
+        return not LAST_PLACE.exists() or LAST_PLACE.read_text() != self.settings.restic
+
+    def _timeline(self) -> int:
+        ask = postgres.asker(self.settings)
+        return int(ask("select substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"), 16)
+
+    @contextmanager
+    def restored(self, backup: Backup, *, network: str = "none") -> Iterator[Scratch]:
+        """Restore a backup, up to its restore point, into a scratch server."""
+        self.expected(backup)
+        served = network != "none"
+        postgres.make_empty(SCRATCH)
+        try:
+            pgbackrest.restore(SCRATCH, backup.label, restore_point.target(backup.label))
+            with postgres.server(SCRATCH, self.settings, archive=False, network=served) as (socket, _):
+                yield Scratch(postgres.asker(self.settings, socket), socket)
+        finally:
+            shutil.rmtree(SCRATCH, ignore_errors=True)
+
+    def expected(self, backup: Backup) -> record.Record:
+        """The record that was taken with the restore point; raises ``FailedError`` without one."""
+        if backup.record is None:
+            raise FailedError(f"{backup.label} has no row counts: it was interrupted; take another backup")
+        return backup.record
+
+    def check_files(self, backup: Backup) -> str:
+        """Read CVAT's files; returns how much was read."""
+        if backup.label not in restic.snapshots(self.settings):
+            raise FailedError(f"CVAT's files of {backup.label} are missing")
+        return restic.check(self.settings)
+
+    def migrations(self) -> str:
+        """The digest of the running database's migrations."""
+        return record.migrations(postgres.asker(self.settings))
+
+    def archive(self) -> dict[str, Any]:
+        """The last archived segment, and how long the oldest finished one has waited (seconds)."""
+        archived, failed, name = postgres.asker(self.settings)(ARCHIVER).split("\t")
+        waiting = [path.stat().st_mtime for path in (DATA / "pg_wal" / "archive_status").glob("*.ready")]
+        late = bool(waiting) and time.time() - min(waiting) > LATE_SECONDS
+        return {
+            "last_archived": name[:24] or None,  # the mark of a backup has a suffix
+            "last_archived_at": _iso(float(archived)),
+            "waiting_seconds": round(time.time() - min(waiting)) if waiting else 0,
+            "archive_fails": float(failed) > float(archived) or late,
+        }
+
+    def keep_folder(self, tag: str, folder: str) -> str:
+        """Copy the folder of a database that cannot run; returns ``tag``."""
+        restic.prepare(self.settings)
+        restic.take(self.settings, tag, paths=[folder])
+        return tag
+
+    def restore(self, request: Request, *, same_place: bool) -> dict[str, Any]:
+        """Restore database and files in place of the current ones."""
+        return restore.run(self.settings, request, same_place=same_place)
+
+    def load(self, dump: Path) -> dict[str, Any]:
+        """A new database from a portable dump; one that fails leaves everything as it was."""
+        postgres.initialise(restore.NEW, self.settings, HBA_OF_THE_IMAGE)
+        with postgres.server(restore.NEW, self.settings, archive=False) as (socket, _):
+            ask = postgres.asker(self.settings, socket)
+            rows = restore_dump(self.settings, dump, socket).rows
+            ask("analyze")
+        restore.replace_data()
+        return {"rows": rows}
+
+    def write_dump(self, request: Request, dump: Path) -> int:
+        """Restore a backup in this container and dump it; returns its rows."""
+        restore.restore_to_staging(self.settings, request, archive=False)
+        with postgres.server(restore.NEW, self.settings, archive=False) as (socket, _):
+            rows = record.take(postgres.asker(self.settings, socket)).rows
+            source = ["-h", socket, "-U", self.settings.user, "-f", str(dump), self.settings.database]
+            run(["pg_dump", "--format=custom", *source], user="root")
+        return rows
+
+
+def restore_dump(settings: Settings, dump: Path, socket: str) -> record.Record:
+    """Load a dump into the empty database of a server; returns what is in it then."""
+    into = ["-h", socket, "-U", settings.user, "-d", settings.database]
+    run(["pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", *into, str(dump)], user="root")
+    return record.take(postgres.asker(settings, socket))
+
+
+def _iso(seconds: float) -> str | None:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else None

@@ -1,0 +1,101 @@
+"""Snapshots of files by restic; a snapshot's tag is the identifier of its backup."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+from .programs import NICENESS, FailedError, run
+from .settings import CVAT, Settings
+
+CACHES = ("/cvat/data/cache", "/cvat/data/tmp")
+"""CVAT makes these files again by itself (CACHE_ROOT, TMP_FILES_ROOT)."""
+READ_ALL_BELOW = 2**30
+"""A repository smaller than this (bytes) is read whole when it is checked."""
+READ_OTHERWISE = "5%"
+REPLACED = "replaced-"
+"""How tags of what a restore replaced begin."""
+
+
+def _restic(settings: Settings, *words: str, throttled: bool = False, into: IO[bytes] | None = None) -> str:
+    env = {
+        "RESTIC_REPOSITORY": settings.restic,
+        "RESTIC_PASSWORD": settings.key,
+        "RESTIC_CACHE_DIR": "/tmp/restic",  # noqa: S108 - inside the container
+        "GOGC": "25",
+        **settings.restic_environment,
+    }
+    authority = [f"--cacert={settings.authority}"] if settings.authority else []
+    command = ["restic", *authority, *words]
+    return run(command, user="root", env=env, niceness=NICENESS, throttled=throttled, into=into)
+
+
+def prepare(settings: Settings) -> None:
+    """Create the repository when there is none; remove the lock of a process that was killed."""
+    if exists(settings):
+        _restic(settings, "unlock", "--remove-all")
+    else:
+        _restic(settings, "init")  # nobody can have locked it yet
+
+
+def exists(settings: Settings) -> bool:
+    """Whether there is a repository; raises ``FailedError`` when that cannot be found out."""
+    try:
+        _restic(settings, "cat", "config", "--no-lock")
+    except FailedError as error:
+        if "unable to open config file" not in str(error) and "does not exist" not in str(error):
+            raise
+        return False
+    return True
+
+
+def snapshots(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The snapshots by their tags."""
+    rows = json.loads(_restic(settings, "snapshots", "--json", "--no-lock"))
+    return {tag: row for row in rows for tag in row.get("tags") or []}
+
+
+def take(
+    settings: Settings,
+    *tags: str,
+    paths: Iterable[Path | str] = (CVAT,),
+    throttled: bool = False,
+) -> None:
+    """Copy CVAT's files, or other ``paths``, under ``tags``; unchanged files take no space."""
+    options = [f"--exclude={path}" for path in CACHES] + [f"--tag={tag}" for tag in tags]
+    words = ("backup", "--quiet", "--host=labelspace", *options, *map(str, paths))
+    _restic(settings, *words, throttled=throttled)
+
+
+def forget_all_but(settings: Settings, labels: set[str]) -> None:
+    """Remove snapshots whose database backup is gone; what a restore replaced stays."""
+    gone = [
+        row["id"]
+        for row in json.loads(_restic(settings, "snapshots", "--json", "--no-lock"))
+        if not labels.intersection(row.get("tags") or [])
+        and not any(tag.startswith(REPLACED) for tag in row.get("tags") or [])
+    ]
+    if gone:
+        _restic(settings, "forget", "--prune", "--quiet", *gone)
+
+
+def check(settings: Settings) -> str:
+    """Read the repository and compare its checksums; returns how much was read."""
+    size = json.loads(_restic(settings, "stats", "--mode=raw-data", "--json"))["total_size"]
+    whole = size < READ_ALL_BELOW
+    reading = "--read-data" if whole else f"--read-data-subset={READ_OTHERWISE}"
+    _restic(settings, "check", reading)
+    return "all" if whole else READ_OTHERWISE
+
+
+def restore(settings: Settings, tag: str) -> None:
+    """Restore CVAT's files of a snapshot; newer files stay, as the restored database does not name them."""
+    row = snapshots(settings)[tag]
+    _restic(settings, "restore", row["id"], "--no-lock", "--target=/", f"--include={CVAT}")
+
+
+def read(settings: Settings, snapshot: str, path: str, into: IO[bytes]) -> None:
+    """Write one file of a snapshot into ``into``."""
+    _restic(settings, "dump", "--no-lock", snapshot, path, into=into)
