@@ -100,10 +100,10 @@ def _status(outputs: Row, results: Measurement, *, should_run: bool) -> str:
 
 def _newest(results: Measurement) -> Row:
     known = [*(results.snapshots or []), *(results.dumps or [])]
-    asked = results.snapshots is not None and results.dumps is not None
+    is_measured = results.snapshots is not None and results.dumps is not None
     complete = sorted((row for row in known if row["complete"]), key=lambda row: str(row["when"]))
     return {
-        "copies": len(known) if asked else None,
+        "copies": len(known) if is_measured else None,
         "last": complete[-1]["when"].replace("+00:00", "Z") if complete else None,
         "last_id": complete[-1]["id"] if complete else None,
         "last_archived": None,
@@ -175,7 +175,9 @@ def _server(
     results.server = answer["server"] if answer else {"state": "gone"}
     now = str(results.server["state"])
     if outputs["running"] and now not in RUNNING_STATES:
-        results.fail("server", f"it is {now}, by hand in Scaleway's console or by a fault: {next_step}")
+        results.fail(
+            "server", f"it is {now}, changed by hand in Scaleway's console or by a fault: {next_step}"
+        )
     elif not outputs["running"] and now in RUNNING_STATES:
         results.fail(
             "server",
