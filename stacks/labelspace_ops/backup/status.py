@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -13,6 +12,7 @@ from labelspace_ops.backup import agent
 from labelspace_ops.core import disk
 from labelspace_ops.core.checks import LATE_FACTOR
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.runtime import docker_engine
 
 WARN_PERCENT, FULL_PERCENT = 85, 90
 """CVAT's own health fails at 90 % used (CVAT_HEALTH_DISK_USAGE_MAX)."""
@@ -110,7 +110,7 @@ def _zulu(when: str) -> str:
 def _disks(client: docker.DockerClient, home: Home, name: str) -> tuple[list[str], list[Check]]:
     """The disks of the engine and of the backups, each said before CVAT itself fails."""
     warnings, checks = [], []
-    for place, used, free in disk.usage({Path(client.info()["DockerRootDir"]), home.backups / name}):
+    for place, used, free in disk.usage({docker_engine.data_folder(client), home.backups / name}):
         said = f"{place} is {used:.0f} % full ({free / 1e9:.1f} GB free): make room"
         if used > FULL_PERCENT:
             checks.append(_wrong("disk", f"{said}; above {FULL_PERCENT} % CVAT stops serving"))

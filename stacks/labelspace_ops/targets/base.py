@@ -96,6 +96,21 @@ class Deletion:
     """The command that makes the workspace again from what is left."""
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What a workspace uses of this machine, in bytes."""
+
+    memory: int
+    """Now, without file caches."""
+    memory_at_most: int
+    """The sum of the limits."""
+    data: int
+    """Volumes: annotations and CVAT's files."""
+    buckets: int
+    backups: int | None
+    """None when this user may not read the folder."""
+
+
 class Target(ABC, Generic[Spec]):
     """Where workspaces run. One instance per target, made by the registry; loading it must be quick."""
 
@@ -181,6 +196,10 @@ class Target(ABC, Generic[Spec]):
     def cost(self, spec: Spec) -> str:
         """What it costs, for people; empty where nothing is billed."""
         return ""
+
+    def usage(self, name: str, outputs: dict[str, Any], home: Home) -> Usage | None:
+        """What the workspace uses of this machine; None where it runs elsewhere."""
+        return None
 
     @abstractmethod
     def doctor(self, home: Home) -> list[Check]:

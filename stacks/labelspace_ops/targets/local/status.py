@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import docker
 from docker.models.containers import Container
 
 from labelspace.home import Home
@@ -15,6 +14,7 @@ from labelspace_ops.core.checks import Check, bucket_row, cvat_health
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import state
 from labelspace_ops.storage import object_store
 from labelspace_ops.targets.local import drift
@@ -25,21 +25,19 @@ LONG_LIVED = (
 )
 
 
-def measure(
-    name: str, resources: list[dict[str, Any]], client: docker.DockerClient, home: Home
-) -> dict[str, Any]:
+def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home) -> dict[str, Any]:
     """Measure the workspace; return the JSON object of ``models.Status``.
 
     ``resources``: the result of ``state.resources``.
     """
-    outputs = state.stack_outputs(resources)
-    containers = docker_engine.containers(client, name)
+    outputs, name = state.stack_outputs(resources), runtime.workspace
+    containers = runtime.containers()
     busy = locks.busy(home, name)
     sleep_status = {} if busy else sleep.sleep_status(outputs)
     inactive = "" if busy else _inactive_status(outputs, containers, sleep_status)
     with ThreadPoolExecutor(1) as pool:
         backups = pool.submit(
-            backup_status.measure, client, name, home, at_rest=bool(inactive), busy=bool(busy)
+            backup_status.measure, runtime.client, name, home, at_rest=bool(inactive), busy=bool(busy)
         )
         listed, checks = _measure_inactive(outputs) if inactive else _measure_running(outputs, containers)
     if not inactive and not busy:

@@ -270,8 +270,9 @@ def _backups(
 
 def _backups_by_ssh(spec: ScalewaySpec, resources: retained.Resources, home: Home) -> Row:
     server = server_ssh.connect(spec.name, resources, home, patience=SSH_TIMEOUT_SECONDS)
-    with server.engine() as client:
-        return dict(agent.call_or_run(client, server_database.server_repository(spec, resources), "state"))
+    with server.engine() as runtime:
+        there = server_database.server_repository(spec, resources)
+        return dict(agent.call_or_run(runtime.client, there, "state"))
 
 
 def _backups_by_bucket(
