@@ -14,6 +14,7 @@ from labelspace_ops.core.checks import Check
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.upload import Storage
+from labelspace_ops.targets.status import Status
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -174,8 +175,8 @@ class Target(ABC, Generic[Spec]):
         return ""
 
     @abstractmethod
-    def status(self, name: str, resources: Resources, home: Home) -> dict[str, Any]:
-        """The status object of a workspace, measured now."""
+    def status(self, name: str, resources: Resources, home: Home) -> Status:
+        """Measure a workspace."""
 
     @abstractmethod
     def backups(self, name: str, home: Home, settings: dict[str, Any]) -> Backups:

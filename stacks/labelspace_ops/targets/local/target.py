@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from labelspace.spec import LocalSpec
 from labelspace_ops.core.checks import Check
 from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Resources, Target, Update, Usage
+from labelspace_ops.targets.status import Status
 
 if TYPE_CHECKING:
     from pulumi import automation as auto
@@ -110,7 +111,7 @@ class LocalTarget(Target[LocalSpec]):
         chosen = retained.find_retained(name, docker_engine.connect(), home)
         return str(chosen) if chosen else ""
 
-    def status(self, name: str, resources: Resources, home: Home) -> dict[str, Any]:
+    def status(self, name: str, resources: Resources, home: Home) -> Status:
         """Measure containers, CVAT's health, buckets and backups."""
         from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
         from labelspace_ops.targets.local import status  # noqa: PLC0415
