@@ -36,14 +36,14 @@ def examine(configs: Mapping[str, Mapping[str, str]]) -> tuple[account.Account |
     first: OpsError | None = None
     for name, config in all_configs.items():
         try:
-            mine = account.find(config)
+            cloud = account.find(config)
         except OpsError as error:
             first = first or error
             continue
         known = credentials.lookup_all(config)
         sources = ", ".join(f"{field} from {known[field][0].source}" for field in account.FORMS)
         of_stack = f" (stack {name})" if name else ""
-        return mine, [check("account", sources + of_stack, ok=True), *_conflicts(all_configs)]
+        return cloud, [check("account", sources + of_stack, ok=True), *_conflicts(all_configs)]
     return None, [check("account", str(first), ok=False)]
 
 

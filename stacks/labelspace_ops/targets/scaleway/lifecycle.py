@@ -78,7 +78,7 @@ def with_ssh_key(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
 
 
 def with_backup_key(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
-    """The wish with the key of its backups: it travels in the stack's file, and is in the recovery kit."""
+    """Return the spec with the key of its backups; the stack's file and the recovery kit hold the key."""
     if spec.scaleway.database != "server":
         return spec
     given = spec.backup.encryption_key.get_secret_value() if spec.backup.encryption_key else ""

@@ -39,9 +39,9 @@ def bare_id(resource: dict[str, Any]) -> str:
 
 def project_of(account: Account, spec: ScalewaySpec, resources: Resources) -> str:
     """Return the id of the workspace's own project, from its stack or retained; empty for none."""
-    mine = resources_of_type(resources, PROJECT)
-    if mine:
-        return bare_id(mine[0])
+    current = resources_of_type(resources, PROJECT)
+    if current:
+        return bare_id(current[0])
     if spec.scaleway.adopt_project:
         return spec.scaleway.adopt_project
     name = resource_name(spec.name)
@@ -155,11 +155,11 @@ def with_volume(account: Account, spec: ScalewaySpec, project: str, resources: R
 
 def same_volume(spec: ScalewaySpec, resources: Resources) -> None:
     """Refuse to replace the data volume of a workspace with another one, which would hide its data."""
-    mine = next((bare_id(one) for one in resources_of_type(resources, VOLUME)), "")
-    if mine and spec.scaleway.adopt_volume not in (None, mine):
+    current = next((bare_id(one) for one in resources_of_type(resources, VOLUME)), "")
+    if current and spec.scaleway.adopt_volume not in (None, current):
         raise UsageError(
-            f"scaleway.adopt_volume: {spec.scaleway.adopt_volume!r}: {spec.name} has the data volume {mine}:"
-            " leave the setting out, or make another workspace"
+            f"scaleway.adopt_volume: {spec.scaleway.adopt_volume!r}: {spec.name} has the data volume"
+            f" {current}: leave the setting out, or make another workspace"
         )
 
 

@@ -98,9 +98,9 @@ def _status(outputs: Row, results: Measurement, *, should_run: bool) -> str:
 
 def _newest(results: Measurement) -> BackupState:
     known = [*(results.snapshots or []), *(results.dumps or [])]
-    asked = results.snapshots is not None and results.dumps is not None
+    is_measured = results.snapshots is not None and results.dumps is not None
     last, last_id = _last_complete(sorted(known, key=lambda row: str(row["when"])))
-    copies = len(known) if asked else None
+    copies = len(known) if is_measured else None
     return BackupState(copies=copies, last=last, last_id=last_id, last_archived=None, drill=results.proof)
 
 
@@ -174,7 +174,9 @@ def _server(
     results.server = answer["server"] if answer else {"state": "gone"}
     now = str(results.server["state"])
     if outputs["running"] and now not in RUNNING_STATES:
-        results.fail("server", f"it is {now}, by hand in Scaleway's console or by a fault: {next_step}")
+        results.fail(
+            "server", f"it is {now}, changed by hand in Scaleway's console or by a fault: {next_step}"
+        )
     elif not outputs["running"] and now in RUNNING_STATES:
         results.fail(
             "server",

@@ -106,7 +106,7 @@ class ScalewayTarget(Target[ScalewaySpec]):
         return (
             f"upgrade to CVAT {spec.cvat_version}: first a dump, then a rehearsal on the server: a copy of it"
             " is migrated with the new version, and its rows are counted; only then is the server replaced. A"
-            " rehearsal that fails changes nothing; a server that does not let this machine in is not asked"
+            " rehearsal that fails changes nothing; without SSH access the rehearsal is skipped"
         )
 
     def cost(self, spec: ScalewaySpec) -> str:
