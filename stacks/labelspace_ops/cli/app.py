@@ -24,8 +24,8 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask for confirmat
 
 
 def print_json(value: object) -> None:
-    """Print JSON on standard output."""
-    typer.echo(json.dumps(value, indent=2))
+    """Print JSON on standard output; models are printed as their objects."""
+    typer.echo(json.dumps(value, indent=2, default=lambda model: model.as_json()))
 
 
 def outputs_of(name: str) -> dict[str, Any]:

@@ -83,9 +83,7 @@ def stop(name: Name, as_json: Json = False) -> None:
         print_json(done)
         return
     backup = (
-        f"last backup in {done['backups']}"
-        if done["backed_up"]
-        else "no backup was taken, because nothing ran"
+        f"last backup in {done.backups}" if done.backed_up else "no backup was taken, because nothing ran"
     )
     typer.echo(f"{name}: stopped; data, URL and passwords stay; {backup}")
     say(f"  start it again: labelspace start {name}")
@@ -130,15 +128,15 @@ def delete(
     done = lifecycle.delete(name, home, purge=purge)
     if as_json:
         print_json(done)
-    elif "kept" in done:
-        last = f"last backup {done['last_backup']}; " if done["last_backup"] else ""
-        typer.echo(f"{name}: removed; {last}{done['kept']} and {done['backups']} stay")
+    elif done.kept:
+        last = f"last backup {done.last_backup}; " if done.last_backup else ""
+        typer.echo(f"{name}: removed; {last}{done.kept} and {done.backups} stay")
     elif purge:
         typer.echo(f"{name}: removed, with its annotations and backups; bucket data stays in {home.buckets}")
     else:
-        last = f", last backup {done['last_backup']} in {done['backups']}" if done["last_backup"] else ""
+        last = f", last backup {done.last_backup} in {done.backups}" if done.last_backup else ""
         typer.echo(f"{name}: deleted; annotations stay{last}")
-        typer.echo(f"  again  {done['come_back']}" if done["come_back"] else "", nl=bool(done["come_back"]))
+        typer.echo(f"  again  {done.come_back}" if done.come_back else "", nl=bool(done.come_back))
 
 
 def _confirm_by_name(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Checks that every target's status shares: CVAT's health, and the row of a dataset bucket."""
+"""The result of a check, and the check of CVAT's health that every target's status has."""
 
 from __future__ import annotations
 
@@ -10,19 +10,34 @@ from typing import Any
 
 from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.models import JsonModel
 
 LATE_FACTOR = 1.5
 """A backup or drill is late when it is older than this many of its intervals."""
-Check = dict[str, Any]
-"""``name``, ``ok`` and ``detail``."""
+
+
+class Check(JsonModel):
+    """The result of one check."""
+
+    name: str
+    """A container, ``health``, ``drift``, a bucket, a disk, a part of the machine or of Scaleway."""
+    ok: bool
+    """Whether the check passed."""
+    detail: str
+    """The measured state, and the next step when the check failed."""
+
+
+def failed(name: str, detail: str) -> Check:
+    """Return a check that did not pass."""
+    return Check(name=name, ok=False, detail=detail)
 
 
 def run_check(name: str, check: Callable[[], str]) -> Check:
     """The check with the detail that ``check`` returns, or with the ``OpsError`` that it raises."""
     try:
-        return {"name": name, "ok": True, "detail": check()}
+        return Check(name=name, ok=True, detail=check())
     except OpsError as error:
-        return {"name": name, "ok": False, "detail": str(error)}
+        return failed(name, str(error))
 
 
 def cvat_health(api_url: str, patience: float = 10) -> Check:
@@ -37,17 +52,9 @@ def cvat_health(api_url: str, patience: float = 10) -> Check:
         with urllib.request.urlopen(request, timeout=patience) as response:  # noqa: S310
             parts = json.load(response)
     except urllib.error.HTTPError as error:
-        return {"name": "health", "ok": False, "detail": error.read(500).decode(errors="replace")}
+        return failed("health", error.read(500).decode(errors="replace"))
     except (OSError, ValueError) as error:
-        return {"name": "health", "ok": False, "detail": str(error)}
+        return failed("health", str(error))
     broken = {name: text for name, text in parts.items() if text != "working"}
-    return {
-        "name": "health",
-        "ok": not broken,
-        "detail": json.dumps(broken) if broken else "every part works",
-    }
-
-
-def bucket_row(bucket: dict[str, Any]) -> dict[str, Any]:
-    """The status row of a dataset bucket that is not measured yet: ``objects`` and ``bytes`` are None."""
-    return {"name": bucket["name"], "endpoint": bucket["endpoint"], "objects": None, "bytes": None}
+    detail = json.dumps(broken) if broken else "every part works"
+    return Check(name="health", ok=not broken, detail=detail)

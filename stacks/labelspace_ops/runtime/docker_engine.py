@@ -1,20 +1,22 @@
-"""Direct access to this machine's Docker engine: read, run and stop the containers of a workspace."""
+"""Access to a Docker engine, here or through SSH: read, run and stop the containers of a workspace."""
 
 from __future__ import annotations
 
 import io
+import secrets
 import tarfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import docker
-from docker.errors import APIError, DockerException
+from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
-from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
+from labelspace.naming import PART_LABEL, WORKSPACE_LABEL, resource_name
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.runtime.base import Log, Result, ServiceState
 
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
 PATIENCE_SECONDS = 900
@@ -37,6 +39,11 @@ def connect() -> docker.DockerClient:
             ) from None
         raise OpsError(f"Docker engine: none answers: {NEXT_STEP}") from None
     return client
+
+
+def data_folder(client: docker.DockerClient) -> Path:
+    """Return the folder of the engine's machine that holds images and volumes."""
+    return Path(client.info()["DockerRootDir"])
 
 
 def containers(client: docker.DockerClient, name: str) -> dict[str, Container]:
@@ -117,18 +124,120 @@ def remove_data(client: docker.DockerClient, name: str, folder: Path) -> None:
     for volume in client.volumes.list(filters={"label": f"{WORKSPACE_LABEL}={name}"}):
         volume.remove(force=True)
     if folder.exists():
-        _remove_as_root(client, folder)
+        _remove_as_root(client, name, folder)
 
 
-def _remove_as_root(client: docker.DockerClient, folder: Path) -> None:
+def _remove_as_root(client: docker.DockerClient, name: str, folder: Path) -> None:
     """Remove ``folder`` in a container: backups belong to the database's user, not to this one."""
     from labelspace.cvat.images import IMAGES  # noqa: PLC0415
 
-    client.containers.run(
-        IMAGES["versitygw"],
-        entrypoint=["rm", "-rf", f"/parent/{folder.name}"],
-        command=[],
-        remove=True,
-        network_mode="none",
-        volumes={str(folder.parent): {"bind": "/parent", "mode": "rw"}},
-    )
+    command, volumes = ["rm", "-rf", f"/parent/{folder.name}"], {str(folder.parent): "/parent"}
+    result = DockerRuntime(client, name).run(IMAGES["versitygw"], command, volumes=volumes, files={})
+    if result.exit_code:
+        raise OpsError(f"{folder} cannot be removed: {result.output.strip()}: remove it as root")
+
+
+class DockerRuntime:
+    """The ``Runtime`` of one workspace on a Docker engine: this machine's, or a server's through SSH."""
+
+    def __init__(self, client: docker.DockerClient, workspace: str) -> None:
+        self.client, self._workspace = client, workspace
+
+    @classmethod
+    def here(cls, workspace: str) -> DockerRuntime:
+        """Connect to this machine's engine; raises ``OpsError`` as ``connect`` does."""
+        return cls(connect(), workspace)
+
+    @property
+    def workspace(self) -> str:
+        """Name of the workspace."""
+        return self._workspace
+
+    def containers(self) -> dict[str, Container]:
+        """Return the containers by part, for code that knows the engine is Docker's."""
+        return containers(self.client, self._workspace)
+
+    def services(self) -> dict[str, ServiceState]:
+        """Return all containers' states, running or not."""
+        return {part: _service_state(container) for part, container in self.containers().items()}
+
+    def exec(self, service: str, command: list[str], *, user: str = "") -> Result:
+        """Run a command in a running container."""
+        return Result(*exec_in(self._container(service), command, user))
+
+    def run(
+        self, image: str, command: list[str], *, volumes: Mapping[str, str], files: Mapping[str, str]
+    ) -> Result:
+        """Run ``command`` as the entrypoint of a new container without network."""
+        container = self.client.containers.create(
+            image,
+            entrypoint=command,
+            command=[],
+            network_mode="none",
+            volumes={source: {"bind": path, "mode": "rw"} for source, path in volumes.items()},
+            labels={WORKSPACE_LABEL: self._workspace, PART_LABEL: f"run-{secrets.token_hex(4)}"},
+        )
+        try:
+            container.put_archive("/", tar_files(files))
+            container.start()
+            code = int(container.wait(timeout=PATIENCE_SECONDS)["StatusCode"])
+            return Result(code, container.logs().decode(errors="replace"))
+        finally:
+            remove(container)
+
+    def start(self, services: Iterable[str]) -> None:
+        """Start containers in parallel."""
+        run_parallel(self._selected(services), Container.start)
+
+    def stop(self, services: Iterable[str]) -> None:
+        """Stop containers in parallel; the engine kills each after 30 seconds."""
+        run_parallel(self._selected(services), stop)
+
+    def remove(self, services: Iterable[str]) -> None:
+        """Remove containers and their anonymous volumes."""
+        run_parallel(self._selected(services), remove)
+
+    def is_healthy(self, service: str) -> bool:
+        """Run the container's health check now."""
+        return is_healthy(self._container(service))
+
+    def read_log(self, service: str) -> Log | None:
+        """Return the log; None without a container, or when the engine does not answer."""
+        try:
+            container = self._container(service)
+            return Log(str(container.id), container.logs().decode(errors="replace"))
+        except (KeyError, DockerException):
+            return None
+
+    def read_file(self, service: str, path: str) -> bytes:
+        """Read a file of a container; raises ``FileNotFoundError``."""
+        try:
+            return read_file(self._container(service), path)
+        except NotFound:
+            raise FileNotFoundError(path) from None
+
+    def _container(self, service: str) -> Container:
+        try:
+            return self.client.containers.get(resource_name(self._workspace, service))
+        except NotFound:
+            raise KeyError(service) from None
+
+    def _selected(self, services: Iterable[str]) -> list[Container]:
+        by_part = self.containers()
+        return [by_part[service] for service in services]
+
+
+def _service_state(container: Container) -> ServiceState:
+    health = container.attrs["State"].get("Health", {}).get("Status", "")
+    return ServiceState(str(container.id), container.status, health)
+
+
+def tar_files(files: Mapping[str, str]) -> bytes:
+    """Pack texts by path into a tar archive that every user of a container can read."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.size, entry.mode = len(text.encode()), 0o444
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return out.getvalue()

@@ -12,16 +12,49 @@ from labelspace.home import Home
 from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.models import JsonModel
 from labelspace_ops.labels import labels_file
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import progress, state
 from labelspace_ops.targets import registry
-from labelspace_ops.targets.base import CreateOptions, Target, Update
+from labelspace_ops.targets.base import CreateOptions, Deletion, Target, Update
 
 MERGED_BLOCKS = ("admin", "backup", "scaleway")
 """Blocks of settings that are merged key by key: a new e-mail address of the admin keeps the password."""
 FIXED = ("buckets", "bind_address", "port", "s3_port", "registration", "target", "size")
 """Settings that ``create`` refuses to change on an existing workspace; ``set`` changes them."""
+
+
+class Stopped(JsonModel):
+    """The result of a stop."""
+
+    name: str
+    """The workspace."""
+    status: str
+    """``stopped``."""
+    backed_up: bool
+    """Whether a last backup was taken."""
+    backups: str
+    """Folder or bucket of the backups."""
+
+
+class Deleted(JsonModel):
+    """The result of a delete."""
+
+    name: str
+    """The workspace."""
+    backed_up: bool
+    """Whether a last backup was taken."""
+    last_backup: str | None = None
+    """Its id."""
+    backups: str | None
+    """Folder or bucket of the backups, which stay; null when they were purged."""
+    purged: bool
+    """Whether annotations and backups were removed too."""
+    come_back: str | None = None
+    """The command that creates it again with its data, on target local; null when no data stays."""
+    kept: str | None = None
+    """What stays and is still billed, on target scaleway."""
 
 
 def resolve_spec(values: dict[str, Any], home: Home) -> WorkspaceSpec:
@@ -125,7 +158,7 @@ def _run_update(selected: auto.Stack, target: Target[Any], update: Update[Any]) 
         raise OpsError(f"{error}\n{hint}" if hint else str(error)) from None
 
 
-def stop(name: str, home: Home) -> dict[str, Any]:
+def stop(name: str, home: Home) -> Stopped:
     """Take a last backup, then remove the containers or stop the server; keep data, URL and passwords."""
     selected = stack.select(name, home)
     target = registry.get(stack.target(selected))
@@ -136,7 +169,7 @@ def stop(name: str, home: Home) -> dict[str, Any]:
         stack.set_running(selected, running=False)
         stack.update(selected, target.program(checked=True), progress.Resources().on_event)
     location = target.backups_location(name, home)
-    return {"name": name, "status": "stopped", "backed_up": bool(last_backup), "backups": location}
+    return Stopped(name=name, status="stopped", backed_up=bool(last_backup), backups=location)
 
 
 def start(name: str, home: Home) -> auto.Stack:
@@ -154,14 +187,14 @@ def retained_data(spec: WorkspaceSpec, home: Home) -> str:
     return registry.get(spec.target).retained(spec.name, home)
 
 
-def delete(name: str, home: Home, *, purge: bool) -> dict[str, Any]:
+def delete(name: str, home: Home, *, purge: bool) -> Deleted:
     """Take a last backup and remove the running parts.
 
     ``purge``: remove the data and the stack too. Raises ``OpsError`` before anything is removed when the last
     backup fails.
     """
     if purge and name not in state.names(home) and _purge_retained(name, home):
-        return _deleted(name, purged=True)
+        return _purged(name)
     selected = stack.select(name, home)
     target = registry.get(stack.target(selected))
     if purge:
@@ -174,18 +207,7 @@ def delete(name: str, home: Home, *, purge: bool) -> dict[str, Any]:
     with locks.hold(home, name, "deleting"):
         locks.clear_stale(home, selected)
         deletion = target.delete(selected, home, destroy, purge=purge)
-    return (
-        _deleted(name, purged=purge)
-        if purge
-        else {
-            **_deleted(name, purged=False),
-            "backed_up": bool(deletion.last_backup),
-            "last_backup": deletion.last_backup or None,
-            "backups": deletion.backups or None,
-            "come_back": deletion.recreate or None,
-            **({"kept": deletion.kept} if deletion.kept else {}),
-        }
-    )
+    return _purged(name) if purge else _deleted(name, deletion)
 
 
 def has_retained_data(name: str, home: Home) -> bool:
@@ -197,12 +219,17 @@ def _purge_retained(name: str, home: Home) -> bool:
     return any(registry.get(one).purge_retained(name, home) for one in registry.names())
 
 
-def _deleted(name: str, *, purged: bool) -> dict[str, Any]:
-    return {
-        "name": name,
-        "backed_up": False,
-        "last_backup": None,
-        "backups": None,
-        "purged": purged,
-        "come_back": None,
-    }
+def _purged(name: str) -> Deleted:
+    return Deleted(name=name, backed_up=False, last_backup=None, backups=None, purged=True, come_back=None)
+
+
+def _deleted(name: str, deletion: Deletion) -> Deleted:
+    done = Deleted(
+        name=name,
+        backed_up=bool(deletion.last_backup),
+        last_backup=deletion.last_backup or None,
+        backups=deletion.backups or None,
+        purged=False,
+        come_back=deletion.recreate or None,
+    )
+    return done.model_copy(update={"kept": deletion.kept}) if deletion.kept else done

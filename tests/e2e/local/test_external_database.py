@@ -20,7 +20,7 @@ from tests.e2e.lab import Lab, admin_of, containers
 from tests.e2e.machine import Authority
 
 from labelspace.cvat.images import IMAGES
-from labelspace_ops.backup.agent import tar_files
+from labelspace_ops.runtime.docker_engine import tar_files
 from labelspace_ops.targets.local.preflight import free_port
 
 START = """\

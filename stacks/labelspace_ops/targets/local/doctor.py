@@ -19,7 +19,7 @@ def examine(home: Home) -> list[Check]:
 
 
 def _disk(home: Home) -> str:
-    preflight.check_disk(docker_engine.connect(), home)
+    preflight.check_disk(docker_engine.data_folder(docker_engine.connect()), home)
     return "enough free space"
 
 

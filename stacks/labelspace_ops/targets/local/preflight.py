@@ -6,7 +6,6 @@ import errno
 import socket
 from pathlib import Path
 
-import docker
 from botocore.exceptions import BotoCoreError, ClientError
 from docker.models.containers import Container
 
@@ -15,6 +14,7 @@ from labelspace.spec import BucketSpec, LocalSpec
 from labelspace_ops.core import disk
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.storage import buckets
 
 LEAST_FREE_BYTES = 5 * 2**30
@@ -22,9 +22,9 @@ MOST_USED_PERCENT = 88
 """CVAT's health fails at 90 % (CVAT_HEALTH_DISK_USAGE_MAX)."""
 
 
-def check(spec: LocalSpec, client: docker.DockerClient, home: Home, *, known: bool) -> None:
+def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -> None:
     """Raise ``OpsError`` for a taken name, a port in use, a full disk or an unreadable bucket."""
-    containers = docker_engine.containers(client, spec.name)
+    containers = runtime.containers()
     if containers.keys() - {"restore"} and not known:  # "restore" is left by an interrupted --from-backup
         raise UsageError(
             f"name: {spec.name!r} is taken: this engine runs containers of a workspace of that name whose"
@@ -33,7 +33,7 @@ def check(spec: LocalSpec, client: docker.DockerClient, home: Home, *, known: bo
     for field, part, port in (("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port)):
         if not _is_own_port(containers, part, port):
             _check_port(field, spec.bind_address, port)
-    check_disk(client, home)
+    check_disk(docker_engine.data_folder(runtime.client), home)
     for index, bucket in enumerate(spec.buckets):
         if bucket.endpoint:
             _check_bucket(f"buckets.{index}", bucket)
@@ -108,9 +108,9 @@ def free_port(bind_address: str, first: int, taken: set[int]) -> int:
     raise OpsError(f"no free port between {first} and {first + 500} on {bind_address}: give one (--port)")
 
 
-def check_disk(client: docker.DockerClient, home: Home) -> None:
+def check_disk(docker_data: Path, home: Home) -> None:
     """Raise ``OpsError`` when the disk of Docker or of the home is too full for CVAT's health check."""
-    for path, percent, free in disk.usage((Path(client.info()["DockerRootDir"]), home.root)):
+    for path, percent, free in disk.usage((docker_data, home.root)):
         if free < LEAST_FREE_BYTES or percent > MOST_USED_PERCENT:
             raise OpsError(
                 f"disk: {path} has {free / 2**30:.1f} GiB free, {percent:.0f} % used; a workspace"

@@ -5,19 +5,20 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import docker
 from docker.models.containers import Container
 
 from labelspace.home import Home
 from labelspace_ops.backup import status as backup_status
 from labelspace_ops.core import locks
-from labelspace_ops.core.checks import Check, bucket_row, cvat_health
+from labelspace_ops.core.checks import Check, cvat_health, failed
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import state
 from labelspace_ops.storage import object_store
 from labelspace_ops.targets.local import drift
+from labelspace_ops.targets.status import BucketStatus, Status
 
 LONG_LIVED = (
     *("database", "backup", "redis", "cache", "opa", "server"),
@@ -25,41 +26,32 @@ LONG_LIVED = (
 )
 
 
-def measure(
-    name: str, resources: list[dict[str, Any]], client: docker.DockerClient, home: Home
-) -> dict[str, Any]:
-    """Measure the workspace; return the JSON object of ``models.Status``.
-
-    ``resources``: the result of ``state.resources``.
-    """
-    outputs = state.stack_outputs(resources)
-    containers = docker_engine.containers(client, name)
+def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home) -> Status:
+    """Measure the workspace; ``resources``: the result of ``state.resources``."""
+    outputs, name = state.stack_outputs(resources), runtime.workspace
+    containers = runtime.containers()
     busy = locks.busy(home, name)
     sleep_status = {} if busy else sleep.sleep_status(outputs)
     inactive = "" if busy else _inactive_status(outputs, containers, sleep_status)
     with ThreadPoolExecutor(1) as pool:
         backups = pool.submit(
-            backup_status.measure, client, name, home, at_rest=bool(inactive), busy=bool(busy)
+            backup_status.measure, runtime.client, name, home, at_rest=bool(inactive), busy=bool(busy)
         )
         listed, checks = _measure_inactive(outputs) if inactive else _measure_running(outputs, containers)
     if not inactive and not busy:
         checks += [_drift_check(sentence) for sentence in drift.find_drift(resources, containers)]
     backup, backup_checks = backups.result()
     checks += backup_checks
-    return {
-        "name": name,
-        "target": outputs.get("target", "local"),
-        "description": outputs.get("description", ""),
-        "since": sleep_status.get("since") if inactive == "asleep" else None,
-        "status": inactive or _status(busy, containers, checks, made=bool(outputs)),
-        "url": outputs.get("url", ""),
-        "api_url": outputs.get("api_url", ""),
-        "cvat_version": outputs.get("cvat_version", ""),
-        "admin_username": outputs.get("admin_username", ""),
-        "buckets": listed,
-        "backup": {**outputs.get("backups", {}), **backup},
-        "checks": checks,
-    }
+    return Status.measured(
+        name,
+        str(outputs.get("target", "local")),
+        outputs,
+        backup,
+        since=sleep_status.get("since") if inactive == "asleep" else None,
+        status=inactive or _status(busy, containers, checks, made=bool(outputs)),
+        buckets=listed,
+        checks=checks,
+    )
 
 
 def _inactive_status(
@@ -79,18 +71,18 @@ def _running(containers: dict[str, Container]) -> list[str]:
     ]
 
 
-def _measure_inactive(outputs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Check]]:
+def _measure_inactive(outputs: dict[str, Any]) -> tuple[list[BucketStatus], list[Check]]:
     """Return the buckets without sizes, and no checks: nothing runs that could be measured."""
-    return [bucket_row(bucket) for bucket in outputs.get("buckets", [])], []
+    return [BucketStatus.unmeasured(bucket) for bucket in outputs.get("buckets", [])], []
 
 
 def _drift_check(sentence: str) -> Check:
-    return {"name": "drift", "ok": False, "detail": f"{sentence}: `labelspace create` restores it"}
+    return failed("drift", f"{sentence}: `labelspace create` restores it")
 
 
 def _measure_running(
     outputs: dict[str, Any], containers: dict[str, Container]
-) -> tuple[list[dict[str, Any]], list[Check]]:
+) -> tuple[list[BucketStatus], list[Check]]:
     mounts = sorted(part for part in containers if part.startswith("mount-"))
     sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
     absent = "database" if outputs.get("database") == "external" else "backup"
@@ -108,29 +100,30 @@ def _status(busy: str, containers: dict[str, Container], checks: list[Check], *,
         return busy
     if not made:
         return "failed"
-    if all(check["ok"] for check in checks):
+    if all(check.ok for check in checks):
         return "ready"
     return "degraded" if _running(containers) else "stopped"
 
 
 def _container_check(part: str, container: Container | None) -> Check:
     if container is None:
-        return {"name": part, "ok": False, "detail": "no container: run `labelspace create` again"}
+        return failed(part, "no container: run `labelspace create` again")
     health = container.attrs["State"].get("Health", {}).get("Status", "")
     if container.status == "running" and health == "starting":
         health = "healthy" if docker_engine.is_healthy(container) else "not working yet"
     detail = f"{container.status}, {health}" if health else container.status
-    return {"name": part, "ok": container.status == "running" and health in ("", "healthy"), "detail": detail}
+    ok = container.status == "running" and health in ("", "healthy")
+    return Check(name=part, ok=ok, detail=detail)
 
 
-def _measure_buckets(outputs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Check]]:
+def _measure_buckets(outputs: dict[str, Any]) -> tuple[list[BucketStatus], list[Check]]:
     listed, checks = [], []
     for bucket in outputs.get("buckets", []):
-        row = bucket_row(bucket)
+        row = BucketStatus.unmeasured(bucket)
         try:
-            row["objects"], row["bytes"] = _size(outputs, bucket["name"])
+            row.objects, row.bytes = _size(outputs, bucket["name"])
         except OpsError as error:
-            checks.append({"name": f"bucket {bucket['name']}", "ok": False, "detail": str(error)})
+            checks.append(failed(f"bucket {bucket['name']}", str(error)))
         listed.append(row)
     return listed, checks
 

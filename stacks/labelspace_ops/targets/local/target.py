@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from labelspace.spec import LocalSpec
 from labelspace_ops.core.checks import Check
-from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Resources, Target, Update
+from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Resources, Target, Update, Usage
+from labelspace_ops.targets.status import Status
 
 if TYPE_CHECKING:
     from pulumi import automation as auto
@@ -110,12 +111,12 @@ class LocalTarget(Target[LocalSpec]):
         chosen = retained.find_retained(name, docker_engine.connect(), home)
         return str(chosen) if chosen else ""
 
-    def status(self, name: str, resources: Resources, home: Home) -> dict[str, Any]:
+    def status(self, name: str, resources: Resources, home: Home) -> Status:
         """Measure containers, CVAT's health, buckets and backups."""
-        from labelspace_ops.runtime import docker_engine  # noqa: PLC0415
+        from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
         from labelspace_ops.targets.local import status  # noqa: PLC0415
 
-        return status.measure(name, resources, docker_engine.connect(), home)
+        return status.measure(resources, DockerRuntime.here(name), home)
 
     def backups(self, name: str, home: Home, settings: dict[str, Any]) -> Backups:
         """Return the backups that pgBackRest makes in the database's container."""
@@ -132,6 +133,14 @@ class LocalTarget(Target[LocalSpec]):
                 " (registration: open)"
             )
         return notes
+
+    def usage(self, name: str, outputs: dict[str, Any], home: Home) -> Usage:
+        """Measure containers, volumes and folders."""
+        from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
+        from labelspace_ops.targets.local import usage  # noqa: PLC0415
+
+        names = [bucket["name"] for bucket in outputs["buckets"]]
+        return usage.measure(DockerRuntime.here(name), names, home)
 
     def doctor(self, home: Home) -> list[Check]:
         """Check the Docker engine, the disk and the images."""

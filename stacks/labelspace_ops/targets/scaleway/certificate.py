@@ -7,7 +7,7 @@ import ssl
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from labelspace_ops.core.checks import Check
+from labelspace_ops.core.checks import Check, failed
 
 PATIENCE_SECONDS = 10
 RENEWED_AT = 1 / 3
@@ -24,7 +24,7 @@ def inspect(url: str) -> tuple[Check, str | None]:
         ):
             certificate = connection.getpeercert() or {}
     except (OSError, ssl.SSLError) as error:
-        return {"name": "certificate", "ok": False, "detail": f"{host}: {error}"}, None
+        return failed("certificate", f"{host}: {error}"), None
     begin, end = (ssl.cert_time_to_seconds(str(certificate[key])) for key in ("notBefore", "notAfter"))
     return to_check(begin, end, datetime.now(UTC).timestamp())
 
@@ -39,4 +39,4 @@ def to_check(begin: float, end: float, now: float) -> tuple[Check, str]:
             f"ends in {days:.0f} days ({until:%Y-%m-%d}) and was not renewed: are ports 80 and 443 open to"
             " the internet, and does the name resolve to the workspace's address?"
         )
-    return {"name": "certificate", "ok": ok, "detail": detail}, until.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Check(name="certificate", ok=ok, detail=detail), until.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,4 +7,4 @@ from labelspace_ops.core.checks import Check
 
 def check(name: str, detail: str, *, ok: bool) -> Check:
     """Return a check whose name starts with ``Scaleway``."""
-    return {"name": f"Scaleway {name}", "ok": ok, "detail": detail}
+    return Check(name=f"Scaleway {name}", ok=ok, detail=detail)

@@ -14,8 +14,9 @@ from labelspace.targets.scaleway.context import backup_bucket
 from labelspace.targets.scaleway.database import DUMP_SECONDS, SNAPSHOT_HOURS
 from labelspace_ops.backup import agent
 from labelspace_ops.backup import status as measured
+from labelspace_ops.backup.models import BackupState, Proof
 from labelspace_ops.core import locks
-from labelspace_ops.core.checks import LATE_FACTOR, Check, bucket_row, cvat_health
+from labelspace_ops.core.checks import LATE_FACTOR, Check, cvat_health, failed
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import state
 from labelspace_ops.storage import buckets
@@ -33,6 +34,7 @@ from labelspace_ops.targets.scaleway import (
 from labelspace_ops.targets.scaleway import (
     ssh as server_ssh,
 )
+from labelspace_ops.targets.status import BucketStatus, Status, VolumeState
 
 Row = dict[str, Any]
 SSH_TIMEOUT_SECONDS = 5
@@ -41,8 +43,8 @@ RUNNING_STATES = ("running", "starting")
 """States of an Instance that serves or starts (Scaleway's API)."""
 
 
-def measure(name: str, resources: retained.Resources, home: Home) -> dict[str, Any]:
-    """Measure the workspace; return the JSON object of ``models.Status``.
+def measure(name: str, resources: retained.Resources, home: Home) -> Status:
+    """Measure the workspace.
 
     ``resources``: the result of ``state.resources``.
     """
@@ -51,23 +53,19 @@ def measure(name: str, resources: retained.Resources, home: Home) -> dict[str, A
     results = Measurement() if busy or not outputs else _measure_account(name, resources, outputs, home)
     if not busy and should_run and outputs and results.server.get("state", "running") in RUNNING_STATES:
         _measure_url(results, outputs)
-    return {
-        "name": name,
-        "target": "scaleway",
-        "description": outputs.get("description", ""),
-        "status": busy or _status(outputs, results, should_run=should_run),
-        "url": outputs.get("url", ""),
-        "api_url": outputs.get("api_url", ""),
-        "cvat_version": outputs.get("cvat_version", ""),
-        "admin_username": outputs.get("admin_username", ""),
-        "buckets": results.buckets or [bucket_row(bucket) for bucket in outputs.get("buckets", [])],
-        "backup": {**outputs.get("backups", {}), **(results.backup or _newest(results))},
-        "server": results.server.get("state"),
-        "volume": results.volume,
-        "certificate_until": results.certificate_until,
-        "cost": outputs.get("cost", {}),
-        "checks": results.checks,
-    }
+    return Status.measured(
+        name,
+        "scaleway",
+        outputs,
+        results.backup or _newest(results),
+        status=busy or _status(outputs, results, should_run=should_run),
+        buckets=results.buckets or [BucketStatus.unmeasured(bucket) for bucket in outputs.get("buckets", [])],
+        server=results.server.get("state"),
+        volume=results.volume,
+        certificate_until=results.certificate_until,
+        cost=outputs.get("cost", {}),
+        checks=results.checks,
+    )
 
 
 class Measurement:
@@ -75,18 +73,18 @@ class Measurement:
 
     def __init__(self) -> None:
         self.checks: list[Check] = []
-        self.buckets: list[Row] = []
+        self.buckets: list[BucketStatus] = []
         self.snapshots: list[Row] | None = None
         self.dumps: list[Row] | None = None
-        self.proof: Row | None = None
-        self.backup: Row = {}
+        self.proof: Proof | None = None
+        self.backup: BackupState | None = None
         self.server: Row = {}
-        self.volume: Row | None = None
+        self.volume: VolumeState | None = None
         self.certificate_until: str | None = None
 
     def fail(self, name: str, detail: str) -> None:
         """Add a failed check."""
-        self.checks.append({"name": name, "ok": False, "detail": detail})
+        self.checks.append(failed(name, detail))
 
 
 def _status(outputs: Row, results: Measurement, *, should_run: bool) -> str:
@@ -95,20 +93,21 @@ def _status(outputs: Row, results: Measurement, *, should_run: bool) -> str:
     now = str(results.server.get("state", ""))
     if now.startswith("stop") or (not should_run and now not in RUNNING_STATES):
         return "stopped"
-    return "ready" if all(check["ok"] for check in results.checks) else "degraded"
+    return "ready" if all(check.ok for check in results.checks) else "degraded"
 
 
-def _newest(results: Measurement) -> Row:
+def _newest(results: Measurement) -> BackupState:
     known = [*(results.snapshots or []), *(results.dumps or [])]
     is_measured = results.snapshots is not None and results.dumps is not None
-    complete = sorted((row for row in known if row["complete"]), key=lambda row: str(row["when"]))
-    return {
-        "copies": len(known) if is_measured else None,
-        "last": complete[-1]["when"].replace("+00:00", "Z") if complete else None,
-        "last_id": complete[-1]["id"] if complete else None,
-        "last_archived": None,
-        "drill": results.proof,
-    }
+    last, last_id = _last_complete(sorted(known, key=lambda row: str(row["when"])))
+    copies = len(known) if is_measured else None
+    return BackupState(copies=copies, last=last, last_id=last_id, last_archived=None, drill=results.proof)
+
+
+def _last_complete(rows: list[Row]) -> tuple[str | None, str | None]:
+    """Return time and id of the newest complete one of ``rows`` (newest last)."""
+    complete = [row for row in rows if row["complete"]]
+    return (complete[-1]["when"].replace("+00:00", "Z"), complete[-1]["id"]) if complete else (None, None)
 
 
 def _measure_account(name: str, resources: retained.Resources, outputs: Row, home: Home) -> Measurement:
@@ -184,7 +183,7 @@ def _server(
             f"it is {now} and costs money, but the workspace is stopped: run `labelspace stop` again",
         )
     else:
-        results.checks.append({"name": "server", "ok": True, "detail": now})
+        results.checks.append(Check(name="server", ok=True, detail=now))
 
 
 def _volume(results: Measurement, cloud: account.Account, resources: retained.Resources) -> None:
@@ -195,7 +194,7 @@ def _volume(results: Measurement, cloud: account.Account, resources: retained.Re
             results.fail("volume", f"data volume {identity} was removed: the files of CVAT on it are lost")
         else:
             used = bool(answer["references"])
-            results.volume = {"id": identity, "bytes": int(answer["size"]), "attached": used}
+            results.volume = VolumeState(id=identity, bytes=int(answer["size"]), attached=used)
 
 
 def _snapshots(results: Measurement, cloud: account.Account, resources: retained.Resources) -> None:
@@ -223,15 +222,15 @@ def _dumps(results: Measurement, cloud: account.Account, name: str, outputs: Row
         _check_age(results, "dump", results.dumps, since=since, every=DUMP_SECONDS / 3600)
 
 
-def _drill(results: Measurement, proof: Row | None, outputs: Row) -> None:
+def _drill(results: Measurement, record: Row | None, outputs: Row) -> None:
     """Add the result of the last drill, scheduled or not."""
-    if proof is None:
+    if record is None:
         return
-    results.proof = proof
+    results.proof = proof = Proof.read(record)
     every = _settings(outputs).get("backup", {}).get("drill_interval_days", 0)
-    age = (datetime.now(UTC) - datetime.fromisoformat(proof["when"])).days
-    if not proof["ok"]:
-        results.fail("drill", f"the last one failed ({proof['backup']}): {proof['reason']}")
+    age = (datetime.now(UTC) - datetime.fromisoformat(proof.when)).days
+    if not proof.ok:
+        results.fail("drill", f"the last one failed ({proof.backup}): {proof.reason}")
     elif every and age > LATE_FACTOR * every and results.server.get("state") in RUNNING_STATES:
         results.fail("drill", f"the last is {age} days old, due every {every}")
 
@@ -272,8 +271,9 @@ def _backups(
 
 def _backups_by_ssh(spec: ScalewaySpec, resources: retained.Resources, home: Home) -> Row:
     server = server_ssh.connect(spec.name, resources, home, patience=SSH_TIMEOUT_SECONDS)
-    with server.engine() as client:
-        return dict(agent.call_or_run(client, server_database.server_repository(spec, resources), "state"))
+    with server.engine() as runtime:
+        there = server_database.server_repository(spec, resources)
+        return dict(agent.call_or_run(runtime.client, there, "state"))
 
 
 def _backups_by_bucket(
@@ -282,14 +282,11 @@ def _backups_by_bucket(
     where = outputs["backups"]["where"]
     s3 = cloud.storage(outputs["region"], outputs.get("project", ""))
     known, archived = repository.backups(s3, where), repository.last_archived(s3, where)
-    complete = [row for row in known if row["complete"]]
-    results.backup = {
-        "copies": len(known),
-        "last": complete[-1]["when"].replace("+00:00", "Z") if complete else None,
-        "last_id": complete[-1]["id"] if complete else None,
-        "last_archived": archived[0] if archived else None,
-        "last_archived_at": archived[1] if archived else None,
-    }
+    last, last_id = _last_complete(known)
+    segment, archived_at = archived or (None, None)
+    results.backup = BackupState(
+        copies=len(known), last=last, last_id=last_id, last_archived=segment, last_archived_at=archived_at
+    )
     since = results.server.get("creation_date") if results.server.get("state") in RUNNING_STATES else None
     if since:
         _check_age(results, "backup", known, since=since, every=spec.backup.interval_hours)
@@ -324,7 +321,7 @@ def _check_age(
 
 
 def _bucket(results: Measurement, cloud: account.Account, bucket: Row, outputs: Row) -> None:
-    row = bucket_row(bucket)
+    row = BucketStatus.unmeasured(bucket)
     results.buckets.append(row)
     s3 = cloud.storage(outputs["region"], outputs.get("project", ""))
-    row["objects"], row["bytes"] = buckets.size(s3, bucket["name"])
+    row.objects, row.bytes = buckets.size(s3, bucket["name"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from labelspace.spec import ScalewaySpec
 from labelspace_ops.core.checks import Check
 from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Resources, Target, Update
+from labelspace_ops.targets.status import Status
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -75,7 +76,7 @@ class ScalewayTarget(Target[ScalewaySpec]):
             self.refuse_purge()
         return lifecycle.delete(stack, home, destroy)
 
-    def status(self, name: str, resources: Resources, home: Home) -> dict[str, Any]:
+    def status(self, name: str, resources: Resources, home: Home) -> Status:
         """Measure the URL, the account's resources, the buckets and the backups."""
         from labelspace_ops.targets.scaleway import status  # noqa: PLC0415
 

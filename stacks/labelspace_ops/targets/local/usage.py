@@ -5,30 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import docker
 from docker.errors import DockerException
 from docker.models.containers import Container
 
 from labelspace.home import Home
 from labelspace.naming import WORKSPACE_LABEL
-from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.docker_engine import DockerRuntime
+from labelspace_ops.targets.base import Usage
 
 
-def measure(name: str, bucket_names: list[str], client: docker.DockerClient, home: Home) -> dict[str, Any]:
-    """Measure a workspace in bytes.
-
-    Keys: ``memory`` (now), ``memory_at_most`` (sum of the limits), ``data`` (volumes), ``buckets``,
-    ``backups`` (None when this user may not read the folder).
-    """
-    own = [item for item in docker_engine.containers(client, name).values() if item.status == "running"]
-    return {
-        "name": name,
-        "memory": sum(_memory(item) for item in own),
-        "memory_at_most": sum(item.attrs["HostConfig"].get("Memory", 0) for item in own),
-        "data": _volumes_size(client, name),
-        "buckets": sum(_folder_size(home.buckets / bucket) or 0 for bucket in bucket_names),
-        "backups": _folder_size(home.backups / name),
-    }
+def measure(runtime: DockerRuntime, bucket_names: list[str], home: Home) -> Usage:
+    """Measure a workspace's containers, volumes and folders."""
+    name = runtime.workspace
+    own = [item for item in runtime.containers().values() if item.status == "running"]
+    return Usage(
+        memory=sum(_memory(item) for item in own),
+        memory_at_most=sum(item.attrs["HostConfig"].get("Memory", 0) for item in own),
+        data=_volumes_size(runtime),
+        buckets=sum(_folder_size(home.buckets / bucket) or 0 for bucket in bucket_names),
+        backups=_folder_size(home.backups / name),
+    )
 
 
 def _memory(item: Container) -> int:
@@ -41,9 +37,9 @@ def _memory(item: Container) -> int:
     return int(max(0, memory.get("usage", 0) - memory.get("stats", {}).get("inactive_file", 0)))
 
 
-def _volumes_size(client: docker.DockerClient, name: str) -> int:
-    volumes = client.df().get("Volumes") or []
-    own = [item for item in volumes if (item.get("Labels") or {}).get(WORKSPACE_LABEL) == name]
+def _volumes_size(runtime: DockerRuntime) -> int:
+    volumes = runtime.client.df().get("Volumes") or []
+    own = [item for item in volumes if (item.get("Labels") or {}).get(WORKSPACE_LABEL) == runtime.workspace]
     return sum(max(0, item["UsageData"]["Size"]) for item in own)
 
 
