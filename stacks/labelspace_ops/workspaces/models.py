@@ -157,8 +157,10 @@ class Outputs(JsonModel):
     """Where it runs."""
     running: bool
     """False when the workspace is stopped."""
-    sleep_after_minutes: int
-    """Minutes without a request before the workspace sleeps; 0: never."""
+    sleep_after_minutes: int | None = None
+    """Minutes without a request before the workspace sleeps, on target local; 0: never."""
+    deleted: bool | None = None
+    """True when only what holds data is left, on target local."""
     description: str
     """What it is for."""
     settings: str
