@@ -16,7 +16,7 @@ from mypy_boto3_s3 import S3Client
 from tests.e2e.lab import until
 
 from labelspace.cvat.images import IMAGES
-from labelspace_ops.backup.agent import tar_files
+from labelspace_ops.runtime.docker_engine import tar_files
 from labelspace_ops.storage.buckets import connect
 
 SERVE = """\

@@ -36,7 +36,7 @@ from tests.e2e.lab import BIN, Visitor
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
 from labelspace.targets.scaleway.cloud_init import STEP_PATH
-from labelspace_ops.backup.agent import tar_files
+from labelspace_ops.runtime.docker_engine import tar_files
 from labelspace_ops.stack.project import PROJECT
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.workspaces import models

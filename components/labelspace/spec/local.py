@@ -11,7 +11,7 @@ from labelspace.spec.workspace import WorkspaceSpec
 
 
 class LocalSpec(WorkspaceSpec):
-    """The settings of a workspace on this machine."""
+    """The settings of a workspace on this machine: addresses, ports, sleep."""
 
     target: Literal["local"] = "local"
     """Where it runs: this machine's Docker engine."""

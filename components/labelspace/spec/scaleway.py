@@ -137,7 +137,7 @@ class ScalewaySettings(SpecPart):
 
 
 class ScalewaySpec(WorkspaceSpec):
-    """The settings of a workspace on Scaleway."""
+    """The settings of a workspace on Scaleway: what every workspace has, and the block ``scaleway``."""
 
     target: Literal["scaleway"] = "scaleway"
     """Where it runs: Scaleway."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from labelspace_ops.core.models import JsonModel
 
 
-class Shape(BaseModel):
-    """Keys with their types; no other key is printed."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class AuditedAttribute(Shape):
+class AuditedAttribute(JsonModel):
     """How many items carry an attribute or condition."""
 
     kind: str
@@ -30,7 +26,7 @@ class AuditedAttribute(Shape):
     """Where images were annotated twice: ``items``, ``agreement`` as a share, ``kappa``."""
 
 
-class AuditedPair(Shape):
+class AuditedPair(JsonModel):
     """A class against the rest by an attribute."""
 
     attribute: str
@@ -67,7 +63,7 @@ class AuditedPair(Shape):
     """Why there is no test or no interval."""
 
 
-class AuditedRate(Shape):
+class AuditedRate(JsonModel):
     """An error rate."""
 
     by: dict[str, str]
@@ -96,7 +92,7 @@ class AuditedRate(Shape):
     """Whether that interval excludes the rate of all items."""
 
 
-class AuditedGap(Shape):
+class AuditedGap(JsonModel):
     """The largest difference of a rate between two groups of an attribute."""
 
     attribute: str
@@ -134,7 +130,7 @@ class AuditedGap(Shape):
     """The result in words."""
 
 
-class AuditReport(Shape):
+class AuditReport(JsonModel):
     """What `labelspace audit` finds."""
 
     summary: list[str]

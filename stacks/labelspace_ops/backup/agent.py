@@ -5,11 +5,8 @@ The engine is this machine's, or that of a server elsewhere: paths are those of 
 
 from __future__ import annotations
 
-import io
 import json
 import secrets
-import tarfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -224,7 +221,7 @@ def create_container(
     )
     if source.is_remote and network != "none":
         client.networks.get(network).connect(one)
-    one.put_archive("/", tar_files(source.files))
+    one.put_archive("/", docker_engine.tar_files(source.files))
     return one
 
 
@@ -268,14 +265,3 @@ def _image(client: docker.DockerClient) -> str:
     except NotFound:
         client.images.build(path=str(described.CONTEXT), tag=name, rm=True)
     return name
-
-
-def tar_files(files: Mapping[str, str]) -> bytes:
-    """Files by path as the engine takes them, readable inside their container."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for path, text in files.items():
-            entry = tarfile.TarInfo(path.lstrip("/"))
-            entry.size, entry.mode = len(text.encode()), 0o444
-            tar.addfile(entry, io.BytesIO(text.encode()))
-    return out.getvalue()

@@ -20,6 +20,7 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.labels import program
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress
 
@@ -150,17 +151,17 @@ def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
     keeper = agent.backup_container(client, name)
     if keeper is None or not {*STORES, *docker_engine.SERVING, *ONE_SHOTS} <= mine.keys():
         locks.clear_stale(home, chosen)
-        leftovers.remove_leftovers(client, chosen, home)
+        leftovers.remove_leftovers(DockerRuntime(client, name), chosen, home)
     else:
         # whoever is started waits by itself for the database to take writes, and for ``migrate``
         parts = (*STORES, *agent.BACKUP_PARTS, *docker_engine.SERVING, "gateway")
         docker_engine.run_parallel([mine[part] for part in parts if part in mine], Container.start)
         _through(mine["migrate"])
-        with progress.gate(client, name):
+        with progress.gate(DockerRuntime(client, name)):
             _through(mine["readiness"])
         docker_engine.until_healthy(keeper)  # a backup of its new timeline was made meanwhile
         return
-    with progress.gate(client, name):
+    with progress.gate(DockerRuntime(client, name)):
         stack.update(chosen, partial(program.run, before_upgrade=upgrade.hook), progress.Resources().on_event)
 
 

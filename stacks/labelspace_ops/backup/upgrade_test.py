@@ -135,7 +135,7 @@ def _copy(
         one = agent.create_container(
             client, source, "copy", {"backup": backup}, part="rehearsal-copy", network=network
         )
-        one.put_archive("/", agent.tar_files({COPY_PASSWORD: password}))
+        one.put_archive("/", docker_engine.tar_files({COPY_PASSWORD: password}))
         one.start()
         _until_it_serves(one, backup)
         yield one, network, password
@@ -207,7 +207,7 @@ def _migrated(client: docker.DockerClient, name: str, image: str, network: str, 
         mem_limit=MEMORY,
         init=True,
     )
-    one.put_archive("/", agent.tar_files({DATABASE_PASSWORD: password}))
+    one.put_archive("/", docker_engine.tar_files({DATABASE_PASSWORD: password}))
     one.start()
     code = one.wait(timeout=PATIENCE_SECONDS)["StatusCode"]
     if code:

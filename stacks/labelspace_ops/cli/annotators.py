@@ -14,24 +14,22 @@ app.add_typer(annotators, name="annotators")
 
 @annotators.command()
 def apply(name: Name, as_json: Json = False) -> None:
-    """Set groups and share jobs as the labels file says; say who has not signed up, with a text to send."""
+    """Set roles and distribute jobs by the labels file; list who has not signed up, with an invitation."""
     from labelspace.home import Home
     from labelspace_ops.core.errors import UsageError
     from labelspace_ops.cvat import client as cvat_client
     from labelspace_ops.labels import labels_file
     from labelspace_ops.projects import annotators as project_annotators
 
-    wish, outputs = labels_file.load(name), outputs_of(name)
-    if not wish.annotators:
-        raise UsageError(
-            f"annotators: none in {labels_file.path_for(name)}: stacks/labels/example.yaml shows how"
-        )
-    rows = project_annotators.apply(cvat_client.connect(name, Home.find(), say), wish)
+    labels, outputs = labels_file.load(name), outputs_of(name)
+    if not labels.annotators:
+        raise UsageError(f"annotators: none in {labels_file.path_for(name)}: see stacks/labels/example.yaml")
+    rows = project_annotators.apply(cvat_client.connect(name, Home.find(), say), labels)
     for row in rows:
-        missing = not row["signed_up"]
+        is_missing = not row["signed_up"]
         row["invitation"] = (
             project_annotators.invitation(row["email"], outputs["url"], outputs["description"])
-            if missing
+            if is_missing
             else ""
         )
     if as_json:
@@ -59,7 +57,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
 
 @annotators.command("list")
 def list_(name: Name, as_json: Json = False) -> None:
-    """List everybody of the labels file or with an account, with their jobs."""
+    """List the annotators of the labels file and all accounts, with their jobs."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

@@ -1,6 +1,6 @@
-"""The Typer application, and what all commands share.
+"""The Typer application and helpers of all commands.
 
-Heavy modules are imported where they are used: help is quick.
+Commands import slow modules when they run, so that ``--help`` answers fast.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ app = typer.Typer(
     context_settings={"max_content_width": 110},
 )
 Name = Annotated[str, typer.Argument(help="name of the workspace")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON alone on standard output")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="ask nothing")]
+Json = Annotated[bool, typer.Option("--json", help="print only JSON on standard output")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask for confirmation")]
 
 
 def print_json(value: object) -> None:
-    """Print JSON on standard output."""
-    typer.echo(json.dumps(value, indent=2))
+    """Print JSON on standard output; models are printed as their objects."""
+    typer.echo(json.dumps(value, indent=2, default=lambda model: model.as_json()))
 
 
 def outputs_of(name: str) -> dict[str, Any]:
-    """The outputs of the workspace's stack; raises ``OpsError`` when it was never made completely."""
+    """Return the outputs of the workspace's stack; raises ``OpsError`` when its creation never completed."""
     from labelspace.home import Home
     from labelspace_ops.stack import state
 
@@ -37,5 +37,5 @@ def outputs_of(name: str) -> dict[str, Any]:
 
 
 def say(message: str) -> None:
-    """One line of progress or warning, on standard error: standard output is for what was asked."""
+    """Print a line of progress or a warning on standard error; standard output is for the result."""
     typer.echo(message, err=True)

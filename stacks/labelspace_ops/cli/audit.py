@@ -24,45 +24,45 @@ def audit(
         Path | None, typer.Option(help="a file, zip or folder: CVAT, Datumaro, COCO, YOLO, VOC, CSV ...")
     ] = None,
     condition: Annotated[
-        list[str] | None, typer.Option(help="an attribute that is a condition; again for more")
+        list[str] | None, typer.Option(help="an attribute that describes a condition; repeatable")
     ] = None,
-    protected: Annotated[list[str] | None, typer.Option(help="a protected attribute; again for more")] = None,
-    additional: Annotated[list[str] | None, typer.Option(help="a label that only carries attributes")] = None,
-    balance: Annotated[
-        list[str] | None, typer.Option(help="balance over this attribute; again for more")
+    protected: Annotated[list[str] | None, typer.Option(help="a protected attribute; repeatable")] = None,
+    additional: Annotated[
+        list[str] | None, typer.Option(help="a label that only carries attributes; repeatable")
     ] = None,
+    balance: Annotated[list[str] | None, typer.Option(help="balance over this attribute; repeatable")] = None,
     level: Annotated[str, typer.Option(help="object or image: what an item is")] = "",
     cluster: Annotated[str, typer.Option(help="attribute whose values say which items belong together")] = "",
     bins: Annotated[
-        list[str] | None, typer.Option(help="bins of a number attribute: age=4 or age=18,40,65")
+        list[str] | None, typer.Option(help="bins of a number attribute: age=4 or age=18,40,65; repeatable")
     ] = None,
-    unknown: Annotated[list[str] | None, typer.Option(help="a value that means unknown")] = None,
+    unknown: Annotated[list[str] | None, typer.Option(help="a value that means unknown; repeatable")] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="CSV or parquet: image, prediction[, object, score]; or COCO results")
     ] = None,
     image_column: Annotated[str, typer.Option(help="column of the image in the predictions")] = "",
     prediction_column: Annotated[str, typer.Option(help="column of the predicted class")] = "",
     class_map: Annotated[
-        list[str] | None, typer.Option(help="a predicted class and its name: 0=cat; again for more")
+        list[str] | None, typer.Option(help="a predicted class and its name: 0=cat; repeatable")
     ] = None,
     iou: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="overlap of a predicted box and its object")
     ] = 0.5,
-    metric: Annotated[
-        list[str] | None, typer.Option(help="compare this between groups; again for more")
-    ] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="compare this between groups; repeatable")] = None,
     images: Annotated[Path | None, typer.Option(help="folder of the images: brightness, examples")] = None,
     compare: Annotated[Path | None, typer.Option(help="audit.json of an earlier audit")] = None,
     fail_on: Annotated[
         list[str] | None, typer.Option(help='exit with 3 when true: "gap(error, gender) > 0.05"')
     ] = None,
     out: Annotated[Path, typer.Option(help="folder of the report")] = Path("report"),
-    seed: Annotated[int, typer.Option(min=0, help="draws the balanced set and the tests")] = 0,
-    alpha: Annotated[float, typer.Option(min=0.0, max=1.0, help="level of the tests, all together")] = 0.05,
-    min_group: Annotated[int, typer.Option(min=1, help="smaller groups are not judged")] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="random seed of the balanced set and the tests")] = 0,
+    alpha: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="significance level of all tests together")
+    ] = 0.05,
+    min_group: Annotated[int, typer.Option(min=1, help="ignore smaller groups")] = 30,
     as_json: Json = False,
 ) -> None:
-    """Find what goes with a class by accident, who is misjudged, and how to balance."""
+    """Find spurious correlations and unequal error rates in annotations, and draw a balanced set."""
     given = {"annotations": annotations, "predictions": predictions, "images": images, "compare": compare}
     _check(given, level, metric)
     live = _workspace(name, project, annotations, write_subset)
@@ -87,7 +87,7 @@ def audit(
         running = LiveProject(name, project, say)
         result = running.audit(choices, predictions, options)
     else:
-        result = findings.audit_file(_needed(annotations), choices, predictions, options, images)
+        result = findings.audit_file(_require_export(annotations), choices, predictions, options, images)
     if earlier:
         result.found["compared"] = gate.compared(result.found, earlier)
     findings.write(result, out)
@@ -132,18 +132,20 @@ def _workspace(name: str, project: str, annotations: Path | None, write_subset: 
     if annotations is not None and (name or project):
         raise UsageError("annotations: either an export, or a workspace with --project: not both")
     if bool(name) != bool(project):
-        raise UsageError("project: an audit in place is `labelspace audit NAME --project PROJECT`: give both")
+        raise UsageError(
+            "project: give both the workspace and the project: `labelspace audit NAME --project PROJECT`"
+        )
     if write_subset and not name:
-        raise UsageError("write-subset: goes into a project: `labelspace audit NAME --project PROJECT`")
+        raise UsageError("write-subset: needs a project: `labelspace audit NAME --project PROJECT`")
     if not name:
-        _needed(annotations)
+        _require_export(annotations)
     return bool(name)
 
 
-def _needed(annotations: Path | None) -> Path:
+def _require_export(annotations: Path | None) -> Path:
     if annotations is None:
         raise UsageError(
-            "annotations: which ones? `labelspace audit NAME --project PROJECT`, or an export with"
+            "annotations: missing: `labelspace audit NAME --project PROJECT`, or an export with"
             " --annotations export.zip"
         )
     return annotations

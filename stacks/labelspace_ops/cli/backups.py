@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from labelspace_ops.backup.base import Backups
 
 
-def _of(name: str) -> Backups:
+def _backups_of(name: str) -> Backups:
     from labelspace.home import Home
     from labelspace_ops.workspaces.backups import for_workspace
 
@@ -22,36 +22,36 @@ def _of(name: str) -> Backups:
 @app.command()
 def backup(
     name: Name,
-    full: Annotated[bool, typer.Option("--full", help="everything anew, not only what changed")] = False,
+    full: Annotated[bool, typer.Option("--full", help="copy everything, not only changes")] = False,
     as_json: Json = False,
 ) -> None:
-    """Take a backup now, beside those of the schedule."""
-    done = _of(name).take(full=full)
+    """Take a backup now, in addition to the scheduled ones."""
+    done = _backups_of(name).take(full=full)
     if as_json:
         print_json(done)
         return
     typer.echo(f"{name}: backup {done['id']} taken ({done['added'] / 1e6:.1f} MB added)")
     if done["kind"] != "snapshot":
-        say(f"prove it: labelspace drill {name}")
+        say(f"verify it: labelspace drill {name}")
 
 
 @app.command()
 def backups(name: Name, as_json: Json = False) -> None:
-    """List the backups, newest last, and which moments can be restored."""
+    """List the backups, newest last, and the times that can be restored."""
     from labelspace_ops.backup.formatting import restorable_from
 
-    kept = _of(name)
-    rows = kept.listing()
+    workspace_backups = _backups_of(name)
+    rows = workspace_backups.listing()
     if as_json:
         print_json({"name": name, "backups": rows, "restorable_from": restorable_from(rows)})
         return
     for row in rows:
         typer.echo(_line(row))
-    say(kept.restorable(rows))
+    say(workspace_backups.restorable(rows))
 
 
 def _line(row: dict[str, Any]) -> str:
-    """The id whole: it is what a restore is given."""
+    """Format a backup; the id is not shortened, because ``restore --backup`` needs it."""
     from labelspace_ops.backup.formatting import verification
 
     size = f"{row['size'] / 1e6:.1f} MB"
@@ -66,12 +66,12 @@ def restore(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Bring the annotations back to a time, a backup or the last change; what is there is kept first."""
-    kept = _of(name)
-    choice = kept.chosen(to=to, backup=backup)
+    """Restore annotations to a time, a backup or the last change; current ones are backed up first."""
+    workspace_backups = _backups_of(name)
+    choice = workspace_backups.chosen(to=to, backup=backup)
     if not yes:
-        typer.confirm(f"Stop {name} and bring its annotations back to {choice.words}?", abort=True)
-    done = kept.restore(choice)
+        typer.confirm(f"Stop {name} and restore its annotations to {choice.words}?", abort=True)
+    done = workspace_backups.restore(choice)
     if as_json:
         print_json(done)
         return
@@ -89,11 +89,11 @@ def drill(
     backup: Annotated[str, typer.Option(help="the id of a backup; the newest by default")] = "",
     as_json: Json = False,
 ) -> None:
-    """Prove a backup: restore it beside the running database, and compare it with what it must hold."""
+    """Verify a backup: restore it to a scratch database and compare it with what was recorded."""
     from labelspace_ops.backup.formatting import proof_summary
     from labelspace_ops.core.errors import OpsError
 
-    proof = _of(name).drill(backup)
+    proof = _backups_of(name).drill(backup)
     if as_json:
         print_json(proof)
     elif proof["ok"]:

@@ -27,14 +27,14 @@ def console(
     if port and preflight.listening_problem(server.ADDRESS, port):
         from labelspace_ops.core.errors import UsageError
 
-        raise UsageError(f"port: {port} is in use on {server.ADDRESS}: choose another, or leave it out")
+        raise UsageError(f"port: {port} is in use on {server.ADDRESS}: choose another, or leave --port out")
     links: list[str] = []
 
-    def tell(link: str) -> None:
+    def show_link(link: str) -> None:
         say(f"{'console' if not links else 'another browser'}: {link}  (works once)")
         links.append(link)
         if browser and len(links) == 1:
             threading.Timer(1.0, webbrowser.open, [link]).start()
 
     chosen = port or preflight.free_port(server.ADDRESS, FIRST_PORT, set())
-    server.serve(Home.find(), chosen, on_link=tell)
+    server.serve(Home.find(), chosen, on_link=show_link)

@@ -16,22 +16,22 @@ from labelspace_ops.jobs.store import write_record
 
 
 class _Lines(io.TextIOBase):
-    """A standard error that writes each whole line into the journal."""
+    """A stream for standard error that writes each complete line to the journal."""
 
     def __init__(self, journal: IO[str]) -> None:
         self._journal, self._rest, self._lock = journal, "", threading.Lock()
 
     def write(self, text: str) -> int:
         with self._lock:
-            *whole, self._rest = (self._rest + text).split("\n")
-            for line in whole:
+            *complete, self._rest = (self._rest + text).split("\n")
+            for line in complete:
                 if line.strip():
                     write_record(self._journal, {"text": line.strip()})
         return len(text)
 
 
 def run(journal: IO[str], arguments: list[str]) -> None:
-    """Run the command in this process and write how it ended, unless the process is killed."""
+    """Run the command in this process; write its exit code and its JSON result to the journal."""
 
     def record(event: Event) -> None:
         write_record(journal, {"event": to_record(event)})
@@ -46,10 +46,10 @@ def run(journal: IO[str], arguments: list[str]) -> None:
     except BaseException:
         code = 1
         traceback.print_exc()
-    write_record(journal, {"code": code, "result": None if code else _json(output.getvalue())})
+    write_record(journal, {"code": code, "result": None if code else _parse_json(output.getvalue())})
 
 
-def _json(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
@@ -58,5 +58,5 @@ def _json(text: str) -> Any:
 
 if __name__ == "__main__":
     os.set_inheritable(int(sys.argv[1]), False)
-    with os.fdopen(int(sys.argv[1]), "a") as own:
-        run(own, sys.argv[2:])
+    with os.fdopen(int(sys.argv[1]), "a") as journal_file:
+        run(journal_file, sys.argv[2:])

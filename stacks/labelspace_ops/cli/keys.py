@@ -14,8 +14,8 @@ app.add_typer(keys, name="keys")
 
 
 @keys.command("export")
-def export(file: Annotated[Path, typer.Argument(help="where to write it")], as_json: Json = False) -> None:
-    """Write the recovery kit: whoever has it and the backups has the annotations."""
+def export(file: Annotated[Path, typer.Argument(help="file to write")], as_json: Json = False) -> None:
+    """Write the recovery kit; it decrypts the backups, so keep it secret."""
     from labelspace.home import Home
     from labelspace_ops.backup import recovery_kit
 
@@ -24,12 +24,12 @@ def export(file: Annotated[Path, typer.Argument(help="where to write it")], as_j
         print_json({"file": str(file), "keys": names})
     else:
         typer.echo(f"{file}: {len(names)} keys ({', '.join(names)})")
-        say("keep it as a password, apart from the backups; again after each new workspace")
+        say("store it like a password, apart from the backups; export it again after each new workspace")
 
 
 @keys.command("import")
 def import_(file: Annotated[Path, typer.Argument(help="a recovery kit")], as_json: Json = False) -> None:
-    """Take in the keys of a recovery kit; a key that is there stays."""
+    """Import the keys of a recovery kit; existing keys are not replaced."""
     from labelspace.home import Home
     from labelspace_ops.backup import recovery_kit
 
@@ -37,5 +37,5 @@ def import_(file: Annotated[Path, typer.Argument(help="a recovery kit")], as_jso
     if as_json:
         print_json(done)
         return
-    for name, what in done.items():
-        typer.echo(f"  {name:<24} {what}")
+    for name, result in done.items():
+        typer.echo(f"  {name:<24} {result}")

@@ -16,26 +16,26 @@ app.add_typer(labels, name="labels")
 @labels.command()
 def apply(
     name: Name,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would change")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would change")] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Bring CVAT's projects to the labels file; loses no annotation that the file does not name."""
+    """Update CVAT's projects to the labels file; deletes annotations only where the file allows it."""
     from labelspace.home import Home
     from labelspace_ops.cvat import client as cvat_client
-    from labelspace_ops.labels import apply as applying
+    from labelspace_ops.labels import apply as apply_labels
     from labelspace_ops.stack import progress
 
     home = Home.find()
-    wish = applying.require_file(name)
-    changes = applying.preview(cvat_client.connect(name, home, say), wish)
+    file_labels = apply_labels.require_file(name)
+    changes = apply_labels.preview(cvat_client.connect(name, home, say), file_labels)
     for project, sentences in changes.items():
         for sentence in sentences or ["nothing to change"]:
             say(f"  {project}: {sentence}")
     if not dry_run:
         if any(changes.values()) and not yes:
-            typer.confirm("Change the labels so?", abort=True)
-        applying.update(name, home, progress.Resources().on_event)
+            typer.confirm("Apply these changes?", abort=True)
+        apply_labels.update(name, home, progress.Resources().on_event)
     if as_json:
         print_json({"name": name, "applied": not dry_run, "changes": changes})
     else:
@@ -44,21 +44,21 @@ def apply(
 
 @labels.command()
 def check(file: Annotated[Path, typer.Argument(help="a labels file")], as_json: Json = False) -> None:
-    """Check a labels file without any workspace."""
+    """Check a labels file; needs no workspace."""
     from labelspace_ops.labels import labels_file as files
 
-    found = files.read(file)
+    content = files.read(file)
     counts = {
-        "projects": len(found.projects),
-        "labels": sum(len(project.labels) for project in found.projects),
-        "audit_attributes": sum(len(project.audit) for project in found.projects),
-        "annotators": len(found.annotators),
+        "projects": len(content.projects),
+        "labels": sum(len(project.labels) for project in content.projects),
+        "audit_attributes": sum(len(project.audit) for project in content.projects),
+        "annotators": len(content.annotators),
     }
     if as_json:
         print_json(counts)
     else:
         typer.echo(
-            f"{file}: in order: {', '.join(f'{count} {what}' for what, count in counts.items())}".replace(
+            f"{file}: valid: {', '.join(f'{count} {what}' for what, count in counts.items())}".replace(
                 "_", " "
             )
         )
@@ -67,26 +67,26 @@ def check(file: Annotated[Path, typer.Argument(help="a labels file")], as_json: 
 @labels.command()
 def pull(
     name: Name,
-    project: Annotated[list[str] | None, typer.Option(help="this project alone; again for more")] = None,
+    project: Annotated[list[str] | None, typer.Option(help="only this project; repeatable")] = None,
     out: Annotated[str, typer.Option(help="file to write; - for standard output")] = "",
-    replace: Annotated[bool, typer.Option("--replace", help="over the file that is there")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="overwrite an existing file")] = False,
 ) -> None:
-    """Write the labels file from what CVAT has; annotators and kinds come from the file that is there."""
+    """Write the labels file from CVAT's projects; annotators and kinds come from the existing file."""
     from labelspace.home import Home
     from labelspace_ops.cvat import client as cvat_client
     from labelspace_ops.labels import labels_file as files
-    from labelspace_ops.labels import pull as pulling
+    from labelspace_ops.labels import pull as pull_labels
 
     client = cvat_client.connect(name, Home.find(), say)
-    found, notes = pulling.pull(client, project or [], files.load(name))
+    content, notes = pull_labels.pull(client, project or [], files.load(name))
     for note in notes:
         say(f"note: {note}")
     if out == "-":
-        typer.echo(files.to_yaml(found), nl=False)
+        typer.echo(files.to_yaml(content), nl=False)
         return
     path = Path(out) if out else files.path_for(name)
-    files.write(found, path, replace=replace)
-    typer.echo(f"{path}: {len(found.projects)} projects")
+    files.write(content, path, replace=replace)
+    typer.echo(f"{path}: {len(content.projects)} projects")
 
 
 @labels.command()

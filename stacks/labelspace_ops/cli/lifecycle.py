@@ -1,4 +1,4 @@
-"""Commands of a workspace's life: ``create``, ``stop``, ``start``, ``delete``."""
+"""The commands ``create``, ``stop``, ``start`` and ``delete``."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ def create(  # noqa: PLR0917 - each is a flag of its own
     password_stdin: options.PasswordStdin = False,
     registration: options.Registration = None,
     default_role: options.DefaultRole = None,
-    bind_address: options.Listen = None,
+    bind_address: options.BindAddress = None,
     port: options.Port = None,
     s3_port: options.S3Port = None,
     size: options.Size = None,
     cvat_version: options.CvatVersion = None,
     set_: options.Set = None,
     reuse_data: Annotated[
-        bool, typer.Option("--reuse-data", help="go on with what an earlier workspace of this name left")
+        bool, typer.Option("--reuse-data", help="use the data that a deleted workspace of this name left")
     ] = False,
     from_backup: Annotated[
         str,
         typer.Option(
-            help="begin with another's annotations: backups in a folder or bucket, a backup's id, a dump"
+            help="start with annotations from a folder or bucket of backups, a backup's id, or a dump"
         ),
     ] = "",
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Make a workspace, or take up one whose making was interrupted."""
+    """Create a workspace, or continue an interrupted creation."""
     from labelspace.home import Home
     from labelspace_ops.workspaces import lifecycle
     from labelspace_ops.workspaces import status as status_module
@@ -58,22 +58,22 @@ def create(  # noqa: PLR0917 - each is a flag of its own
     values = {"running": True, **options.from_flags(context.params, ask=not yes)}
     spec = lifecycle.resolve_spec(values, home)
     if not reuse_data and not from_backup and not yes and sys.stdin.isatty():
-        reuse_data = _asked_to_take_up(spec, home)
-    say(f"workspace {spec.name}: making it (Ctrl-C and the same command again are safe)")
+        reuse_data = _confirm_reuse(spec, home)
+    say(f"workspace {spec.name}: creating it (after Ctrl-C, run the same command again to continue)")
     chosen = lifecycle.create(spec, home, reuse_data=reuse_data, from_backup=from_backup)
     report(status_module.get(chosen.name, home), as_json=as_json)
 
 
-def _asked_to_take_up(spec: WorkspaceSpec, home: Home) -> bool:
+def _confirm_reuse(spec: WorkspaceSpec, home: Home) -> bool:
     from labelspace_ops.workspaces import lifecycle
 
-    found = lifecycle.retained_data(spec, home)
-    return bool(found and typer.confirm(f"{found}. Take that up", abort=True))
+    retained = lifecycle.retained_data(spec, home)
+    return bool(retained and typer.confirm(f"{retained}. Use this data", abort=True))
 
 
 @app.command()
 def stop(name: Name, as_json: Json = False) -> None:
-    """Stop a workspace: a last backup, then its containers go; data, URL and passwords stay."""
+    """Take a last backup and stop a workspace; data, URL and passwords stay."""
     from labelspace.home import Home
     from labelspace_ops.workspaces import lifecycle
 
@@ -83,15 +83,15 @@ def stop(name: Name, as_json: Json = False) -> None:
         print_json(done)
         return
     backup = (
-        f"last backup in {done['backups']}" if done["backed_up"] else "nothing ran that could be backed up"
+        f"last backup in {done.backups}" if done.backed_up else "no backup was taken, because nothing ran"
     )
     typer.echo(f"{name}: stopped; data, URL and passwords stay; {backup}")
-    say(f"  run it again: labelspace start {name}")
+    say(f"  start it again: labelspace start {name}")
 
 
 @app.command()
 def start(name: Name, as_json: Json = False) -> None:
-    """Run a stopped workspace again, with the URL, data and passwords that it had."""
+    """Start a stopped workspace with the same URL, data and passwords."""
     from labelspace.home import Home
     from labelspace_ops.stack import state
     from labelspace_ops.workspaces import lifecycle
@@ -120,7 +120,7 @@ def delete(
     if not (purge and name not in state.names(home) and lifecycle.has_retained_data(name, home)):
         state.must_exist(name, home)
     if purge:
-        _name_is_typed(name)
+        _confirm_by_name(name)
     elif not yes:
         typer.confirm(
             f"Remove the containers of {name}? Annotations, backups and bucket data stay", abort=True
@@ -128,18 +128,18 @@ def delete(
     done = lifecycle.delete(name, home, purge=purge)
     if as_json:
         print_json(done)
-    elif "kept" in done:
-        last = f"last backup {done['last_backup']}; " if done["last_backup"] else ""
-        typer.echo(f"{name}: removed; {last}{done['kept']} and {done['backups']} stay")
+    elif done.kept:
+        last = f"last backup {done.last_backup}; " if done.last_backup else ""
+        typer.echo(f"{name}: removed; {last}{done.kept} and {done.backups} stay")
     elif purge:
         typer.echo(f"{name}: removed, with its annotations and backups; bucket data stays in {home.buckets}")
     else:
-        last = f", last backup {done['last_backup']} in {done['backups']}" if done["last_backup"] else ""
+        last = f", last backup {done.last_backup} in {done.backups}" if done.last_backup else ""
         typer.echo(f"{name}: deleted; annotations stay{last}")
-        typer.echo(f"  again  {done['come_back']}" if done["come_back"] else "", nl=bool(done["come_back"]))
+        typer.echo(f"  again  {done.come_back}" if done.come_back else "", nl=bool(done.come_back))
 
 
-def _name_is_typed(name: str) -> None:
+def _confirm_by_name(name: str) -> None:
     say(f"This removes the annotations and backups of {name} for good.")
     typed = typer.prompt("Type the workspace's name") if sys.stdin.isatty() else sys.stdin.readline().strip()
     if typed != name:

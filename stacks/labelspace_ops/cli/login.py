@@ -12,11 +12,11 @@ from labelspace_ops.cli.app import Json, app, print_json, say
 @app.command()
 def login(
     url: Annotated[str, typer.Argument(help="s3://BUCKET?region=REGION&endpoint=https://HOST")] = "",
-    local: Annotated[bool, typer.Option("--local", help="back to this machine's own state")] = False,
-    move: Annotated[list[str] | None, typer.Option(help="take this workspace along; repeatable")] = None,
+    local: Annotated[bool, typer.Option("--local", help="use this machine's own state again")] = False,
+    move: Annotated[list[str] | None, typer.Option(help="move this workspace too; repeatable")] = None,
     as_json: Json = False,
 ) -> None:
-    """Keep the state of workspaces in a bucket that a team shares; without URL, say where it is."""
+    """Store the state of workspaces in a bucket that a team shares; without URL, print where it is."""
     from labelspace.home import Home
     from labelspace_ops.core.errors import UsageError
     from labelspace_ops.stack import backend
@@ -29,9 +29,9 @@ def login(
             backend.current_url(home)
         )
         return
-    from labelspace_ops.workspaces import login as state
+    from labelspace_ops.workspaces import login as team_state
 
-    done = state.log_in(home, url, move or [])
+    done = team_state.log_in(home, url, move or [])
     print_json(done) if as_json else _print(done)
 
 
@@ -39,8 +39,6 @@ def _print(done: dict[str, Any]) -> None:
     typer.echo(f"state in {done['backend']}: {', '.join(done['workspaces']) or 'no workspaces yet'}")
     if done["left_behind"]:
         flags = " ".join(f"--move {name}" for name in done["left_behind"])
-        say(f"left behind; log in there, then `labelspace login ... {flags}` takes them along")
+        say(f"not moved; log in to the earlier state, then `labelspace login ... {flags}` moves them")
     if not done["backend"].startswith("file://"):
-        say(
-            "others need the same passphrase: labelspace keys export FILE, there: labelspace keys import FILE"
-        )
+        say("others need the same passphrase: labelspace keys export FILE here, keys import FILE there")

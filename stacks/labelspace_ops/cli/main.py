@@ -1,4 +1,4 @@
-"""The entry of the command ``labelspace``."""
+"""The entry point of the command ``labelspace``."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def _print(event: Event) -> None:
 
 
 def main(listener: Listener = _print) -> None:
-    """Run a command; a usage error ends with one sentence and exit code 2, a failure with 1.
+    """Run a command; print an error as one sentence and exit with 2 for a usage error, 1 for a failure.
 
-    ``listener`` gets every progress event; by default it is printed on standard error.
+    ``listener`` is called with every progress event; the default prints them on standard error.
     """
     with listening(listener):
         code = _run()
@@ -48,14 +48,14 @@ def _run() -> int:
     except OpsError as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
-        return _fail("interrupted: the same command again goes on where it was", 1)
+        return _fail("interrupted: run the same command again to continue", 1)
     except Exception as error:
         return _fail(_pulumi_reason(error), 1)
     return 0
 
 
 def _pulumi_reason(error: Exception) -> str:
-    """The reason in an error of Pulumi's; anything else is a defect of ours and keeps its traceback."""
+    """Return the reason of an error of Pulumi; raise any other error again, it is a defect of labelspace."""
     if not type(error).__module__.startswith("pulumi.automation"):
         raise error
     from labelspace_ops.stack.pulumi_cli import error_reason

@@ -1,4 +1,4 @@
-"""What is wished for on a command line: the flags of a workspace's settings, and ``KEY=VALUE``."""
+"""Settings from the command line: flags and ``KEY=VALUE`` assignments."""
 
 from __future__ import annotations
 
@@ -12,40 +12,38 @@ import typer
 
 from labelspace_ops.core.errors import UsageError
 
-Bucket = Annotated[list[str] | None, typer.Option(help="dataset bucket; may be given again")]
+Bucket = Annotated[list[str] | None, typer.Option(help="dataset bucket; repeatable")]
 RemoteBucket = Annotated[
     list[str] | None,
     typer.Option(
-        help="dataset bucket elsewhere, as NAME@https://ENDPOINT; keys from AWS_ACCESS_KEY_ID and"
-        " AWS_SECRET_ACCESS_KEY, region from AWS_DEFAULT_REGION; may be given again"
+        help="remote dataset bucket, as NAME@https://ENDPOINT; keys from AWS_ACCESS_KEY_ID and"
+        " AWS_SECRET_ACCESS_KEY, region from AWS_DEFAULT_REGION; repeatable"
     ),
 ]
 BackupBucket = Annotated[
     str | None,
     typer.Option(
         help="S3 bucket for the backups, as NAME@https://ENDPOINT; keys and region as for --remote-bucket;"
-        " AWS_CA_BUNDLE names the file of the authority, where machines do not know it"
+        " AWS_CA_BUNDLE names the certificate file of a private authority"
     ),
 ]
-Description = Annotated[str | None, typer.Option(help="what it is for")]
+Description = Annotated[str | None, typer.Option(help="purpose of the workspace")]
 Target = Annotated[str | None, typer.Option(help="where it runs: local or scaleway")]
 AdminUsername = Annotated[str | None, typer.Option(help="the admin's user name")]
 AdminEmail = Annotated[str | None, typer.Option(help="the admin's e-mail address")]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="read the admin's password from standard input")
 ]
-Registration = Annotated[str | None, typer.Option(help="open: annotators sign up alone; or closed")]
+Registration = Annotated[str | None, typer.Option(help="open: annotators sign up themselves; or closed")]
 DefaultRole = Annotated[str | None, typer.Option(help="worker (safe) or user")]
-Listen = Annotated[str | None, typer.Option(help="address to serve; 127.0.0.1 is this machine")]
+BindAddress = Annotated[str | None, typer.Option(help="address to serve; 127.0.0.1 is this machine")]
 Port = Annotated[int | None, typer.Option(help="port of the URL; a free one by default")]
 S3Port = Annotated[int | None, typer.Option(help="port of the buckets' S3 endpoint")]
 Size = Annotated[str | None, typer.Option(help="small, medium or large")]
 CvatVersion = Annotated[str | None, typer.Option(help="version of CVAT")]
 Set = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set", help="any other setting, as KEY=VALUE (docs/reference/settings.md); again for more"
-    ),
+    typer.Option("--set", help="any other setting, as KEY=VALUE (docs/reference/settings.md); repeatable"),
 ]
 
 PLAIN = (
@@ -55,9 +53,9 @@ PLAIN = (
 
 
 def from_flags(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
-    """The settings that the flags of a command give; with ``ask``, questions for what is missing."""
+    """Return the settings of a command's flags; ``ask``: prompt for missing ones on a terminal."""
     values: dict[str, Any] = {key: flags[key] for key in PLAIN if flags.get(key) is not None}
-    values |= _asked(flags, ask=ask and sys.stdin.isatty())
+    values |= _basic_settings(flags, ask=ask and sys.stdin.isatty())
     admin = values.setdefault("admin", {})
     admin |= {key: flags[f"admin_{key}"] for key in ("username", "email") if flags.get(f"admin_{key}")}
     if flags.get("password_stdin"):
@@ -69,10 +67,10 @@ def from_flags(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
     return from_assignments(flags.get("set_") or [], values)
 
 
-def _asked(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
-    """Name, buckets and admin: from flags, else from questions on a terminal."""
+def _basic_settings(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
+    """Return name, buckets and admin from flags, or from prompts."""
     name, buckets = flags["name"] or _ask_name(ask=ask), _buckets(flags["bucket"], flags["remote_bucket"])
-    if _known(name):
+    if _exists(name):
         return {"name": name, "buckets": buckets} if buckets else {"name": name}
     if not buckets and ask:
         buckets = _buckets(typer.prompt("Dataset buckets (separate with spaces)").split(), None)
@@ -82,7 +80,7 @@ def _asked(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
     return values
 
 
-def _known(name: str) -> bool:
+def _exists(name: str) -> bool:
     from labelspace.home import Home
     from labelspace_ops.stack import state
 
@@ -96,16 +94,16 @@ def _ask_name(*, ask: bool) -> str:
 
 
 def _buckets(names: list[str] | None, remotes: list[str] | None) -> list[dict[str, str]]:
-    """Buckets of this machine by name, and those elsewhere with the keys that the environment holds."""
+    """Return buckets of this machine, and remote ones with the keys of the environment."""
     here = [{"name": name} for name in names or []]
     return here + [{**_environment(), **_named_at("remote-bucket", remote)} for remote in remotes or []]
 
 
 def _environment() -> dict[str, str]:
-    """Keys and region of a bucket elsewhere: never an argument, others would see it."""
-    words = {"AWS_ACCESS_KEY_ID": "access_key", "AWS_SECRET_ACCESS_KEY": "secret_key"}
-    words["AWS_DEFAULT_REGION"] = "region"
-    return {field: os.environ[word] for word, field in words.items() if os.environ.get(word)}
+    """Return keys and region of a remote bucket; an argument would show in the process list."""
+    fields = {"AWS_ACCESS_KEY_ID": "access_key", "AWS_SECRET_ACCESS_KEY": "secret_key"}
+    fields["AWS_DEFAULT_REGION"] = "region"
+    return {field: os.environ[variable] for variable, field in fields.items() if os.environ.get(variable)}
 
 
 def _named_at(field: str, remote: str) -> dict[str, str]:
@@ -125,7 +123,7 @@ def _backup_bucket(field: str, text: str) -> dict[str, str]:
 
 
 def _external_database(url: str) -> dict[str, Any] | None:
-    """A connection URL; password and authority come from the environment, where others do not see them."""
+    """Parse a connection URL; add password and certificate authority from the environment."""
     if not url:
         return None
     from labelspace.spec import ExternalDatabaseSpec
@@ -143,19 +141,19 @@ def _external_database(url: str) -> dict[str, Any] | None:
         raise UsageError(f"PGSSLROOTCERT: {authority} cannot be read: {error.strerror}") from None
 
 
-def from_assignments(words: list[str], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """``settings`` with each ``KEY=VALUE`` of ``words`` applied.
+def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """``settings`` with each ``KEY=VALUE`` of ``assignments`` applied.
 
     Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
-    commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and take away. ``backup.bucket`` takes
+    commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and remove. ``backup.bucket`` takes
     ``NAME@https://ENDPOINT``, or nothing for a folder of this machine; ``external_database`` takes a
-    connection URL.
+    connection URL. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
-    for word in words:
-        key, equals, value = word.partition("=")
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
         if not equals:
-            raise UsageError(f"{word!r}: write KEY=VALUE, for example registration=closed")
+            raise UsageError(f"{assignment!r}: write KEY=VALUE, for example registration=closed")
         if key.rstrip("+-") == "buckets":
             changed["buckets"] = _changed_buckets(list(changed.get("buckets", [])), key, value)
         elif key == "backup.bucket":
@@ -173,21 +171,23 @@ def _changed_buckets(buckets: list[dict[str, Any]], key: str, value: str) -> lis
     if key == "buckets-":
         missing = [name for name in names if name not in [one["name"] for one in buckets]]
         if missing:
-            raise UsageError(f"buckets: {missing[0]!r} is not of this workspace: nothing to take away")
+            raise UsageError(
+                f"buckets: {missing[0]!r} is not a bucket of this workspace: see `labelspace status`"
+            )
         return [one for one in buckets if one["name"] not in names]
     known = {one["name"]: one for one in buckets}
-    wanted = [known.get(name, {"name": name}) for name in names]
-    return buckets + wanted if key == "buckets+" else wanted
+    selected = [known.get(name, {"name": name}) for name in names]
+    return buckets + selected if key == "buckets+" else selected
 
 
 SECRET_KEYS = {
-    "admin.password": "a password is no argument, others would see it: use --password-stdin",
-    "backup.bucket.access_key": "keys are no arguments, others would see them: give"
+    "admin.password": "a password in an argument is visible to other users: use --password-stdin",
+    "backup.bucket.access_key": "keys in an argument are visible to other users: give"
     " backup.bucket=NAME@https://ENDPOINT, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the"
     " environment",
 }
 SECRET_KEYS["backup.encryption_key"] = (
-    "a key is no argument, others would see it: give it to `pulumi config set --secret --path"
+    "a key in an argument is visible to other users: give it to `pulumi config set --secret --path"
     " labelspace:backup.encryption_key` on standard input"
 )
 SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"]
@@ -195,7 +195,7 @@ SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"
 
 def _assign(values: dict[str, Any], key: str, value: str) -> None:
     if key in ("name", "target"):
-        raise UsageError(f"{key}: a workspace keeps its {key}: make another with `labelspace create`")
+        raise UsageError(f"{key}: it cannot change: create another workspace with `labelspace create`")
     if key in SECRET_KEYS:
         raise UsageError(f"{key}: {SECRET_KEYS[key]}")
     *path, last = key.split(".")

@@ -1,4 +1,4 @@
-"""Commands of review: ``preview``, ``set``."""
+"""The commands ``preview`` and ``set``."""
 
 from __future__ import annotations
 
@@ -27,33 +27,35 @@ def preview(  # noqa: PLR0917 - each is a flag of its own
     password_stdin: options.PasswordStdin = False,
     registration: options.Registration = None,
     default_role: options.DefaultRole = None,
-    bind_address: options.Listen = None,
+    bind_address: options.BindAddress = None,
     port: options.Port = None,
     s3_port: options.S3Port = None,
     size: options.Size = None,
     cvat_version: options.CvatVersion = None,
     set_: options.Set = None,
     as_json: Json = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="for a comment under a pull request")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="print Markdown for a comment on a pull request")
+    ] = False,
 ) -> None:
-    """Show what an update would do: what changes and why, what becomes of data, who waits."""
+    """Show what an update would change and why, what happens to data, and the downtime."""
     from labelspace.home import Home
     from labelspace_ops.workspaces import lifecycle, preview_text
     from labelspace_ops.workspaces import preview as previews
 
     home = Home.find()
-    spec = _changed(name, assignments, home) if assignments else None
-    reviewed = previews.preview(
+    spec = _changed_spec(name, assignments, home) if assignments else None
+    result = previews.preview(
         spec or lifecycle.resolve_spec(options.from_flags(context.params, ask=False), home), home
     )
     if as_json:
-        print_json(reviewed.as_json())
+        print_json(result.as_json())
     else:
-        text = preview_text.to_markdown(reviewed) if markdown else "\n".join(preview_text.to_lines(reviewed))
+        text = preview_text.to_markdown(result) if markdown else "\n".join(preview_text.to_lines(result))
         typer.echo(text)
 
 
-def _changed(name: str, assignments: list[str], home: Any, password: str = "") -> Any:
+def _changed_spec(name: str, assignments: list[str], home: Any, password: str = "") -> Any:
     from labelspace_ops.workspaces import lifecycle
 
     def change(settings: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +75,7 @@ def set_(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Change a workspace's settings: shows what it would do, asks, does it."""
+    """Change a workspace's settings: show the preview, ask, then update."""
     from labelspace.home import Home
     from labelspace_ops.workspaces import lifecycle, preview_text
     from labelspace_ops.workspaces import preview as previews
@@ -83,9 +85,9 @@ def set_(
         raise UsageError("nothing to set: give KEY=VALUE, for example registration=closed")
     home = Home.find()
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else ""
-    spec = _changed(name, assignments or [], home, password)
+    spec = _changed_spec(name, assignments or [], home, password)
     if not yes:
         say("\n".join(preview_text.to_lines(previews.preview(spec, home))))
-        typer.confirm("Go on", abort=True)
+        typer.confirm("Apply these changes?", abort=True)
     chosen = lifecycle.create(spec, home)
     report(status_module.get(chosen.name, home), as_json=as_json)

@@ -1,64 +1,67 @@
-"""Commands that look: ``status``, ``list``, ``open``, ``credentials``, ``doctor``."""
+"""Commands that change nothing: ``status``, ``list``, ``open``, ``credentials``, ``doctor``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
 
-AT_REST = {
+if TYPE_CHECKING:
+    from labelspace_ops.targets.status import BucketStatus, Status
+
+NEXT_STEPS = {
     "stopped": "labelspace start {name}",
-    "deleted": "labelspace create {name} brings it back; labelspace delete {name} --purge removes its data",
+    "deleted": "labelspace create {name} restores it; labelspace delete {name} --purge removes its data",
     "asleep": "open the URL: it wakes up (asleep since {since})",
 }
-"""What to do next with a workspace that rests."""
+"""Status of a workspace that does not run -> the next step."""
 
 
-def report(measured: dict[str, Any], *, as_json: bool) -> None:
-    """Print a status and what to do next; exit code 1 unless it is ready."""
+def report(measured: Status, *, as_json: bool) -> None:
+    """Print a status and the next steps; exit with code 1 unless the workspace is ready."""
     if as_json:
         print_json(measured)
     else:
         print_status(measured)
-        say(f"\n  password   labelspace credentials {measured['name']}")
-        say(f"  add data   labelspace upload {measured['name']} FOLDER")
+        say(f"\n  password   labelspace credentials {measured.name}")
+        say(f"  add data   labelspace upload {measured.name} FOLDER")
         say("  annotators sign up at the URL; assign tasks to them as the admin")
-    if measured["status"] != "ready":
+    if measured.status != "ready":
         raise typer.Exit(1)
 
 
-def print_status(measured: dict[str, Any]) -> None:
-    """Print a status for people: what is wrong comes last, marked with ``!``."""
-    backup = measured["backup"]
+def print_status(measured: Status) -> None:
+    """Print a status as text; warnings come last, marked with ``~``, failed checks with ``!``."""
+    backup = measured.backup
     rows = {
-        "workspace": f"{measured['name']}  ({measured['status']})",
-        "url": measured["url"],
-        "admin": measured["admin_username"],
-        "buckets": ", ".join(_bucket(bucket, measured["status"]) for bucket in measured["buckets"]),
-        "backup": f"{backup.get('where', '')} (last: {backup.get('last') or 'none yet'})",
+        "workspace": f"{measured.name}  ({measured.status})",
+        "url": measured.url,
+        "admin": measured.admin_username,
+        "buckets": ", ".join(_bucket(bucket, measured.status) for bucket in measured.buckets),
+        "backup": f"{backup.where or ''} (last: {backup.last or 'none yet'})",
     }
     for key, value in rows.items():
         typer.echo(f"  {key:<10} {value}")
-    for warning in backup.get("warnings", []):
+    for warning in backup.warnings or []:
         typer.echo(f"  ~ {warning}")
-    for check in measured["checks"]:
-        if not check["ok"]:
-            typer.echo(f"  ! {check['name']}: {check['detail']}")
-    if measured["status"] in AT_REST:
-        say(f"  next       {AT_REST[measured['status']].format(**measured)}")
+    for check in measured.checks:
+        if not check.ok:
+            typer.echo(f"  ! {check.name}: {check.detail}")
+    if measured.status in NEXT_STEPS:
+        say(f"  next       {NEXT_STEPS[measured.status].format(name=measured.name, since=measured.since)}")
 
 
-def _bucket(bucket: dict[str, Any], status: str) -> str:
-    if bucket["objects"] is None:
-        return str(bucket["name"]) if status in AT_REST else f"{bucket['name']} (not reached)"
-    return f"{bucket['name']} ({bucket['objects']} objects, {bucket['bytes'] / 1e6:.1f} MB)"
+def _bucket(bucket: BucketStatus, status: str) -> str:
+    if bucket.objects is None or bucket.bytes is None:
+        return bucket.name if status in NEXT_STEPS else f"{bucket.name} (not reached)"
+    return f"{bucket.name} ({bucket.objects} objects, {bucket.bytes / 1e6:.1f} MB)"
 
 
 @app.command()
 def status(name: Name, as_json: Json = False) -> None:
-    """Measure what the workspace is; exit code 0 only when it is ready."""
+    """Measure the workspace; exit code 0 only when it is ready."""
     from labelspace.home import Home
     from labelspace_ops.workspaces import status as status_module
 
@@ -68,12 +71,12 @@ def status(name: Name, as_json: Json = False) -> None:
         print_json(measured)
     else:
         print_status(measured)
-    raise typer.Exit(0 if measured["status"] == "ready" else 1)
+    raise typer.Exit(0 if measured.status == "ready" else 1)
 
 
 @app.command("list")
 def list_(
-    everything: Annotated[bool, typer.Option("--all", help="deleted workspaces, too")] = False,
+    include_deleted: Annotated[bool, typer.Option("--all", help="include deleted workspaces")] = False,
     as_json: Json = False,
 ) -> None:
     """List this machine's workspaces."""
@@ -84,19 +87,19 @@ def list_(
     from labelspace_ops.workspaces import status as status_module
 
     home = Home.find()
-    rows = [row for row in status_module.get_all(home) if everything or row["status"] != "deleted"]
+    rows = [row for row in status_module.get_all(home) if include_deleted or row.status != "deleted"]
     if as_json:
-        print_json([{key: row[key] for key in ("name", "target", "status", "url")} for row in rows])
+        print_json([row.as_row() for row in rows])
         return
     table = Table("name", "target", "status", "url", box=None)
     for row in rows:
-        table.add_row(row["name"], row["target"], row["status"], row["url"])
-    typer.echo("no workspaces yet: labelspace create" if not rows else "", nl=not rows)
+        table.add_row(row.name, row.target, row.status, row.url)
+    typer.echo("no workspaces yet: create one with `labelspace create`" if not rows else "", nl=not rows)
     if rows:
         Console(highlight=False).print(table)
     for row in rows:
-        if row["status"] == "unreadable":
-            say(f"! {row['checks'][0]['detail']}")
+        if row.status == "unreadable":
+            say(f"! {row.checks[0].detail}")
 
 
 @app.command("open")
@@ -135,5 +138,5 @@ def doctor(
         print_json(checks)
     else:
         for check in checks:
-            typer.echo(f"  {'ok ' if check['ok'] else 'NO '} {check['name']}: {check['detail']}")
-    raise typer.Exit(0 if all(check["ok"] for check in checks) else 1)
+            typer.echo(f"  {'ok ' if check.ok else 'NO '} {check.name}: {check.detail}")
+    raise typer.Exit(0 if all(check.ok for check in checks) else 1)

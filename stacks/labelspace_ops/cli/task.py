@@ -19,21 +19,23 @@ app.add_typer(task, name="task")
 def create(
     name: Name,
     *,
-    project: Annotated[str, typer.Option(help="project that the task goes into")],
+    project: Annotated[str, typer.Option(help="project of the new task")],
     source: Annotated[str, typer.Option("--from", help="BUCKET, BUCKET/folder or BUCKET/file")],
     task_name: Annotated[
-        str, typer.Option("--name", help="name of the task; by default where it is from")
+        str, typer.Option("--name", help="name of the task; by default its location in the bucket")
     ] = "",
-    subset: Annotated[int | None, typer.Option(min=1, help="so many images alone, drawn at random")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="draws the same images again")] = 0,
+    subset: Annotated[
+        int | None, typer.Option(min=1, help="only this number of images, drawn at random")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="random seed of the drawn images")] = 0,
     segment_size: Annotated[int, typer.Option(min=0, help="frames in a job; 0: one job")] = 0,
     purpose: Annotated[str, typer.Option("--as", help="CVAT's subset, such as train or validation")] = "",
     assign: Annotated[
-        list[str] | None, typer.Option(help="e-mail or user name of an annotator; again for more")
+        list[str] | None, typer.Option(help="e-mail or user name of an annotator; repeatable")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a task of images that lie in a bucket, without copying them; safe to run again."""
+    """Create a task from images in a bucket, without copying them; safe to run again."""
     from labelspace.home import Home
     from labelspace_ops.cvat import client as cvat_client
     from labelspace_ops.projects import annotators as project_annotators
@@ -43,42 +45,44 @@ def create(
     outputs = outputs_of(name)
     bucket, prefix = media_files.parse_location(source, [one["name"] for one in outputs["buckets"]])
     client = cvat_client.connect(name, Home.find(), say)
-    found_project = cvat_client.require_project(client, project)
-    among = (
+    target_project = cvat_client.require_project(client, project)
+    assignees = (
         project_annotators.require_users(assign or [], project_annotators.list_users(client))
         if assign
         else []
     )
-    found = _look(outputs, bucket, prefix, subset, seed)
-    wish = tasks.TaskSpec(
-        task_name or _usual_name(bucket, prefix, subset, seed),
-        [f"{bucket}/{key}" for key in found.keys], segment_size, purpose,
+    selection = _select_media(outputs, bucket, prefix, subset, seed)
+    spec = tasks.TaskSpec(
+        task_name or _default_name(bucket, prefix, subset, seed),
+        [f"{bucket}/{key}" for key in selection.keys], segment_size, purpose,
     )  # fmt: skip
-    made, new = tasks.ensure(client, found_project["id"], wish, say)
-    given = project_annotators.share_jobs(client, made["id"], among)
-    done = {
-        "task": made["id"], "name": wish.name, "made": new, "images": made["size"],
-        "jobs": made["jobs"]["count"], "left_out": found.left_out, "assigned": dict(given),
+    created, new = tasks.ensure(client, target_project["id"], spec, say)
+    assigned = project_annotators.share_jobs(client, created["id"], assignees)
+    result = {
+        "task": created["id"], "name": spec.name, "made": new, "images": created["size"],
+        "jobs": created["jobs"]["count"], "left_out": selection.left_out, "assigned": dict(assigned),
     }  # fmt: skip
     if as_json:
-        print_json(done)
+        print_json(result)
     else:
-        _print(done)
+        _print(result)
 
 
-def _usual_name(bucket: str, prefix: str, subset: int | None, seed: int) -> str:
-    where = f"{bucket}/{prefix}".rstrip("/")
-    return f"{where} {subset} of seed {seed}" if subset else where
+def _default_name(bucket: str, prefix: str, subset: int | None, seed: int) -> str:
+    location = f"{bucket}/{prefix}".rstrip("/")
+    return f"{location} {subset} of seed {seed}" if subset else location
 
 
-def _look(outputs: dict[str, Any], bucket: str, prefix: str, subset: int | None, seed: int) -> MediaSelection:
+def _select_media(
+    outputs: dict[str, Any], bucket: str, prefix: str, subset: int | None, seed: int
+) -> MediaSelection:
     from rich.console import Console
     from rich.progress import Progress, TextColumn
 
     from labelspace_ops.storage import media_files
     from labelspace_ops.targets import registry
 
-    columns = (TextColumn("looking at the files:"), TextColumn("{task.completed:.0f}"))
+    columns = (TextColumn("listing files:"), TextColumn("{task.completed:.0f}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         line = bar.add_task("files", total=None)
         s3 = registry.get(outputs["target"]).bucket_client(outputs, bucket)
@@ -87,10 +91,12 @@ def _look(outputs: dict[str, Any], bucket: str, prefix: str, subset: int | None,
         )
 
 
-def _print(done: dict[str, Any]) -> None:
-    state = "made" if done["made"] else "there already"
-    typer.echo(f"task {done['task']} {done['name']!r}: {state}: {done['images']} images, {done['jobs']} jobs")
-    for reason, count in done["left_out"].items():
+def _print(result: dict[str, Any]) -> None:
+    state = "created" if result["made"] else "already exists"
+    typer.echo(
+        f"task {result['task']} {result['name']!r}: {state}: {result['images']} images, {result['jobs']} jobs"
+    )
+    for reason, count in result["left_out"].items():
         typer.echo(f"  left out  {count} {reason}")
-    for who, count in done["assigned"].items():
+    for who, count in result["assigned"].items():
         typer.echo(f"  assigned  {count} jobs to {who}")

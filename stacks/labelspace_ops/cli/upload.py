@@ -1,4 +1,4 @@
-"""Commands on the data of a workspace: ``upload``."""
+"""The command ``upload``."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 def upload(
     name: Name,
     paths: Annotated[list[Path], typer.Argument(help="files or folders")],
-    bucket: Annotated[str | None, typer.Option(help="which bucket, when the workspace has several")] = None,
-    prefix: Annotated[str, typer.Option(help="put in front of every object's name")] = "",
+    bucket: Annotated[
+        str | None, typer.Option(help="dataset bucket; needed when the workspace has several")
+    ] = None,
+    prefix: Annotated[str, typer.Option(help="prefix of every object's name")] = "",
     as_json: Json = False,
 ) -> None:
-    """Upload files to a dataset bucket; goes on where an earlier attempt ended."""
+    """Upload files to a dataset bucket; files that it already has are skipped."""
     from labelspace_ops.cvat import sleep
     from labelspace_ops.storage.upload import plan_upload
     from labelspace_ops.targets import registry
@@ -34,18 +36,23 @@ def upload(
     target = registry.get(outputs["target"])
     if target.can(Capability.S3_STOPS):
         sleep.wake(name, outputs, say)
-    sent = _send(target.storage(outputs, chosen), uploads)
-    strangers = [one.key for one in uploads if not one.opens_in_cvat]
-    if strangers:
+    uploaded = _send(target.storage(outputs, chosen), uploads)
+    not_media = [one.key for one in uploads if not one.opens_in_cvat]
+    if not_media:
         say(
-            f"warning: CVAT cannot open {', '.join(strangers[:5])}"
-            f" ({len(strangers)} in all); uploaded all the same"
+            f"warning: CVAT cannot open {', '.join(not_media[:5])}"
+            f" ({len(not_media)} in all); they were uploaded anyway"
         )
-    done = {"bucket": chosen, "uploaded": sent, "skipped": len(uploads) - sent, "not_media": strangers}
+    result = {
+        "bucket": chosen,
+        "uploaded": uploaded,
+        "skipped": len(uploads) - uploaded,
+        "not_media": not_media,
+    }
     if as_json:
-        print_json(done)
+        print_json(result)
     else:
-        typer.echo(f"{chosen}: {sent} uploaded, {done['skipped']} already there")
+        typer.echo(f"{chosen}: {uploaded} uploaded, {result['skipped']} already there")
 
 
 def _choose_bucket(name: str, bucket: str | None, known: list[str]) -> str:
@@ -54,7 +61,9 @@ def _choose_bucket(name: str, bucket: str | None, known: list[str]) -> str:
     if bucket is None:
         raise UsageError(f"bucket: {name} has several: choose one of {', '.join(known)} (--bucket)")
     if bucket not in known:
-        raise UsageError(f"bucket: {bucket!r} is not of {name}: choose one of {', '.join(known)} (--bucket)")
+        raise UsageError(
+            f"bucket: {bucket!r} is not a bucket of {name}: choose one of {', '.join(known)} (--bucket)"
+        )
     return bucket
 
 
@@ -67,4 +76,4 @@ def _send(to: Storage, uploads: list[Upload]) -> int:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"to {to.bucket}", total=sum(one.size for one in uploads))
-        return upload_all(to, uploads, lambda done: bar.advance(task, done))
+        return upload_all(to, uploads, lambda count: bar.advance(task, count))

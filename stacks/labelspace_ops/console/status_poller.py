@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from nicegui import Client
 
@@ -11,6 +10,7 @@ from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.jobs import store as jobs
 from labelspace_ops.stack import pulumi_cli, state
+from labelspace_ops.targets.status import Status
 from labelspace_ops.workspaces import status
 
 PAUSE_SECONDS = 5.0
@@ -31,7 +31,7 @@ class StatusPoller:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.known: list[str] | None = None
-        self.measured: dict[str, dict[str, Any]] = {}
+        self.measured: dict[str, Status] = {}
         self.problem = ""
         self._refresh = asyncio.Event()
 
@@ -70,9 +70,9 @@ class StatusPoller:
             return "" if "no such workspace" in why else f"{name}: cannot be measured: {why}"
         return ""
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[Status]:
         """A status for each workspace, also for those that are being created or whose creation failed."""
-        known = [name for name in self.known or [] if self.measured.get(name, {}).get("status") != "deleted"]
+        known = [name for name in self.known or [] if self._measurement(name).status != "deleted"]
         names = sorted({*known, *(name for name in jobs.names(self.home) if self._begun(name))})
         return [self.row(name) for name in names]
 
@@ -80,20 +80,20 @@ class StatusPoller:
         job = jobs.latest(self.home, name)
         return job is not None and (job.state == "running" or (job.verb == "create" and job.state != "done"))
 
-    def row(self, name: str) -> dict[str, Any]:
+    def row(self, name: str) -> Status:
         """The newest measurement of a workspace, with the status that its newest job implies."""
-        row = {"name": name, "target": "", "description": "", "status": "measuring", "url": "", "buckets": [],
-               "backup": {}, "checks": [], "admin_username": "", "cvat_version": ""}  # fmt: skip
-        row |= self.measured.get(name, {})
-        job = jobs.latest(self.home, name)
+        row, job = self._measurement(name), jobs.latest(self.home, name)
         if job and job.state == "running":
-            row["status"] = BUSY.get(job.verb, row["status"])
-        elif self._begun(name) and not row["url"] and row["status"] in ("measuring", "stopped"):
-            row["status"] = "failed"
+            return row.model_copy(update={"status": BUSY.get(job.verb, row.status)})
+        if self._begun(name) and not row.url and row.status in ("measuring", "stopped"):
+            return row.model_copy(update={"status": "failed"})
         return row
 
+    def _measurement(self, name: str) -> Status:
+        return self.measured.get(name) or Status.unmeasured(name, "measuring")
 
-def _status(name: str, home: Home) -> dict[str, Any]:
+
+def _status(name: str, home: Home) -> Status:
     return status.get(name, home)
 
 

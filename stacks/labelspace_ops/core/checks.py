@@ -1,4 +1,4 @@
-"""What the status of every target says alike: CVAT's own health, and a bucket's row."""
+"""The result of a check, and the check of CVAT's health that every target's status has."""
 
 from __future__ import annotations
 
@@ -10,41 +10,51 @@ from typing import Any
 
 from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.models import JsonModel
 
 LATE_FACTOR = 1.5
 """A backup or drill is late when it is older than this many of its intervals."""
-Check = dict[str, Any]
-"""``name``, ``ok`` and ``detail``."""
+
+
+class Check(JsonModel):
+    """The result of one check."""
+
+    name: str
+    """A container, ``health``, ``drift``, a bucket, a disk, a part of the machine or of Scaleway."""
+    ok: bool
+    """Whether the check passed."""
+    detail: str
+    """The measured state, and the next step when the check failed."""
+
+
+def failed(name: str, detail: str) -> Check:
+    """Return a check that did not pass."""
+    return Check(name=name, ok=False, detail=detail)
 
 
 def run_check(name: str, check: Callable[[], str]) -> Check:
     """The check with the detail that ``check`` returns, or with the ``OpsError`` that it raises."""
     try:
-        return {"name": name, "ok": True, "detail": check()}
+        return Check(name=name, ok=True, detail=check())
     except OpsError as error:
-        return {"name": name, "ok": False, "detail": str(error)}
+        return failed(name, str(error))
 
 
 def cvat_health(api_url: str, patience: float = 10) -> Check:
-    """CVAT's own word: a status code alone would prove nothing. ``patience`` is in seconds."""
+    """Check CVAT's health endpoint; ``patience`` is the timeout in seconds.
+
+    The answer's body is read: its status code alone does not prove that every part works.
+    """
     parts: Any = None
     url = f"{api_url}/api/server/health/?format=json"
     request = urllib.request.Request(url, headers={PROBE_HEADER: "1"})  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310
-            parts = json.load(answer)
+        with urllib.request.urlopen(request, timeout=patience) as response:  # noqa: S310
+            parts = json.load(response)
     except urllib.error.HTTPError as error:
-        return {"name": "health", "ok": False, "detail": error.read(500).decode(errors="replace")}
+        return failed("health", error.read(500).decode(errors="replace"))
     except (OSError, ValueError) as error:
-        return {"name": "health", "ok": False, "detail": str(error)}
+        return failed("health", str(error))
     broken = {name: text for name, text in parts.items() if text != "working"}
-    return {
-        "name": "health",
-        "ok": not broken,
-        "detail": json.dumps(broken) if broken else "every part works",
-    }
-
-
-def bucket_row(bucket: dict[str, Any]) -> dict[str, Any]:
-    """A dataset bucket of the status before it is looked into: ``objects`` and ``bytes`` unknown."""
-    return {"name": bucket["name"], "endpoint": bucket["endpoint"], "objects": None, "bytes": None}
+    detail = json.dumps(broken) if broken else "every part works"
+    return Check(name="health", ok=not broken, detail=detail)

@@ -1,4 +1,4 @@
-"""How full disks are, as CVAT's own health counts it: of what users may fill."""
+"""Disk usage, counted as CVAT's health check does: without the blocks that are reserved for root."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
-def usage(places: Iterable[Path]) -> Iterator[tuple[Path, float, int]]:
-    """For each place that is there: the percentage used of its disk, and the bytes that are free."""
-    for place in places:
-        if place.exists():
-            usage = shutil.disk_usage(place)
-            yield place, 100 * usage.used / (usage.used + usage.free), usage.free
+def usage(paths: Iterable[Path]) -> Iterator[tuple[Path, float, int]]:
+    """Yield each path that exists, the percentage of its disk that is used, and the free bytes."""
+    for path in paths:
+        if path.exists():
+            usage = shutil.disk_usage(path)
+            yield path, 100 * usage.used / (usage.used + usage.free), usage.free

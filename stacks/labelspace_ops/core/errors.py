@@ -1,11 +1,11 @@
-"""What goes wrong for a user: one sentence each, with the next step; never a traceback."""
+"""Errors that are shown to the user as one sentence with the next step, without a traceback."""
 
 from __future__ import annotations
 
 
 class OpsError(Exception):
-    """It failed; exit code 1."""
+    """The operation failed; exit code 1."""
 
 
 class UsageError(OpsError):
-    """The wish cannot be granted as it was given; exit code 2."""
+    """The arguments or settings are invalid; exit code 2."""

@@ -1,4 +1,4 @@
-"""One command at a time on a workspace; locks end with their process, however it ends."""
+"""File locks: one command at a time changes a workspace; the lock ends with its process, killed or not."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def hold(home: Home, name: str, verb: str) -> Iterator[None]:
-    """Hold the workspace for ``verb``; raises ``OpsError`` when another command does."""
+    """Lock the workspace while ``verb`` (``creating``, ``deleting``) is done to it.
+
+    Raises ``OpsError`` when another command holds the lock.
+    """
     home.locks.mkdir(parents=True, exist_ok=True)
     with (home.locks / f"{name}.lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise OpsError(
-                f"{name}: another labelspace command is {busy(home, name)} it: wait for its end"
+                f"{name}: another labelspace command is {busy(home, name)} it: wait until that command ends"
             ) from None
         file.truncate(0)
         file.write(verb)
@@ -36,7 +39,7 @@ def hold(home: Home, name: str, verb: str) -> Iterator[None]:
 
 
 def busy(home: Home, name: str) -> str:
-    """What a running command does to the workspace (``creating``, ``deleting``); empty for nothing."""
+    """What the command that holds the lock does (``creating``, ``deleting``); empty when none holds it."""
     path = home.locks / f"{name}.lock"
     if not path.exists():
         return ""
@@ -49,23 +52,26 @@ def busy(home: Home, name: str) -> str:
 
 
 def clear_stale(home: Home, stack: auto.Stack) -> None:
-    """Take away the lock of an engine that was killed; raises ``OpsError`` for one that still runs."""
+    """Remove the lock that a killed Pulumi process left in the state.
+
+    Raises ``OpsError`` when the process that holds the lock still runs.
+    """
     for path in (home.state / ".pulumi" / "locks").rglob(f"{stack.name}/*.json"):
-        owner = _owner(path)
-        if owner and _alive(owner):
-            raise OpsError(f"{stack.name}: Pulumi (process {owner}) works on it: wait for its end")
+        owner = _lock_owner(path)
+        if owner and _is_running(owner):
+            raise OpsError(f"{stack.name}: Pulumi (process {owner}) is updating it: wait until it ends")
         stack.cancel()
         return
 
 
-def _owner(path: Path) -> int:
+def _lock_owner(path: Path) -> int:
     try:
         return int(json.loads(path.read_text())["pid"])
     except (OSError, ValueError, KeyError):
         return 0
 
 
-def _alive(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -13,6 +13,7 @@ from pulumi import automation as auto
 from labelspace.home import Home
 from labelspace.naming import WORKSPACE_LABEL
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import state
 
 ELSEWHERE = ("pulumi:", "random:", "labelspace:")
@@ -33,7 +34,7 @@ LOOKS: dict[str, Callable[[docker.DockerClient, dict[str, Any]], bool]] = {
 
 
 def remove_leftovers(
-    client: docker.DockerClient, stack: auto.Stack, home: Home, *, new: bool = False
+    runtime: DockerRuntime, stack: auto.Stack, home: Home, *, new: bool = False
 ) -> list[dict[str, Any]]:
     """Clear what an interrupted update left, so that the next one can go on; volumes are not touched.
 
@@ -41,22 +42,22 @@ def remove_leftovers(
     """
     resources = [] if new else _settled(stack, home)
     known = {resource.get("id") for resource in resources}
-    for one in docker_engine.containers(client, stack.name).values():
+    for one in runtime.containers().values():
         if one.id not in known or _unfinished(one):
             docker_engine.remove(one)
-    for network in client.networks.list(filters={"label": f"{WORKSPACE_LABEL}={stack.name}"}):
+    for network in runtime.client.networks.list(filters={"label": f"{WORKSPACE_LABEL}={stack.name}"}):
         if network.id not in known:
             network.remove()
     return resources
 
 
-def is_idle(client: docker.DockerClient, resources: list[dict[str, Any]]) -> bool:
+def is_idle(runtime: DockerRuntime, resources: list[dict[str, Any]]) -> bool:
     """Whether all that a stack knows is there and nothing of it runs: so nobody can have changed anything.
 
     Pulumi's own look at the engine takes seconds.
     """
     ours = [one for one in resources if one.get("id") and not one["type"].startswith(ELSEWHERE)]
-    return bool(ours) and all(one["type"] in LOOKS and _rests(client, one) for one in ours)
+    return bool(ours) and all(one["type"] in LOOKS and _rests(runtime.client, one) for one in ours)
 
 
 def _rests(client: docker.DockerClient, resource: dict[str, Any]) -> bool:

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import docker
-from docker.errors import DockerException
-
 from labelspace_ops.core.reporting import ReadinessStep, ResourceDone, emit
+from labelspace_ops.runtime.base import Runtime
 
 VERBS = {
     "create": "made",
@@ -52,9 +50,9 @@ def _is_hidden(operation: str, resource_type: str) -> bool:
 
 
 @contextmanager
-def gate(client: docker.DockerClient, name: str) -> Iterator[None]:
+def gate(runtime: Runtime) -> Iterator[None]:
     """Emit ``ReadinessStep`` for each step that the workspace's readiness gate logs in this context."""
-    log = _GateLog(client, name)
+    log = _GateLog(runtime)
     over = threading.Event()
     follower = threading.Thread(target=_follow, args=(log, over), daemon=True)
     follower.start()
@@ -75,8 +73,8 @@ def _follow(log: _GateLog, over: threading.Event) -> None:
 class _GateLog:
     """The log of the readiness gate's container from now on; an update may replace the container."""
 
-    def __init__(self, client: docker.DockerClient, name: str) -> None:
-        self._client, self._container = client, f"labelspace-{name}-readiness"
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._read: dict[str, int] = {}
         self._new_lines()
 
@@ -88,11 +86,10 @@ class _GateLog:
 
     def _new_lines(self) -> list[str]:
         """The complete lines since the last call; none while there is no container."""
-        try:
-            container = self._client.containers.get(self._container)
-            *lines, _ = container.logs().decode(errors="replace").split("\n")
-        except DockerException:
+        log = self._runtime.read_log("readiness")
+        if log is None:
             return []
-        start = self._read.get(str(container.id), 0)
-        self._read[str(container.id)] = len(lines)
+        *lines, _ = log.text.split("\n")
+        start = self._read.get(log.instance, 0)
+        self._read[log.instance] = len(lines)
         return lines[start:]

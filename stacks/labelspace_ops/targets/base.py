@@ -14,6 +14,7 @@ from labelspace_ops.core.checks import Check
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.upload import Storage
+from labelspace_ops.targets.status import Status
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -96,6 +97,21 @@ class Deletion:
     """The command that makes the workspace again from what is left."""
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What a workspace uses of this machine, in bytes."""
+
+    memory: int
+    """Now, without file caches."""
+    memory_at_most: int
+    """The sum of the limits."""
+    data: int
+    """Volumes: annotations and CVAT's files."""
+    buckets: int
+    backups: int | None
+    """None when this user may not read the folder."""
+
+
 class Target(ABC, Generic[Spec]):
     """Where workspaces run. One instance per target, made by the registry; loading it must be quick."""
 
@@ -159,8 +175,8 @@ class Target(ABC, Generic[Spec]):
         return ""
 
     @abstractmethod
-    def status(self, name: str, resources: Resources, home: Home) -> dict[str, Any]:
-        """The status object of a workspace, measured now."""
+    def status(self, name: str, resources: Resources, home: Home) -> Status:
+        """Measure a workspace."""
 
     @abstractmethod
     def backups(self, name: str, home: Home, settings: dict[str, Any]) -> Backups:
@@ -181,6 +197,10 @@ class Target(ABC, Generic[Spec]):
     def cost(self, spec: Spec) -> str:
         """What it costs, for people; empty where nothing is billed."""
         return ""
+
+    def usage(self, name: str, outputs: dict[str, Any], home: Home) -> Usage | None:
+        """What the workspace uses of this machine; None where it runs elsewhere."""
+        return None
 
     @abstractmethod
     def doctor(self, home: Home) -> list[Check]:

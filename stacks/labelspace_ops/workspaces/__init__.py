@@ -1,1 +1,1 @@
-"""The life of a workspace: create, status, preview, stop, delete."""
+"""Operations on workspaces: create, status, preview, stop, delete."""

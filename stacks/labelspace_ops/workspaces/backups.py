@@ -1,4 +1,4 @@
-"""Backups of a workspace, whatever its target."""
+"""Access to the backups of a workspace on any target."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from labelspace_ops.targets import registry
 
 
 def for_workspace(name: str, home: Home) -> Backups:
-    """Backups of a workspace that exists, by its settings."""
-    chosen = stack.select(name, home)
-    return registry.get(stack.target(chosen)).backups(name, home, stack.read_settings(chosen))
+    """Return the backups of an existing workspace; raises ``OpsError`` when there is no such workspace."""
+    selected = stack.select(name, home)
+    return registry.get(stack.target(selected)).backups(name, home, stack.read_settings(selected))

@@ -1,4 +1,4 @@
-"""Whether this machine, or an account, can run a workspace, check by check."""
+"""Checks whether this machine, or a cloud account, can run a workspace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from labelspace_ops.targets import registry
 
 
 def examine(home: Home, target: str = registry.DEFAULT) -> list[Check]:
-    """Pulumi, the state, then the target's own checks; one that fails says the next step."""
+    """Check Pulumi and the state, then run the target's own checks; a failed check names the next step."""
     checks = registry.get(target).doctor
     return [
         run_check("Pulumi", lambda: f"version {stack.command_line(home).version}"),

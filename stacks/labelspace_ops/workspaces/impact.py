@@ -1,44 +1,46 @@
-"""How far a setting reaches, what holds data, and who waits while a part is replaced."""
+"""The impact of a change: which parts a setting affects, what happens to data, and the downtime."""
 
 from __future__ import annotations
 
-BACKENDS = frozenset({"migrate", "server", "worker", "worker-chunks", "readiness"})
-SHARE = frozenset({"server", "worker", "worker-chunks", "readiness"})
-EVERYTHING = BACKENDS | {"database", "redis", "cache", "opa", "ui", "proxy", "gateway"}
-REACH: dict[str, frozenset[str]] = {
+CVAT_BACKENDS = frozenset({"migrate", "server", "worker", "worker-chunks", "readiness"})
+BUCKET_READERS = frozenset({"server", "worker", "worker-chunks", "readiness"})
+ALL_PARTS = CVAT_BACKENDS | {"database", "redis", "cache", "opa", "ui", "proxy", "gateway"}
+AFFECTED_PARTS: dict[str, frozenset[str]] = {
     "description": frozenset(),
     "admin": frozenset({"readiness", "admin"}),
-    "registration": BACKENDS | {"proxy"},
-    "default_role": BACKENDS,
+    "registration": CVAT_BACKENDS | {"proxy"},
+    "default_role": CVAT_BACKENDS,
     "bind_address": frozenset({"proxy", "gateway", "server", "readiness"}),
     "port": frozenset({"proxy", "readiness"}),
     "s3_port": frozenset({"gateway"}),
-    "size": BACKENDS | {"redis", "cache", "database"},
-    "cvat_version": BACKENDS | {"ui", "server-image"},
+    "size": CVAT_BACKENDS | {"redis", "cache", "database"},
+    "cvat_version": CVAT_BACKENDS | {"ui", "server-image"},
     "backup": frozenset({"database", "migrate", "readiness"}),
-    "sleep_after_minutes": EVERYTHING | {"sleeper", "notes"},
+    "sleep_after_minutes": ALL_PARTS | {"sleeper", "notes"},
 }
-"""Setting -> parts that it changes, or that follow those; a test declares the workspace both ways."""
+"""Setting -> parts that change with it, directly or because they depend on a part that does.
 
-HOLDS = {
+A unit test declares a workspace with and without each change and compares the parts."""
+
+VOLUME_CONTENT = {
     "database": "annotations",
     "data": "uploaded media",
     "keys": "session keys",
     "redis": "queued jobs",
     "logs": "logs",
 }
-"""Volume -> what users would lose with it."""
+"""Volume -> the data that it holds."""
 
-ABOUT_A_MINUTE = "about a minute: the server starts again; what is open in a browser can be saved after it"
-WAITS = {
-    "server": ABOUT_A_MINUTE,
-    "database": ABOUT_A_MINUTE,
+SERVER_RESTART = "about a minute: the server restarts; work that is open in a browser can be saved afterwards"
+DOWNTIMES = {
+    "server": SERVER_RESTART,
+    "database": SERVER_RESTART,
     "proxy": "seconds: the URL does not answer",
     "ui": "seconds: pages do not load",
     "gateway": "seconds: uploads wait",
     "redis": "seconds: queued jobs wait",
-    "cache": "seconds: frames are made again",
-    "worker": "imports and exports under way start again",
+    "cache": "seconds: frames are decoded again",
+    "worker": "running imports and exports start again",
     "worker-chunks": "seconds: frames wait",
 }
 
@@ -49,31 +51,34 @@ def affects(key: str, part: str) -> bool:
     if head == "running":
         return True  # a stopped workspace has no containers
     if head != "buckets":
-        return part in REACH.get(head, ())
+        return part in AFFECTED_PARTS.get(head, ())
     bucket = bucket.removesuffix(".access_key").removesuffix(".secret_key")
-    return part in SHARE | {"gateway", f"bucket-{bucket}", f"mount-{bucket}"}
+    return part in BUCKET_READERS | {"gateway", f"bucket-{bucket}", f"mount-{bucket}"}
 
 
 def data_effect(kind: str, part: str, action: str, name: str) -> str:
-    """What becomes of the data behind a resource."""
-    if kind == "volume" and part in HOLDS:
-        kept = f"kept on this machine: {HOLDS[part]} stay in volume labelspace-{name}-{part}"
-        return {"delete": kept, "replace": f"AT RISK: {HOLDS[part]} in volume labelspace-{name}-{part}"}.get(
-            action, ""
-        )
+    """Say what happens to the data of a resource that changes; empty when it holds none."""
+    if kind == "volume" and part in VOLUME_CONTENT:
+        kept = f"kept on this machine: {VOLUME_CONTENT[part]} stay in volume labelspace-{name}-{part}"
+        return {
+            "delete": kept,
+            "replace": f"AT RISK: {VOLUME_CONTENT[part]} in volume labelspace-{name}-{part}",
+        }.get(action, "")
     if kind == "randompassword" and action != "create":
         return "AT RISK: a generated password changes"
     if kind == "container" and action != "create":
-        return _behind(part, action)
+        return _container_data(part, action)
     return ""
 
 
-def _behind(part: str, action: str) -> str:
+def _container_data(part: str, action: str) -> str:
     if part.startswith("bucket-") and action == "delete":
-        return "kept: the bucket's objects stay where they are"
-    return f"kept: {HOLDS[part]} are in a volume" if part in HOLDS else ""
+        return "kept: the bucket's objects are not touched"
+    return f"kept: {VOLUME_CONTENT[part]} are in a volume" if part in VOLUME_CONTENT else ""
 
 
-def who_waits(kind: str, part: str, action: str) -> str:
-    """Who waits, and how long, while the part is changed; empty for nobody."""
-    return WAITS.get(part, "") if kind == "container" and action in ("replace", "update", "delete") else ""
+def downtime_of(kind: str, part: str, action: str) -> str:
+    """Describe the downtime while the part is changed; empty when there is none."""
+    return (
+        DOWNTIMES.get(part, "") if kind == "container" and action in ("replace", "update", "delete") else ""
+    )

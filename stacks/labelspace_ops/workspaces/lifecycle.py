@@ -1,4 +1,4 @@
-"""The life of a workspace, the same on every target: create, start, stop, delete."""
+"""Create, start, stop and delete a workspace: the steps that all targets share."""
 
 from __future__ import annotations
 
@@ -12,23 +12,58 @@ from labelspace.home import Home
 from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.models import JsonModel
 from labelspace_ops.labels import labels_file
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import progress, state
 from labelspace_ops.targets import registry
-from labelspace_ops.targets.base import CreateOptions, Target, Update
+from labelspace_ops.targets.base import CreateOptions, Deletion, Target, Update
 
 MERGED_BLOCKS = ("admin", "backup", "scaleway")
-"""Settings of which a new value keeps the others: a new e-mail address keeps the password."""
+"""Blocks of settings that are merged key by key: a new e-mail address of the admin keeps the password."""
 FIXED = ("buckets", "bind_address", "port", "s3_port", "registration", "target", "size")
-"""Settings that ``create`` of an existing workspace does not change: ``set`` does."""
+"""Settings that ``create`` refuses to change on an existing workspace; ``set`` changes them."""
+
+
+class Stopped(JsonModel):
+    """The result of a stop."""
+
+    name: str
+    """The workspace."""
+    status: str
+    """``stopped``."""
+    backed_up: bool
+    """Whether a last backup was taken."""
+    backups: str
+    """Folder or bucket of the backups."""
+
+
+class Deleted(JsonModel):
+    """The result of a delete."""
+
+    name: str
+    """The workspace."""
+    backed_up: bool
+    """Whether a last backup was taken."""
+    last_backup: str | None = None
+    """Its id."""
+    backups: str | None
+    """Folder or bucket of the backups, which stay; null when they were purged."""
+    purged: bool
+    """Whether annotations and backups were removed too."""
+    come_back: str | None = None
+    """The command that creates it again with its data, on target local; null when no data stays."""
+    kept: str | None = None
+    """What stays and is still billed, on target scaleway."""
 
 
 def resolve_spec(values: dict[str, Any], home: Home) -> WorkspaceSpec:
-    """What was asked for, over the settings of the workspace, over defaults and free ports."""
+    """Merge ``values`` over the workspace's settings, over defaults and free ports.
+
+    Raises ``UsageError`` for an invalid setting, and for one that ``create`` may not change.
+    """
     name = str(values.get("name", ""))
-    probe = {**values, "buckets": values.get("buckets") or [{"name": "any"}]}
-    spec = validate(probe)  # the name first: nothing is looked up by a bad one
+    validate({"name": name, "buckets": [{"name": "any"}]})  # checks the name before the state is read
     existing = stack.read_settings(stack.select(name, home)) if name in state.names(home) else {}
     if existing.pop("deleted", False):
         existing = registry.get(existing.get("target", registry.DEFAULT)).revived_settings(existing)
@@ -38,12 +73,12 @@ def resolve_spec(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     for block in MERGED_BLOCKS:
         if block in existing and block in values:
             merged[block] = {**existing[block], **values[block]}
-    merged |= registry.get(spec.target).new_values(merged, home)
-    return validate(merged)
+    spec = validate({**merged, "buckets": merged.get("buckets") or [{"name": "any"}]})
+    return validate({**merged, **registry.get(spec.target).new_values(merged, home)})
 
 
 def validate(values: dict[str, Any]) -> WorkspaceSpec:
-    """``parse_spec`` with the exit code of a usage error."""
+    """Parse the settings; raises ``UsageError`` with one line for each problem."""
     try:
         return parse_spec(values)
     except SpecError as error:
@@ -51,7 +86,7 @@ def validate(values: dict[str, Any]) -> WorkspaceSpec:
 
 
 def apply_change(name: str, change: Callable[[dict[str, Any]], dict[str, Any]], home: Home) -> WorkspaceSpec:
-    """The spec of an existing workspace after ``change`` of its settings."""
+    """Return the spec of an existing workspace after ``change`` of its settings; nothing is written."""
     settings = stack.read_settings(stack.select(name, home))
     _refuse_deleted(settings)
     return validate(change(settings))
@@ -64,32 +99,36 @@ def _refuse_deleted(settings: dict[str, Any]) -> None:
 
 
 def _refuse_other_settings(existing: dict[str, Any], values: dict[str, Any]) -> None:
-    """A second `create` continues the first; one with other settings is a mistake."""
+    """Refuse a `create` whose fixed settings differ from those of the workspace that has the name."""
     for field in FIXED:
-        if field in values and field in existing and _text(existing[field]) != _text(values[field]):
+        if (
+            field in values
+            and field in existing
+            and _as_argument(existing[field]) != _as_argument(values[field])
+        ):
             raise UsageError(
                 f"name: {existing['name']!r} is taken by a workspace with other {field}"
-                f" ({_text(existing[field])}): choose another name"
-                f"{_or_set(existing['name'], field, values[field])}"
+                f" ({_as_argument(existing[field])}): choose another name"
+                f"{_set_command(existing['name'], field, values[field])}"
             )
 
 
-def _or_set(name: str, field: str, value: Any) -> str:
-    """How the existing workspace gets the other value; its target cannot change."""
-    change = f", or change that one: `labelspace set {name} {field}={_text(value)}`"
+def _set_command(name: str, field: str, value: Any) -> str:
+    """Name the command that changes the existing workspace; empty for the target, which cannot change."""
+    change = f", or change that one: `labelspace set {name} {field}={_as_argument(value)}`"
     return "" if field == "target" else change
 
 
-def _text(value: Any) -> Any:
-    """Buckets by their names, as ``labelspace set`` takes them."""
+def _as_argument(value: Any) -> Any:
+    """Format a value as ``labelspace set`` takes it: buckets as their names, separated by commas."""
     return ",".join(item["name"] for item in value) if isinstance(value, list) else value
 
 
 def create(spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_backup: str = "") -> auto.Stack:
-    """Create the workspace, or continue an interrupted creation; returns when it is ready.
+    """Create the workspace, or continue an interrupted creation; return its stack when it is ready.
 
-    ``reuse_data``: continue with what an earlier workspace of the name left. ``from_backup``: start with the
-    annotations of a folder or bucket of backups, the id of a backup, or a dump.
+    ``reuse_data``: use the data that a deleted workspace of this name left. ``from_backup``: start with the
+    annotations of a folder or bucket of backups, of a backup's id, or of a dump. Raises ``OpsError``.
     """
     labels_file.load(spec.name)  # an invalid file is refused before anything is made
     target = registry.get(spec.target)
@@ -99,44 +138,44 @@ def create(spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_ba
         locks.hold(home, spec.name, "creating"),
         target.begin_update(spec, home, options) as update,
     ):
-        chosen = stack.create_or_select(spec.name, home)
-        locks.clear_stale(home, chosen)
-        update.before_settings(chosen)
-        stack.write_settings(chosen, update.spec, new=not known)
-        update.before_run(chosen)
-        _run(chosen, target, update)
+        selected = stack.create_or_select(spec.name, home)
+        locks.clear_stale(home, selected)
+        update.before_settings(selected)
+        stack.write_settings(selected, update.spec, new=not known)
+        update.before_run(selected)
+        _run_update(selected, target, update)
         update.after()
-    return chosen
+    return selected
 
 
-def _run(chosen: auto.Stack, target: Target[Any], update: Update[Any]) -> None:
+def _run_update(selected: auto.Stack, target: Target[Any], update: Update[Any]) -> None:
     program = target.program(checked=True, rehearsed=True)
     try:
         with update.running():
-            stack.update(chosen, program, progress.Resources().on_event, refresh=update.refresh)
+            stack.update(selected, program, progress.Resources().on_event, refresh=update.refresh)
     except OpsError as error:
         hint = update.hint(str(error))
         raise OpsError(f"{error}\n{hint}" if hint else str(error)) from None
 
 
-def stop(name: str, home: Home) -> dict[str, Any]:
-    """Take a last backup, then remove the containers or stop the server; data, URL and passwords stay."""
-    chosen = stack.select(name, home)
-    target = registry.get(stack.target(chosen))
-    _refuse_deleted(stack.read_settings(chosen))
+def stop(name: str, home: Home) -> Stopped:
+    """Take a last backup, then remove the containers or stop the server; keep data, URL and passwords."""
+    selected = stack.select(name, home)
+    target = registry.get(stack.target(selected))
+    _refuse_deleted(stack.read_settings(selected))
     with locks.hold(home, name, "stopping"):
-        locks.clear_stale(home, chosen)
-        last = target.before_stop(chosen, home)
-        stack.set_running(chosen, running=False)
-        stack.update(chosen, target.program(checked=True), progress.Resources().on_event)
+        locks.clear_stale(home, selected)
+        last_backup = target.before_stop(selected, home)
+        stack.set_running(selected, running=False)
+        stack.update(selected, target.program(checked=True), progress.Resources().on_event)
     location = target.backups_location(name, home)
-    return {"name": name, "status": "stopped", "backed_up": bool(last), "backups": location}
+    return Stopped(name=name, status="stopped", backed_up=bool(last_backup), backups=location)
 
 
 def start(name: str, home: Home) -> auto.Stack:
-    """Run a stopped workspace again; returns when it is ready."""
+    """Start a stopped workspace; return its stack when it is ready."""
     _refuse_deleted(stack.read_settings(stack.select(name, home)))
-    with ThreadPoolExecutor(1) as pool:  # both ask Pulumi, which answers from its cache below
+    with ThreadPoolExecutor(1) as pool:  # fills the cache of the state, which create() reads
         export = pool.submit(state.deployment, name, home)
         spec = resolve_spec({"name": name, "running": True}, home)
         export.result()
@@ -144,42 +183,35 @@ def start(name: str, home: Home) -> auto.Stack:
 
 
 def retained_data(spec: WorkspaceSpec, home: Home) -> str:
-    """What an earlier workspace of this name left, for people; empty for nothing."""
+    """Describe the data that a deleted workspace of this name left; empty when there is none."""
     return registry.get(spec.target).retained(spec.name, home)
 
 
-def delete(name: str, home: Home, *, purge: bool) -> dict[str, Any]:
-    """Take a last backup and remove what runs; with ``purge`` the data and the stack too."""
+def delete(name: str, home: Home, *, purge: bool) -> Deleted:
+    """Take a last backup and remove the running parts.
+
+    ``purge``: remove the data and the stack too. Raises ``OpsError`` before anything is removed when the last
+    backup fails.
+    """
     if purge and name not in state.names(home) and _purge_retained(name, home):
-        return _deleted(name, purged=True)
-    chosen = stack.select(name, home)
-    target = registry.get(stack.target(chosen))
+        return _purged(name)
+    selected = stack.select(name, home)
+    target = registry.get(stack.target(selected))
     if purge:
         target.refuse_purge()
 
     def destroy() -> None:
-        stack.destroy(chosen, progress.Resources().on_event)
-        chosen.workspace.remove_stack(name)
+        stack.destroy(selected, progress.Resources().on_event)
+        selected.workspace.remove_stack(name)
 
     with locks.hold(home, name, "deleting"):
-        locks.clear_stale(home, chosen)
-        left = target.delete(chosen, home, destroy, purge=purge)
-    return (
-        _deleted(name, purged=purge)
-        if purge
-        else {
-            **_deleted(name, purged=False),
-            "backed_up": bool(left.last_backup),
-            "last_backup": left.last_backup or None,
-            "backups": left.backups or None,
-            "come_back": left.recreate or None,
-            **({"kept": left.kept} if left.kept else {}),
-        }
-    )
+        locks.clear_stale(home, selected)
+        deletion = target.delete(selected, home, destroy, purge=purge)
+    return _purged(name) if purge else _deleted(name, deletion)
 
 
 def has_retained_data(name: str, home: Home) -> bool:
-    """Whether any target still holds data of a deleted workspace."""
+    """Return whether any target still holds data of a deleted workspace."""
     return any(registry.get(one).retained(name, home) for one in registry.names())
 
 
@@ -187,12 +219,17 @@ def _purge_retained(name: str, home: Home) -> bool:
     return any(registry.get(one).purge_retained(name, home) for one in registry.names())
 
 
-def _deleted(name: str, *, purged: bool) -> dict[str, Any]:
-    return {
-        "name": name,
-        "backed_up": False,
-        "last_backup": None,
-        "backups": None,
-        "purged": purged,
-        "come_back": None,
-    }
+def _purged(name: str) -> Deleted:
+    return Deleted(name=name, backed_up=False, last_backup=None, backups=None, purged=True, come_back=None)
+
+
+def _deleted(name: str, deletion: Deletion) -> Deleted:
+    done = Deleted(
+        name=name,
+        backed_up=bool(deletion.last_backup),
+        last_backup=deletion.last_backup or None,
+        backups=deletion.backups or None,
+        purged=False,
+        come_back=deletion.recreate or None,
+    )
+    return done.model_copy(update={"kept": deletion.kept}) if deletion.kept else done

@@ -1,4 +1,4 @@
-"""Logging in to the state of a team, and moving workspaces there or back."""
+"""Choose where the state of workspaces is stored, and move workspaces between two such backends."""
 
 from __future__ import annotations
 
@@ -17,51 +17,55 @@ from labelspace_ops.stack import backend, pulumi_cli
 
 
 def log_in(home: Home, url: str, moving: list[str]) -> dict[str, Any]:
-    """Check that ``url`` can be read with this machine's passphrase, move workspaces there, and keep it.
+    """Check that ``url`` can be read with this machine's passphrase, move workspaces there, and save ``url``.
 
-    Nothing is kept or moved when the check fails. Raises ``UsageError``, ``OpsError``.
+    An empty ``url`` is this machine's own state. A failed check saves and moves nothing. Raises
+    ``UsageError`` for an invalid URL or name, ``OpsError`` for a state that cannot be read.
     """
     if os.environ.get("PULUMI_BACKEND_URL"):
-        raise UsageError("PULUMI_BACKEND_URL: it is set and wins over every login: unset it first")
+        raise UsageError("PULUMI_BACKEND_URL: it is set and overrides every login: unset it first")
     url = backend.validate_url(url) if url else backend.home_url(home)
-    new_here = not home.passphrase.exists()
-    source = _other(home, url)
-    there, here = _names(home, url), _names(home, source) if source != url else []
-    if not _same_passphrase(home, url, there):
-        if new_here:
-            home.passphrase.unlink()  # made a moment ago; nothing is encrypted with it
+    is_new_passphrase = not home.passphrase.exists()
+    source = _source_backend(home, url)
+    url_names, source_names = _names(home, url), _names(home, source) if source != url else []
+    if not _can_decrypt(home, url, url_names):
+        if is_new_passphrase:
+            home.passphrase.unlink()  # just generated: nothing is encrypted with it yet
         raise OpsError(
-            "this machine's passphrase does not open the team's state: where one does, `labelspace keys"
-            " export FILE`; here, in a home without workspaces, `labelspace keys import FILE`"
+            "this machine's passphrase does not decrypt the team's state: run `labelspace keys export FILE`"
+            " on a machine that can, then `labelspace keys import FILE` here, in a home without workspaces"
         )
-    _movable(moving, here, there)
+    _check_moves(moving, source_names, url_names)
     for name in moving:
         with locks.hold(home, name, "moving"):
-            _move(name, _place(home, source), _place(home, url))
+            _move(name, _workspace_at(home, source), _workspace_at(home, url))
     backend.save_url(home, url if url != backend.home_url(home) else "")
     return {
         "backend": url,
-        "workspaces": sorted([*there, *moving]),
+        "workspaces": sorted([*url_names, *moving]),
         "moved": moving,
-        "left_behind": [name for name in here if name not in moving],
+        "left_behind": [name for name in source_names if name not in moving],
     }
 
 
-def _other(home: Home, url: str) -> str:
-    """Where workspaces can be moved from: the place of the last login, else this machine's own."""
+def _source_backend(home: Home, url: str) -> str:
+    """Return the backend to move from: the one of the last login, else this machine's own."""
     chosen = backend.current_url(home)
     return chosen if chosen != url else backend.home_url(home)
 
 
-def _movable(moving: list[str], here: list[str], there: list[str]) -> None:
+def _check_moves(moving: list[str], source_names: list[str], url_names: list[str]) -> None:
     for name in moving:
-        if name not in here:
-            raise UsageError(f"move: {name!r} is not where you come from; there: {', '.join(here) or 'none'}")
-        if name in there:
-            raise UsageError(f"move: {name!r} is there already: leave it out, or make it under another name")
+        if name not in source_names:
+            names = ", ".join(source_names) or "none"
+            raise UsageError(f"move: {name!r} is not in the state that you move from; it has: {names}")
+        if name in url_names:
+            raise UsageError(
+                f"move: {name!r} is already in the new state: leave it out, or create it under another name"
+            )
 
 
-def _place(home: Home, url: str) -> auto.LocalWorkspace:
+def _workspace_at(home: Home, url: str) -> auto.LocalWorkspace:
     options = stack.options(home)
     options.env_vars = {**(options.env_vars or {}), "PULUMI_BACKEND_URL": url}
     return auto.LocalWorkspace(**vars(options))
@@ -69,17 +73,17 @@ def _place(home: Home, url: str) -> auto.LocalWorkspace:
 
 def _names(home: Home, url: str) -> list[str]:
     try:
-        return sorted(one.name for one in _place(home, url).list_stacks())
+        return sorted(one.name for one in _workspace_at(home, url).list_stacks())
     except auto.CommandError as error:
         raise OpsError(f"url: {url} cannot be read: {pulumi_cli.error_reason(str(error))}") from None
 
 
-def _same_passphrase(home: Home, url: str, names: list[str]) -> bool:
-    """The first stack shows whether this machine reads what the team wrote."""
-    place = _place(home, url)
+def _can_decrypt(home: Home, url: str, names: list[str]) -> bool:
+    """Return whether this machine's passphrase decrypts the first stack of the backend."""
+    workspace = _workspace_at(home, url)
     for name in names[:1]:
         try:
-            place.stack_outputs(name)
+            workspace.stack_outputs(name)
         except auto.CommandError as error:
             if "passphrase" in str(error):
                 return False
@@ -88,7 +92,7 @@ def _same_passphrase(home: Home, url: str, names: list[str]) -> bool:
 
 
 def _move(name: str, old: auto.LocalWorkspace, new: auto.LocalWorkspace) -> None:
-    """The old record goes only when the new one is there; settings stay in the stack's file."""
+    """Copy the state, then remove the old copy; settings stay in the stack's file."""
     new.create_stack(name)
     with tempfile.TemporaryDirectory(prefix="labelspace-move-") as folder:
         file = str(Path(folder) / "state.json")  # its secrets stay encrypted

@@ -1,6 +1,6 @@
-"""What an update would do, for a person who reviews it: what changes, why, what becomes of data, who waits.
+"""Preview an update: the resources that change and why, what happens to data, and the downtime.
 
-Nothing is written: the wish is previewed over the workspace's state, or over an empty one.
+Nothing is written: the new settings are previewed against the workspace's state, or against an empty one.
 """
 
 from __future__ import annotations
@@ -26,52 +26,52 @@ from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import pulumi_cli, state
 from labelspace_ops.stack.project import PROJECT
 from labelspace_ops.targets import registry
-from labelspace_ops.workspaces.impact import affects, data_effect, who_waits
+from labelspace_ops.workspaces.impact import affects, data_effect, downtime_of
 
 ACTIONS = ("create", "update", "replace", "delete", "same")
 SECRET_WORDS = ("password", "secret_key", "access_key", "backup.encryption_key")
-_SEEN_AS = {"create-replacement": "replace", "delete-replaced": "", "read": "", "refresh": ""}
+_ACTION_OF_STEP = {"create-replacement": "replace", "delete-replaced": "", "read": "", "refresh": ""}
 
 
 @dataclass(frozen=True)
 class SettingChange:
-    """One setting of the wish that differs from what is deployed; secrets are never shown."""
+    """A setting that differs from the deployed one; the values of secrets are never shown."""
 
     key: str
-    """The setting, with dots; a bucket goes by its name."""
+    """The setting as a dotted path; a bucket is named, not numbered."""
     before: str
-    """What is deployed."""
+    """The deployed value."""
     after: str
-    """What is wished for."""
+    """The new value."""
 
 
 @dataclass(frozen=True)
 class ResourceChange:
-    """What happens to one resource."""
+    """How one resource changes."""
 
     resource: str
     """Its name in the stack."""
     kind: str
     """``container``, ``volume``, ``network`` and so on."""
     part: str
-    """Which part of the workspace it is."""
+    """The part of the workspace: the resource's name without the workspace's."""
     action: str
     """``create``, ``update``, ``replace`` or ``delete``."""
     replaces: bool
-    """Whether it is made anew."""
+    """Whether it is removed and created again."""
     properties: list[str]
-    """What of it differs."""
+    """The properties that differ."""
     why: list[str]
-    """The settings that it follows from, or another reason."""
+    """The settings that cause the change, or another reason."""
     data: str
-    """What becomes of the data behind it; empty when there is none."""
+    """What happens to the data that it holds; empty when it holds none."""
     downtime: str
-    """Who waits, and how long; empty for nobody."""
+    """The downtime that it causes; empty when there is none."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A preview as data."""
+    """The preview of an update."""
 
     name: str
     """The workspace."""
@@ -86,7 +86,7 @@ class Preview:
     counts: dict[str, int]
     """How many resources for each of ``create``, ``update``, ``replace``, ``delete``, ``same``."""
     notes: list[str]
-    """What to know besides."""
+    """Further facts: cost, the new URL, risks for data."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, as ``labelspace preview --json`` prints them."""
@@ -98,29 +98,29 @@ def preview(spec: WorkspaceSpec, home: Home) -> Preview:
     spec = registry.get(spec.target).resolve(spec, home)
     known = spec.name in state.names(home)
     steps: list[Any] = []
-    with _inline(spec, home, known=known) as chosen:
+    with _temporary_program(spec, home, known=known) as chosen:
         outputs = state.outputs(spec.name, home) if known else {}
         _preview(chosen, steps)
     settings = (
         _settings(json.loads(outputs["settings"]), dump_with_secrets(spec)) if "settings" in outputs else []
     )
     keys = [setting.key for setting in settings]
-    made = list({step.urn: step for step in steps if _action(step) and not _is_frame(step.type)}.values())
-    changes = [_change(step, spec, keys, new=not outputs) for step in made if _action(step) != "same"]
+    changed = list({step.urn: step for step in steps if _action(step) and not _is_frame(step.type)}.values())
+    changes = [_change(step, spec, keys, new=not outputs) for step in changed if _action(step) != "same"]
     return Preview(
         name=spec.name,
         target=spec.target,
         exists=bool(outputs),
         settings=settings,
         changes=sorted(changes, key=lambda change: (change.kind, change.part, change.resource)),
-        counts={action: sum(_action(step) == action for step in made) for action in ACTIONS},
+        counts={action: sum(_action(step) == action for step in changed) for action in ACTIONS},
         notes=_notes(spec, changes, keys, new=not outputs),
     )
 
 
 @contextmanager
-def _inline(spec: WorkspaceSpec, home: Home, *, known: bool) -> Iterator[auto.Stack]:
-    """The workspace's stack with ``spec`` in place of its file; one of a passing backend when it is new."""
+def _temporary_program(spec: WorkspaceSpec, home: Home, *, known: bool) -> Iterator[auto.Stack]:
+    """Open the workspace's stack with ``spec`` as its settings; a new workspace gets a temporary backend."""
     with tempfile.TemporaryDirectory(prefix="labelspace-preview-") as folder:
         options = stack.options(home, Path(folder))
         if known:
@@ -144,17 +144,17 @@ def _preview(chosen: auto.Stack, steps: list[Any]) -> None:
 
 
 def _settings(before: dict[str, Any], after: dict[str, Any]) -> list[SettingChange]:
-    known = {key: value for key, value in after.items() if key in before}  # no newer release's new settings
+    known = {key: value for key, value in after.items() if key in before}  # newer releases add settings
     old, new = _flat(before), _flat(known)
     return [
-        SettingChange(key, _shown(key, old.get(key)), _shown(key, new.get(key)))
+        SettingChange(key, _display(key, old.get(key)), _display(key, new.get(key)))
         for key in sorted({*old, *new})
         if old.get(key) != new.get(key)
     ]
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    """Dotted keys; a bucket goes by its name, so that one taken away does not rename the others."""
+    """Flatten settings to dotted keys; buckets go by name: removing one does not rename the others."""
     if isinstance(value, list):
         return {
             key: item
@@ -168,14 +168,14 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _flat_bucket(key: str, bucket: dict[str, Any]) -> dict[str, Any]:
-    """Where it is, and its keys."""
-    elsewhere = bucket.get("endpoint")
-    place = f"{elsewhere} ({bucket['region']})" if elsewhere else "on this machine"
+    """Flatten a bucket to its location and its keys."""
+    endpoint = bucket.get("endpoint")
+    location = f"{endpoint} ({bucket['region']})" if endpoint else "on this machine"
     keys = {f"{key}.{word}": bucket[word] for word in ("access_key", "secret_key") if bucket.get(word)}
-    return {key: place, **keys}
+    return {key: location, **keys}
 
 
-def _shown(key: str, value: Any) -> str:
+def _display(key: str, value: Any) -> str:
     if value is None:
         return "none"
     return "(secret)" if any(word in key for word in SECRET_WORDS) else str(value)
@@ -194,28 +194,31 @@ def _change(step: Any, spec: WorkspaceSpec, keys: list[str], *, new: bool) -> Re
         properties=sorted({path.split(".")[0].split("[")[0] for path in step.diffs or []}),
         why=_label_changes(step) or _why(step, part, keys, new=new),
         data=_lost_labels(step) or data_effect(kind, part, action, spec.name),
-        downtime="" if new else who_waits(kind, part, action),
+        downtime="" if new else downtime_of(kind, part, action),
     )
 
 
 def _label_steps(step: Any) -> list[plan.Step]:
-    """What an update of a project does to its labels; empty for any other resource."""
+    """Return the steps of a project's labels; empty for any other resource and for a removed project."""
     if not step.type.endswith(":CvatProject") or step.new is None:
         return []
-    had = step.old.outputs.get("labels", {}) if step.old else {}
-    wish = step.new.inputs
-    return plan.make_plan(had, wish["labels"], wish["renamed"])
+    old_labels = step.old.outputs.get("labels", {}) if step.old else {}
+    new = step.new.inputs
+    return plan.make_plan(old_labels, new["labels"], new["renamed"])
 
 
 def _label_changes(step: Any) -> list[str]:
-    """Why a project changes; empty for any other resource, and for one that is let go."""
+    """Describe why a project changes; empty for any other resource and for a removed project."""
     if not step.type.endswith(":CvatProject") or step.new is None:
         return []
-    return [one.sentence for one in _label_steps(step)] or ["where CVAT is, or who its admin is"]
+    return [one.sentence for one in _label_steps(step)] or ["the URL of CVAT or its admin changes"]
 
 
 def _lost_labels(step: Any) -> str:
-    """A step that loses annotations gets as far as a preview only when the file names it."""
+    """Name the labels that are removed with their annotations; empty for none.
+
+    The labels file must allow each of them, otherwise the preview fails before this.
+    """
     if step.type.endswith(":CvatProject") and _action(step) == "delete":
         return "kept: the project and its annotations stay in CVAT"
     lost = [one.name for one in _label_steps(step) if one.action in plan.LOSES]
@@ -223,13 +226,13 @@ def _lost_labels(step: Any) -> str:
 
 
 def _action(step: Any) -> str:
-    """One of ``ACTIONS``; empty for a step that is not one. A replacement is announced in several steps."""
+    """Return one of ``ACTIONS``, or empty: Pulumi announces a replacement in several steps, one counts."""
     op = str(getattr(step.op, "value", step.op))
-    return _SEEN_AS.get(op, op)
+    return _ACTION_OF_STEP.get(op, op)
 
 
 def _is_frame(resource_type: str) -> bool:
-    """The stack, its providers and the components themselves: names, not things."""
+    """Return whether the resource is the stack, a provider or a component, which exist only in the state."""
     return resource_type.startswith(("pulumi:", "labelspace:"))
 
 
@@ -240,8 +243,8 @@ def _why(step: Any, part: str, keys: list[str], *, new: bool) -> list[str]:
     if reasons:
         return reasons
     if set(step.diffs or []) <= {"labels"} and step.diffs:
-        return ["follows a container that it waits for"]
-    return ["differs from its last update: a newer labelspace, or changed by hand"]
+        return ["depends on a container that changes"]
+    return ["differs from the last update: labelspace is newer, or somebody changed it by hand"]
 
 
 def _notes(spec: WorkspaceSpec, changes: list[ResourceChange], keys: list[str], *, new: bool) -> list[str]:
@@ -250,9 +253,9 @@ def _notes(spec: WorkspaceSpec, changes: list[ResourceChange], keys: list[str], 
     if "cvat_version" in keys:
         notes.append(target.upgrade_note(spec))
     if any(change.data.startswith("removed with") for change in changes):
-        notes.append("labels go with their annotations: take a backup first")
+        notes.append("labels are removed with their annotations: take a backup first")
     elif any(change.data.startswith("AT RISK") for change in changes):
-        notes.append("data is at risk: see the lines marked so, and take a backup first")
+        notes.append("data is at risk: read the lines marked AT RISK, and take a backup first")
     elif not new:
         notes.append("no annotation, backup or bucket data is removed")
     return notes

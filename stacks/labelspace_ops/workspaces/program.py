@@ -1,4 +1,4 @@
-"""The program of a workspace's stack, for plain ``pulumi up``."""
+"""The Pulumi program of a workspace's stack, for plain ``pulumi up``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from labelspace_ops.targets import registry
 
 
 def main() -> None:
-    """Declare the selected stack's workspace on its target; progress goes to standard error."""
+    """Declare the selected stack's workspace on its target; print progress on standard error.
+
+    Raises ``pulumi.RunError`` for an unknown target.
+    """
     subscribe(_print)
     try:
         target = registry.get(pulumi.Config("labelspace").get("target") or registry.DEFAULT)

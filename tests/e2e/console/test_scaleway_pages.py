@@ -64,7 +64,7 @@ def test_the_form_has_the_targets_own_fields_and_shows_its_price(
     assert not browser.find_elements(By.CSS_SELECTOR, "[name=s3_port]")
     press(browser, "Preview")
     says(browser, "[aria-label='What it costs']", "about 67.16 EUR a month, 26.95 while stopped")
-    says(browser, "[aria-label='Preview of another']", "everybody on the internet can make an account")
+    says(browser, "[aria-label='Preview of another']", "everybody on the internet can create an account")
 
 
 def test_it_is_stopped_and_deleted(browser: webdriver.Chrome, console: Console) -> None:
@@ -74,7 +74,7 @@ def test_it_is_stopped_and_deleted(browser: webdriver.Chrome, console: Console) 
     press(browser, "To the workspace")
     says(browser, ".chip", "stopped")
     press(browser, "Delete …")
-    says(browser, "[aria-label=Delete]", "stay at Scaleway, and cost what they did")
+    says(browser, "[aria-label=Delete]", "stay at Scaleway, and are billed until they are removed")
     assert "for good" not in browser.find_element(By.CSS_SELECTOR, "[aria-label=Delete]").text
     type_into(browser, typed=NAME)
     press(browser, "Delete")

@@ -37,11 +37,11 @@ LIFE = (
 LAST = "labelspace delete street"
 ELSEWHERE = {"audit.md": 3, "labels.md": 7, "own-stack.md": 3}
 """Pages with tests of their own, and how many blocks marked ``sh`` these tests run: test_audit_guide,
-tests/stacks/test_labels, test_own_stack_guide, and tests/examples/test_own_stack for the last two."""
+tests/e2e/local/test_labels, test_own_stack_guide, and tests/e2e/examples/test_own_stack for the last two."""
 OTHERS = {
     "make test": (".ci/run", "exec make test"),
     'labelspace create street --bucket street-scenes --description "Street scenes of the autumn round"': (
-        "tests/conftest.py",
+        "tests/e2e/conftest.py",
         'lab, "--bucket", "street", "--bucket", "fields", "--description", "two buckets"',
     ),
     "labelspace restore street --backup ID": (

@@ -5,6 +5,7 @@ The tests of a workspace go one after another through its life.
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from tests.e2e.lab import Lab, admin_of, containers
 from tests.e2e.machine import Authority
 
 from labelspace.cvat.images import IMAGES
-from labelspace_ops.backup.agent import tar_files
+from labelspace_ops.runtime.docker_engine import tar_files
 from labelspace_ops.targets.local.preflight import free_port
 
 START = """\
@@ -55,7 +56,8 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     client, folder = docker.from_env(), tmp_path_factory.mktemp("postgresql")
-    host = client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+    subnet = ipaddress.ip_network(client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"])
+    host = str(next(subnet.hosts()))  # this machine, as containers see it
     authority = Authority.new(folder / "authority")
     certificate, key = authority.sign("database", f"IP:{host}")
     port = free_port(host, 15432, set())

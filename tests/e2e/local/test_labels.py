@@ -249,7 +249,10 @@ def _exported(lab: Lab, name: str, file: Path, *flags: str) -> list[Any]:
             "eve did not",
         ),
         (["audit", "NAME", "--project", "Fish"], "there are: Animals"),
-        (["export", "NAME", "--project", "Animals", "--for-training", "--hold-out", "x"], "is no subset"),
+        (
+            ["export", "NAME", "--project", "Animals", "--for-training", "--hold-out", "x"],
+            "is not a subset of the project",
+        ),
         (["labels", "pull", "NAME", "--project", "Fish", "--out", "-"], "there are: Animals"),
     ],
 )

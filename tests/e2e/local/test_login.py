@@ -54,7 +54,10 @@ def _another_machine(lab: Lab, name: str, shared: str, folder: Path) -> None:
     other.home.root.mkdir()
     other.home.tools.symlink_to(lab.home.tools)
     refused = other.run("login", shared)
-    assert (refused.returncode, "this machine's passphrase does not open" in refused.stderr) == (1, True)
+    assert (
+        refused.returncode,
+        "this machine's passphrase does not decrypt" in refused.stderr,
+    ) == (1, True)
     assert json.loads(other.run("login", "--json").stdout)["backend"] != shared
     lab.json("keys", "export", str(folder / "kit.json"))
     other.json("keys", "import", str(folder / "kit.json"))
@@ -68,7 +71,7 @@ def _another_machine(lab: Lab, name: str, shared: str, folder: Path) -> None:
         (["https://somewhere"], "url: 'https://somewhere' is refused"),
         (["s3://key:secret@bucket"], "url: it holds a password"),
         (["s3://bucket", "--local"], "not both"),
-        (["--local", "--move", "nobody"], "move: 'nobody' is not where you come from"),
+        (["--local", "--move", "nobody"], "move: 'nobody' is not in the state that you move from"),
     ],
 )
 def test_what_is_no_place_of_state(lab: Lab, words: list[str], why: str) -> None:

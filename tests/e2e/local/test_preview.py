@@ -67,7 +67,7 @@ def test_a_preview_of_a_new_workspace_makes_nothing(lab: Lab) -> None:
     reviewed = lab.json("preview", "fresh", "--bucket", "meadows", "--bind-address", "0.0.0.0")
     assert reviewed["exists"] is False
     assert reviewed["counts"]["create"] == len(reviewed["changes"]) > 20
-    assert any("can make an account" in note for note in reviewed["notes"])
+    assert any("can create an account" in note for note in reviewed["notes"])
     assert not containers("fresh")
     assert "fresh" not in [row["name"] for row in lab.json("list")]
 
@@ -78,9 +78,9 @@ def test_a_preview_of_a_new_workspace_makes_nothing(lab: Lab) -> None:
         (["registration"], "write KEY=VALUE"),
         (["colour=red"], "colour: 'red' is refused: unknown setting"),
         (["size=huge"], "size: 'huge' is refused: choose one of small, medium, large"),
-        (["buckets-=nowhere"], "buckets: 'nowhere' is not of this workspace"),
+        (["buckets-=nowhere"], "buckets: 'nowhere' is not a bucket of this workspace"),
         (["admin.password=secret"], "use --password-stdin"),
-        (["name=other"], "a workspace keeps its name"),
+        (["name=other"], "name: it cannot change: create another workspace"),
     ],
 )
 def test_settings_that_are_refused(lab: Lab, street: Any, words: list[str], said: str) -> None:

@@ -44,14 +44,17 @@ def test_bad_flags(lab: Lab, case: str) -> None:
 
 
 HALVES = {
-    "audit of what": (["audit"], "annotations: which ones?"),
-    "audit without project": (["audit", "fresh"], "project: an audit in place"),
+    "audit of what": (["audit"], "annotations: missing: `labelspace audit"),
+    "audit without project": (["audit", "fresh"], "project: give both the workspace and the project"),
     "audit of both": (["audit", "fresh", "--project", "P", "--annotations", "x.xml"], "not both"),
-    "subset of a file": (["audit", "--annotations", "x.xml", "--write-subset", "s"], "goes into a project"),
+    "subset of a file": (["audit", "--annotations", "x.xml", "--write-subset", "s"],
+                         "write-subset: needs a project"),
     "export to clean": (["export", "fresh", "--project", "P", "--format", "YOLO 1.1", "--for-training"],
                         "format: 'YOLO 1.1' cannot be cleaned"),
-    "hold-out alone": (["export", "fresh", "--project", "P", "--hold-out", "s"], "goes with --for-training"),
-    "no folder": (["export", "fresh", "--project", "P", "--out", "/nowhere/x.zip"], "/nowhere is no folder"),
+    "hold-out alone": (["export", "fresh", "--project", "P", "--hold-out", "s"],
+                       "hold-out: needs --for-training"),
+    "no folder": (["export", "fresh", "--project", "P", "--out", "/nowhere/x.zip"],
+                  "/nowhere is not a folder"),
     "no labels": (["labels", "apply", "fresh"], "labels: no project in"),
     "no labels file": (["labels", "check", "/nowhere.yaml"], "No such file"),
 }  # fmt: skip
@@ -178,7 +181,7 @@ def full(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_disk_that_is_nearly_full(full: Path) -> None:
     with pytest.raises(OpsError, match=rf"disk: {full} has 0\.0 GiB free, 94 % used"):
-        preflight.disk_has_room(docker_engine.connect(), Home(full))
+        preflight.check_disk(docker_engine.data_folder(docker_engine.connect()), Home(full))
 
 
 def test_an_unknown_workspace(lab: Lab) -> None:

@@ -181,7 +181,7 @@ def test_the_list_says_what_can_be_restored(command: CliRunner) -> None:
 
 def test_a_restore_asks_with_what_it_takes_and_loses(command: CliRunner) -> None:
     left = command.invoke(app, ["restore", "pets", "--backup", NEWER], input="n\n")
-    asked = f"Stop pets and bring its annotations back to {NEWER} (what was annotated since is lost)?"
+    asked = f"Stop pets and restore its annotations to {NEWER} (what was annotated since is lost)?"
     assert asked in left.output
     assert (left.exit_code, _Kept.asked) == (1, "")
     done = command.invoke(app, ["restore", "pets", "--backup", NEWER], input="y\n")

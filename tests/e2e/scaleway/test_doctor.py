@@ -111,7 +111,7 @@ def test_no_quota_is_matched_by_guess(cloud: Account) -> None:
     assert "lists no cp_servers_type_PLAY2_MICRO" in servers["detail"]
     policies = checks["Scaleway quota of IAM policies"]
     assert policies["ok"]
-    assert policies["detail"].startswith("2 used of 50 by default; how the API calls this quota is not known")
+    assert policies["detail"].startswith("2 used of 50 by default; the API's name of this quota is not known")
 
 
 def test_keys_may_come_from_the_active_profile(cloud: Account, tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_the_trap_is_explained_where_two_disagree(cloud: Account, tmp_path: Path
     hidden = f"SCW_DEFAULT_PROJECT_ID hides scaleway:projectId of the stack ({UUID} is used, not {OTHER})"
     assert hidden in trap["detail"]
     assert "SCW_DEFAULT_ORGANIZATION_ID hides profile team" in trap["detail"]
-    assert "unset what you do not mean" in trap["detail"]
+    assert "unset the values that you do not mean" in trap["detail"]
 
 
 def test_halves_of_two_keys_are_told_and_no_secret_is_shown(cloud: Account, tmp_path: Path) -> None:

@@ -72,10 +72,15 @@ def test_a_type_that_nobody_knows_is_refused_with_those_that_are_offered(cloud: 
 @pytest.mark.parametrize(
     ("path", "status", "body", "step"),
     [
-        ("/iam/v1alpha1/api-keys$", 403, DENIED, "rights that were given just now take some seconds"),
+        ("/iam/v1alpha1/api-keys$", 403, DENIED, "new permissions take some seconds to apply"),
         ("/servers$", 412, SOLD_OUT, "choose another type, such as"),
         ("/servers$", 403, QUOTA, "doctor --target scaleway` shows the quotas"),
-        ("/rdb/v1/regions/fr-par/instances$", 429, {"type": "too_many_requests"}, "goes on where it was"),
+        (
+            "/rdb/v1/regions/fr-par/instances$",
+            429,
+            {"type": "too_many_requests"},
+            "run the same command again to continue",
+        ),
     ],
 )
 def test_a_refusal_is_told_with_the_next_step_and_the_same_command_goes_on(
@@ -114,7 +119,7 @@ def test_a_server_of_somebody_else_is_left_alone(cloud: Account) -> None:
     used["product_resource_id"] = RESCUE
     done = create(cloud)
     assert done.returncode == 1
-    assert f"is attached to server {RESCUE}, which is not labelspace's" in done.stderr
+    assert f"is attached to server {RESCUE} of another owner" in done.stderr
     assert cloud.cloud.all("instance_server")[RESCUE] is rescue
     used["product_resource_id"] = server["id"]
     cloud.cloud.remove("instance_server", RESCUE)
@@ -126,7 +131,7 @@ def test_a_database_whose_making_was_not_answered_is_told(cloud: Account) -> Non
     cloud.cloud.add("instance", lost)
     done = cloud.labelspace("status", NAME, "--json")
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
-    assert f"paid, and of no stack: instance {lost['id']}" in checks["strays"]["detail"]
+    assert f"billed, but in no stack: instance {lost['id']}" in checks["orphans"]["detail"]
 
 
 def test_a_change_to_a_type_that_is_sold_out_keeps_the_server(cloud: Account) -> None:

@@ -44,7 +44,7 @@ def test_keys_that_are_missing_or_malformed_are_named(cloud: Account) -> None:
     assert done.returncode == 1
     assert "SCW_ACCESS_KEY is not set" in done.stderr
     assert "SCW_DEFAULT_PROJECT_ID is set and empty" in done.stderr
-    assert "SCW_SECRET_KEY does not look like one" in done.stderr
+    assert "SCW_SECRET_KEY has the wrong form" in done.stderr
     assert "Traceback" not in done.stderr
 
 

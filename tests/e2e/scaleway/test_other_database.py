@@ -141,7 +141,7 @@ def test_both_kinds_of_copies_ask_for_another_name_or_a_hand(was_on_the_server: 
 def test_the_same_kind_goes_on_with_what_was_left(was_on_the_server: Account) -> None:
     holds(was_on_the_server, ARCHIVED)
     volume = was_on_the_server.only("volume")["id"]
-    assert f"takes up volume {volume}" in is_made(was_on_the_server, "server")
+    assert f"reuses volume {volume}" in is_made(was_on_the_server, "server")
 
 
 def test_once_made_it_is_not_asked_what_others_left(was_on_the_server: Account) -> None:

@@ -19,6 +19,7 @@ from labelspace.home import Home
 from labelspace.spec import ScalewaySpec, validate
 from labelspace_ops.targets.scaleway import server_database
 from labelspace_ops.targets.scaleway import ssh as server_ssh
+from labelspace_ops.targets.status import Status
 from labelspace_ops.workspaces import models
 
 NAME = "cloudown"
@@ -108,7 +109,7 @@ def test_the_bucket_alone_tells_what_there_is(made: Account, storage: Endpoint) 
     for key, body in OBJECTS.items():
         storage.client().put_object(Bucket=BACKUPS, Key=f"{PLACE}/{key}", Body=body)
     measured = json.loads(run(made, storage, "status", NAME, "--json").stdout)
-    models.Status.model_validate(measured)
+    Status.model_validate(measured)
     backup = measured["backup"]
     assert (backup["copies"], backup["last_id"]) == (3, INCR)
     assert backup["last_archived"] == "000000020000000000000003"

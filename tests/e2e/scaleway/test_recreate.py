@@ -107,7 +107,7 @@ def test_the_name_made_again_takes_up_project_buckets_and_volume(cloud: Account)
     cloud.cloud.all("volume")[volume]["size"] = 60 * 10**9
     done = cloud.labelspace(*CREATE)
     assert json.loads(done.stdout)["url"], done.stderr
-    assert f"takes up volume {volume} (60 GB)" in done.stderr
+    assert f"reuses volume {volume} (60 GB)" in done.stderr
     assert cloud.only("project")["id"] == own
     assert cloud.cloud.all("bucket")["street-2"]["objects"] == 3
     assert cloud.only("instance_server")["_volumes"]["1"] == volume

@@ -17,6 +17,7 @@ from tests.e2e.cloud import ACCOUNT, KEY, UUID, Account, account
 from tests.e2e.endpoint import Endpoint, endpoint
 
 from labelspace.home import Home
+from labelspace_ops.targets.status import Status
 from labelspace_ops.workspaces import models
 
 NAME = "cloudlook"
@@ -51,7 +52,7 @@ def run(cloud: Account, storage: Endpoint, *words: str) -> subprocess.CompletedP
 def looked(cloud: Account, storage: Endpoint) -> tuple[dict[str, Any], dict[str, Any]]:
     """The status, and its checks by name."""
     measured = json.loads(run(cloud, storage, "status", NAME, "--json").stdout)
-    models.Status.model_validate(measured)
+    Status.model_validate(measured)
     return measured, {check["name"]: check for check in measured["checks"]}
 
 

@@ -15,9 +15,11 @@ from labelspace.home import Home
 from labelspace.outputs import BeforeUpgrade, Deployment
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops.backup.base import Backups, RestorePoint, Row
+from labelspace_ops.backup.models import UNKNOWN
 from labelspace_ops.core.checks import Check
 from labelspace_ops.labels import program
 from labelspace_ops.targets.base import CreateOptions, Deletion, Resources, Target, Update
+from labelspace_ops.targets.status import Status
 
 BACKUPS: dict[str, list[Row]] = {}
 """Backups by workspace."""
@@ -100,13 +102,10 @@ class ToyTarget(Target[ToySpec]):
         destroy()
         return Deletion(last, "memory")
 
-    def status(self, name: str, resources: Resources, home: Home) -> dict[str, Any]:
-        return {
-            "name": name, "target": self.name, "description": "", "url": f"http://{name}.toy",
-            "status": "ready" if name in SERVING else "stopped", "api_url": f"http://{name}.toy",
-            "cvat_version": "", "admin_username": "admin", "buckets": [], "checks": [],
-            "backup": {"where": "memory", "last": None},
-        }  # fmt: skip
+    def status(self, name: str, resources: Resources, home: Home) -> Status:
+        status = "ready" if name in SERVING else "stopped"
+        outputs = {"url": f"http://{name}.toy", "backups": {"where": "memory"}}
+        return Status.measured(name, self.name, outputs, UNKNOWN, status=status, buckets=[], checks=[])
 
     def backups(self, name: str, home: Home, settings: dict[str, Any]) -> Backups:
         return ToyBackups(name, home, settings)

@@ -31,7 +31,7 @@ def deploy(
     """Declare every part as a child of ``parent``."""
     context = _context(parent, spec)
     gateway_key = random_password(parent, spec.name, "gateway")
-    buckets = _buckets(parent, spec, context, gateway_key)
+    buckets = [] if spec.deleted else _buckets(parent, spec, context, gateway_key)
     if spec.running:
         _gateway(parent, spec, context, gateway_key, buckets)
     files = file_volumes(context, parent)

@@ -14,6 +14,7 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.cvat import client as cvat_client
 from labelspace_ops.labels import labels_file
 from labelspace_ops.projects import annotators as project_annotators
+from labelspace_ops.targets.status import Status
 
 COLUMNS = ["E-mail", "User name", "Group", "Jobs", "Completed"]
 
@@ -23,7 +24,7 @@ class Annotators:
 
     def __init__(self, watch: StatusPoller, name: str) -> None:
         self.watch, self.name = watch, name
-        self.row: dict[str, Any] = {}
+        self.row = Status.unmeasured(name, "measuring")
         self.section = widgets.section(
             "Annotators", "They sign up at the URL; the admin assigns jobs to them."
         )
@@ -41,11 +42,11 @@ class Annotators:
         self.invitation.set_visibility(False)
         self.section.set_visibility(False)
 
-    def offer(self, row: dict[str, Any]) -> None:
+    def offer(self, row: Status) -> None:
         """Show itself while the server answers."""
         self.row = row
-        self.section.set_visibility(bool(row["url"]) and row["status"] in ("ready", "degraded"))
-        self.accounts.props(f'href="{row["url"]}/admin/auth/user/"')
+        self.section.set_visibility(bool(row.url) and row.status in ("ready", "degraded"))
+        self.accounts.props(f'href="{row.url}/admin/auth/user/"')
 
     async def show(self) -> None:
         """The table of everybody in the labels file or with an account."""
@@ -64,7 +65,7 @@ class Annotators:
         if "@" not in address:
             ui.notify("E-mail: type the address of whom you invite", type="negative")
             return
-        words = project_annotators.invitation(address, self.row["url"], self.row["description"])
+        words = project_annotators.invitation(address, self.row.url, self.row.description)
         ui.clipboard.write(words)
         self.invitation.set_text(words)
         self.invitation.set_visibility(True)

@@ -12,6 +12,7 @@ from labelspace.home import Home
 from labelspace_ops.backup import base as backups
 from labelspace_ops.backup.base import RestorePoint
 from labelspace_ops.backup.formatting import verification
+from labelspace_ops.backup.models import BackupState
 from labelspace_ops.backup.restore_plan import parse_time
 from labelspace_ops.console import widgets
 from labelspace_ops.console.pages.progress import begin
@@ -19,6 +20,7 @@ from labelspace_ops.console.status_poller import StatusPoller, error_message
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import Capability
+from labelspace_ops.targets.status import Status
 from labelspace_ops.workspaces import backups as workspace_backups
 
 T = TypeVar("T")
@@ -44,17 +46,17 @@ class Backups:
             self.list = widgets.box("stack").props("aria-live=polite")
         self.section.set_visibility(False)
 
-    def offer(self, row: dict[str, Any]) -> None:
+    def offer(self, row: Status) -> None:
         """Show what is known of them, and what can be done with them now."""
-        self.section.set_visibility(bool(row["url"]) or _may_wait_for_a_restore(row))
+        self.section.set_visibility(bool(row.url) or _may_wait_for_a_restore(row))
         self.facts.clear()
         with self.facts:
-            widgets.facts(_facts(row["backup"]))
+            widgets.facts(_facts(row.backup))
             self._buttons(row)
 
-    def _buttons(self, row: dict[str, Any]) -> None:
-        works = row["status"] in ("ready", "degraded")
-        rests = row["status"] == "stopped"
+    def _buttons(self, row: Status) -> None:
+        works = row.status in ("ready", "degraded")
+        rests = row.status == "stopped"
         with widgets.box("line"):
             if works or (
                 rests and _can(row, Capability.BACKUP_WHILE_STOPPED)
@@ -183,25 +185,24 @@ def _cells(row: dict[str, Any]) -> list[str]:
     return [when, row["kind"], widgets.size(row["size"]), verification(row), row["id"]]
 
 
-def _may_wait_for_a_restore(row: dict[str, Any]) -> bool:
+def _may_wait_for_a_restore(row: Status) -> bool:
     """A server whose volume is empty beside backups never became ready: there is no URL yet."""
-    return row["status"] == "failed" and _can(row, Capability.RESTORE_BEFORE_READY)
+    return row.status == "failed" and _can(row, Capability.RESTORE_BEFORE_READY)
 
 
-def _can(row: dict[str, Any], capability: Capability) -> bool:
+def _can(row: Status, capability: Capability) -> bool:
     """False for a workspace that was not measured yet."""
-    return bool(row["target"]) and registry.get(row["target"]).can(capability)
+    return bool(row.target) and registry.get(row.target).can(capability)
 
 
-def _facts(backup: dict[str, Any]) -> dict[str, str]:
-    if "where" not in backup:
+def _facts(backup: BackupState) -> dict[str, str]:
+    if backup.where is None:
         return {}
-    copies = backup["copies"]
     return {
-        "Kept in": backup["where"],
-        "Schedule": f"{backup['schedule']}, kept for {backup['keep']}",
-        "Copies": "not measured" if copies is None else str(copies),
-        "Last": widgets.moment(backup.get("last")),
+        "Kept in": backup.where,
+        "Schedule": f"{backup.schedule}, kept for {backup.keep}",
+        "Copies": "not measured" if backup.copies is None else str(backup.copies),
+        "Last": widgets.moment(backup.last),
     }
 
 

@@ -11,14 +11,10 @@ from labelspace.home import Home
 from labelspace_ops.console import widgets
 from labelspace_ops.console.status_poller import StatusPoller
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.runtime import docker_engine
 from labelspace_ops.stack import state
 from labelspace_ops.targets import registry
-from labelspace_ops.targets.base import Capability
-from labelspace_ops.workspaces import usage
 
 COLUMNS = ["Workspace", "A month", "Memory now", "Memory at most", "Annotations", "Buckets", "Backups"]
-MEASURED = ("memory", "memory_at_most", "data", "buckets", "backups")
 
 
 class CostsPage:
@@ -49,31 +45,29 @@ class CostsPage:
             return
         self._show(rows, "" if rows else "No workspaces yet.")
 
-    def _show(self, rows: list[dict[str, Any]], words: str) -> None:
+    def _show(self, rows: list[list[str]], words: str) -> None:
         self.place.clear()
         with self.place:
             if words:
                 widgets.text(words, "soft")
             if rows:
                 with widgets.box("card", "section").props('aria-label="Costs by workspace"'):
-                    widgets.table(COLUMNS, [_cells(row) for row in rows], numbers=(1, 2, 3, 4, 5, 6))
+                    widgets.table(COLUMNS, rows, numbers=(1, 2, 3, 4, 5, 6))
 
 
-def _rows(home: Home) -> list[dict[str, Any]]:
+def _rows(home: Home) -> list[list[str]]:
     made = {name: state.outputs(name, home) for name in state.names(home)}
     return [
-        _row(name, outputs, home) for name, outputs in made.items() if outputs and not outputs.get("deleted")
+        [name, *_cells(name, outputs, home)]
+        for name, outputs in made.items()
+        if outputs and not outputs.get("deleted")
     ]
 
 
-def _row(name: str, outputs: dict[str, Any], home: Home) -> dict[str, Any]:
-    if registry.get(outputs["target"]).can(Capability.COST):
-        return {"name": name, "cost": outputs.get("cost", {})}
-    used = [bucket["name"] for bucket in outputs["buckets"]]
-    return usage.measure(name, used, docker_engine.connect(), home)
-
-
-def _cells(row: dict[str, Any]) -> list[str]:
-    if "cost" in row:
-        return [row["name"], widgets.price(row["cost"]), *["in the cloud"] * len(MEASURED)]
-    return [row["name"], "0 €", *(widgets.size(row[key]) for key in MEASURED)]
+def _cells(name: str, outputs: dict[str, Any], home: Home) -> list[str]:
+    """The price of a month, then sizes in the order of the columns."""
+    used = registry.get(outputs["target"]).usage(name, outputs, home)
+    if used is None:
+        return [widgets.price(outputs.get("cost", {})), *["in the cloud"] * (len(COLUMNS) - 2)]
+    sizes = (used.memory, used.memory_at_most, used.data, used.buckets, used.backups)
+    return ["0 €", *map(widgets.size, sizes)]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 from nicegui import ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
 from labelspace.home import Home
 from labelspace.password_policy import password_rules
-from labelspace.spec import DefaultRole, Registration, Size
 from labelspace_ops.console import widgets
 from labelspace_ops.console.forms import Form
 from labelspace_ops.console.status_poller import StatusPoller
@@ -48,11 +47,6 @@ CHOICES = {
         "user": "User: may browse the buckets and make tasks",
     },
     "size": {"small": "Small", "medium": "Medium", "large": "Large"},
-}
-KINDS: dict[str, Any] = {
-    "registration": Registration,
-    "default_role": DefaultRole,
-    "size": Size,
 }
 ACTIONS = {"create": "make", "update": "change", "replace": "replace", "delete": "remove"}
 
@@ -153,10 +147,8 @@ class CreatePage:
         self.inputs[attribute] = field
 
     def _choice(self, attribute: str, label: str) -> None:
-        words = CHOICES[attribute]
-        options = {one: words.get(one, one) for one in get_args(KINDS[attribute])}
         field = ui.select(
-            options,
+            CHOICES[attribute],
             label=label,
             value=getattr(self.form, attribute),
             on_change=lambda event: self._typed(attribute, event.value),

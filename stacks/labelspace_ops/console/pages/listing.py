@@ -11,6 +11,7 @@ from labelspace_ops.console.status_poller import TICK_SECONDS, StatusPoller
 from labelspace_ops.jobs import store as jobs
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import Capability
+from labelspace_ops.targets.status import BucketStatus, Status
 
 
 class ListPage:
@@ -36,8 +37,8 @@ class ListPage:
                 _content(watch)
 
 
-def _seen(watch: StatusPoller, row: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    return row, _line(watch, row["name"])
+def _seen(watch: StatusPoller, row: Status) -> tuple[Status, str]:
+    return row, _line(watch, row.name)
 
 
 def _line(watch: StatusPoller, name: str) -> str:
@@ -72,40 +73,40 @@ def _empty() -> None:
         widgets.button("Create the first workspace", on_click=lambda: ui.navigate.to("/create"), icon="add")
 
 
-def _card(watch: StatusPoller, row: dict[str, Any]) -> None:
-    line = _line(watch, row["name"])
-    with widgets.box("card stack tight list-card", "article").props(f'data-workspace="{row["name"]}"'):
+def _card(watch: StatusPoller, row: Status) -> None:
+    line = _line(watch, row.name)
+    with widgets.box("card stack tight list-card", "article").props(f'data-workspace="{row.name}"'):
         with widgets.box("line"):
             with widgets.box("", "h2"):
-                ui.link(row["name"], f"/workspace/{row['name']}")
-            widgets.chip(row["status"])
-            if row["url"] and row["status"] in ("ready", "degraded"):
-                ui.link(row["url"], row["url"], new_tab=True).classes("link end")
+                ui.link(row.name, f"/workspace/{row.name}")
+            widgets.chip(row.status)
+            if row.url and row.status in ("ready", "degraded"):
+                ui.link(row.url, row.url, new_tab=True).classes("link end")
             elif line:
-                ui.link("Progress", f"/workspace/{row['name']}/progress").classes("link end")
-        if row["description"]:
-            widgets.text(row["description"], "wrap")
-        if line and row["status"] not in ("ready", "stopped", "asleep"):
+                ui.link("Progress", f"/workspace/{row.name}/progress").classes("link end")
+        if row.description:
+            widgets.text(row.description, "wrap")
+        if line and row.status not in ("ready", "stopped", "asleep"):
             widgets.text(line, "small mono wrap")
         with widgets.box("meta"):
             for words in _meta(row):
                 widgets.text(words)
 
 
-def _meta(row: dict[str, Any]) -> list[str]:
+def _meta(row: Status) -> list[str]:
     """Target, buckets, backup, price; nothing of what is not known yet."""
-    target = registry.get(row["target"]) if row["target"] else None
+    target = registry.get(row.target) if row.target else None
     words = [f"on {target.title}"] if target else []
-    if row["buckets"]:
-        words.append("buckets: " + ", ".join(_bucket(bucket) for bucket in row["buckets"]))
-    if row["url"]:
-        words.append(f"last backup: {widgets.moment(row['backup'].get('last'))}")
+    if row.buckets:
+        words.append("buckets: " + ", ".join(_bucket(bucket) for bucket in row.buckets))
+    if row.url:
+        words.append(f"last backup: {widgets.moment(row.backup.last)}")
     if target and not target.can(Capability.COST):
         words.append("0 € a month")
-    elif row.get("cost"):
-        words.append(f"a month: {widgets.price(row['cost'])}")
+    elif row.cost:
+        words.append(f"a month: {widgets.price(row.cost)}")
     return words
 
 
-def _bucket(bucket: dict[str, Any]) -> str:
-    return bucket["name"] if bucket["objects"] is None else f"{bucket['name']} ({bucket['objects']} objects)"
+def _bucket(bucket: BucketStatus) -> str:
+    return bucket.name if bucket.objects is None else f"{bucket.name} ({bucket.objects} objects)"

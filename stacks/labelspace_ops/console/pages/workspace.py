@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from nicegui import events, ui
 
@@ -21,6 +20,7 @@ from labelspace_ops.stack import state
 from labelspace_ops.storage import upload as uploads
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import Capability
+from labelspace_ops.targets.status import Status
 
 
 class WorkspacePage:
@@ -28,9 +28,9 @@ class WorkspacePage:
 
     def __init__(self, watch: StatusPoller, name: str) -> None:
         self.watch, self.name = watch, name
-        self.drawn: dict[str, Any] = {}
+        self.drawn: Status | None = None
         with widgets.page(name):
-            if watch.known is not None and name not in [row["name"] for row in watch.rows()]:
+            if watch.known is not None and name not in [row.name for row in watch.rows()]:
                 widgets.heading(name, 1)
                 widgets.note(f"There is no workspace {name!r}.", "warn")
                 return
@@ -58,26 +58,26 @@ class WorkspacePage:
         self.annotators.offer(row)
         self.backups.offer(row)
 
-    def _top(self, row: dict[str, Any]) -> None:
+    def _top(self, row: Status) -> None:
         with widgets.box("line"):
             widgets.heading(self.name, 1)
-            widgets.chip(row["status"])
-            if row["url"] and row["status"] in ("ready", "degraded"):
-                widgets.button("Open", on_click=lambda: ui.navigate.to(row["url"], new_tab=True),
+            widgets.chip(row.status)
+            if row.url and row.status in ("ready", "degraded"):
+                widgets.button("Open", on_click=lambda: ui.navigate.to(row.url, new_tab=True),
                              icon="open_in_new", look="end")  # fmt: skip
-        if row["description"]:
-            widgets.text(row["description"], "wrap")
+        if row.description:
+            widgets.text(row.description, "wrap")
         self._remarks(row)
-        if row["url"]:
+        if row.url:
             self._facts(row)
 
-    def _remarks(self, row: dict[str, Any]) -> None:
+    def _remarks(self, row: Status) -> None:
         job = jobs.latest(self.watch.home, self.name)
-        if job and (job.state == "running" or row["status"] == "failed"):
+        if job and (job.state == "running" or row.status == "failed"):
             with widgets.box("line"):
                 ui.link("See its progress", f"/workspace/{self.name}/progress").classes("link")
-        broken = [f"{check['name']}: {check['detail']}" for check in row["checks"] if not check["ok"]]
-        if broken and row["status"] == "degraded":
+        broken = [f"{check.name}: {check.detail}" for check in row.checks if not check.ok]
+        if broken and row.status == "degraded":
             widgets.note("\n".join(broken), "warn")
             widgets.button(
                 "Bring it back on course",
@@ -86,25 +86,23 @@ class WorkspacePage:
                 props="outline color=primary",
             )
 
-    def _facts(self, row: dict[str, Any]) -> None:
+    def _facts(self, row: Status) -> None:
         with widgets.section("Information"):
             with widgets.box("facts", "dl"):
                 with _fact("URL"), widgets.box("line"):
-                    ui.link(row["url"], row["url"], new_tab=True).classes("link")
-                    widgets.button("Copy", on_click=lambda: self.copy(row["url"], "URL"), icon="content_copy",
+                    ui.link(row.url, row.url, new_tab=True).classes("link")
+                    widgets.button("Copy", on_click=lambda: self.copy(row.url, "URL"), icon="content_copy",
                                  props='flat dense color=primary aria-label="Copy the URL"')  # fmt: skip
                 with _fact("Admin"), widgets.box("line"):
-                    widgets.text(row["admin_username"])
+                    widgets.text(row.admin_username)
                     widgets.button("Show password", on_click=self.show_password, icon="key",
                                  props="flat dense color=primary")  # fmt: skip
                 with _fact("Runs on"):
-                    widgets.text(registry.get(row["target"] or registry.DEFAULT).title)
+                    widgets.text(registry.get(row.target or registry.DEFAULT).title)
                 with _fact("CVAT"):
-                    widgets.text(row["cvat_version"])
+                    widgets.text(row.cvat_version)
             widgets.heading("Buckets", 3)
-            counts = [
-                [one["name"], _count(one["objects"]), widgets.size(one["bytes"])] for one in row["buckets"]
-            ]
+            counts = [[one.name, _count(one.objects), widgets.size(one.bytes)] for one in row.buckets]
             widgets.table(["Bucket", "Objects", "Size"], counts, numbers=(1, 2))
 
     def copy(self, words: str, what: str) -> None:
@@ -134,14 +132,14 @@ class WorkspacePage:
                 widgets.button("Close", on_click=dialog.close, props="flat color=primary")
         dialog.on("hide", dialog.delete)
 
-    def ask_to_delete(self, row: dict[str, Any]) -> None:
+    def ask_to_delete(self, row: Status) -> None:
         """Open the dialog, in the page: what is drawn anew with each change would take it along."""
         with self.page:
             Deletion(self.watch, row)
 
-    def _below(self, row: dict[str, Any]) -> None:
+    def _below(self, row: Status) -> None:
         self._rest(row)
-        if row["status"] not in ("deleting", "measuring"):
+        if row.status not in ("deleting", "measuring"):
             with widgets.section("Delete"):
                 widgets.text(
                     "Takes a last backup and removes what runs. Bucket data stays in any case.", "soft"
@@ -149,9 +147,9 @@ class WorkspacePage:
                 widgets.button("Delete …", on_click=lambda: self.ask_to_delete(row), icon="delete",
                              props="outline color=negative")  # fmt: skip
 
-    def _rest(self, row: dict[str, Any]) -> None:
+    def _rest(self, row: Status) -> None:
         """Stop what runs, start what rests."""
-        if row["status"] in ("ready", "degraded"):
+        if row.status in ("ready", "degraded"):
             with widgets.section("Stop"):
                 widgets.text(
                     "Takes a last backup and frees memory and processor; data, URL and passwords stay.",
@@ -163,7 +161,7 @@ class WorkspacePage:
                     icon="stop",
                     props="outline color=primary",
                 )
-        elif row["status"] in ("stopped", "asleep"):
+        elif row.status in ("stopped", "asleep"):
             with widgets.section("Start"):
                 widgets.text("It rests: nobody can work in it, nothing is lost.", "soft")
                 widgets.button(
@@ -185,10 +183,10 @@ class Upload:
             self.outcome = widgets.box("stack tight").props("aria-live=polite")
         self.section.set_visibility(False)
 
-    def offer(self, row: dict[str, Any]) -> None:
+    def offer(self, row: Status) -> None:
         """Show itself while the workspace can take data."""
-        names = [bucket["name"] for bucket in row["buckets"]]
-        self.section.set_visibility(row["status"] in ("ready", "degraded") and bool(names))
+        names = [bucket.name for bucket in row.buckets]
+        self.section.set_visibility(row.status in ("ready", "degraded") and bool(names))
         if names and self.bucket.options != names:
             self.bucket.set_options(names, value=self.bucket.value or names[0])
 
@@ -225,9 +223,9 @@ def _became(upload: uploads.Upload, bucket: str, new: bool) -> str:
 class Deletion:
     """The dialog that asks for the name to be typed."""
 
-    def __init__(self, watch: StatusPoller, row: dict[str, Any]) -> None:
-        self.watch, self.name = watch, str(row["name"])
-        target = registry.get(row["target"] or registry.DEFAULT)
+    def __init__(self, watch: StatusPoller, row: Status) -> None:
+        self.watch, self.name = watch, str(row.name)
+        target = registry.get(row.target or registry.DEFAULT)
         with ui.dialog(value=True) as self.dialog, widgets.box("card stack").props('aria-label="Delete"'):
             widgets.heading(f"Delete {self.name}?")
             widgets.text(target.retention_note)

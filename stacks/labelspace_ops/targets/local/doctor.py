@@ -1,4 +1,4 @@
-"""Whether this machine can run a workspace, check by check."""
+"""Checks whether this machine can run a workspace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from labelspace_ops.targets.local import preflight
 
 
 def examine(home: Home) -> list[Check]:
-    """The engine, room on its disk, the images."""
+    """Check the Docker engine, the free disk space and the images."""
     return [
         run_check("Docker engine", lambda: f"version {docker_engine.connect().version()['Version']}"),
         run_check("disk", lambda: _disk(home)),
@@ -19,12 +19,12 @@ def examine(home: Home) -> list[Check]:
 
 
 def _disk(home: Home) -> str:
-    preflight.disk_has_room(docker_engine.connect(), home)
-    return "room enough"
+    preflight.check_disk(docker_engine.data_folder(docker_engine.connect()), home)
+    return "enough free space"
 
 
 def _images() -> str:
-    """Missing images are pulled by the first `create`."""
+    """Name the images that the first `create` will pull."""
     present = {tag for image in docker_engine.connect().images.list() for tag in image.tags}
     missing = [name for name in IMAGES.values() if name not in present]
     return f"will be pulled: {', '.join(missing)}" if missing else "all present"

@@ -1,4 +1,4 @@
-"""What someone changed by hand: the containers that run against those that the stack knows."""
+"""Drift: containers that were changed by hand since the last update of the stack."""
 
 from __future__ import annotations
 
@@ -11,36 +11,41 @@ from labelspace.naming import PART_LABEL
 MEBIBYTE = 2**20
 
 
-def find_drift(resources: list[dict[str, Any]], mine: dict[str, Container]) -> list[str]:
-    """One sentence for each difference; of a container that exists, an engine lets no more be changed.
+def find_drift(resources: list[dict[str, Any]], containers: dict[str, Container]) -> list[str]:
+    """Return one sentence for each difference between the stack and the engine's containers.
 
-    ``resources``: as ``state.resources`` gives them.
+    ``resources``: the result of ``state.resources``. ``containers``: by part. Only settings that
+    an engine can change on an existing container are compared.
     """
-    declared = [one["outputs"] for one in resources if _is_long_lived(one)]
-    return [sentence for known in declared for sentence in _differences(known, mine)]
+    long_lived = [one["outputs"] for one in resources if _is_long_lived(one)]
+    return [sentence for declared in long_lived for sentence in _differences(declared, containers)]
 
 
 def _is_long_lived(resource: dict[str, Any]) -> bool:
     return resource["type"].endswith(":Container") and bool(resource.get("outputs", {}).get("mustRun"))
 
 
-def _differences(known: dict[str, Any], mine: dict[str, Container]) -> list[str]:
-    part = next(one["value"] for one in known["labels"] if one["label"] == PART_LABEL)
-    running = mine.get(part)
+def _differences(declared: dict[str, Any], containers: dict[str, Container]) -> list[str]:
+    part = next(one["value"] for one in declared["labels"] if one["label"] == PART_LABEL)
+    running = containers.get(part)
     if running is None:
         return [f"{part} was removed"]
-    if running.id != known["id"]:
+    if running.id != declared["id"]:
         return [f"{part} was replaced by another container"]
-    now = _adjustable(running)
-    then = {
-        "memory limit (MiB)": known["memory"],
-        "restart policy": known["restart"],
-        "networks": sorted(one["name"] for one in known["networksAdvanced"]) or [known["networkMode"]],
+    actual = _mutable_settings(running)
+    expected = {
+        "memory limit (MiB)": declared["memory"],
+        "restart policy": declared["restart"],
+        "networks": sorted(one["name"] for one in declared["networksAdvanced"]) or [declared["networkMode"]],
     }
-    return [f"{part}: {what} is {now[what]}, was {then[what]}" for what in then if now[what] != then[what]]
+    return [
+        f"{part}: {what} is {actual[what]}, was {expected[what]}"
+        for what in expected
+        if actual[what] != expected[what]
+    ]
 
 
-def _adjustable(one: Container) -> dict[str, Any]:
+def _mutable_settings(one: Container) -> dict[str, Any]:
     host = one.attrs["HostConfig"]
     return {
         "memory limit (MiB)": host["Memory"] // MEBIBYTE,

@@ -1,11 +1,10 @@
-"""The steps of create, stop and delete that only this machine's Docker engine needs."""
+"""Create, stop and delete: the steps of target local."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-import docker
 from pulumi import automation as auto
 
 from labelspace.home import Home
@@ -16,6 +15,7 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress, state
 from labelspace_ops.storage import buckets
@@ -25,71 +25,77 @@ from labelspace_ops.targets.local import preflight
 
 @contextmanager
 def begin_update(spec: LocalSpec, home: Home, options: CreateOptions) -> Iterator[Update[LocalSpec]]:
-    """Refuse what cannot be, fill the volumes of a workspace made from a backup, return the other steps."""
-    client = docker_engine.connect()
-    preflight.check(spec, client, home, known=options.known)
+    """Check the spec, fill the volumes from ``options.from_backup`` and yield the other steps.
+
+    Raises ``UsageError`` or ``OpsError`` before the stack changes.
+    """
+    runtime = DockerRuntime.here(spec.name)
+    client = runtime.client
+    preflight.check(spec, runtime, home, known=options.known)
     external_database.check(client, spec, home, reuse_data=options.reuse_data or bool(options.from_backup))
     source = import_backup.begin(client, spec, home, text=options.from_backup, reuse_data=options.reuse_data)
     if source:
         import_backup.fill(client, source, spec, home)
-    yield LocalUpdate(spec, home, client, known=options.known)
+    yield LocalUpdate(spec, home, runtime, known=options.known)
 
 
 class LocalUpdate(Update[LocalSpec]):
-    """An update on this machine's engine."""
+    """The steps of an update on this machine's Docker engine."""
 
-    def __init__(self, spec: LocalSpec, home: Home, client: docker.DockerClient, *, known: bool) -> None:
+    def __init__(self, spec: LocalSpec, home: Home, runtime: DockerRuntime, *, known: bool) -> None:
         super().__init__(spec)
-        self._home, self._client, self._known = home, client, known
-        self._old = self._backup = ""
+        self._home, self._runtime, self._known = home, runtime, known
+        self._old_version = self._backup = ""
 
     def before_settings(self, stack: auto.Stack) -> None:
-        """Remove what an interrupted update left; back up and rehearse when CVAT's version changes."""
-        resources = leftovers.remove_leftovers(self._client, stack, self._home, new=not self._known)
+        """Remove leftovers of an interrupted update; back up and test the upgrade before a new CVAT."""
+        resources = leftovers.remove_leftovers(self._runtime, stack, self._home, new=not self._known)
         if self._known:
             self._before_upgrade(state.stack_outputs(resources))
-            self.refresh = not leftovers.is_idle(self._client, resources)
+            self.refresh = not leftovers.is_idle(self._runtime, resources)
         else:
             self.refresh = False
 
     def _before_upgrade(self, outputs: dict[str, object]) -> None:
         name, version = self.spec.name, self.spec.cvat_version
-        self._old = str(outputs.get("cvat_version", "")) or upgrade.running_version(self._client, name)
-        if self._old and self._old != version:
+        self._old_version = str(outputs.get("cvat_version", "")) or upgrade.running_version(
+            self._runtime.client, name
+        )
+        if self._old_version and self._old_version != version:
             repository = agent.workspace_repository(name, self._home)
-            self._backup = upgrade.before(self._client, repository, version, self._old)
+            self._backup = upgrade.before(self._runtime.client, repository, version, self._old_version)
 
     def running(self) -> AbstractContextManager[None]:
-        """Follow the readiness gate's log."""
-        return progress.gate(self._client, self.spec.name)
+        """Report the lines of the readiness gate's log while the update runs."""
+        return progress.gate(self._runtime)
 
     def hint(self, error: str) -> str:
-        """The way back after an upgrade that failed."""
-        return upgrade.way_back(self.spec.name, self._old, self._backup) if self._backup else ""
+        """Say how to return to the old version after a failed upgrade; empty for other updates."""
+        return upgrade.way_back(self.spec.name, self._old_version, self._backup) if self._backup else ""
 
     def after(self) -> None:
-        """Wake a workspace that fell asleep meanwhile."""
+        """Wake a workspace that fell asleep during the update."""
         import_backup.finished(self.spec.name, self._home)
         if self.spec.sleep_after_minutes and self.spec.running:
             sleep.wake(self.spec.name, state.outputs(self.spec.name, self._home), message)
 
 
 def before_stop(stack: auto.Stack, home: Home) -> str:
-    """Back up, end the application containers, remove what the stack does not know."""
-    client = docker_engine.connect()
-    last = final_backup.take_final_backup(client, stack.name, prove=False)
-    _stop_application(client, stack.name)
-    leftovers.remove_leftovers(client, stack, home)
-    return last
+    """Take a last backup, stop the application containers and remove leftovers; return the backup's id."""
+    runtime = DockerRuntime.here(stack.name)
+    last_backup = final_backup.take_final_backup(runtime.client, stack.name, prove=False)
+    _stop_application(runtime)
+    leftovers.remove_leftovers(runtime, stack, home)
+    return last_backup
 
 
-def _stop_application(client: docker.DockerClient, name: str) -> None:
+def _stop_application(runtime: DockerRuntime) -> None:
     message("  stopping the server and its workers")
-    docker_engine.stop_application(docker_engine.containers(client, name))
+    docker_engine.stop_application(runtime.containers())
 
 
 def backups_location(name: str, home: Home) -> str:
-    """A folder of this machine, or a bucket."""
+    """Return the folder or the bucket of the workspace's backups."""
     return _location(name, _spec(stack.select(name, home)), home)
 
 
@@ -98,64 +104,68 @@ def _location(name: str, spec: LocalSpec | None, home: Home) -> str:
 
 
 def delete(
-    chosen: auto.Stack, home: Home, program: Callable[[], None], destroy: Callable[[], None], *, purge: bool
+    selected: auto.Stack, home: Home, program: Callable[[], None], destroy: Callable[[], None], *, purge: bool
 ) -> Deletion:
-    """Take a last backup that is proven and remove the containers; ``purge``: the data and the stack too."""
-    client, name = docker_engine.connect(), chosen.name
-    spec = _spec(chosen)
-    last = "" if purge else final_backup.take_final_backup(client, name)
-    _stop_application(client, name)
+    """Take a last backup, verify it and remove the containers.
+
+    ``purge``: take no backup, and remove the data and the stack too. Raises ``OpsError`` before anything is
+    removed when the backup fails.
+    """
+    runtime, name = DockerRuntime.here(selected.name), selected.name
+    spec = _spec(selected)
+    last_backup = "" if purge else final_backup.take_final_backup(runtime.client, name)
+    _stop_application(runtime)
     if purge or spec is None:
         destroy()
-        _remove_containers(client, name)
+        _remove_containers(runtime)
     else:
-        leftovers.remove_leftovers(client, chosen, home)
-        stack.mark_deleted(chosen)
-        stack.update(chosen, program, progress.Resources().on_event)
+        leftovers.remove_leftovers(runtime, selected, home)
+        stack.mark_deleted(selected)
+        stack.update(selected, program, progress.Resources().on_event)
     if purge:
-        _remove_data(client, name, home, spec)
+        _remove_data(runtime, home, spec)
         return Deletion("", "")
-    newest = last or _newest_backup(client, name, spec, home)
+    newest = last_backup or _newest_backup(runtime, spec, home)
     return Deletion(newest, _location(name, spec, home), recreate=f"labelspace create {name}" if spec else "")
 
 
 def purge_retained(name: str, home: Home) -> bool:
-    """Remove volumes and backups of a workspace whose stack is gone; False when there is nothing."""
-    client = docker_engine.connect()
-    if retained.find_retained(name, client, home) is None:
+    """Remove volumes and backups of a workspace without a stack; return False when there are none."""
+    runtime = DockerRuntime.here(name)
+    if retained.find_retained(name, runtime.client, home) is None:
         return False
-    _remove_containers(client, name)
-    _remove_data(client, name, home, None)
+    _remove_containers(runtime)
+    _remove_data(runtime, home, None)
     return True
 
 
-def _remove_containers(client: docker.DockerClient, name: str) -> None:
-    for one in docker_engine.containers(client, name).values():
-        docker_engine.remove(one)
+def _remove_containers(runtime: DockerRuntime) -> None:
+    runtime.remove(runtime.services())
 
 
-def _remove_data(client: docker.DockerClient, name: str, home: Home, spec: LocalSpec | None) -> None:
-    """Volumes, backups wherever they are, and the key that nothing needs any more."""
-    docker_engine.remove_data(client, name, home.backups / name)
+def _remove_data(runtime: DockerRuntime, home: Home, spec: LocalSpec | None) -> None:
+    """Remove the volumes, the backups in the folder and in the bucket, and their encryption key."""
+    name = runtime.workspace
+    docker_engine.remove_data(runtime.client, name, home.backups / name)
     if spec and spec.backup.bucket:
         buckets.remove_backups(spec.backup.bucket, name)
     home.backup_key(name).unlink(missing_ok=True)
 
 
-def _newest_backup(client: docker.DockerClient, name: str, spec: LocalSpec | None, home: Home) -> str:
-    """Of a workspace whose database was removed already: it had its last backup then."""
+def _newest_backup(runtime: DockerRuntime, spec: LocalSpec | None, home: Home) -> str:
+    """Return the id of the newest complete backup, for a workspace whose database is gone already."""
     if spec is None:
         return ""
     try:
-        rows = agent.call_in_new_container(client, agent.repository_for(spec, home), "list")
+        rows = agent.call_in_new_container(runtime.client, agent.repository_for(spec, home), "list")
     except OpsError:
         return ""
     return next((str(row["id"]) for row in reversed(rows) if row["complete"]), "")
 
 
-def _spec(chosen: auto.Stack) -> LocalSpec | None:
-    """None for a workspace whose creation ended before its settings were written."""
+def _spec(selected: auto.Stack) -> LocalSpec | None:
+    """Return the spec; None when the creation was interrupted before the settings were written."""
     try:
-        return validate(LocalSpec, stack.read_settings(chosen))
+        return validate(LocalSpec, stack.read_settings(selected))
     except SpecError:
         return None

@@ -1,4 +1,4 @@
-"""Everything that can be refused before anything is created."""
+"""Checks of this machine before anything is created."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import errno
 import socket
 from pathlib import Path
 
-import docker
 from botocore.exceptions import BotoCoreError, ClientError
 from docker.models.containers import Container
 
@@ -15,6 +14,7 @@ from labelspace.spec import BucketSpec, LocalSpec
 from labelspace_ops.core import disk
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.storage import buckets
 
 LEAST_FREE_BYTES = 5 * 2**30
@@ -22,26 +22,26 @@ MOST_USED_PERCENT = 88
 """CVAT's health fails at 90 % (CVAT_HEALTH_DISK_USAGE_MAX)."""
 
 
-def check(spec: LocalSpec, client: docker.DockerClient, home: Home, *, known: bool) -> None:
-    """Refuse a name that is taken, a port in use and a disk nearly full; nothing is changed."""
-    mine = docker_engine.containers(client, spec.name)
-    if mine.keys() - {"restore"} and not known:  # one that makes it from a backup may have been interrupted
+def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -> None:
+    """Raise ``OpsError`` for a taken name, a port in use, a full disk or an unreadable bucket."""
+    containers = runtime.containers()
+    if containers.keys() - {"restore"} and not known:  # "restore" is left by an interrupted --from-backup
         raise UsageError(
             f"name: {spec.name!r} is taken: this engine runs containers of a workspace of that name whose"
             f" state is not under {home.root}. Choose another name, or set LABELSPACE_HOME to its home"
         )
     for field, part, port in (("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port)):
-        if not _ours(mine, part, port):
-            _port_is_free(field, spec.bind_address, port)
-    disk_has_room(client, home)
+        if not _is_own_port(containers, part, port):
+            _check_port(field, spec.bind_address, port)
+    check_disk(docker_engine.data_folder(runtime.client), home)
     for index, bucket in enumerate(spec.buckets):
         if bucket.endpoint:
-            _bucket_answers(f"buckets.{index}", bucket)
-            _mounts_spread(home)
+            _check_bucket(f"buckets.{index}", bucket)
+            _check_mount_propagation(home)
 
 
-def _bucket_answers(field: str, bucket: BucketSpec) -> None:
-    """A bucket elsewhere is listed once with the keys given: a wrong one would be an empty share."""
+def _check_bucket(field: str, bucket: BucketSpec) -> None:
+    """List a remote bucket once: with wrong keys CVAT would show an empty share."""
     keys = [key.get_secret_value() if key else "" for key in (bucket.access_key, bucket.secret_key)]
     try:
         s3 = buckets.connect(str(bucket.endpoint), bucket.region, *keys)
@@ -53,38 +53,43 @@ def _bucket_answers(field: str, bucket: BucketSpec) -> None:
         ) from None
 
 
-def _mounts_spread(home: Home) -> None:
-    """What one container mounts must reach the others: Linux's default, where systemd starts the machine."""
+def _check_mount_propagation(home: Home) -> None:
+    """Refuse a file system without shared mount propagation: CVAT would not see a remote bucket.
+
+    Shared is the default where systemd starts the machine (mount_namespaces(7)).
+    """
     mountinfo = Path("/proc/self/mountinfo")
     if not mountinfo.exists():
         return
     rows = [line.split() for line in mountinfo.read_text().splitlines()]
-    around = [row for row in rows if home.root.is_relative_to(row[4])]
-    if not any(word.startswith("shared:") for word in max(around, key=lambda row: len(row[4]))[6:]):
+    enclosing = [row for row in rows if home.root.is_relative_to(row[4])]
+    if not any(word.startswith("shared:") for word in max(enclosing, key=lambda row: len(row[4]))[6:]):
         raise OpsError(
-            f"mounts: the file system of {home.root} keeps mounts to itself, so a bucket elsewhere would not"
-            " reach CVAT: run `mount --make-rshared /` as root, then this again"
+            f"mounts: the file system of {home.root} does not propagate mounts, so CVAT would not see a"
+            " remote bucket: run `mount --make-rshared /` as root, then try again"
         )
 
 
-def _ours(mine: dict[str, Container], part: str, port: int) -> bool:
-    one = mine.get(part)
-    bindings = (one.attrs["HostConfig"]["PortBindings"] or {}) if one else {}
+def _is_own_port(containers: dict[str, Container], part: str, port: int) -> bool:
+    container = containers.get(part)
+    bindings = (container.attrs["HostConfig"]["PortBindings"] or {}) if container else {}
     return any(str(port) == binding["HostPort"] for host in bindings.values() for binding in host)
 
 
-def _port_is_free(field: str, bind_address: str, port: int) -> None:
+def _check_port(field: str, bind_address: str, port: int) -> None:
     problem = listening_problem(bind_address, port)
     if problem == errno.EADDRINUSE:
         raise UsageError(
             f"{field}: {port} is in use on {bind_address}: choose another (--{field.replace('_', '-')})"
         )
     if problem:
-        raise UsageError(f"bind_address: {bind_address!r} is no address of this machine: see `ip address`")
+        raise UsageError(
+            f"bind_address: {bind_address!r} is not an address of this machine: see `ip address`"
+        )
 
 
 def listening_problem(bind_address: str, port: int) -> int:
-    """0 when ``bind_address:port`` can be had, else the system's error number."""
+    """Return 0 when ``bind_address:port`` is free, else the error number of ``bind``."""
     family = socket.AF_INET6 if ":" in bind_address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -96,19 +101,19 @@ def listening_problem(bind_address: str, port: int) -> int:
 
 
 def free_port(bind_address: str, first: int, taken: set[int]) -> int:
-    """The first port from ``first`` on that nothing uses."""
+    """Return the first free port of 500 from ``first`` on; raises ``OpsError`` when there is none."""
     for port in range(first, first + 500):
         if port not in taken and not listening_problem(bind_address, port):
             return port
     raise OpsError(f"no free port between {first} and {first + 500} on {bind_address}: give one (--port)")
 
 
-def disk_has_room(client: docker.DockerClient, home: Home) -> None:
-    """Refuse a disk on which CVAT would soon stop serving."""
-    for place, percent, free in disk.usage((Path(client.info()["DockerRootDir"]), home.root)):
+def check_disk(docker_data: Path, home: Home) -> None:
+    """Raise ``OpsError`` when the disk of Docker or of the home is too full for CVAT's health check."""
+    for path, percent, free in disk.usage((docker_data, home.root)):
         if free < LEAST_FREE_BYTES or percent > MOST_USED_PERCENT:
             raise OpsError(
-                f"disk: {place} has {free / 2**30:.1f} GiB free, {percent:.0f} % used; a workspace"
-                f" needs {LEAST_FREE_BYTES / 2**30:.0f} GiB and at most {MOST_USED_PERCENT} %: make room"
-                " (`docker system df` shows what Docker holds)"
+                f"disk: {path} has {free / 2**30:.1f} GiB free, {percent:.0f} % used; a workspace"
+                f" needs {LEAST_FREE_BYTES / 2**30:.0f} GiB and at most {MOST_USED_PERCENT} %: free some"
+                " space (`docker system df` shows what Docker uses)"
             )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from labelspace.spec import LocalSpec
 from labelspace_ops.core.checks import Check
-from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Resources, Target, Update
+from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Resources, Target, Update, Usage
+from labelspace_ops.targets.status import Status
 
 if TYPE_CHECKING:
     from pulumi import automation as auto
@@ -37,33 +38,33 @@ class LocalTarget(Target[LocalSpec]):
         }
     )
     retention_note: ClassVar[str] = (
-        "Annotations and backups stay on this machine, for a new workspace of the name to go on with."
+        "Annotations and backups stay on this machine; a new workspace of this name continues with them."
     )
 
     def program(self, *, checked: bool = False, rehearsed: bool = False) -> Callable[[], None]:
-        """Before the image of another CVAT version is used, Pulumi's hook backs up and rehearses."""
+        """Return the Pulumi program; unless ``rehearsed``, it backs up and tests an upgrade of CVAT first."""
         from labelspace_ops.backup import upgrade  # noqa: PLC0415
         from labelspace_ops.labels import program  # noqa: PLC0415
 
         return partial(program.run, before_upgrade=None if rehearsed else upgrade.hook)
 
     def new_values(self, values: dict[str, Any], home: Home) -> dict[str, Any]:
-        """Ports that are free now and that no stopped workspace will want back."""
+        """Choose ports that are free now and that no other workspace has, running or not."""
         from labelspace_ops.targets.local import preflight  # noqa: PLC0415
 
         bind_address = str(values.get("bind_address", "127.0.0.1"))
         missing = [field for field in PORTS if field not in values]
         taken = {int(values[field]) for field in PORTS if field in values}
         if missing:
-            taken |= _ports_of_others(home)
-        found: dict[str, Any] = {}
+            taken |= _ports_of_workspaces(home)
+        chosen: dict[str, Any] = {}
         for field in missing:
-            found[field] = preflight.free_port(bind_address, FIRST_PORT, taken)
-            taken.add(found[field])
-        return found
+            chosen[field] = preflight.free_port(bind_address, FIRST_PORT, taken)
+            taken.add(chosen[field])
+        return chosen
 
     def revived_settings(self, settings: dict[str, Any]) -> dict[str, Any]:
-        """Without ports that something else uses now."""
+        """Return the settings without ports that another program uses now."""
         from labelspace_ops.targets.local import preflight  # noqa: PLC0415
 
         bind_address = str(settings.get("bind_address", "127.0.0.1"))
@@ -73,19 +74,19 @@ class LocalTarget(Target[LocalSpec]):
     def begin_update(
         self, spec: LocalSpec, home: Home, options: CreateOptions
     ) -> AbstractContextManager[Update[LocalSpec]]:
-        """Refuse taken names and ports, and fill the volumes of a workspace that is made from a backup."""
+        """Check name, ports and disk; fill the volumes when the workspace is created from a backup."""
         from labelspace_ops.targets.local import lifecycle  # noqa: PLC0415
 
         return lifecycle.begin_update(spec, home, options)
 
     def before_stop(self, stack: auto.Stack, home: Home) -> str:
-        """Back up, end the application containers, remove what the stack does not know."""
+        """Take a last backup, stop the application containers and remove leftovers."""
         from labelspace_ops.targets.local import lifecycle  # noqa: PLC0415
 
         return lifecycle.before_stop(stack, home)
 
     def backups_location(self, name: str, home: Home) -> str:
-        """A folder of this machine, or a bucket."""
+        """Return the folder or the bucket of the workspace's backups."""
         from labelspace_ops.targets.local import lifecycle  # noqa: PLC0415
 
         return lifecycle.backups_location(name, home)
@@ -97,50 +98,58 @@ class LocalTarget(Target[LocalSpec]):
         return lifecycle.delete(stack, home, self.program(checked=True), destroy, purge=purge)
 
     def purge_retained(self, name: str, home: Home) -> bool:
-        """Remove volumes and backups of a workspace whose stack is gone."""
+        """Remove volumes and backups of a workspace without a stack; return False when there are none."""
         from labelspace_ops.targets.local import lifecycle  # noqa: PLC0415
 
         return lifecycle.purge_retained(name, home)
 
     def retained(self, name: str, home: Home) -> str:
-        """The volume and the backups of an earlier workspace of the name."""
+        """Describe the volumes and backups that a deleted workspace of this name left; empty for none."""
         from labelspace_ops.backup import retained  # noqa: PLC0415
         from labelspace_ops.runtime import docker_engine  # noqa: PLC0415
 
-        found = retained.find_retained(name, docker_engine.connect(), home)
-        return str(found) if found else ""
+        chosen = retained.find_retained(name, docker_engine.connect(), home)
+        return str(chosen) if chosen else ""
 
-    def status(self, name: str, resources: Resources, home: Home) -> dict[str, Any]:
-        """By containers, CVAT's health, bucket listings and the backup program."""
-        from labelspace_ops.runtime import docker_engine  # noqa: PLC0415
+    def status(self, name: str, resources: Resources, home: Home) -> Status:
+        """Measure containers, CVAT's health, buckets and backups."""
+        from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
         from labelspace_ops.targets.local import status  # noqa: PLC0415
 
-        return status.measure(name, resources, docker_engine.connect(), home)
+        return status.measure(resources, DockerRuntime.here(name), home)
 
     def backups(self, name: str, home: Home, settings: dict[str, Any]) -> Backups:
-        """pgBackRest beside the database."""
+        """Return the backups that pgBackRest makes in the database's container."""
         from labelspace_ops.backup.base import LocalBackups  # noqa: PLC0415
 
         return LocalBackups(name, home, settings)
 
     def preview_notes(self, spec: LocalSpec, *, new: bool) -> list[str]:
-        """The URL of a new workspace; who may make an account when the address is not loopback."""
+        """Name the URL of a new workspace, and warn of open registration on an address beyond loopback."""
         notes = [f"the URL will be http://{spec.name}.localhost:{spec.port}"] if new else []
         if spec.registration == "open" and spec.bind_address not in ("127.0.0.1", "::1"):
             notes.append(
-                f"everybody who reaches {spec.bind_address}:{spec.port} can make an account"
+                f"everybody who reaches {spec.bind_address}:{spec.port} can create an account"
                 " (registration: open)"
             )
         return notes
 
+    def usage(self, name: str, outputs: dict[str, Any], home: Home) -> Usage:
+        """Measure containers, volumes and folders."""
+        from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
+        from labelspace_ops.targets.local import usage  # noqa: PLC0415
+
+        names = [bucket["name"] for bucket in outputs["buckets"]]
+        return usage.measure(DockerRuntime.here(name), names, home)
+
     def doctor(self, home: Home) -> list[Check]:
-        """Pulumi, the engine, disk, images, state."""
+        """Check the Docker engine, the disk and the images."""
         from labelspace_ops.targets.local import doctor  # noqa: PLC0415
 
         return doctor.examine(home)
 
 
-def _ports_of_others(home: Home) -> set[int]:
+def _ports_of_workspaces(home: Home) -> set[int]:
     from labelspace_ops.stack import automation, state  # noqa: PLC0415
 
     with ThreadPoolExecutor() as pool:

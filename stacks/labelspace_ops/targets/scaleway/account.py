@@ -1,4 +1,4 @@
-"""The account at Scaleway that a command works in: its keys, its API, its Object Storage."""
+"""A Scaleway account: its keys, its API and its Object Storage."""
 
 from __future__ import annotations
 
@@ -20,96 +20,99 @@ if TYPE_CHECKING:
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 FORMS = {"access_key": r"SCW[A-Z0-9]{17}", "secret_key": UUID, "project": UUID, "organization": UUID}
-"""What must be known, and its form (Scaleway's SDK)."""
+"""Required credential -> its regular expression (Scaleway's SDK)."""
 API = "https://api.scaleway.com"
-PAGE = 100
-PASSES = (429, 500, 502, 503, 504)
-"""Answers after which a question is asked again; of these the first alone surely made nothing."""
+PAGE_SIZE = 100
+RETRIED = (429, 500, 502, 503, 504)
+"""Status codes after which a GET is repeated; other methods only after 429, which created nothing."""
 TRIES, PAUSE_SECONDS = 4, 1.0
 
 
 class RefusedError(OpsError):
-    """The API knows the key, and does not let it."""
+    """The API answers 401 or 403: the key is invalid or lacks a permission."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """Keys and where they came from; ids are bare UUIDs."""
+    """The keys and ids of an account; ids are UUIDs without a region."""
 
     access_key: str
     secret_key: str
     project: str
-    """The one of the keys: workspaces without a project of their own share it."""
+    """The project of the keys, shared by the workspaces without a project of their own."""
     organization: str
     api: str = API
 
-    def ask(self, path: str, **query: str) -> Any:
-        """One GET; raises ``OpsError`` with what to do."""
+    def get(self, path: str, **query: str) -> Any:
+        """Send a GET; return the JSON. Raises ``OpsError``, ``RefusedError`` for a missing permission."""
         return self._call("GET", path, params=query).json()
 
-    def look(self, path: str) -> Any:
-        """One GET of what may not be there: None then."""
-        answer = self._call("GET", path, absent=True)
-        return None if answer.status_code == 404 else answer.json()
+    def get_or_none(self, path: str) -> Any:
+        """Send a GET; return the JSON, or None after 404. Raises ``OpsError``."""
+        response = self._call("GET", path, allow_missing=True)
+        return None if response.status_code == 404 else response.json()
 
-    def tell(self, path: str, body: dict[str, Any]) -> Any:
-        """One POST; raises ``OpsError`` with what to do."""
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Send a POST with a JSON body; return the JSON. Raises ``OpsError``."""
         return self._call("POST", path, json=body).json()
 
-    def drop(self, path: str) -> None:
-        """One DELETE; what is not there is gone."""
-        self._call("DELETE", path, absent=True)
+    def delete(self, path: str) -> None:
+        """Send a DELETE; 404 counts as deleted. Raises ``OpsError``."""
+        self._call("DELETE", path, allow_missing=True)
 
-    def every(self, path: str, key: str, **query: str) -> Iterator[Any]:
-        """All rows of a list, page after page; the keys, where it is a map."""
+    def list_all(self, path: str, key: str, **query: str) -> Iterator[Any]:
+        """Yield all items of a list, page by page; of a map, its keys."""
         return (row for page in self.pages(path, key, **query) for row in page)
 
     def pages(self, path: str, key: str, **query: str) -> Iterator[Any]:
-        """A list by its pages; the API of Instances has another word for their size, and a header for all."""
+        """Yield the pages of a list.
+
+        The Instances API names the page size ``per_page`` and returns the total in a header.
+        """
         size, page, seen = "per_page" if path.startswith("/instance/") else "page_size", 1, 0
         while True:
-            answer = self._call("GET", path, params={"page": str(page), size: str(PAGE), **query})
-            body = answer.json()
+            response = self._call("GET", path, params={"page": str(page), size: str(PAGE_SIZE), **query})
+            body = response.json()
             yield body[key]
             seen, page = seen + len(body[key]), page + 1
-            total = answer.headers.get("x-total-count") or body.get("total_count") or 0
+            total = response.headers.get("x-total-count") or body.get("total_count") or 0
             if not body[key] or seen >= int(total):
                 return
 
     def count(self, path: str, key: str, **query: str) -> int:
-        """How many rows a list has."""
-        answer = self.ask(path, page="1", page_size="1", **query)
-        return int(answer.get("total_count", len(answer[key])))
+        """Return the number of items of a list."""
+        response = self.get(path, page="1", page_size="1", **query)
+        return int(response.get("total_count", len(response[key])))
 
-    def _call(self, method: str, path: str, *, absent: bool = False, **given: Any) -> httpx.Response:
-        passes = PASSES if method == "GET" else PASSES[:1]
-        for again in range(TRIES, 0, -1):
+    def _call(self, method: str, path: str, *, allow_missing: bool = False, **request: Any) -> httpx.Response:
+        retried = RETRIED if method == "GET" else RETRIED[:1]
+        for tries_left in range(TRIES, 0, -1):
             try:
-                answer = httpx.request(
-                    method, self.api + path, headers={"X-Auth-Token": self.secret_key}, timeout=20, **given
+                response = httpx.request(
+                    method, self.api + path, headers={"X-Auth-Token": self.secret_key}, timeout=20, **request
                 )
             except httpx.HTTPError as error:
-                if method != "GET" or again == 1:  # what was asked for may have been made
+                if method != "GET" or tries_left == 1:  # the resource may have been created
                     raise OpsError(
                         f"Scaleway's API cannot be reached ({error}): check the network and try again"
                     ) from None
             else:
-                if absent and answer.status_code == 404:
-                    return answer
-                if answer.status_code not in passes or again == 1:
-                    return _checked(answer, path)
-            time.sleep(PAUSE_SECONDS * (TRIES + 1 - again))
+                if allow_missing and response.status_code == 404:
+                    return response
+                if response.status_code not in retried or tries_left == 1:
+                    return _checked(response, path)
+            time.sleep(PAUSE_SECONDS * (TRIES + 1 - tries_left))
         raise AssertionError("the last try returns or raises")
 
-    def who(self) -> tuple[str, str]:
-        """Whose key this is: ``application_id`` or ``user_id``, and the id."""
-        key = self.ask(f"/iam/v1alpha1/api-keys/{self.access_key}")
+    def identity(self) -> tuple[str, str]:
+        """Return the owner of the key: ``application_id`` or ``user_id``, and the id."""
+        key = self.get(f"/iam/v1alpha1/api-keys/{self.access_key}")
         kind = "application_id" if key.get("application_id") else "user_id"
         return kind, str(key[kind])
 
     def storage(self, region: str, project: str = "") -> S3Client:
-        """Object Storage as whoever runs this command; ``project``: whose buckets, else the shared one's."""
-        import boto3  # noqa: PLC0415 - heavy, and only asked for here
+        """Return an S3 client for the buckets of ``project``, by default of the shared one."""
+        import boto3  # noqa: PLC0415 - slow to load
         from botocore.config import Config  # noqa: PLC0415
 
         return boto3.client(
@@ -122,20 +125,20 @@ class Account:
         )
 
 
-def _checked(answer: httpx.Response, path: str) -> httpx.Response:
-    if answer.status_code in (401, 403):
+def _checked(response: httpx.Response, path: str) -> httpx.Response:
+    if response.status_code in (401, 403):
         raise RefusedError(
             f"Scaleway's API refuses the key at {path}: see `labelspace doctor --target scaleway`"
         )
-    if answer.is_error:
-        raise OpsError(f"Scaleway's API answers {answer.status_code} to {path}: {answer.text[:200]}")
-    return answer
+    if response.is_error:
+        raise OpsError(f"Scaleway's API answers {response.status_code} to {path}: {response.text[:200]}")
+    return response
 
 
 def find(config: Mapping[str, str] | None = None) -> Account:
-    """The account of this environment, of a stack's ``config`` or of a profile, in this order.
+    """Return the account of the environment, of a stack's ``config`` or of a profile, in this order.
 
-    Raises ``OpsError`` naming all that is missing or malformed.
+    Raises ``OpsError`` that names each missing or malformed value.
     """
     try:
         known = credentials.lookup_all(config or {})
@@ -156,16 +159,16 @@ def _problem(field: str, known: list[credentials.Credential]) -> str:
     if not known:
         return f"{credentials.FIELDS[field].variable} is not set"
     if not known[0].value:
-        return f"{known[0].source} is set and empty, which hides every other place: unset it"
+        return f"{known[0].source} is set and empty, which hides every other source: unset it"
     if not re.fullmatch(FORMS[field], known[0].value):
-        return f"{known[0].source} does not look like one ({FORMS[field]})"
+        return f"{known[0].source} has the wrong form ({FORMS[field]})"
     return ""
 
 
 def for_workspace(name: str, home: Home) -> Account:
-    """The account of a workspace that exists: its stack may have keys of its own."""
+    """Return the account of an existing workspace, whose stack may have its own keys; raises ``OpsError``."""
     if all(os.environ.get(credentials.FIELDS[field].variable) for field in FORMS):
-        return find()  # nothing hides the environment: the stack need not be read
-    from labelspace_ops.stack import automation as stack  # noqa: PLC0415 - brings Pulumi with it
+        return find()  # the environment wins over the stack, which need not be read
+    from labelspace_ops.stack import automation as stack  # noqa: PLC0415 - loads Pulumi
 
     return find(stack.provider_settings(stack.select(name, home), "scaleway"))

@@ -1,4 +1,4 @@
-"""A check of the account, as ``labelspace doctor`` shows it."""
+"""Checks of a Scaleway account for ``labelspace doctor``."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from labelspace_ops.core.checks import Check
 
 
 def check(name: str, detail: str, *, ok: bool) -> Check:
-    """Whose name says that it is Scaleway's."""
-    return {"name": f"Scaleway {name}", "ok": ok, "detail": detail}
+    """Return a check whose name starts with ``Scaleway``."""
+    return Check(name=f"Scaleway {name}", ok=ok, detail=detail)

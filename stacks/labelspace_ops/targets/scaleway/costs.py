@@ -1,4 +1,4 @@
-"""What a workspace on Scaleway costs, in words."""
+"""The cost of a workspace on Scaleway as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from labelspace_ops.core.errors import UsageError
 
 
 def costs(spec: ScalewaySpec) -> str:
-    """What it will cost, by part; raises ``UsageError`` for a type that is not offered."""
+    """Return the monthly cost in EUR, in total and by part; raises ``UsageError`` for an unknown type."""
     try:
         running, stopped = total(spec)
     except SpecError as error:

@@ -1,4 +1,4 @@
-"""Snapshots of the managed database, by Scaleway's API: they outlive it, and are paid until they expire."""
+"""Snapshots of the managed database; they outlive it and are billed until they expire."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ LONGEST_PAUSE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Database:
-    """A managed database of a stack: ids are bare."""
+    """A managed database of a stack; ``id`` has no region prefix."""
 
     region: str
     id: str
 
     @property
     def path(self) -> str:
-        """Where the API has its region's databases."""
+        """The API's path of the databases of its region."""
         return f"/rdb/v1/regions/{self.region}"
 
 
 def database(resources: Resources) -> Database | None:
-    """The one of a stack; None before it is made."""
+    """Return the managed database of a stack; None before it is created."""
     found = resources_of_type(resources, DATABASE)
     if not found:
         return None
@@ -38,40 +38,40 @@ def database(resources: Resources) -> Database | None:
     return Database(region, identity)
 
 
-def is_gone(mine: Account, one: Database) -> bool:
-    """Whether somebody removed it by hand."""
-    return mine.look(f"{one.path}/instances/{one.id}") is None
+def is_gone(account: Account, managed: Database) -> bool:
+    """Return whether the database no longer exists at Scaleway."""
+    return account.get_or_none(f"{managed.path}/instances/{managed.id}") is None
 
 
-def snapshots(mine: Account, one: Database) -> list[Row]:
-    """All of them, automated or not, newest last."""
-    rows = mine.every(f"{one.path}/snapshots", "snapshots", instance_id=one.id)
+def snapshots(account: Account, managed: Database) -> list[Row]:
+    """Return all snapshots of the database, automated or not, newest last."""
+    rows = account.list_all(f"{managed.path}/snapshots", "snapshots", instance_id=managed.id)
     return sorted(rows, key=lambda row: str(row["created_at"]))
 
 
-def has_snapshots(mine: Account, region: str, project: str, instance: str) -> bool:
-    """Whether snapshots of an instance of a name are there, which they are also when it is gone."""
-    rows = mine.every(f"/rdb/v1/regions/{region}/snapshots", "snapshots", project_id=project)
+def has_snapshots(account: Account, region: str, project: str, instance: str) -> bool:
+    """Return whether the project has snapshots of an instance of this name, which may be deleted already."""
+    rows = account.list_all(f"/rdb/v1/regions/{region}/snapshots", "snapshots", project_id=project)
     return any(row["instance_name"] == instance for row in rows)
 
 
-def take_snapshot(mine: Account, one: Database, name: str) -> Row:
-    """A snapshot now; ends when it is ready, raises ``OpsError`` when it is refused or fails."""
-    row: Row = mine.tell(f"{one.path}/instances/{one.id}/snapshots", {"name": name})
+def take_snapshot(account: Account, managed: Database, name: str) -> Row:
+    """Take a snapshot and wait until it is ready; raises ``OpsError`` when it is refused or fails."""
+    row: Row = account.post(f"{managed.path}/instances/{managed.id}/snapshots", {"name": name})
     pause, deadline = 0.5, time.monotonic() + PATIENCE_SECONDS
     while row["status"] == "creating":
         if time.monotonic() > deadline:
             raise OpsError(f"snapshot {row['id']} is not ready after {PATIENCE_SECONDS // 60} minutes")
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-        row = mine.ask(f"{one.path}/snapshots/{row['id']}")
+        row = account.get(f"{managed.path}/snapshots/{row['id']}")
     if row["status"] != "ready":
         raise OpsError(f"snapshot {row['id']} is {row['status']}")
     return row
 
 
 def retained_text(rows: list[Row]) -> list[str]:
-    """What stays of snapshots and what it costs, for people; nothing for none."""
+    """Describe the snapshots that stay and their cost; an empty list when there are none."""
     if not rows:
         return []
     size = sum(int(row["size"] or 0) for row in rows) / GB

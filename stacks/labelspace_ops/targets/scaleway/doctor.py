@@ -1,4 +1,4 @@
-"""Whether an account at Scaleway can run a workspace, check by check."""
+"""Checks whether a Scaleway account can run a workspace."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from labelspace_ops.targets.scaleway.checks import check
 
 
 def examine(home: Home) -> list[Check]:
-    """Keys and where they come from, what the API lets them read, their rights, the quotas."""
-    mine, checks = credentials_check.examine(credentials_check.stack_credentials(home))
-    if mine is None:
+    """Check the sources of the keys, their access to the API, their permissions and the quotas."""
+    cloud, checks = credentials_check.examine(credentials_check.stack_credentials(home))
+    if cloud is None:
         return checks
-    return [*checks, *_reads(mine), *permissions.examine(mine), *quotas.examine(mine)]
+    return [*checks, *_reads(cloud), *permissions.examine(cloud), *quotas.examine(cloud)]
 
 
-def _reads(mine: account.Account) -> list[Check]:
-    """Whether the API takes the key for each product."""
-    project = {"project_id": mine.project}
+def _reads(cloud: account.Account) -> list[Check]:
+    """Check for each product that the key may list its resources."""
+    project = {"project_id": cloud.project}
     region, zone = "regions/fr-par", "zones/fr-par-1"
     reads: dict[str, tuple[str, dict[str, str]]] = {
-        "IAM": (f"/iam/v1alpha1/api-keys/{mine.access_key}", {}),
-        "Instances": (f"/instance/v1/{zone}/servers", {"project": mine.project}),
+        "IAM": (f"/iam/v1alpha1/api-keys/{cloud.access_key}", {}),
+        "Instances": (f"/instance/v1/{zone}/servers", {"project": cloud.project}),
         "databases": (f"/rdb/v1/{region}/instances", project),
         "private networks": (f"/vpc/v2/{region}/private-networks", project),
         "block volumes": (f"/block/v1/{zone}/volumes", project),
         "secrets": (f"/secret-manager/v1beta1/{region}/secrets", project),
     }
-    return [_may_read(mine, name, path, query) for name, (path, query) in reads.items()]
+    return [_may_read(cloud, name, path, query) for name, (path, query) in reads.items()]
 
 
-def _may_read(mine: account.Account, name: str, path: str, query: dict[str, str]) -> Check:
+def _may_read(cloud: account.Account, name: str, path: str, query: dict[str, str]) -> Check:
     try:
-        mine.ask(path, **query)
+        cloud.get(path, **query)
     except OpsError as error:
         return check(name, f"{error}; permission sets: {permissions.permission_names()}", ok=False)
     return check(name, "the key may read them", ok=True)

@@ -1,4 +1,4 @@
-"""Which kind of database an earlier workspace of a name had: the other one would begin empty."""
+"""The database kind of a deleted workspace of the same name; the other kind would start empty."""
 
 from __future__ import annotations
 
@@ -11,47 +11,52 @@ from labelspace_ops.targets.scaleway.account import Account, RefusedError
 OTHER = {"managed": "server", "server": "managed"}
 
 
-def same_database(mine: Account, spec: ScalewaySpec, project: str, resources: retained.Resources) -> None:
-    """As ``left.same_database``, where no stack says what there was: by what was left in ``project``."""
+def same_database(account: Account, spec: ScalewaySpec, project: str, resources: retained.Resources) -> None:
+    """Raise ``UsageError`` when the account has copies of annotations from the other kind of database.
+
+    For a name without a stack; ``retained.same_database`` compares with the stack where there is one.
+    """
     if not project or retained.kind_of_database(resources):
         return
-    wanted, found = spec.scaleway.database, _copies(mine, spec, project)
-    other = OTHER[wanted]
+    chosen, found = spec.scaleway.database, _copies(account, spec, project)
+    other = OTHER[chosen]
     if other not in found:
         return
-    if wanted in found:
+    if chosen in found:
         raise UsageError(
-            f"scaleway.database: {wanted!r}: workspaces {spec.name} with each kind of database were here, and"
-            f" left {found[wanted]} and {found[other]}: choose another name, or remove in Scaleway's console"
+            f"scaleway.database: {chosen!r}: workspaces {spec.name} with each kind of database were here, and"
+            f" left {found[chosen]} and {found[other]}: choose another name, or remove in Scaleway's console"
             " what nobody needs any more"
         )
     raise UsageError(
-        f"scaleway.database: {wanted!r}: an earlier {spec.name} had {retained.KINDS[other]} and left"
+        f"scaleway.database: {chosen!r}: an earlier {spec.name} had {retained.KINDS[other]} and left"
         f" {found[other]}, and annotations do not move from one to the other: go on with"
         f" scaleway.database={other}, or choose another name"
     )
 
 
-def _copies(mine: Account, spec: ScalewaySpec, project: str) -> dict[str, str]:
-    """Where copies of annotations lie, by the kind of database that they are of."""
-    region, bucket = spec.scaleway.region, backup_bucket(spec.name, mine.project)
-    s3 = mine.storage(region, project)
+def _copies(account: Account, spec: ScalewaySpec, project: str) -> dict[str, str]:
+    """Return the location of retained annotations, by their kind of database."""
+    region, bucket = spec.scaleway.region, backup_bucket(spec.name, account.project)
+    s3 = account.storage(region, project)
     if not retained.bucket_exists(s3, bucket):
         return {}
-    marks = {"managed": ("dumps/", "proofs/"), "server": (f"labelspace/{spec.name}/",)}
+    prefixes_of = {"managed": ("dumps/", "proofs/"), "server": (f"labelspace/{spec.name}/",)}
     found = {}
-    for kind, prefixes in marks.items():
-        there = [prefix for prefix in prefixes if repository.holds(s3, bucket, prefix)]
-        if there:
-            found[kind] = f"{' and '.join(there)} in bucket {bucket}"
-    if not found and spec.scaleway.database == "server" and _snapshots(mine, spec, project):
+    for kind, prefixes in prefixes_of.items():
+        existing = [prefix for prefix in prefixes if repository.holds(s3, bucket, prefix)]
+        if existing:
+            found[kind] = f"{' and '.join(existing)} in bucket {bucket}"
+    if not found and spec.scaleway.database == "server" and _snapshots(account, spec, project):
         found["managed"] = "its snapshots"
     return found
 
 
-def _snapshots(mine: Account, spec: ScalewaySpec, project: str) -> bool:
-    """They outlive dumps, which expire."""
+def _snapshots(account: Account, spec: ScalewaySpec, project: str) -> bool:
+    """Return whether snapshots are left: they outlive dumps, which expire."""
     try:
-        return database_snapshots.has_snapshots(mine, spec.scaleway.region, project, resource_name(spec.name))
-    except RefusedError:  # who may not see databases has none
+        return database_snapshots.has_snapshots(
+            account, spec.scaleway.region, project, resource_name(spec.name)
+        )
+    except RefusedError:  # a key without this permission cannot have a managed database
         return False

@@ -1,4 +1,4 @@
-"""What to do about what Scaleway refuses in the middle of an update."""
+"""The next step after Scaleway refused a call during an update."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.prices import SERVERS, server_type
 from labelspace_ops.targets.scaleway.availability import alternatives
 
-AGAIN = "the same command again goes on where it was"
+AGAIN = "run the same command again to continue"
 DOCTOR = "`labelspace doctor --target scaleway`"
 STEPS = {
     "out of stock": "",
     "quota": f"{DOCTOR} shows the quotas; ask for higher ones in Scaleway's console",
-    "permission": f"rights that were given just now take some seconds: {AGAIN}. If it stays so: {DOCTOR}",
-    "accessdenied": f"rights that were given just now take some seconds: {AGAIN}. If it stays so: {DOCTOR}",
-    "too many requests": f"Scaleway asks for a pause: {AGAIN}",
-    "too_many_requests": f"Scaleway asks for a pause: {AGAIN}",
+    "permission": f"new permissions take some seconds to apply: {AGAIN}. If the error stays: {DOCTOR}",
+    "accessdenied": f"new permissions take some seconds to apply: {AGAIN}. If the error stays: {DOCTOR}",
+    "too many requests": f"Scaleway limits the rate of calls: {AGAIN}",
+    "too_many_requests": f"Scaleway limits the rate of calls: {AGAIN}",
     "eof": f"the connection was lost: {AGAIN}",
     "connection re": f"the connection was lost: {AGAIN}",
 }
-"""A word of a refusal -> the next step."""
+"""Text in a refusal -> the next step."""
 
 
-def next_step(said: str, spec: ScalewaySpec) -> str:
-    """One sentence for a failed update; that it can be gone on with, where nothing better is known."""
-    word = next((word for word in STEPS if word in said.lower()), "")
+def next_step(error: str, spec: ScalewaySpec) -> str:
+    """Return the next step after a failed update; by default, to run the same command again."""
+    word = next((word for word in STEPS if word in error.lower()), "")
     if word == "out of stock":
         offers = alternatives(server_type(spec), set(), SERVERS)
         how = f"`labelspace set {spec.name} scaleway.server_type=TYPE`"

@@ -1,4 +1,4 @@
-"""The steps of create, stop and delete that only Scaleway needs."""
+"""Create, stop and delete: the steps of target scaleway."""
 
 from __future__ import annotations
 
@@ -35,23 +35,28 @@ from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.scaleway.costs import costs
 
 
-def complete_spec(spec: ScalewaySpec, mine: account.Account, resources: retained.Resources) -> ScalewaySpec:
-    """The wish with what only the account knows: who provisions, and what of it is there already."""
-    costs(spec)  # raises for a type that is not offered, before anybody is asked
+def complete_spec(spec: ScalewaySpec, cloud: account.Account, resources: retained.Resources) -> ScalewaySpec:
+    """Return the spec with the provisioner and with the existing resources that the workspace reuses.
+
+    Raises ``UsageError`` for what the account does not offer, or what would lose sight of data.
+    """
+    costs(spec)  # raises for an unknown type before the account is asked
     retained.same_project(spec, resources)
     retained.same_database(spec, resources)
-    availability.check(mine, spec, resources)
-    who = spec.scaleway.provisioner or ":".join(mine.who())
-    wished, project = retained.with_project(mine, retained.with_settings(spec, provisioner=who), resources)
-    whole = retained.with_buckets(
-        mine, retained.with_volume(mine, wished, project, resources), project, resources
+    availability.check(cloud, spec, resources)
+    provisioner = spec.scaleway.provisioner or ":".join(cloud.identity())
+    with_project, project = retained.with_project(
+        cloud, retained.with_settings(spec, provisioner=provisioner), resources
     )
-    earlier_database.same_database(mine, whole, project, resources)
-    return whole
+    complete = retained.with_buckets(
+        cloud, retained.with_volume(cloud, with_project, project, resources), project, resources
+    )
+    earlier_database.same_database(cloud, complete, project, resources)
+    return complete
 
 
 def known_resources(name: str, home: Home) -> retained.Resources:
-    """What the stack of a name knows to exist; nothing when there is none."""
+    """Return the resources of the workspace's stack; an empty list without a stack."""
     return state.resources(name, home) if name in state.names(home) else []
 
 
@@ -60,20 +65,20 @@ def _account(name: str, home: Home) -> account.Account:
 
 
 def resolve_spec(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
-    """``completed`` for a workspace of this machine, new or not."""
-    whole = complete_spec(spec, _account(spec.name, home), known_resources(spec.name, home))
-    return with_backup_key(with_ssh_key(whole, home), home)
+    """Return the complete spec of a new or existing workspace, with the keys of this machine."""
+    complete = complete_spec(spec, _account(spec.name, home), known_resources(spec.name, home))
+    return with_backup_key(with_ssh_key(complete, home), home)
 
 
 def with_ssh_key(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
-    """The wish with the public half of this machine's key, where the server shall let admins in."""
+    """Return the spec with this machine's public SSH key when ``ssh_cidrs`` opens SSH."""
     if spec.scaleway.ssh_public_key or not spec.scaleway.ssh_cidrs:
         return spec
     return retained.with_settings(spec, ssh_public_key=server_ssh.public_key(spec.name, home))
 
 
 def with_backup_key(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
-    """The wish with the key of its backups: it travels in the stack's file, and is in the recovery kit."""
+    """Return the spec with the key of its backups; the stack's file and the recovery kit hold the key."""
     if spec.scaleway.database != "server":
         return spec
     given = spec.backup.encryption_key.get_secret_value() if spec.backup.encryption_key else ""
@@ -91,15 +96,15 @@ def begin_update(spec: ScalewaySpec, home: Home, options: CreateOptions) -> Iter
     with import_backup.begun(spec, known, home, options.from_backup) as source:
         cost = costs(spec)
         _remove_orphans(spec.name, home)
-        whole = resolve_spec(spec, home)
+        complete = resolve_spec(spec, home)
         if source:
-            import_backup.must_hold_nothing(whole, home)
-        old, backup = upgrade.before(whole, home)
-        yield ScalewayUpdate(whole, home, source, _notices(spec, whole, cost), (old, backup))
+            import_backup.must_hold_nothing(complete, home)
+        old, backup = upgrade.before(complete, home)
+        yield ScalewayUpdate(complete, home, source, _notices(spec, complete, cost), (old, backup))
 
 
 class ScalewayUpdate(Update[ScalewaySpec]):
-    """An update of a workspace on Scaleway."""
+    """The steps of an update on Scaleway."""
 
     def __init__(
         self,
@@ -113,14 +118,14 @@ class ScalewayUpdate(Update[ScalewaySpec]):
         self._home, self._source, self._notices, self._upgraded = home, source, notices, upgraded
 
     def before_run(self, stack: auto.Stack) -> None:
-        """Mark a workspace that is to be filled from a backup, and say what the update costs."""
+        """Mark a workspace that will be filled from a backup, and report the cost."""
         if self._source:
             import_backup.mark(stack.name, self._home, self._source)
         for notice in self._notices:
             message(notice)
 
     def hint(self, error: str) -> str:
-        """What to do about what Scaleway refused, and the way back after an upgrade."""
+        """Return the next step after a refusal, and how to return to the old version after an upgrade."""
         old, backup = self._upgraded
         lines = [error_hints.next_step(error, self.spec)]
         return "\n".join([*lines, way_back(self.spec.name, old, backup)] if backup else lines)
@@ -132,7 +137,7 @@ class ScalewayUpdate(Update[ScalewaySpec]):
 
 
 def _fill(spec: ScalewaySpec, home: Home, source: import_backup.Portable) -> None:
-    """A database on the server is backed up afterwards, with CVAT's files; a managed one has a dump."""
+    """Fill a workspace; then back up a database on the server. A managed one has a dump already."""
     try:
         import_backup.fill(server_ssh.server_of(spec.name, home), source)
         if spec.scaleway.database == "server":
@@ -148,48 +153,49 @@ def _remove_orphans(name: str, home: Home) -> None:
     resources = known_resources(name, home)
     if retained.resources_of_type(resources, retained.VOLUME):
         for server in orphans.remove(_account(name, home), name, resources):
-            message(
-                f"  removed server {server}: made by a call whose answer was lost, it held the data volume"
-            )
+            message(f"  removed orphaned server {server}, which held the data volume")
 
 
-def _notices(asked: ScalewaySpec, whole: ScalewaySpec, cost: str) -> list[str]:
-    """What the update costs, and which volume of an earlier workspace it continues with."""
-    volume = whole.scaleway.adopt_volume
-    if not volume or volume == asked.scaleway.adopt_volume:
+def _notices(requested: ScalewaySpec, complete: ScalewaySpec, cost: str) -> list[str]:
+    """Return the cost of the update, and the reused volume of a deleted workspace."""
+    volume = complete.scaleway.adopt_volume
+    if not volume or volume == requested.scaleway.adopt_volume:
         return [f"  costs {cost}"]
-    media = "media belong to the annotations of the dumps: bring those back before new tasks are made"
-    holds = "annotations are on it" if asked.scaleway.database == "server" else media
-    size = whole.scaleway.data_gb
+    media = "media belong to the annotations of the dumps: restore those before you create tasks"
+    holds = "annotations are on it" if requested.scaleway.database == "server" else media
+    size = complete.scaleway.data_gb
     return [
         f"  costs {cost}",
-        f"  takes up volume {volume} ({size} GB) that an earlier {asked.name} left: its {holds}",
+        f"  reuses volume {volume} ({size} GB) of a deleted {requested.name}: its {holds}",
     ]
 
 
-def before_stop(chosen: auto.Stack, home: Home) -> str:
-    """A last backup or dump, where the server lets this machine in."""
-    return _last_copy(chosen.name, home, stack.read_settings(chosen), prove=False)
+def before_stop(selected: auto.Stack, home: Home) -> str:
+    """Take a last backup or dump, if the server allows SSH from this machine; return its id or empty."""
+    return _last_copy(selected.name, home, stack.read_settings(selected), prove=False)
 
 
-def delete(chosen: auto.Stack, home: Home, destroy: Callable[[], None]) -> Deletion:
-    """Take a last backup and a last snapshot, then remove all that is paid by the hour."""
-    name, resources = chosen.name, state.resources(chosen.name, home)
+def delete(selected: auto.Stack, home: Home, destroy: Callable[[], None]) -> Deletion:
+    """Take a last backup and a last snapshot, then remove everything that is billed by the hour.
+
+    Raises ``OpsError`` before anything is removed when the snapshot fails.
+    """
+    name, resources = selected.name, state.resources(selected.name, home)
     outputs = state.stack_outputs(resources)
-    last, rows = (
-        _last_copy(name, home, stack.read_settings(chosen), prove=True),
+    last_backup, rows = (
+        _last_copy(name, home, stack.read_settings(selected), prove=True),
         list[database_snapshots.Row](),
     )
     if database_snapshots.database(resources):
-        last, rows = _last_snapshot(name, home, resources)
+        last_backup, rows = _last_snapshot(name, home, resources)
     destroy()
     import_backup.forget(name, home)
     kept = [*_kept_volumes(name, resources), *database_snapshots.retained_text(rows), "its buckets"]
-    return Deletion(last, outputs.get("backups", {}).get("where", ""), kept="; ".join(kept))
+    return Deletion(last_backup, outputs.get("backups", {}).get("where", ""), kept="; ".join(kept))
 
 
 def _last_copy(name: str, home: Home, settings: dict[str, Any], *, prove: bool) -> str:
-    """The id of a dump of a managed database, of a backup of one on the server; empty for none."""
+    """Take a dump of a managed database or a backup of one on the server; return its id or empty."""
     if server_database.has_own_database(settings):
         return server_database.take_final_backup(name, home, prove=prove)
     return backups.last_dump(name, home, settings)
@@ -198,23 +204,23 @@ def _last_copy(name: str, home: Home, settings: dict[str, Any], *, prove: bool) 
 def _last_snapshot(
     name: str, home: Home, resources: retained.Resources
 ) -> tuple[str, list[database_snapshots.Row]]:
-    """Its id, and all snapshots that stay; raises before anything is removed when it cannot be taken."""
+    """Take a last snapshot; return its id and all snapshots that stay. Raises ``OpsError``."""
     database = database_snapshots.database(resources)
     if database is None:
         return "", []
-    mine = account.for_workspace(name, home)
-    if database_snapshots.is_gone(mine, database):
-        message(f"  {name}: its database is gone already: no last snapshot")
-        return "", database_snapshots.snapshots(mine, database)
-    message(f"  {name}: a last snapshot of the database")
+    cloud = account.for_workspace(name, home)
+    if database_snapshots.is_gone(cloud, database):
+        message(f"  {name}: no last snapshot, because its database is already removed")
+        return "", database_snapshots.snapshots(cloud, database)
+    message(f"  {name}: taking a last snapshot of the database")
     try:
-        last = str(database_snapshots.take_snapshot(mine, database, f"labelspace-{name}-last")["id"])
+        last_backup = str(database_snapshots.take_snapshot(cloud, database, f"labelspace-{name}-last")["id"])
     except OpsError as error:
         raise OpsError(
-            f"{name}: the last snapshot failed ({error}): nothing was removed. Try again; `pulumi destroy"
+            f"{name}: the last snapshot failed ({error}), nothing was removed: try again; `pulumi destroy"
             f" --stack {name}` removes it without one"
         ) from None
-    return last, database_snapshots.snapshots(mine, database)
+    return last_backup, database_snapshots.snapshots(cloud, database)
 
 
 def _kept_volumes(name: str, resources: retained.Resources) -> list[str]:

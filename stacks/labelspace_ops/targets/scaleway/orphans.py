@@ -1,4 +1,7 @@
-"""What carries a workspace's tag and no stack knows: made by a call whose answer was lost, and paid."""
+"""Orphaned, billed resources: they have the workspace's tag but are absent from its stack.
+
+They were created by a call whose response was lost.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ from labelspace_ops.targets.scaleway.retained import (
 )
 
 PATIENCE_SECONDS = 300
-SETTLED = ("", "running", "stopped", "stopped in place")
+STABLE_STATES = ("", "running", "stopped", "stopped in place")
+"""States of an Instance without an ongoing transition (Scaleway's API); empty: it does not exist."""
 
 
 def _lists(region: str, *, managed: bool) -> dict[str, tuple[str, str]]:
@@ -35,71 +39,71 @@ def _lists(region: str, *, managed: bool) -> dict[str, tuple[str, str]]:
 
 
 def find(
-    mine: Account, name: str, region: str, project: str, resources: Resources, *, managed: bool = True
+    account: Account, name: str, region: str, project: str, resources: Resources, *, managed: bool = True
 ) -> list[str]:
-    """Kind and id of each, for people; ``managed``: whether databases are looked for, too."""
-    tag, said = workspace_tag(name), []
+    """Return kind and id of each orphan as text; ``managed``: include managed databases."""
+    tag, orphans = workspace_tag(name), []
     for kind, (path, key) in _lists(region, managed=managed).items():
         known = {bare_id(one) for one in resources_of_type(resources, kind)}
-        rows = mine.every(path, key, **{"project" if path.startswith("/instance") else "project_id": project})
-        mark = [str(row["id"]) for row in rows if tag in (row.get("tags") or [])]
-        said += [f"{key.removesuffix('s')} {one}" for one in mark if one not in known]
-    return said
+        rows = account.list_all(
+            path, key, **{"project" if path.startswith("/instance") else "project_id": project}
+        )
+        tagged = [str(row["id"]) for row in rows if tag in (row.get("tags") or [])]
+        orphans += [f"{key.removesuffix('s')} {one}" for one in tagged if one not in known]
+    return orphans
 
 
-def remove(mine: Account, name: str, resources: Resources) -> list[str]:
-    """Remove servers that hold the stack's own data volume and are not the stack's; their ids.
+def remove(account: Account, name: str, resources: Resources) -> list[str]:
+    """Remove orphaned servers that hold the stack's data volume; return their ids.
 
-    Such a server was made by a call whose answer was lost. It keeps nothing: its data is on that volume,
-    which is only detached (Scaleway's SDK on ``terminate``). Raises ``OpsError`` for somebody else's server.
+    No data is lost: it is on that volume, which ``terminate`` only detaches (Scaleway's SDK). Raises
+    ``OpsError`` when a server without the workspace's tag holds the volume.
     """
     known = {bare_id(one) for one in resources_of_type(resources, SERVER)}
-    gone = []
+    removed = []
     for volume in resources_of_type(resources, VOLUME):
         zone, _, identity = str(volume["id"]).partition("/")
-        answer = mine.look(f"/block/v1/zones/{zone}/volumes/{identity}") or {"references": []}
+        answer = account.get_or_none(f"/block/v1/zones/{zone}/volumes/{identity}") or {"references": []}
         for reference in answer["references"]:
             server = str(reference["product_resource_id"])
             if reference["product_resource_type"] == "instance_server" and server not in known:
-                _remove(mine, zone, server, tag=workspace_tag(name), keep=identity)
-                gone.append(server)
-    return gone
+                _remove(account, zone, server, tag=workspace_tag(name), keep=identity)
+                removed.append(server)
+    return removed
 
 
-def _remove(mine: Account, zone: str, server: str, *, tag: str, keep: str) -> None:
-    """The server with its root volume; ``keep``: the data volume."""
+def _remove(account: Account, zone: str, server: str, *, tag: str, keep: str) -> None:
+    """Remove the server and its root volume; ``keep`` is the data volume."""
     path = f"/instance/v1/zones/{zone}/servers/{server}"
-    row = _settled(mine, path)
+    row = _wait_for_server(account, path)
     if row is None:
         return
     if tag not in row["tags"]:
-        raise OpsError(
-            f"data volume {keep} is attached to server {server}, which is not labelspace's: detach it"
-        )
+        raise OpsError(f"data volume {keep} is attached to server {server} of another owner: detach it")
     if row["state"] == "stopped":
-        mine.drop(path)
+        account.delete(path)
     else:
-        mine.tell(f"{path}/action", {"action": "terminate"})
-        _until(lambda: mine.look(path) is None, f"server {server} does not go")
+        account.post(f"{path}/action", {"action": "terminate"})
+        _wait_until(lambda: account.get_or_none(path) is None, f"server {server} is still there")
     root = row["volumes"]["0"]["id"]
     if root != keep:
         volume = f"/block/v1/zones/{zone}/volumes/{root}"
-        _until(lambda: _is_free(mine.look(volume)), f"volume {root} stays in use")
-        mine.drop(volume)
+        _wait_until(lambda: _is_free(account.get_or_none(volume)), f"volume {root} is still in use")
+        account.delete(volume)
 
 
-def _settled(mine: Account, path: str) -> Any:
-    """The server when nothing of it is under way any more; None when it is gone."""
-    _until(
-        lambda: _state(mine, path) in ("", "running", "stopped", "stopped in place"),
-        f"{path} does not settle",
+def _wait_for_server(account: Account, path: str) -> Any:
+    """Wait for a stable state; return the server, None when it does not exist."""
+    _wait_until(
+        lambda: _state(account, path) in STABLE_STATES,
+        f"{path} does not reach a stable state",
     )
-    found = mine.look(path)
+    found = account.get_or_none(path)
     return found["server"] if found else None
 
 
-def _state(mine: Account, path: str) -> str:
-    found = mine.look(path)
+def _state(account: Account, path: str) -> str:
+    found = account.get_or_none(path)
     return str(found["server"]["state"]) if found else ""
 
 
@@ -107,9 +111,9 @@ def _is_free(volume: Any) -> bool:
     return volume is None or not volume["references"]
 
 
-def _until(done: Callable[[], bool], otherwise: str) -> None:
+def _wait_until(done: Callable[[], bool], problem: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not done():
         if time.monotonic() > deadline:
-            raise OpsError(f"{otherwise}: remove it in Scaleway's console")
+            raise OpsError(f"{problem}: remove it in Scaleway's console")
         time.sleep(1)

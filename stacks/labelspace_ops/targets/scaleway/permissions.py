@@ -1,4 +1,4 @@
-"""What the key may do at Scaleway, by the names of IAM's permission sets."""
+"""The permission sets (Scaleway IAM) that the key has and needs."""
 
 from __future__ import annotations
 
@@ -23,64 +23,66 @@ OF_THE_ORGANIZATION = {
     "IAMApplicationManager": "the server's application and key",
     "IAMPolicyManager": "the server's rights",
 }
-"""Permission set -> what it is for (composed from Scaleway's documentation)."""
+"""Permission set -> what needs it (composed from Scaleway's documentation)."""
 WITH_A_ZONE, WITH_A_PROJECT = "DomainsDNSFullAccess", "ProjectManager"
-"""Needed with ``dns_zone``, and with ``project: own``."""
-ALSO = {
+"""Needed with ``dns_zone``; needed with ``project: own``."""
+INCLUDED_IN = {
     "IPAMReadOnly": ("IPAMFullAccess", "AllProductsReadOnly"),
     "IAMApplicationManager": ("IAMManager",),
     "IAMPolicyManager": ("IAMManager",),
     "ProjectManager": ("OrganizationManager",),
 }
-"""Sets that hold another one."""
-EVERYTHING, ALL = "AllProductsFullAccess", "all projects"
+"""Permission set -> sets that include it."""
+FULL_ACCESS, ALL = "AllProductsFullAccess", "all projects"
 
-Held = set[tuple[str, str]]
-"""Permission sets with their scope: a project's id, or ``ALL``."""
+Grants = set[tuple[str, str]]
+"""Pairs of a permission set and its scope: a project's id, or ``ALL``."""
 
 
 def permission_names() -> str:
-    """All that are needed, for people."""
+    """Return all needed permission sets as text."""
     zone = f"{WITH_A_ZONE} (with dns_zone)"
     return ", ".join([*OF_THE_PROJECT, zone, *OF_THE_ORGANIZATION, f"{WITH_A_PROJECT} (with project: own)"])
 
 
-def examine(mine: Account) -> list[Check]:
-    """A check for each set that is needed, and one for what a project of its own needs besides."""
+def examine(account: Account) -> list[Check]:
+    """Return a check for each needed set, and one for the additional sets of ``project: own``."""
     try:
-        kind, identity = mine.who()
-        if kind == "user_id" and mine.ask(f"/iam/v1alpha1/users/{identity}")["type"] == "owner":
+        kind, identity = account.identity()
+        if kind == "user_id" and account.get(f"/iam/v1alpha1/users/{identity}")["type"] == "owner":
             return [check("rights", "the organization's owner may do everything", ok=True)]
-        held = set(_held(mine, kind, identity))
+        grants = set(_grants(account, kind, identity))
     except OpsError as error:
         return [check("rights", f"not read ({error}); needed: {permission_names()}", ok=False)]
     needed = {**OF_THE_PROJECT, **OF_THE_ORGANIZATION}
-    return [*(_right(mine, held, name, use) for name, use in needed.items()), _own_projects(held)]
+    return [*(_right(account, grants, name, use) for name, use in needed.items()), _own_projects(grants)]
 
 
-def _held(mine: Account, kind: str, identity: str) -> Iterator[tuple[str, str]]:
-    """By policies of the key's owner, and of the groups that it is in."""
-    organization = {"organization_id": mine.organization}
+def _grants(account: Account, kind: str, identity: str) -> Iterator[tuple[str, str]]:
+    """Yield the sets that policies give to the key's owner and to its groups."""
+    organization = {"organization_id": account.organization}
     members = {"application_id": "application_ids", "user_id": "user_ids"}[kind]
-    groups = mine.every("/iam/v1alpha1/groups", "groups", **organization, **{members: identity})
+    groups = account.list_all("/iam/v1alpha1/groups", "groups", **organization, **{members: identity})
     principals = [(members, identity), *(("group_ids", str(group["id"])) for group in groups)]
-    for word, who in principals:
-        for policy in mine.every("/iam/v1alpha1/policies", "policies", **organization, **{word: who}):
-            for rule in mine.every("/iam/v1alpha1/rules", "rules", policy_id=str(policy["id"])):
+    for filter_name, principal in principals:
+        for policy in account.list_all(
+            "/iam/v1alpha1/policies", "policies", **organization, **{filter_name: principal}
+        ):
+            for rule in account.list_all("/iam/v1alpha1/rules", "rules", policy_id=str(policy["id"])):
                 scopes = rule.get("project_ids") or [ALL]
                 yield from ((name, scope) for name in rule["permission_set_names"] or [] for scope in scopes)
 
 
-def _has(held: Held, name: str, *scopes: str) -> bool:
+def _has(grants: Grants, name: str, *scopes: str) -> bool:
     product = name in OF_THE_PROJECT or name == WITH_A_ZONE
-    sets = (name, *ALSO.get(name, ()), *((EVERYTHING,) if product else ()))
-    return any((one, scope) in held for one in sets for scope in scopes)
+    sets = (name, *INCLUDED_IN.get(name, ()), *((FULL_ACCESS,) if product else ()))
+    return any((one, scope) in grants for one in sets for scope in scopes)
 
 
-def _right(mine: Account, held: Held, name: str, use: str) -> Check:
-    scopes = (mine.project, ALL) if name in OF_THE_PROJECT else (ALL,)
-    where = f"project {mine.project}" if name in OF_THE_PROJECT else "the organization"
-    if _has(held, name, *scopes):
+def _right(account: Account, grants: Grants, name: str, use: str) -> Check:
+    scopes = (account.project, ALL) if name in OF_THE_PROJECT else (ALL,)
+    where = f"project {account.project}" if name in OF_THE_PROJECT else "the organization"
+    if _has(grants, name, *scopes):
         return check(f"right {name}", f"for {use}", ok=True)
     return check(
         f"right {name}",
@@ -89,7 +91,9 @@ def _right(mine: Account, held: Held, name: str, use: str) -> Check:
     )
 
 
-def _own_projects(held: Held) -> Check:
-    missing = [name for name in (*OF_THE_PROJECT, WITH_A_PROJECT) if not _has(held, name, ALL)]
-    said = f"in all projects are missing: {', '.join(missing)}" if missing else "may be made and filled"
-    return check("project: own", f"{said}; a workspace in the shared project needs none", ok=True)
+def _own_projects(grants: Grants) -> Check:
+    missing = [name for name in (*OF_THE_PROJECT, WITH_A_PROJECT) if not _has(grants, name, ALL)]
+    detail = (
+        f"missing in all projects: {', '.join(missing)}" if missing else "projects can be created and used"
+    )
+    return check("project: own", f"{detail}; a workspace in the shared project needs none", ok=True)

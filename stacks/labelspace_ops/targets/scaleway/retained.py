@@ -1,4 +1,4 @@
-"""What the account holds already under a workspace's name: its project, its buckets, its data volume."""
+"""Resources that exist under a workspace's name: its project, its buckets, its data volume."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 GB = 10**9
 Resources = list[dict[str, Any]]
-"""What the workspace's stack knows to exist, as ``state.resources`` gives it."""
+"""The resources of the workspace's stack, as ``state.resources`` returns them."""
 PROJECT = "scaleway:account/project:Project"
 VOLUME = "scaleway:block/volume:Volume"
 DATABASE = "scaleway:databases/instance:Instance"
@@ -24,28 +24,30 @@ SERVER = "scaleway:instance/server:Server"
 BUCKET = "scaleway:object/bucket:Bucket"
 ADDRESS = "scaleway:instance/ip:Ip"
 KINDS = {"managed": "a managed database", "server": "its database on the server"}
-"""Of ``scaleway.database``, in words."""
+"""Value of ``scaleway.database`` -> text for messages."""
 
 
 def resources_of_type(resources: Resources, kind: str) -> Resources:
-    """Those of one type that are in use; one that waits for its removal is not."""
+    """Return the resources of one type, without those that wait for their deletion."""
     return [one for one in resources if one["type"] == kind and not one.get("delete")]
 
 
 def bare_id(resource: dict[str, Any]) -> str:
-    """A resource's id without its region or zone."""
+    """Return a resource's id without its region or zone."""
     return str(resource["id"]).rpartition("/")[2]
 
 
 def project_of(account: Account, spec: ScalewaySpec, resources: Resources) -> str:
-    """The workspace's own project, made by its stack or left by an earlier one; empty for none."""
-    mine = resources_of_type(resources, PROJECT)
-    if mine:
-        return bare_id(mine[0])
+    """Return the id of the workspace's own project, from its stack or retained; empty for none."""
+    current = resources_of_type(resources, PROJECT)
+    if current:
+        return bare_id(current[0])
     if spec.scaleway.adopt_project:
         return spec.scaleway.adopt_project
     name = resource_name(spec.name)
-    rows = account.every("/account/v3/projects", "projects", organization_id=account.organization, name=name)
+    rows = account.list_all(
+        "/account/v3/projects", "projects", organization_id=account.organization, name=name
+    )
     ids = [str(row["id"]) for row in rows if row["name"] == name]
     if len(ids) > 1:
         raise UsageError(
@@ -56,31 +58,31 @@ def project_of(account: Account, spec: ScalewaySpec, resources: Resources) -> st
 
 
 def same_project(spec: ScalewaySpec, resources: Resources) -> None:
-    """In another project everything would be another: an empty database, and buckets that are not there."""
+    """Refuse to change the project: the new one would have an empty database and no buckets."""
     made = any(resources_of_type(resources, kind) for kind in (VOLUME, DATABASE, BUCKET))
     now = "own" if resources_of_type(resources, PROJECT) else "shared"
     if made and now != spec.scaleway.project:
         raise UsageError(
-            f"scaleway.project: {spec.scaleway.project!r}: {spec.name} lives in a project that is {now}, and"
-            " nothing moves between projects: make another workspace, or leave it as it is"
+            f"scaleway.project: {spec.scaleway.project!r}: {spec.name} is in a project that is {now}, and"
+            " nothing moves between projects: create another workspace, or leave it as it is"
         )
 
 
 def same_database(spec: ScalewaySpec, resources: Resources) -> None:
-    """The other kind would begin empty: annotations do not move by themselves."""
-    had = kind_of_database(resources)
-    if had and had != spec.scaleway.database:
+    """Refuse to change the kind of database: the other kind would start empty."""
+    current = kind_of_database(resources)
+    if current and current != spec.scaleway.database:
         raise UsageError(
-            f"scaleway.database: {spec.scaleway.database!r}: {spec.name} has {KINDS[had]}, and annotations do"
-            " not move from one to the other: make another workspace, or leave it as it is"
+            f"scaleway.database: {spec.scaleway.database!r}: {spec.name} has {KINDS[current]}, and"
+            " annotations do not move from one to the other: create another workspace, or leave it as it is"
         )
 
 
 def kind_of_database(resources: Resources) -> str:
-    """The kind that the stack has; empty when nothing of it was made yet."""
-    said = str(stack_outputs(resources).get("database", ""))
-    if said:
-        return said
+    """Return the kind of database that the stack has; empty before its creation."""
+    kind = str(stack_outputs(resources).get("database", ""))
+    if kind:
+        return kind
     if resources_of_type(resources, DATABASE):
         return "managed"
     return (
@@ -91,41 +93,41 @@ def kind_of_database(resources: Resources) -> str:
 
 
 def with_project(account: Account, spec: ScalewaySpec, resources: Resources) -> tuple[ScalewaySpec, str]:
-    """The wish with the project that was left, and where its buckets are; empty: not made yet."""
+    """Return the spec with the retained project, and the project of its buckets (empty: not created yet)."""
     if spec.scaleway.project == "shared":
         return spec, account.project
-    there = project_of(account, spec, resources)
-    if not there or resources_of_type(resources, PROJECT):
-        return spec, there
-    return with_settings(spec, adopt_project=there), there
+    existing = project_of(account, spec, resources)
+    if not existing or resources_of_type(resources, PROJECT):
+        return spec, existing
+    return with_settings(spec, adopt_project=existing), existing
 
 
 def with_buckets(account: Account, spec: ScalewaySpec, project: str, resources: Resources) -> ScalewaySpec:
-    """The wish with those of its buckets that are there and that the stack does not know."""
+    """Return the spec that adopts its existing buckets which are not in the stack."""
     known = {str(one["outputs"].get("name")) for one in resources_of_type(resources, BUCKET)}
     s3, copies = account.storage(spec.scaleway.region, project), backup_bucket(spec.name, account.project)
     if not project:
-        _must_be_new(s3, [*(bucket.name for bucket in spec.buckets), copies])
+        _refuse_existing(s3, [*(bucket.name for bucket in spec.buckets), copies])
         return spec
     buckets = [
-        bucket.model_copy(update={"adopt": bucket.adopt or _is_left(s3, bucket.name, known)})
+        bucket.model_copy(update={"adopt": bucket.adopt or _is_retained(s3, bucket.name, known)})
         for bucket in spec.buckets
     ]
-    backups = spec.scaleway.adopt_backups or _is_left(s3, copies, known)
+    backups = spec.scaleway.adopt_backups or _is_retained(s3, copies, known)
     return with_settings(spec.model_copy(update={"buckets": tuple(buckets)}), adopt_backups=backups)
 
 
 def volume_of(
     account: Account, spec: ScalewaySpec, project: str, resources: Resources
 ) -> dict[str, Any] | None:
-    """The newest data volume that was left under the name; None when the stack has one, or is told which.
+    """Return the newest retained data volume; None when the stack has one or ``adopt_volume`` names one.
 
-    Raises ``UsageError`` for one that a server uses: the name is another machine's workspace.
+    Raises ``UsageError`` for a volume in use: the name belongs to a workspace of another machine.
     """
     if resources_of_type(resources, VOLUME) or spec.scaleway.adopt_volume or not project:
         return None
     name = resource_name(spec.name, "data")
-    rows = account.every(volumes(spec), "volumes", project_id=project, name=name)
+    rows = account.list_all(volumes(spec), "volumes", project_id=project, name=name)
     found = sorted((row for row in rows if row["name"] == name), key=lambda row: str(row["created_at"]))
     used = next((row["id"] for row in found if row["references"]), None)
     if used:
@@ -142,46 +144,46 @@ def volumes(spec: ScalewaySpec) -> str:
 
 
 def with_volume(account: Account, spec: ScalewaySpec, project: str, resources: Resources) -> ScalewaySpec:
-    """The wish with the data volume that was left; it can grow, never shrink."""
+    """Return the spec that adopts the retained data volume, which can grow but not shrink."""
     same_volume(spec, resources)
-    left = volume_of(account, spec, project, resources)
-    if left is None:
+    volume = volume_of(account, spec, project, resources)
+    if volume is None:
         return spec
-    size = max(spec.scaleway.data_gb, int(left["size"]) // GB)
-    return with_settings(spec, adopt_volume=left["id"], data_gb=size)
+    size = max(spec.scaleway.data_gb, int(volume["size"]) // GB)
+    return with_settings(spec, adopt_volume=volume["id"], data_gb=size)
 
 
 def same_volume(spec: ScalewaySpec, resources: Resources) -> None:
-    """Refuse to exchange the volume of a workspace for another one: its data would be out of sight."""
-    mine = next((bare_id(one) for one in resources_of_type(resources, VOLUME)), "")
-    if mine and spec.scaleway.adopt_volume not in (None, mine):
+    """Refuse to replace the data volume of a workspace with another one, which would hide its data."""
+    current = next((bare_id(one) for one in resources_of_type(resources, VOLUME)), "")
+    if current and spec.scaleway.adopt_volume not in (None, current):
         raise UsageError(
-            f"scaleway.adopt_volume: {spec.scaleway.adopt_volume!r}: {spec.name} has the data volume {mine}:"
-            " leave the setting out, or make another workspace"
+            f"scaleway.adopt_volume: {spec.scaleway.adopt_volume!r}: {spec.name} has the data volume"
+            f" {current}: leave the setting out, or make another workspace"
         )
 
 
 def with_settings(spec: ScalewaySpec, **fields: Any) -> ScalewaySpec:
-    """The wish with other settings of the target."""
+    """Return the spec with other settings of the target."""
     return spec.model_copy(update={"scaleway": spec.scaleway.model_copy(update=fields)})
 
 
-def _must_be_new(s3: S3Client, buckets: list[str]) -> None:
-    """A project that is not made yet holds nothing, and no bucket can be moved into it."""
-    there = next((name for name in buckets if bucket_exists(s3, name)), None)
-    if there:
+def _refuse_existing(s3: S3Client, buckets: list[str]) -> None:
+    """Refuse existing buckets for a new project: no bucket can be moved into it."""
+    existing = next((name for name in buckets if bucket_exists(s3, name)), None)
+    if existing:
         raise UsageError(
-            f"bucket {there!r}: it is in the shared project, and project: own has its buckets in its own:"
+            f"bucket {existing!r}: it is in the shared project, and project: own has its buckets in its own:"
             " choose another name, or scaleway.project=shared"
         )
 
 
-def _is_left(s3: S3Client, bucket: str, known: set[str]) -> bool:
+def _is_retained(s3: S3Client, bucket: str, known: set[str]) -> bool:
     return bucket not in known and bucket_exists(s3, bucket)
 
 
 def bucket_exists(s3: S3Client, bucket: str) -> bool:
-    """Whether the project has a bucket; raises ``UsageError`` when another has it."""
+    """Return whether the project has the bucket; raises ``UsageError`` when another project has it."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     try:

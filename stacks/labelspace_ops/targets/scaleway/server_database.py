@@ -87,8 +87,8 @@ def connect(name: str, home: Home) -> Iterator[Reached]:
     backups.must_let_in(name, settings)
     resources = state.resources(name, home)
     repository_there = server_repository(validate(ScalewaySpec, settings), resources)
-    with server_ssh.connect(name, resources, home).engine() as client:
-        yield client, repository_there
+    with server_ssh.connect(name, resources, home).engine() as runtime:
+        yield runtime.client, repository_there
 
 
 def take_backup(name: str, home: Home) -> str:
@@ -179,5 +179,5 @@ def test_upgrade(spec: ScalewaySpec, old: str, home: Home, resources: retained.R
             f" let this machine in: start {spec.name} at {old} with scaleway.ssh_cidrs set, then change the"
             " version"
         )
-    with server_ssh.connect(spec.name, resources, home).engine() as client:
-        return upgrade.before(client, server_repository(spec, resources), spec.cvat_version, old)
+    with server_ssh.connect(spec.name, resources, home).engine() as runtime:
+        return upgrade.before(runtime.client, server_repository(spec, resources), spec.cvat_version, old)

@@ -23,6 +23,7 @@ from labelspace.home import Home
 from labelspace_ops.backup import agent
 from labelspace_ops.backup.restore_plan import parse_time
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import state
 from labelspace_ops.targets.scaleway import retained
 from labelspace_ops.targets.scaleway.account import UUID
@@ -92,14 +93,14 @@ class Server:
         )
 
     @contextmanager
-    def engine(self) -> Iterator[docker.DockerClient]:
+    def engine(self) -> Iterator[DockerRuntime]:
         """The server's Docker engine, as if it were this machine's; raises ``OpsError`` as ``run`` does."""
         with tempfile.TemporaryDirectory(prefix="labelspace-") as folder:  # which nobody else may enter
             socket = Path(folder) / "docker.sock"
             with self._tunnel(socket):
                 client = docker.DockerClient(base_url=f"unix://{socket}", timeout=120)
                 try:
-                    yield client
+                    yield DockerRuntime(client, self.name)
                 except DockerException as error:
                     raise OpsError(f"{self.name}: the server's engine: {error}") from None
                 finally:

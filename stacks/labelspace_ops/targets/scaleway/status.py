@@ -1,4 +1,4 @@
-"""The status of a workspace on Scaleway: what its URL, the API, Object Storage and its database say."""
+"""The status of a workspace on Scaleway, measured by its URL, the API, Object Storage and the database."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from labelspace.targets.scaleway.context import backup_bucket
 from labelspace.targets.scaleway.database import DUMP_SECONDS, SNAPSHOT_HOURS
 from labelspace_ops.backup import agent
 from labelspace_ops.backup import status as measured
+from labelspace_ops.backup.models import BackupState, Proof
 from labelspace_ops.core import locks
-from labelspace_ops.core.checks import LATE_FACTOR, Check, bucket_row, cvat_health
+from labelspace_ops.core.checks import LATE_FACTOR, Check, cvat_health, failed
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import state
 from labelspace_ops.storage import buckets
@@ -33,275 +34,294 @@ from labelspace_ops.targets.scaleway import (
 from labelspace_ops.targets.scaleway import (
     ssh as server_ssh,
 )
+from labelspace_ops.targets.status import BucketStatus, Status, VolumeState
 
 Row = dict[str, Any]
-LOOK_SECONDS = 5
-"""A port that is closed to this machine does not answer at all."""
-ALIVE = ("running", "starting")
-"""States of an Instance that serves, or is about to (Scaleway's API)."""
+SSH_TIMEOUT_SECONDS = 5
+"""Short, because a firewalled port does not answer at all."""
+RUNNING_STATES = ("running", "starting")
+"""States of an Instance that serves or starts (Scaleway's API)."""
 
 
-def measure(name: str, resources: retained.Resources, home: Home) -> dict[str, Any]:
-    """The status object that scripts rely on; ``resources`` are what the stack knows to exist."""
+def measure(name: str, resources: retained.Resources, home: Home) -> Status:
+    """Measure the workspace.
+
+    ``resources``: the result of ``state.resources``.
+    """
     outputs, busy = state.stack_outputs(resources), locks.busy(home, name)
-    wanted = bool(outputs.get("running", True))
-    seen = _Seen() if busy or not outputs else _seen(name, resources, outputs, home)
-    if not busy and wanted and outputs and seen.server.get("state", "running") in ALIVE:
-        _outside(seen, outputs)
-    return {
-        "name": name,
-        "target": "scaleway",
-        "description": outputs.get("description", ""),
-        "status": busy or _status(outputs, seen, wanted=wanted),
-        "url": outputs.get("url", ""),
-        "api_url": outputs.get("api_url", ""),
-        "cvat_version": outputs.get("cvat_version", ""),
-        "admin_username": outputs.get("admin_username", ""),
-        "buckets": seen.buckets or [bucket_row(bucket) for bucket in outputs.get("buckets", [])],
-        "backup": {**outputs.get("backups", {}), **(seen.backup or _newest(seen))},
-        "server": seen.server.get("state"),
-        "volume": seen.volume,
-        "certificate_until": seen.certificate_until,
-        "cost": outputs.get("cost", {}),
-        "checks": seen.checks,
-    }
+    should_run = bool(outputs.get("running", True))
+    results = Measurement() if busy or not outputs else _measure_account(name, resources, outputs, home)
+    if not busy and should_run and outputs and results.server.get("state", "running") in RUNNING_STATES:
+        _measure_url(results, outputs)
+    return Status.measured(
+        name,
+        "scaleway",
+        outputs,
+        results.backup or _newest(results),
+        status=busy or _status(outputs, results, should_run=should_run),
+        buckets=results.buckets or [BucketStatus.unmeasured(bucket) for bucket in outputs.get("buckets", [])],
+        server=results.server.get("state"),
+        volume=results.volume,
+        certificate_until=results.certificate_until,
+        cost=outputs.get("cost", {}),
+        checks=results.checks,
+    )
 
 
-class _Seen:
-    """What was looked at; each look adds to it, and a check for what is wrong."""
+class Measurement:
+    """The collected results; each measuring function adds its values and its failed checks."""
 
     def __init__(self) -> None:
         self.checks: list[Check] = []
-        self.buckets: list[Row] = []
+        self.buckets: list[BucketStatus] = []
         self.snapshots: list[Row] | None = None
         self.dumps: list[Row] | None = None
-        self.proof: Row | None = None
-        self.backup: Row = {}
+        self.proof: Proof | None = None
+        self.backup: BackupState | None = None
         self.server: Row = {}
-        self.volume: Row | None = None
+        self.volume: VolumeState | None = None
         self.certificate_until: str | None = None
 
-    def wrong(self, name: str, detail: str) -> None:
-        self.checks.append({"name": name, "ok": False, "detail": detail})
+    def fail(self, name: str, detail: str) -> None:
+        """Add a failed check."""
+        self.checks.append(failed(name, detail))
 
 
-def _status(outputs: Row, seen: _Seen, *, wanted: bool) -> str:
+def _status(outputs: Row, results: Measurement, *, should_run: bool) -> str:
     if not outputs:
         return "failed"
-    now = str(seen.server.get("state", ""))
-    if now.startswith("stop") or (not wanted and now not in ALIVE):
+    now = str(results.server.get("state", ""))
+    if now.startswith("stop") or (not should_run and now not in RUNNING_STATES):
         return "stopped"
-    return "ready" if all(check["ok"] for check in seen.checks) else "degraded"
+    return "ready" if all(check.ok for check in results.checks) else "degraded"
 
 
-def _newest(seen: _Seen) -> Row:
-    known = [*(seen.snapshots or []), *(seen.dumps or [])]
-    asked = seen.snapshots is not None and seen.dumps is not None
-    whole = sorted((row for row in known if row["complete"]), key=lambda row: str(row["when"]))
-    return {
-        "copies": len(known) if asked else None,
-        "last": whole[-1]["when"].replace("+00:00", "Z") if whole else None,
-        "last_id": whole[-1]["id"] if whole else None,
-        "last_archived": None,
-        "drill": seen.proof,
-    }
+def _newest(results: Measurement) -> BackupState:
+    known = [*(results.snapshots or []), *(results.dumps or [])]
+    is_measured = results.snapshots is not None and results.dumps is not None
+    last, last_id = _last_complete(sorted(known, key=lambda row: str(row["when"])))
+    copies = len(known) if is_measured else None
+    return BackupState(copies=copies, last=last, last_id=last_id, last_archived=None, drill=results.proof)
 
 
-def _seen(name: str, resources: retained.Resources, outputs: Row, home: Home) -> _Seen:
-    seen = _Seen()
+def _last_complete(rows: list[Row]) -> tuple[str | None, str | None]:
+    """Return time and id of the newest complete one of ``rows`` (newest last)."""
+    complete = [row for row in rows if row["complete"]]
+    return (complete[-1]["when"].replace("+00:00", "Z"), complete[-1]["id"]) if complete else (None, None)
+
+
+def _measure_account(name: str, resources: retained.Resources, outputs: Row, home: Home) -> Measurement:
+    results = Measurement()
     try:
-        mine = account.for_workspace(name, home)
+        cloud = account.for_workspace(name, home)
     except OpsError as error:
-        seen.wrong("account", str(error))
-        return seen
-    _server(seen, mine, resources, outputs)
+        results.fail("account", str(error))
+        return results
+    _server(results, cloud, resources, outputs)
     half_made = import_backup.half_made(name, home)
     if half_made:
-        seen.wrong("annotations", f"not yet brought from {half_made}: `labelspace create {name}` goes on")
-    copied: tuple[tuple[str, Callable[[], None]], ...] = (
-        ("snapshots", lambda: _snapshots(seen, mine, resources)),
-        ("dumps", lambda: _dumps(seen, mine, name, outputs)),
+        results.fail(
+            "annotations", f"not yet imported from {half_made}: `labelspace create {name}` continues"
+        )
+    copies: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("snapshots", lambda: _snapshots(results, cloud, resources)),
+        ("dumps", lambda: _dumps(results, cloud, name, outputs)),
     )
     if outputs.get("database") == "server":
-        copied = (("backups", lambda: _backups(seen, mine, resources, outputs, home)),)
-    looks: tuple[tuple[str, Callable[[], None]], ...] = (
-        ("volume", lambda: _volume(seen, mine, resources)),
-        *copied,
-        ("strays", lambda: _strays(seen, mine, name, resources, outputs)),
-        ("mounts", lambda: _mounts(seen, name, home, outputs)),
+        copies = (("backups", lambda: _backups(results, cloud, resources, outputs, home)),)
+    measurements: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("volume", lambda: _volume(results, cloud, resources)),
+        *copies,
+        ("orphans", lambda: _orphans(results, cloud, name, resources, outputs)),
+        ("mounts", lambda: _mounts(results, name, home, outputs)),
         *(
-            (f"bucket {one['name']}", lambda one=one: _bucket(seen, mine, one, outputs))
+            (f"bucket {one['name']}", lambda one=one: _bucket(results, cloud, one, outputs))
             for one in outputs["buckets"]
         ),
     )
-    for what, look in looks:
+    for kind, measure_one in measurements:
         try:
-            look()
+            measure_one()
         except OpsError as error:
-            seen.wrong(what, str(error))
-    return seen
+            results.fail(kind, str(error))
+    return results
 
 
-def _outside(seen: _Seen, outputs: Row) -> None:
-    """What a browser meets."""
-    with ThreadPoolExecutor(2) as together:
-        told = together.submit(cvat_health, outputs["api_url"], 15)
-        shown = together.submit(certificate.inspect, outputs["url"])
-    check, seen.certificate_until = shown.result()
-    seen.checks[:0] = [told.result(), check]
+def _measure_url(results: Measurement, outputs: Row) -> None:
+    """Measure CVAT's health and the certificate, over the public URL."""
+    with ThreadPoolExecutor(2) as pool:
+        health = pool.submit(cvat_health, outputs["api_url"], 15)
+        certificate_check = pool.submit(certificate.inspect, outputs["url"])
+    check, results.certificate_until = certificate_check.result()
+    results.checks[:0] = [health.result(), check]
 
 
-def _server(seen: _Seen, mine: account.Account, resources: retained.Resources, outputs: Row) -> None:
-    """Its state by the API, which knows what somebody did in Scaleway's console."""
+def _server(
+    results: Measurement, cloud: account.Account, resources: retained.Resources, outputs: Row
+) -> None:
+    """Measure the server's state by the API, which includes changes in Scaleway's console."""
     found = retained.resources_of_type(resources, retained.SERVER)
-    again = f"`labelspace create {buckets.workspace_name(outputs)}` sets it right"
+    next_step = f"`labelspace create {buckets.workspace_name(outputs)}` restores it"
     if not found:
-        seen.wrong("server", f"there is none: {again}")
+        results.fail("server", f"it does not exist: {next_step}")
         return
     zone, _, identity = str(found[0]["id"]).partition("/")
     try:
-        answer = mine.look(f"/instance/v1/zones/{zone}/servers/{identity}")
+        answer = cloud.get_or_none(f"/instance/v1/zones/{zone}/servers/{identity}")
     except OpsError as error:
-        seen.wrong("server", str(error))
+        results.fail("server", str(error))
         return
-    seen.server = answer["server"] if answer else {"state": "gone"}
-    now = str(seen.server["state"])
-    if outputs["running"] and now not in ALIVE:
-        seen.wrong("server", f"it is {now}, by hand in Scaleway's console or by a fault: {again}")
-    elif not outputs["running"] and now in ALIVE:
-        seen.wrong("server", f"it is {now} and costs money, but was told to stop: `labelspace stop`")
+    results.server = answer["server"] if answer else {"state": "gone"}
+    now = str(results.server["state"])
+    if outputs["running"] and now not in RUNNING_STATES:
+        results.fail(
+            "server", f"it is {now}, changed by hand in Scaleway's console or by a fault: {next_step}"
+        )
+    elif not outputs["running"] and now in RUNNING_STATES:
+        results.fail(
+            "server",
+            f"it is {now} and costs money, but the workspace is stopped: run `labelspace stop` again",
+        )
     else:
-        seen.checks.append({"name": "server", "ok": True, "detail": now})
+        results.checks.append(Check(name="server", ok=True, detail=now))
 
 
-def _volume(seen: _Seen, mine: account.Account, resources: retained.Resources) -> None:
+def _volume(results: Measurement, cloud: account.Account, resources: retained.Resources) -> None:
     for one in retained.resources_of_type(resources, retained.VOLUME):
         zone, _, identity = str(one["id"]).partition("/")
-        answer = mine.look(f"/block/v1/zones/{zone}/volumes/{identity}")
+        answer = cloud.get_or_none(f"/block/v1/zones/{zone}/volumes/{identity}")
         if answer is None:
-            seen.wrong("volume", f"data volume {identity} was removed: what CVAT kept on it is lost")
+            results.fail("volume", f"data volume {identity} was removed: the files of CVAT on it are lost")
         else:
             used = bool(answer["references"])
-            seen.volume = {"id": identity, "bytes": int(answer["size"]), "attached": used}
+            results.volume = VolumeState(id=identity, bytes=int(answer["size"]), attached=used)
 
 
-def _snapshots(seen: _Seen, mine: account.Account, resources: retained.Resources) -> None:
+def _snapshots(results: Measurement, cloud: account.Account, resources: retained.Resources) -> None:
     database = database_snapshots.database(resources)
-    made = mine.look(f"{database.path}/instances/{database.id}") if database else None
-    if made is None:
-        seen.wrong("database", "it was removed: only its snapshots and the dumps are left")
-    elif made["backup_schedule"]["disabled"]:
-        seen.wrong("snapshots", "automated snapshots were turned off by hand: the next update turns them on")
-    seen.snapshots = formatting.list_snapshots(mine, database)
-    since = made["created_at"] if made else None
-    _late(seen, "snapshot", seen.snapshots, since=since, every=SNAPSHOT_HOURS)
+    instance = cloud.get_or_none(f"{database.path}/instances/{database.id}") if database else None
+    if instance is None:
+        results.fail("database", "it was removed: only its snapshots and the dumps are left")
+    elif instance["backup_schedule"]["disabled"]:
+        results.fail(
+            "snapshots", "automated snapshots were turned off by hand: the next update turns them on again"
+        )
+    results.snapshots = formatting.list_snapshots(cloud, database)
+    since = instance["created_at"] if instance else None
+    _check_age(results, "snapshot", results.snapshots, since=since, every=SNAPSHOT_HOURS)
 
 
-def _dumps(seen: _Seen, mine: account.Account, name: str, outputs: Row) -> None:
-    """A server that does not run makes none."""
-    s3 = mine.storage(outputs["region"], outputs.get("project", ""))
-    bucket = backup_bucket(name, mine.project)
-    seen.dumps, proofs = formatting.list_dumps(s3, bucket), formatting.list_proofs(s3, bucket)
-    _drill(seen, proofs[-1] if proofs else None, outputs)
-    since = seen.server.get("creation_date") if seen.server.get("state") in ALIVE else None
+def _dumps(results: Measurement, cloud: account.Account, name: str, outputs: Row) -> None:
+    """List the dumps; they are late only while the server runs, which makes them."""
+    s3 = cloud.storage(outputs["region"], outputs.get("project", ""))
+    bucket = backup_bucket(name, cloud.project)
+    results.dumps, proofs = formatting.list_dumps(s3, bucket), formatting.list_proofs(s3, bucket)
+    _drill(results, proofs[-1] if proofs else None, outputs)
+    since = results.server.get("creation_date") if results.server.get("state") in RUNNING_STATES else None
     if since:
-        _late(seen, "dump", seen.dumps, since=since, every=DUMP_SECONDS / 3600)
+        _check_age(results, "dump", results.dumps, since=since, every=DUMP_SECONDS / 3600)
 
 
-def _drill(seen: _Seen, proof: Row | None, outputs: Row) -> None:
-    """What the last one found, whoever asked for it."""
-    if proof is None:
+def _drill(results: Measurement, record: Row | None, outputs: Row) -> None:
+    """Add the result of the last drill, scheduled or not."""
+    if record is None:
         return
-    seen.proof = proof
+    results.proof = proof = Proof.read(record)
     every = _settings(outputs).get("backup", {}).get("drill_interval_days", 0)
-    age = (datetime.now(UTC) - datetime.fromisoformat(proof["when"])).days
-    if not proof["ok"]:
-        seen.wrong("drill", f"the last one failed ({proof['backup']}): {proof['reason']}")
-    elif every and age > LATE_FACTOR * every and seen.server.get("state") in ALIVE:
-        seen.wrong("drill", f"the last is {age} days old, due every {every}")
+    age = (datetime.now(UTC) - datetime.fromisoformat(proof.when)).days
+    if not proof.ok:
+        results.fail("drill", f"the last one failed ({proof.backup}): {proof.reason}")
+    elif every and age > LATE_FACTOR * every and results.server.get("state") in RUNNING_STATES:
+        results.fail("drill", f"the last is {age} days old, due every {every}")
 
 
 def _settings(outputs: Row) -> Row:
-    """The wish that the last update was made of."""
+    """Return the settings of the last update."""
     return dict(json.loads(outputs["settings"])) if "settings" in outputs else {}
 
 
-def _mounts(seen: _Seen, name: str, home: Home, outputs: Row) -> None:
-    """Of the inside of the server only what it tells over SSH; where it lets nobody in, nothing is said."""
-    if seen.server.get("state") not in ALIVE or not server_ssh.ssh_allowed(_settings(outputs)):
+def _mounts(results: Measurement, name: str, home: Home, outputs: Row) -> None:
+    """Check the bucket mounts over SSH; skip the check when SSH is not allowed."""
+    if results.server.get("state") not in RUNNING_STATES or not server_ssh.ssh_allowed(_settings(outputs)):
         return
     try:
         found = server_ssh.mounts(server_ssh.server_of(name, home))
     except OpsError:
         return
     for bucket, problem in found.items():
-        seen.wrong(f"mount {bucket}", f"{problem} on the server: CVAT lists nothing of it")
+        results.fail(f"mount {bucket}", f"{problem} on the server: CVAT does not see its files")
 
 
 def _backups(
-    seen: _Seen, mine: account.Account, resources: retained.Resources, outputs: Row, home: Home
+    results: Measurement, cloud: account.Account, resources: retained.Resources, outputs: Row, home: Home
 ) -> None:
-    """By the program beside the database where this machine is let in, else by the bucket's names."""
+    """Ask the backup program over SSH if that is allowed, else list the backup bucket."""
     spec = validate(ScalewaySpec, json.loads(outputs["settings"]))
-    if spec.scaleway.ssh_cidrs and seen.server.get("state") in ALIVE:
+    if spec.scaleway.ssh_cidrs and results.server.get("state") in RUNNING_STATES:
         try:
-            found = _asked(spec, resources, home)
+            found = _backups_by_ssh(spec, resources, home)
         except server_ssh.UnreachableError:
-            pass  # who looks from elsewhere sees what the bucket says
+            pass  # SSH is closed to this machine: list the bucket
         else:
-            seen.backup = measured.summary(found)
-            seen.checks += measured.to_checks(found)
+            results.backup = measured.summary(found)
+            results.checks += measured.to_checks(found)
             return
-    _listed(seen, mine, spec, outputs)
+    _backups_by_bucket(results, cloud, spec, outputs)
 
 
-def _asked(spec: ScalewaySpec, resources: retained.Resources, home: Home) -> Row:
-    server = server_ssh.connect(spec.name, resources, home, patience=LOOK_SECONDS)
-    with server.engine() as client:
-        return dict(agent.call_or_run(client, server_database.server_repository(spec, resources), "state"))
+def _backups_by_ssh(spec: ScalewaySpec, resources: retained.Resources, home: Home) -> Row:
+    server = server_ssh.connect(spec.name, resources, home, patience=SSH_TIMEOUT_SECONDS)
+    with server.engine() as runtime:
+        there = server_database.server_repository(spec, resources)
+        return dict(agent.call_or_run(runtime.client, there, "state"))
 
 
-def _listed(seen: _Seen, mine: account.Account, spec: ScalewaySpec, outputs: Row) -> None:
-    where = outputs["backups"]["where"]
-    s3 = mine.storage(outputs["region"], outputs.get("project", ""))
-    known, archived = repository.backups(s3, where), repository.last_archived(s3, where)
-    whole = [row for row in known if row["complete"]]
-    seen.backup = {
-        "copies": len(known),
-        "last": whole[-1]["when"].replace("+00:00", "Z") if whole else None,
-        "last_id": whole[-1]["id"] if whole else None,
-        "last_archived": archived[0] if archived else None,
-        "last_archived_at": archived[1] if archived else None,
-    }
-    since = seen.server.get("creation_date") if seen.server.get("state") in ALIVE else None
-    if since:
-        _late(seen, "backup", known, since=since, every=spec.backup.interval_hours)
-
-
-def _strays(
-    seen: _Seen, mine: account.Account, name: str, resources: retained.Resources, outputs: Row
+def _backups_by_bucket(
+    results: Measurement, cloud: account.Account, spec: ScalewaySpec, outputs: Row
 ) -> None:
-    project = outputs.get("project") or mine.project
+    where = outputs["backups"]["where"]
+    s3 = cloud.storage(outputs["region"], outputs.get("project", ""))
+    known, archived = repository.backups(s3, where), repository.last_archived(s3, where)
+    last, last_id = _last_complete(known)
+    segment, archived_at = archived or (None, None)
+    results.backup = BackupState(
+        copies=len(known), last=last, last_id=last_id, last_archived=segment, last_archived_at=archived_at
+    )
+    since = results.server.get("creation_date") if results.server.get("state") in RUNNING_STATES else None
+    if since:
+        _check_age(results, "backup", known, since=since, every=spec.backup.interval_hours)
+
+
+def _orphans(
+    results: Measurement, cloud: account.Account, name: str, resources: retained.Resources, outputs: Row
+) -> None:
+    project = outputs.get("project") or cloud.project
     managed = outputs.get("database") != "server"
-    there = orphans.find(mine, name, outputs["region"], project, resources, managed=managed)
-    if there:
-        seen.wrong("strays", f"paid, and of no stack: {', '.join(there)}: remove it in Scaleway's console")
+    found = orphans.find(cloud, name, outputs["region"], project, resources, managed=managed)
+    if found:
+        results.fail(
+            "orphans", f"billed, but in no stack: {', '.join(found)}: remove it in Scaleway's console"
+        )
 
 
-def _late(seen: _Seen, what: str, copied: list[Row], *, since: str | None, every: float) -> None:
-    """A copy that is older than its schedule; before the first, the age of what is copied counts."""
-    whole = [row["when"] for row in copied if row["complete"]]
-    last = whole[-1] if whole else since
+def _check_age(
+    results: Measurement, kind: str, copies: list[Row], *, since: str | None, every: float
+) -> None:
+    """Report a copy that is older than its schedule; without a copy, the age since ``since`` counts."""
+    complete = [row["when"] for row in copies if row["complete"]]
+    last = complete[-1] if complete else since
     if last is None:
         return
     age = (datetime.now(UTC) - datetime.fromisoformat(last)).total_seconds() / 3600
     if age > LATE_FACTOR * every:
-        said = f"the last {what} is {age:.0f} h old" if whole else f"there is no {what} after {age:.0f} h"
-        seen.wrong(f"{what}s", f"{said}, due every {every:.0f} h")
+        detail = (
+            f"the last {kind} is {age:.0f} h old" if complete else f"there is no {kind} after {age:.0f} h"
+        )
+        results.fail(f"{kind}s", f"{detail}, due every {every:.0f} h")
 
 
-def _bucket(seen: _Seen, mine: account.Account, bucket: Row, outputs: Row) -> None:
-    row = bucket_row(bucket)
-    seen.buckets.append(row)
-    s3 = mine.storage(outputs["region"], outputs.get("project", ""))
-    row["objects"], row["bytes"] = buckets.size(s3, bucket["name"])
+def _bucket(results: Measurement, cloud: account.Account, bucket: Row, outputs: Row) -> None:
+    row = BucketStatus.unmeasured(bucket)
+    results.buckets.append(row)
+    s3 = cloud.storage(outputs["region"], outputs.get("project", ""))
+    row.objects, row.bytes = buckets.size(s3, bucket["name"])

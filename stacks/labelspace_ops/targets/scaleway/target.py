@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from labelspace.spec import ScalewaySpec
 from labelspace_ops.core.checks import Check
 from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Resources, Target, Update
+from labelspace_ops.targets.status import Status
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,12 +29,12 @@ class ScalewayTarget(Target[ScalewaySpec]):
         {Capability.COST, Capability.BACKUP_WHILE_STOPPED, Capability.RESTORE_BEFORE_READY}
     )
     retention_note: ClassVar[str] = (
-        "Buckets, backups and the data volume stay at Scaleway, and cost what they did until they are"
-        " removed in its console; a new workspace of the name goes on with them."
+        "Buckets, backups and the data volume stay at Scaleway, and are billed until they are removed in its"
+        " console; a new workspace of this name continues with them."
     )
 
     def program(self, *, checked: bool = False, rehearsed: bool = False) -> Callable[[], None]:
-        """The account is checked before anything is declared: an update would replace the server (ADR 10)."""
+        """Return the Pulumi program; it checks the account before it declares resources (ADR 10)."""
         from labelspace_ops.backup import upgrade  # noqa: PLC0415
         from labelspace_ops.labels import program  # noqa: PLC0415
         from labelspace_ops.targets.scaleway import preconditions  # noqa: PLC0415
@@ -42,7 +43,7 @@ class ScalewayTarget(Target[ScalewaySpec]):
         return partial(program.run, check=check, before_upgrade=None if rehearsed else upgrade.hook)
 
     def resolve(self, spec: ScalewaySpec, home: Home) -> ScalewaySpec:
-        """Complete with keys, and with what the account holds of the workspace already."""
+        """Return the spec with keys and with the existing resources that the workspace reuses."""
         from labelspace_ops.targets.scaleway import lifecycle  # noqa: PLC0415
 
         return lifecycle.resolve_spec(spec, home)
@@ -50,51 +51,51 @@ class ScalewayTarget(Target[ScalewaySpec]):
     def begin_update(
         self, spec: ScalewaySpec, home: Home, options: CreateOptions
     ) -> AbstractContextManager[Update[ScalewaySpec]]:
-        """Refuse what the account does not allow, remove orphans, rehearse an upgrade on the old server."""
+        """Check the account, remove orphaned servers, test an upgrade on the old server."""
         from labelspace_ops.targets.scaleway import lifecycle  # noqa: PLC0415
 
         return lifecycle.begin_update(spec, home, options)
 
     def before_stop(self, stack: auto.Stack, home: Home) -> str:
-        """A last backup or dump, where the server lets this machine in."""
+        """Take a last backup or dump, if the server allows SSH from this machine; return its id or empty."""
         from labelspace_ops.targets.scaleway import lifecycle  # noqa: PLC0415
 
         return lifecycle.before_stop(stack, home)
 
     def backups_location(self, name: str, home: Home) -> str:
-        """As the last update said."""
+        """Return the location that the last update exported."""
         from labelspace_ops.stack import state  # noqa: PLC0415
 
         return str(state.outputs(name, home)["backups"]["where"])
 
     def delete(self, stack: auto.Stack, home: Home, destroy: Callable[[], None], *, purge: bool) -> Deletion:
-        """Remove all that is paid by the hour; ``purge`` is refused."""
+        """Remove everything that is billed by the hour; ``purge`` is refused."""
         from labelspace_ops.targets.scaleway import lifecycle  # noqa: PLC0415
 
         if purge:
             self.refuse_purge()
         return lifecycle.delete(stack, home, destroy)
 
-    def status(self, name: str, resources: Resources, home: Home) -> dict[str, Any]:
-        """By the URL, the API, Object Storage and the database."""
+    def status(self, name: str, resources: Resources, home: Home) -> Status:
+        """Measure the URL, the account's resources, the buckets and the backups."""
         from labelspace_ops.targets.scaleway import status  # noqa: PLC0415
 
         return status.measure(name, resources, home)
 
     def backups(self, name: str, home: Home, settings: dict[str, Any]) -> Backups:
-        """pgBackRest on the server, or dumps and snapshots of the managed database."""
+        """Return the pgBackRest backups on the server, or dumps and snapshots of the managed database."""
         from labelspace_ops.targets.scaleway import backups, server_database  # noqa: PLC0415
 
         own = server_database.has_own_database(settings)
         return (server_database.RemoteBackups if own else backups.Managed)(name, home, settings)
 
     def preview_notes(self, spec: ScalewaySpec, *, new: bool) -> list[str]:
-        """The cost, and who may make an account."""
-        public = ["everybody on the internet can make an account (registration: open)"]
+        """Name the cost, and warn of open registration."""
+        public = ["everybody on the internet can create an account (registration: open)"]
         return [f"it will cost {self.cost(spec)}", *(public if spec.registration == "open" else [])]
 
     def upgrade_note(self, spec: ScalewaySpec) -> str:
-        """A managed database's upgrade is rehearsed on the server, where that lets this machine in."""
+        """Describe the upgrade; for a managed database it is tested on the server, which needs SSH."""
         if spec.scaleway.database == "server":
             return super().upgrade_note(spec)
         if not spec.scaleway.ssh_cidrs:
@@ -105,30 +106,30 @@ class ScalewayTarget(Target[ScalewaySpec]):
         return (
             f"upgrade to CVAT {spec.cvat_version}: first a dump, then a rehearsal on the server: a copy of it"
             " is migrated with the new version, and its rows are counted; only then is the server replaced. A"
-            " rehearsal that fails changes nothing; a server that does not let this machine in is not asked"
+            " rehearsal that fails changes nothing; without SSH access the rehearsal is skipped"
         )
 
     def cost(self, spec: ScalewaySpec) -> str:
-        """EUR a month, by part."""
+        """Return the cost in EUR a month, in total and by part."""
         from labelspace_ops.targets.scaleway.costs import costs  # noqa: PLC0415
 
         return costs(spec)
 
     def doctor(self, home: Home) -> list[Check]:
-        """Keys and where they come from, rights, quotas."""
+        """Check keys and their sources, permissions and quotas."""
         from labelspace_ops.targets.scaleway import doctor  # noqa: PLC0415
 
         return doctor.examine(home)
 
     def bucket_client(self, outputs: dict[str, Any], bucket: str) -> S3Client:
-        """By the account's own keys: the bucket's policy names who deployed it."""
+        """Return an S3 client with the account's keys, which the bucket's policy allows."""
         from labelspace.home import Home  # noqa: PLC0415
         from labelspace_ops.storage.buckets import workspace_name  # noqa: PLC0415
         from labelspace_ops.targets.scaleway import account  # noqa: PLC0415
 
-        mine = account.for_workspace(workspace_name(outputs), Home.find())
-        return mine.storage(outputs["region"], outputs.get("project", ""))
+        cloud = account.for_workspace(workspace_name(outputs), Home.find())
+        return cloud.storage(outputs["region"], outputs.get("project", ""))
 
     def bucket_store(self, outputs: dict[str, Any], bucket: str) -> None:
-        """None: Scaleway's keys name a project, which obstore cannot."""
+        """Return None: Scaleway's access keys name a project, which obstore does not support."""
         return

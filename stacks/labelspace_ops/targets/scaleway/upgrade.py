@@ -1,4 +1,4 @@
-"""Another version of CVAT on Scaleway: rehearsed on the old server, where that lets this machine in."""
+"""Upgrade of CVAT on Scaleway: tested on the old server first, if that allows SSH from this machine."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from labelspace_ops.targets.scaleway import ssh as server_ssh
 
 
 def hook(spec: ScalewaySpec) -> None:
-    """For a stack's program, before it declares anything: as ``before``."""
+    """Back up and test an upgrade; a stack's program calls this before it declares resources."""
     old, copy = before(spec, Home.find())
     if copy:
-        way = upgrade.way_back(spec.name, old, copy)
-        message(f"{spec.name}: from before the upgrade: {copy}; if it fails all the same: {way}")
+        how_to_return = upgrade.way_back(spec.name, old, copy)
+        message(f"{spec.name}: backup before the upgrade: {copy}; if the upgrade fails: {how_to_return}")
 
 
 def before(spec: ScalewaySpec, home: Home) -> tuple[str, str]:
-    """Back up and rehearse when the version changes: the old one, and the copy from before, or empty.
+    """Back up and test the upgrade when the version changes; return the old version and the backup, or empty.
 
-    Raises ``OpsError`` before anything was changed.
+    Raises ``OpsError`` before anything is changed.
     """
     try:
         resources = state.resources(spec.name, home)
     except OpsError:
-        return "", ""  # a new stack, or one whose state is where this machine's labelspace does not look
+        return "", ""  # a new stack, or a state in a backend that this machine does not read
     outputs = state.stack_outputs(resources)
     old = str(outputs.get("cvat_version", ""))
     if not old or old == spec.cvat_version:
@@ -40,31 +40,33 @@ def before(spec: ScalewaySpec, home: Home) -> tuple[str, str]:
     if spec.scaleway.database == "server":
         return old, server_database.test_upgrade(spec, old, home, resources)
     upgrade.refuse_older(spec.cvat_version, old)
-    return old, _rehearsed(spec, old, home, json.loads(outputs["settings"]))
+    return old, _test_managed(spec, old, home, json.loads(outputs["settings"]))
 
 
-def _rehearsed(spec: ScalewaySpec, old: str, home: Home, settings: dict[str, object]) -> str:
-    """The dump that a managed database's upgrade was rehearsed with; empty where nobody could be asked."""
+def _test_managed(spec: ScalewaySpec, old: str, home: Home, settings: dict[str, object]) -> str:
+    """Test a managed database's upgrade on the server; return the dump, empty when the server cannot."""
     name, version = spec.name, spec.cvat_version
-    server, why = _asked(name, home, settings)
+    server, reason = _server_or_reason(name, home, settings)
     if server is None:
-        message(f"{name}: CVAT {old} -> {version}: not rehearsed: {why}")
+        message(f"{name}: CVAT {old} -> {version}: not rehearsed: {reason}")
         return ""
     message(f"{name}: CVAT {old} -> {version}: a dump, and a rehearsal on a copy of it")
     try:
         image = cvat_image("server", version)
         rehearsed = server_ssh.call(server, "rehearse", image=image, environment=_environment())
     except OpsError as error:
-        why = str(error).removeprefix(f"{name}: ")
+        reason = str(error).removeprefix(f"{name}: ")
         raise OpsError(
-            f"cvat_version: {version}: the rehearsal failed: {why}. Nothing was changed:"
+            f"cvat_version: {version}: the rehearsal failed: {reason}. Nothing was changed:"
             f" {name} stays at {old}"
         ) from None
     return str(rehearsed["id"])
 
 
-def _asked(name: str, home: Home, settings: dict[str, object]) -> tuple[server_ssh.Server | None, str]:
-    """The server, when it can rehearse; else why not."""
+def _server_or_reason(
+    name: str, home: Home, settings: dict[str, object]
+) -> tuple[server_ssh.Server | None, str]:
+    """Return the server when it can test the upgrade, else None and the reason."""
     if not server_ssh.ssh_allowed(settings):
         return None, "it is stopped, or scaleway.ssh_cidrs lets nobody in"
     server = server_ssh.server_of(name, home)
@@ -76,5 +78,5 @@ def _asked(name: str, home: Home, settings: dict[str, object]) -> tuple[server_s
 
 
 def _environment() -> dict[str, str]:
-    """What the new version needs to migrate; without the workspace's overlay, which is not there."""
+    """Return the environment of the migration; the workspace's Django settings are not on the server."""
     return {key: value for key, value in BACKEND_ENVIRONMENT.items() if key != "DJANGO_SETTINGS_MODULE"}

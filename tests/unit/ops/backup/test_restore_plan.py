@@ -78,7 +78,7 @@ def test_backups_on_schedule_give_no_reason() -> None:
     ],
 )
 def test_what_is_late_or_fails_is_a_reason(changed: dict[str, Any], words: str) -> None:
-    assert words in " ".join(reason["detail"] for reason in to_checks(_state(**changed)))
+    assert words in " ".join(reason.detail for reason in to_checks(_state(**changed)))
 
 
 def test_a_dump_is_restored_as_it_is() -> None:

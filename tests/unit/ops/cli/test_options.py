@@ -29,7 +29,7 @@ def _flags(**given: Any) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(options, "_known", lambda name: False)
+    monkeypatch.setattr(options, "_exists", lambda name: False)
 
 
 def test_the_flag_takes_the_keys_from_the_environment(
@@ -55,9 +55,9 @@ def test_an_assignment_keeps_the_schedule_and_can_go_back_to_a_folder() -> None:
     ("word", "said"),
     [
         ("backup.bucket=kept", "backup.bucket: 'kept': give NAME@https://ENDPOINT"),
-        ("backup.bucket.secret_key=s3cret", "keys are no arguments"),
-        ("backup.bucket.access_key=AK", "keys are no arguments"),
-        ("backup.encryption_key=" + "x" * 40, "a key is no argument"),
+        ("backup.bucket.secret_key=s3cret", "keys in an argument are visible"),
+        ("backup.bucket.access_key=AK", "keys in an argument are visible"),
+        ("backup.encryption_key=" + "x" * 40, "a key in an argument is visible"),
     ],
 )
 def test_half_a_bucket_and_keys_as_arguments_are_refused(word: str, said: str) -> None:

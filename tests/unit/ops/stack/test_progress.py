@@ -8,6 +8,7 @@ from typing import Any, cast
 from docker.errors import NotFound
 
 from labelspace_ops.core.reporting import Event, ReadinessStep, listening
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import progress
 
 
@@ -26,7 +27,7 @@ class _Engine:
 
 def _steps(engine: _Engine, log: bytes, container: str) -> list[Event]:
     events: list[Event] = []
-    with listening(events.append), progress.gate(cast(Any, engine), "pets"):
+    with listening(events.append), progress.gate(DockerRuntime(cast(Any, engine), "pets")):
         engine.id, engine.log = container, log
     return events
 

@@ -1,4 +1,4 @@
-"""How far each setting reaches: what is told to a reviewer against what the components declare."""
+"""The parts that a setting affects: the preview's table compared with what the components declare."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from labelspace.spec import parse_spec
 from labelspace.workspace import Workspace
-from labelspace_ops.workspaces.impact import REACH, affects
+from labelspace_ops.workspaces.impact import AFFECTED_PARTS, affects
 
 BASE: dict[str, Any] = {
     "name": "w",
@@ -39,7 +39,7 @@ CHANGES: dict[str, Any] = {
 
 
 class Recorder(pulumi.runtime.Mocks):
-    """Keeps what is declared; an id changes with its resource, as that of a replaced container does."""
+    """Records declared resources; an id changes with its inputs, like the id of a replaced container."""
 
     def __init__(self) -> None:
         self.declared: dict[str, str] = {}
@@ -47,10 +47,10 @@ class Recorder(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.typ.startswith("labelspace:"):
             return args.name, {}
-        said = json.dumps(args.inputs, sort_keys=True, default=str)
-        self.declared[args.name.removeprefix("w-")] = said
+        inputs = json.dumps(args.inputs, sort_keys=True, default=str)
+        self.declared[args.name.removeprefix("w-")] = inputs
         made = {"result": args.name, "exitCode": 0}
-        return hashlib.sha256(said.encode()).hexdigest(), {**args.inputs, **made}
+        return hashlib.sha256(inputs.encode()).hexdigest(), {**args.inputs, **made}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         raise AssertionError(args.token)
@@ -78,4 +78,4 @@ def test_a_setting_changes_what_it_is_said_to_change(key: str, monkeypatch: Any,
 
 
 def test_every_setting_is_tried() -> None:
-    assert {key.split(".")[0] for key in CHANGES} - {"buckets"} == REACH.keys()
+    assert {key.split(".")[0] for key in CHANGES} - {"buckets"} == AFFECTED_PARTS.keys()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from labelspace.home import Home
+from labelspace_ops.backup.models import UNKNOWN
 from labelspace_ops.cli import main  # noqa: F401 - registers the commands
 from labelspace_ops.cli.app import app
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import state
+from labelspace_ops.targets.status import Status
 from labelspace_ops.workspaces import status
 
 READY = {"name": "good", "target": "local", "status": "ready", "url": "http://good.localhost:8080"}
@@ -21,10 +22,11 @@ READY = {"name": "good", "target": "local", "status": "ready", "url": "http://go
 
 @pytest.fixture(autouse=True)
 def two(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def get(name: str, _: Home) -> dict[str, Any]:
+    def get(name: str, _: Home) -> Status:
         if name == "torn":
             raise OpsError("unexpected end of JSON input")
-        return READY
+        measured = {"status": "ready", "buckets": [], "checks": []}
+        return Status.measured(name, "local", READY, UNKNOWN, **measured)
 
     monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
     monkeypatch.setattr(state, "names", lambda _: ["good", "torn"])

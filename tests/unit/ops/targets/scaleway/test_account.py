@@ -1,4 +1,4 @@
-"""How labelspace itself asks Scaleway's API: pages, pauses, what is never asked twice; on the double."""
+"""Calls of Scaleway's API, against its double: pages, retries, and calls that are never repeated."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ def mine(cloud: Cloud) -> Account:
 
 
 @pytest.mark.parametrize("status", [429, 503, 0])
-def test_what_passes_is_waited_for(cloud: Cloud, mine: Account, status: int) -> None:
+def test_a_temporary_error_is_retried(cloud: Cloud, mine: Account, status: int) -> None:
     cloud.faults = [Fault("GET", "/iam/v1alpha1/api-keys", status, {}, times=2)]
-    assert mine.who() == ("application_id", UUID)
+    assert mine.identity() == ("application_id", UUID)
 
 
-def test_what_does_not_pass_is_told(cloud: Cloud, mine: Account) -> None:
+def test_a_permanent_error_is_reported(cloud: Cloud, mine: Account) -> None:
     cloud.faults = [Fault("GET", "/iam/v1alpha1/api-keys", 429, {"message": "slow down"}, times=99)]
     with pytest.raises(OpsError, match="answers 429"):
-        mine.who()
+        mine.identity()
 
 
-def test_a_key_that_is_refused_is_not_asked_with_again(cloud: Cloud, mine: Account) -> None:
+def test_a_refused_key_is_not_retried(cloud: Cloud, mine: Account) -> None:
     cloud.faults = [Fault("GET", "/iam/v1alpha1/api-keys", 403, {})]
     with pytest.raises(OpsError, match="labelspace doctor --target scaleway"):
-        mine.who()
+        mine.identity()
     assert len(cloud.calls) == 1
 
 
 @pytest.mark.parametrize("status", [503, 0])
-def test_a_snapshot_whose_answer_is_lost_is_not_taken_twice(cloud: Cloud, mine: Account, status: int) -> None:
+def test_a_snapshot_with_a_lost_response_is_not_taken_twice(cloud: Cloud, mine: Account, status: int) -> None:
     cloud.faults = [Fault("POST", "/snapshots$", status, {}, times=9)]
     with pytest.raises(OpsError):
-        mine.tell(SNAPSHOTS, {"name": "last"})
+        mine.post(SNAPSHOTS, {"name": "last"})
     assert len(cloud.calls) == 1
 
 
@@ -63,8 +63,8 @@ def test_every_page_is_read(cloud: Cloud, mine: Account) -> None:
     for number in range(250):
         cloud.add("project", {"id": str(number), "name": f"p{number}"})
         cloud.add("instance_server", {"id": str(number), "name": f"s{number}", "project": UUID})
-    assert len(list(mine.every("/account/v3/projects", "projects"))) == 250
-    servers = mine.every("/instance/v1/zones/fr-par-1/servers", "servers", project=UUID)
+    assert len(list(mine.list_all("/account/v3/projects", "projects"))) == 250
+    servers = mine.list_all("/instance/v1/zones/fr-par-1/servers", "servers", project=UUID)
     assert len(list(servers)) == 250
     assert mine.count("/account/v3/projects", "projects") == 250
 
@@ -75,5 +75,5 @@ def test_every_type_is_asked_for(cloud: Cloud, mine: Account) -> None:
 
 
 def test_what_is_gone_can_be_dropped_again(mine: Account) -> None:
-    mine.drop("/block/v1/zones/fr-par-1/volumes/none")
-    assert mine.look("/block/v1/zones/fr-par-1/volumes/none") is None
+    mine.delete("/block/v1/zones/fr-par-1/volumes/none")
+    assert mine.get_or_none("/block/v1/zones/fr-par-1/volumes/none") is None

@@ -46,15 +46,15 @@ def test_one_that_machines_trust_is_well(served: tuple[str, Path], monkeypatch: 
     url, authority = served
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     check, until = certificate.inspect(url)
-    assert check["ok"], check["detail"]
+    assert check.ok, check.detail
     assert until
     assert until.endswith("Z")
 
 
 def test_one_that_nobody_knows_is_not(served: tuple[str, Path]) -> None:
     check, until = certificate.inspect(served[0])
-    assert not check["ok"]
-    assert "self-signed" in check["detail"].replace("self signed", "self-signed")
+    assert not check.ok
+    assert "self-signed" in check.detail.replace("self signed", "self-signed")
     assert until is None
 
 
@@ -62,5 +62,5 @@ def test_one_that_nobody_knows_is_not(served: tuple[str, Path]) -> None:
 def test_one_that_was_not_renewed_is_told_before_it_ends(age: int, ok: bool) -> None:
     """Caddy renews 30 days before the end of 90; half of those are waited for."""
     check, until = certificate.to_check(0, 90 * DAY, age * DAY)
-    assert (check["ok"], until) == (ok, "1970-04-01T00:00:00Z")
-    assert ok or "was not renewed" in check["detail"]
+    assert (check.ok, until) == (ok, "1970-04-01T00:00:00Z")
+    assert ok or "was not renewed" in check.detail

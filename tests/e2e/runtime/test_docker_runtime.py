@@ -1,0 +1,79 @@
+"""The runtime of a Docker engine, on a real one: a container of a workspace that has no stack."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+from labelspace.cvat.images import IMAGES
+from labelspace.naming import PART_LABEL, WORKSPACE_LABEL, resource_name
+from labelspace_ops.runtime.base import Result, Runtime
+from labelspace_ops.runtime.docker_engine import DockerRuntime
+
+IMAGE = IMAGES["versitygw"]
+
+
+@pytest.fixture
+def client() -> docker.DockerClient:
+    one = docker.from_env()
+    if not one.images.list(IMAGE):
+        one.images.pull(IMAGE)
+    return one
+
+
+@pytest.fixture
+def runtime(client: docker.DockerClient) -> Iterator[Runtime]:
+    """A workspace with one service that writes a file and a line, then serves."""
+    name = f"t{secrets.token_hex(3)}"
+    client.containers.run(
+        IMAGE,
+        entrypoint=["sh", "-c", "echo begun; echo content > /made; exec sleep 600"],
+        command=[],
+        name=resource_name(name, "server"),
+        labels={WORKSPACE_LABEL: name, PART_LABEL: "server"},
+        detach=True,
+        init=True,
+    )
+    one = DockerRuntime(client, name)
+    yield one
+    one.remove(one.services())
+
+
+def test_a_service_is_read_and_commanded(runtime: Runtime) -> None:
+    assert runtime.services()["server"].running
+    assert runtime.exec("server", ["sh", "-c", "cat /made; exit 3"]) == Result(3, "content\n")
+    assert runtime.is_healthy("server"), "it has no health check"
+    log = runtime.read_log("server")
+    assert log is not None
+    assert (log.text, log.instance) == ("begun\n", runtime.services()["server"].instance)
+    assert runtime.read_log("worker") is None
+    with pytest.raises(KeyError):
+        runtime.exec("worker", ["true"])
+
+
+def test_files_are_read_from_a_stopped_service(runtime: Runtime) -> None:
+    runtime.stop(["server"])
+    assert runtime.services()["server"].state == "exited"
+    assert runtime.read_file("server", "/made") == b"content\n"
+    with pytest.raises(FileNotFoundError):
+        runtime.read_file("server", "/nowhere")
+    runtime.start(["server"])
+    assert runtime.services()["server"].running
+
+
+def test_a_command_runs_in_a_new_container_that_is_removed(runtime: Runtime) -> None:
+    volume = resource_name(runtime.workspace, "scratch")
+    client = docker.from_env()
+    client.volumes.create(volume, labels={WORKSPACE_LABEL: runtime.workspace})
+    try:
+        files, volumes = {"/given/text": "hello"}, {volume: "/data"}
+        command = ["sh", "-c", "cat /given/text | tee /data/copy; exit 4"]
+        assert runtime.run(IMAGE, command, volumes=volumes, files=files) == Result(4, "hello")
+        read = ["cat", "/data/copy"]
+        assert runtime.run(IMAGE, read, volumes=volumes, files={}) == Result(0, "hello")
+        assert runtime.services().keys() == {"server"}
+    finally:
+        client.volumes.get(volume).remove(force=True)
