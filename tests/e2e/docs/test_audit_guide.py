@@ -17,7 +17,7 @@ def test_the_guides_commands_find_what_it_says(tmp_path: Path) -> None:
     guide = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     commands = re.findall(r"```sh\n(.*?)```", guide, re.DOTALL)
-    assert len(commands) == 3
+    assert len(commands) == 4
     env = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     for command in commands:
         subprocess.run(["bash", "-ec", command], cwd=tmp_path, env=env, check=True, capture_output=True)

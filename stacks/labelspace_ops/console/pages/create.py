@@ -18,7 +18,7 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.jobs import store as jobs
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets import registry
-from labelspace_ops.targets.base import Capability
+from labelspace_ops.targets.base import Capability, Target
 from labelspace_ops.workspaces import lifecycle
 from labelspace_ops.workspaces import preview as previews
 
@@ -36,8 +36,16 @@ FIELDS = {
     "size": "size",
 }
 """A refusal's field and the form's own."""
+
+
+def _title(target: Target[Any]) -> str:
+    """The target in the form's list."""
+    where = ", in the cloud" if target.can(Capability.COST) else ""
+    return f"{target.title.capitalize()}{where}"
+
+
 CHOICES = {
-    "target": {name: registry.get(name).title.capitalize() for name in registry.names()},
+    "target": {name: _title(registry.get(name)) for name in registry.names()},
     "registration": {
         "open": "Open: annotators sign up by themselves",
         "closed": "Closed: the admin makes accounts",
