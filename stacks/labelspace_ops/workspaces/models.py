@@ -160,6 +160,8 @@ class Outputs(JsonModel):
     """False when the workspace is stopped."""
     sleep_after_minutes: int | None = None
     """Minutes without a request before the workspace sleeps, on target local; 0: never."""
+    database: str | None = None
+    """Kind of database: ``own`` or ``external``; on target scaleway ``managed`` or ``server``."""
     deleted: bool | None = None
     """True when only what holds data is left, on target local."""
     description: str

@@ -146,7 +146,7 @@ def test_a_failure_shows_its_reason_and_a_way_back_into_the_form(
     press(browser, "Preview")
     press(browser, "Back to the form")
     press(browser, "Preview")
-    says(browser, "section", "to make")
+    says(browser, "section", "to create")
     from labelspace_ops.jobs import store as jobs  # noqa: PLC0415
 
     jobs.begin(console.lab.home, "create", name, ["--yes", "--bucket=street", f"--port={port}"])
@@ -193,7 +193,7 @@ def _make(browser: webdriver.Chrome, console: Console, name: str, port: str, s3_
     click(browser, ".q-expansion-item")
     type_into(browser, port=port, s3_port=s3_port)
     press(browser, "Preview")
-    says(browser, "section", "to make")
+    says(browser, "section", "to create")
     says(browser, "section", NASTY)
     press(browser, "Create")
     find(browser, "[data-step=now]")

@@ -10,6 +10,7 @@ import pytest
 
 from labelspace.cvat.images import IMAGES
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL, resource_name
+from labelspace_ops.core.waiting import wait_until
 from labelspace_ops.runtime.base import Result, Runtime
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 
@@ -30,7 +31,7 @@ def runtime(client: docker.DockerClient) -> Iterator[Runtime]:
     name = f"t{secrets.token_hex(3)}"
     client.containers.run(
         IMAGE,
-        entrypoint=["sh", "-c", "echo begun; echo content > /made; exec sleep 600"],
+        entrypoint=["sh", "-c", "echo content > /made; echo begun; exec sleep 600"],
         command=[],
         name=resource_name(name, "server"),
         labels={WORKSPACE_LABEL: name, PART_LABEL: "server"},
@@ -38,6 +39,8 @@ def runtime(client: docker.DockerClient) -> Iterator[Runtime]:
         init=True,
     )
     one = DockerRuntime(client, name)
+    wait_until(lambda: log.text if (log := one.read_log("server")) else "", timeout=60, interval=0.1,
+               on_timeout="the service did not begin")  # fmt: skip
     yield one
     one.remove(one.services())
 
