@@ -50,7 +50,7 @@ class LiveProject:
 
     def write_subset(self, subset: str, files: list[str]) -> None:
         """Write images of the project as a CVAT subset."""
-        done = subsets.write(self._cvat, self._number, subset, files, self._say)
+        done = subsets.write(self._cvat, self._number, subset, self._paths(files), self._say)
         what = f"{done['images']} images and {done['annotations']} annotations"
         self._say(f"subset {subset}: task {done['task']} with {what}")
         if done["left_out"]:
@@ -58,3 +58,13 @@ class LiveProject:
                 f"subset {subset}: {done['left_out']} outlines of tracks are not copied: they change between"
                 " two keyframes, where only CVAT can tell their points: draw them there"
             )
+
+    def _paths(self, files: list[str]) -> list[str]:
+        """Paths in the share: the audit prefixes a path that two subsets use with its subset."""
+        known = [name or "default" for name in subsets.frames_by_subset(self._cvat, self._number)]
+        return list(dict.fromkeys(_without_subset(file, known) for file in files))
+
+
+def _without_subset(file: str, known: list[str]) -> str:
+    first, slash, rest = file.partition("/")
+    return rest if slash and first in known else file

@@ -64,8 +64,8 @@ def audit(
 ) -> None:
     """Find spurious correlations and unequal error rates in annotations, and draw a balanced set."""
     given = {"annotations": annotations, "predictions": predictions, "images": images, "compare": compare}
-    _check(given, level, metric)
     live = _workspace(name, project, annotations, write_subset)
+    _check(given, level, metric)
     choices = Choices(
         tuple(condition or ()), tuple(protected or ()), tuple(additional or ()), tuple(balance or ()),
         seed, alpha, min_group, level, cluster, _pairs("bins", bins), tuple(unknown or ()),

@@ -146,7 +146,7 @@ class _Kept(Managed):
     asked = ""
 
     def listing(self) -> list[dict[str, Any]]:
-        row = {"complete": True, "size": 2 * 10**6, "proof": None}
+        row = {"complete": True, "size": 2 * 10**6, "proof": None, "files": False}
         times = {"snapshot": "2026-11-23T10:00:00+00:00", "dump": "2026-11-24T10:00:00+00:00"}
         return [{**row, "id": kind, "kind": kind, "when": when} for kind, when in times.items()]
 
