@@ -109,7 +109,7 @@ def _zulu(when: str) -> str:
 def _disks(client: docker.DockerClient, home: Home, name: str) -> tuple[list[str], list[Check]]:
     """The disks of the engine and of the backups, each said before CVAT itself fails."""
     warnings, checks = [], []
-    for place, used, free in disk.usage({docker_engine.data_folder(client), home.backups / name}):
+    for place, used, free in disk.usage({*docker_engine.data_folders(client), home.backups / name}):
         said = f"{place} is {used:.0f} % full ({free / 1e9:.1f} GB free): make room"
         if used > FULL_PERCENT:
             checks.append(failed("disk", f"{said}; above {FULL_PERCENT} % CVAT stops serving"))

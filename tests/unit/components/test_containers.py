@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict
 from tests.unit.components.test_options import LOCAL, declared
 
 from labelspace import Workspace, parse_spec
@@ -23,14 +24,13 @@ def containers(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> dict[str, Any]
     monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
     spec = parse_spec({**LOCAL, "cvat_version": "2.73.9", "sleep_after_minutes": 10})
     made = declared(lambda opts: Workspace("w", spec, opts))
-    rows = [one.object for one in made.of("docker") if one.type.endswith(":Container")]
+    rows = [MessageToDict(one.object) for one in made.of("docker") if one.type.endswith(":Container")]
     return {str(row["name"]).removeprefix("labelspace-w-"): row for row in rows}
 
 
 def _scripts(row: Any) -> Iterator[str]:
-    yield from (row["command"] if "command" in row else [])
-    if "healthcheck" in row:
-        yield from row["healthcheck"]["tests"]
+    yield from row.get("command", [])
+    yield from row.get("healthcheck", {}).get("tests", [])
 
 
 def test_a_workspace_runs_one_version_of_cvats_server(containers: dict[str, Any]) -> None:
