@@ -32,7 +32,7 @@ if [ "$(id -u)" = 0 ] && [ "${1:-}" = postgres ]; then
     } &
     # The official entrypoint exports the password to all that it starts. So an empty volume is initialised by a process
     # that ends, and the server is started without the password.
-    docker-ensure-initdb.sh "$@"
+    docker-ensure-initdb.sh postgres
     unset POSTGRES_PASSWORD_FILE
 fi
 exec docker-entrypoint.sh "$@"
