@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from google.protobuf.json_format import MessageToDict
+from pulumi.runtime import rpc
 from tests.unit.components.test_options import LOCAL, declared
 
 from labelspace import Workspace, parse_spec
@@ -24,7 +24,8 @@ def containers(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> dict[str, Any]
     monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
     spec = parse_spec({**LOCAL, "cvat_version": "2.73.9", "sleep_after_minutes": 10})
     made = declared(lambda opts: Workspace("w", spec, opts))
-    rows = [MessageToDict(one.object) for one in made.of("docker") if one.type.endswith(":Container")]
+    given = [one.object for one in made.of("docker") if one.type.endswith(":Container")]
+    rows = [rpc.deserialize_properties(inputs, keep_unknowns=True) for inputs in given]
     return {str(row["name"]).removeprefix("labelspace-w-"): row for row in rows}
 
 
