@@ -1,12 +1,12 @@
-# Starts PostgreSQL as the official image does; beside it, keeps the password as configured, the archive in use,
-# and the backups on their schedule.
+# Starts PostgreSQL as the official image does, and next to it a process that sets the configured password, puts the
+# archive into use and takes the scheduled backups.
 set -euo pipefail
 REPOSITORY=/var/lib/pgbackrest
 
 refuse() { echo "labelspace: $*" >&2; sleep 5; exit 1; }
 
 set_password() {
-    # By TCP: while the volume is initialised, the entrypoint's passing server answers on the socket alone.
+    # Over TCP: the server that runs while the volume is initialised answers on the socket alone.
     until pg_isready -q -h 127.0.0.1 -U "$POSTGRES_USER" -d "$POSTGRES_DB"; do sleep 1; done
     # The volume may be older than the password: a workspace made again over kept data.
     psql -q -v ON_ERROR_STOP=1 -v user="$POSTGRES_USER" -U "$POSTGRES_USER" -d "$POSTGRES_DB" <<SQL

@@ -11,9 +11,9 @@ from labelspace.cvat.services import SIZES
 @pytest.mark.parametrize("size", SIZES)
 def test_caches_and_write_buffers_stay_below_the_containers_limit(size: str) -> None:
     limit = SIZES[size].cache
-    told = dict(line.split(" ", 1) for line in kvrocks.configuration("pass", limit).splitlines())
-    buffers = int(told["rocksdb.write_buffer_size"]) * int(told["rocksdb.max_write_buffer_number"])
-    shared, own = int(told["rocksdb.block_cache_size"]), kvrocks.UNSHARED_CACHES_MIB
+    settings = dict(line.split(" ", 1) for line in kvrocks.configuration("pass", limit).splitlines())
+    buffers = int(settings["rocksdb.write_buffer_size"]) * int(settings["rocksdb.max_write_buffer_number"])
+    shared, own = int(settings["rocksdb.block_cache_size"]), kvrocks.UNSHARED_CACHES_MIB
     assert shared + own + kvrocks.COLUMN_FAMILIES * buffers == kvrocks.memory(limit).most
     assert kvrocks.memory(limit).most <= limit - kvrocks.REST_MIB
 
