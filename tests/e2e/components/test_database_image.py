@@ -23,7 +23,7 @@ PASSWORD = "a-password-of-the-database"
 PSQL = "psql -U cvat -d cvat -v ON_ERROR_STOP=1 -Atc"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def built() -> Iterator[str]:
     done = subprocess.run(
         ["docker", "build", "--quiet", "--tag", "labelspace-test-image", "-"],
