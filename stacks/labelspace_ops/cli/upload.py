@@ -35,7 +35,7 @@ def upload(
     chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
     target = registry.get(outputs["target"])
     if target.can(Capability.S3_STOPS):
-        sleep.wake(name, outputs, say)
+        sleep.wake(name, outputs)
     uploaded = _send(target.storage(outputs, chosen), uploads)
     not_media = [one.key for one in uploads if not one.opens_in_cvat]
     if not_media:

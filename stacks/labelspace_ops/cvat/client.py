@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -169,12 +169,12 @@ def _last_line(message: str) -> str:
     return lines[-1] if lines else "the request failed and gave no reason"
 
 
-def connect(name: str, home: Home, say: Callable[[str], None]) -> CvatClient:
+def connect(name: str, home: Home) -> CvatClient:
     """The admin of a workspace that exists, which is woken when it sleeps."""
     outputs = state.require_outputs(name, home)
     if outputs.get("running") is False:
         raise OpsError(f"{name}: it is stopped: run `labelspace start {name}` first")
-    sleep.wake(name, outputs, say)
+    sleep.wake(name, outputs)
     return CvatClient(outputs["api_url"], outputs["admin_username"], outputs["admin_password"])
 
 

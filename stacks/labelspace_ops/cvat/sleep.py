@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.reporting import message
 
 ASLEEP = ("asleep", "waking")
 PATIENCE_SECONDS = 960
@@ -25,7 +25,7 @@ def sleep_status(outputs: dict[str, Any]) -> dict[str, Any]:
         return {}
 
 
-def wake(name: str, outputs: dict[str, Any], say: Callable[[str], None]) -> None:
+def wake(name: str, outputs: dict[str, Any]) -> None:
     """Wake the workspace if it sleeps, and wait until it is ready. Raises ``OpsError`` for a stopped one."""
     if outputs.get("running") is False:
         raise OpsError(f"{name}: it is stopped: run `labelspace start {name}` first")
@@ -33,7 +33,7 @@ def wake(name: str, outputs: dict[str, Any], say: Callable[[str], None]) -> None
         return
     import httpx  # noqa: PLC0415
 
-    say(f"{name}: it is asleep: waking it up")
+    message(f"{name}: it is asleep: waking it up")
     httpx.get(f"{outputs['api_url']}/.labelspace/wake", timeout=30)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (state := sleep_status(outputs).get("status")) in ASLEEP and time.monotonic() < deadline:
