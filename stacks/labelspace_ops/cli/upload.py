@@ -11,7 +11,8 @@ from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
 from labelspace_ops.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from labelspace_ops.storage.upload import Storage, Upload
+    from labelspace_ops.storage.listing import Storage
+    from labelspace_ops.storage.upload import Upload
 
 
 @app.command()
