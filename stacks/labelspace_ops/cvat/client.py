@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import httpx
 from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.waiting import wait_until
 from labelspace_ops.cvat import sleep
 from labelspace_ops.stack import state
 
@@ -73,16 +75,21 @@ class CvatClient:
             number += 1
 
     def wait_for_request(self, request_id: str) -> dict[str, Any]:
-        """Follow a background request to its end; raises ``OpsError`` with CVAT's reason when it failed."""
-        pause = FIRST_POLL_SECONDS
-        while True:
-            row: dict[str, Any] = self.get(f"/requests/{quote(request_id, safe='')}")
-            if row["status"] == "finished":
-                return row
-            if row["status"] == "failed":
-                raise OpsError(f"CVAT: {_last_line(row['message'])}")
-            time.sleep(pause)
-            pause = min(pause * 1.5, LAST_POLL_SECONDS)
+        """Wait for the end of a background request, however long; raises ``OpsError`` with CVAT's reason."""
+        return wait_until(
+            lambda: self._finished_request(request_id),
+            timeout=math.inf,
+            interval=FIRST_POLL_SECONDS,
+            max_interval=LAST_POLL_SECONDS,
+            on_timeout="",
+        )
+
+    def _finished_request(self, request_id: str) -> dict[str, Any]:
+        """Return the request when it is finished, else nothing; raises ``OpsError`` when it failed."""
+        row: dict[str, Any] = self.get(f"/requests/{quote(request_id, safe='')}")
+        if row["status"] == "failed":
+            raise OpsError(f"CVAT: {_last_line(row['message'])}")
+        return row if row["status"] == "finished" else {}
 
     def download(self, url: str, file: Path) -> None:
         """Write what ``url`` (as a request's ``result_url``) serves into ``file``."""
