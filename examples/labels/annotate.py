@@ -21,7 +21,7 @@ def annotate(workspace: str, project: str, truth: Path) -> int:
     """Annotate by the end of each frame's name; returns the number of images."""
     with truth.open(newline="") as file:
         known = {row["file"]: row for row in csv.DictReader(file)}
-    client = cvat_client.connect(workspace, Home.find(), print)
+    client = cvat_client.connect(workspace, Home.find())
     number = cvat_client.require_project(client, project)["id"]
     labels = {row["name"]: row for row in client.list_all("/labels", project_id=number)}
     count = 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
+from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json
 
 annotators = typer.Typer(help="Annotators as code, in the labels file.", no_args_is_help=True)
 app.add_typer(annotators, name="annotators")
@@ -24,7 +24,7 @@ def apply(name: Name, as_json: Json = False) -> None:
     labels, outputs = labels_file.load(name), outputs_of(name)
     if not labels.annotators:
         raise UsageError(f"annotators: none in {labels_file.path_for(name)}: see stacks/labels/example.yaml")
-    rows = project_annotators.apply(cvat_client.connect(name, Home.find(), say), labels)
+    rows = project_annotators.apply(cvat_client.connect(name, Home.find()), labels)
     for row in rows:
         is_missing = not row["signed_up"]
         row["invitation"] = (
@@ -67,9 +67,7 @@ def list_(name: Name, as_json: Json = False) -> None:
     from labelspace_ops.labels import labels_file
     from labelspace_ops.projects import annotators as project_annotators
 
-    rows = project_annotators.list_annotators(
-        cvat_client.connect(name, Home.find(), say), labels_file.load(name)
-    )
+    rows = project_annotators.list_annotators(cvat_client.connect(name, Home.find()), labels_file.load(name))
     if as_json:
         print_json(rows)
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
+from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json
 
 if TYPE_CHECKING:
     from labelspace_ops.storage.media_files import MediaSelection
@@ -44,7 +44,7 @@ def create(
 
     outputs = outputs_of(name)
     bucket, prefix = media_files.parse_location(source, [one["name"] for one in outputs["buckets"]])
-    client = cvat_client.connect(name, Home.find(), say)
+    client = cvat_client.connect(name, Home.find())
     target_project = cvat_client.require_project(client, project)
     assignees = (
         project_annotators.require_users(assign or [], project_annotators.list_users(client))
@@ -56,7 +56,7 @@ def create(
         task_name or _default_name(bucket, prefix, subset, seed),
         [f"{bucket}/{key}" for key in selection.keys], segment_size, purpose,
     )  # fmt: skip
-    created, new = tasks.ensure(client, target_project["id"], spec, say)
+    created, new = tasks.ensure(client, target_project["id"], spec)
     assigned = project_annotators.share_jobs(client, created["id"], assignees)
     result = {
         "task": created["id"], "name": spec.name, "made": new, "images": created["size"],

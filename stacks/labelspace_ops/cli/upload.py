@@ -11,7 +11,8 @@ from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
 from labelspace_ops.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from labelspace_ops.storage.upload import Storage, Upload
+    from labelspace_ops.storage.listing import Storage
+    from labelspace_ops.storage.upload import Upload
 
 
 @app.command()
@@ -35,7 +36,7 @@ def upload(
     chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
     target = registry.get(outputs["target"])
     if target.can(Capability.S3_STOPS):
-        sleep.wake(name, outputs, say)
+        sleep.wake(name, outputs)
     uploaded = _send(target.storage(outputs, chosen), uploads)
     not_media = [one.key for one in uploads if not one.opens_in_cvat]
     if not_media:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -13,6 +14,7 @@ import httpx
 from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.waiting import wait_until
 from labelspace_ops.cvat import sleep
 from labelspace_ops.stack import state
 
@@ -73,16 +75,21 @@ class CvatClient:
             number += 1
 
     def wait_for_request(self, request_id: str) -> dict[str, Any]:
-        """Follow a background request to its end; raises ``OpsError`` with CVAT's reason when it failed."""
-        pause = FIRST_POLL_SECONDS
-        while True:
-            row: dict[str, Any] = self.get(f"/requests/{quote(request_id, safe='')}")
-            if row["status"] == "finished":
-                return row
-            if row["status"] == "failed":
-                raise OpsError(f"CVAT: {_last_line(row['message'])}")
-            time.sleep(pause)
-            pause = min(pause * 1.5, LAST_POLL_SECONDS)
+        """Wait for the end of a background request, however long; raises ``OpsError`` with CVAT's reason."""
+        return wait_until(
+            lambda: self._finished_request(request_id),
+            timeout=math.inf,
+            interval=FIRST_POLL_SECONDS,
+            max_interval=LAST_POLL_SECONDS,
+            on_timeout="",
+        )
+
+    def _finished_request(self, request_id: str) -> dict[str, Any]:
+        """Return the request when it is finished, else nothing; raises ``OpsError`` when it failed."""
+        row: dict[str, Any] = self.get(f"/requests/{quote(request_id, safe='')}")
+        if row["status"] == "failed":
+            raise OpsError(f"CVAT: {_last_line(row['message'])}")
+        return row if row["status"] == "finished" else {}
 
     def download(self, url: str, file: Path) -> None:
         """Write what ``url`` (as a request's ``result_url``) serves into ``file``."""
@@ -169,12 +176,12 @@ def _last_line(message: str) -> str:
     return lines[-1] if lines else "the request failed and gave no reason"
 
 
-def connect(name: str, home: Home, say: Callable[[str], None]) -> CvatClient:
+def connect(name: str, home: Home) -> CvatClient:
     """The admin of a workspace that exists, which is woken when it sleeps."""
     outputs = state.require_outputs(name, home)
     if outputs.get("running") is False:
         raise OpsError(f"{name}: it is stopped: run `labelspace start {name}` first")
-    sleep.wake(name, outputs, say)
+    sleep.wake(name, outputs)
     return CvatClient(outputs["api_url"], outputs["admin_username"], outputs["admin_password"])
 
 

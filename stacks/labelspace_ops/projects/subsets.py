@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from labelspace_ops.core.errors import UsageError
@@ -15,9 +15,7 @@ KINDS = ("tags", "shapes")
 Rows = dict[str, list[dict[str, Any]]]
 
 
-def write(
-    cvat: CvatClient, project: int, subset: str, files: list[str], say: Callable[[str], None]
-) -> dict[str, Any]:
+def write(cvat: CvatClient, project: int, subset: str, files: list[str]) -> dict[str, Any]:
     """Make the task, or take up an earlier attempt; returns ``task``, ``images``, ``annotations``, ``made``.
 
     A track becomes a shape on each of the images; ``left_out`` counts those that could not be told. The
@@ -25,7 +23,7 @@ def write(
     """
     if not files:
         raise UsageError("write-subset: the balanced set is empty: see in the report what limits it")
-    task, made = tasks.ensure(cvat, project, tasks.TaskSpec(subset, sorted(files), subset=subset), say)
+    task, made = tasks.ensure(cvat, project, tasks.TaskSpec(subset, sorted(files), subset=subset))
     place = {name: frame for frame, name in enumerate(tasks.frames(cvat, task["id"]))}
     has = cvat.get(f"/tasks/{task['id']}/annotations")
     count, left_out = sum(len(has[kind]) for kind in KINDS), 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.reporting import message
 from labelspace_ops.cvat.client import CvatClient
 
 IMAGE_QUALITY = 70
@@ -26,22 +26,20 @@ class TaskSpec:
     """CVAT's word for what it is for, such as train or validation."""
 
 
-def ensure(
-    cvat: CvatClient, project: int, wish: TaskSpec, say: Callable[[str], None]
-) -> tuple[dict[str, Any], bool]:
+def ensure(cvat: CvatClient, project: int, wish: TaskSpec) -> tuple[dict[str, Any], bool]:
     """The task and whether it was made now; one of that name that is whole is left as it is.
 
     What an interrupted attempt left is waited for or made anew. Raises ``OpsError`` with CVAT's reason, and
     leaves no task behind then.
     """
     for task in cvat.list_all("/tasks", project_id=project, name=wish.name):
-        if task["name"] == wish.name and _is_whole(cvat, task, say):
+        if task["name"] == wish.name and _is_whole(cvat, task):
             return _kept(cvat, task["id"], wish), False
     body = {"name": wish.name, "project_id": project, "subset": wish.subset}
     if wish.segment_size:
         body["segment_size"] = wish.segment_size
     number = cvat.post("/tasks", body)["id"]
-    say(f"CVAT makes task {wish.name} of {len(wish.files)} files")
+    message(f"CVAT makes task {wish.name} of {len(wish.files)} files")
     try:
         cvat.wait_for_request(cvat.post(f"/tasks/{number}/data", _data(wish.files))["rq_id"])
     except OpsError:
@@ -60,16 +58,16 @@ def _data(files: list[str]) -> dict[str, Any]:
     }
 
 
-def _is_whole(cvat: CvatClient, task: dict[str, Any], say: Callable[[str], None]) -> bool:
+def _is_whole(cvat: CvatClient, task: dict[str, Any]) -> bool:
     """Waits for an attempt that is under way; removes what a failed one left."""
     request = urlencode({"action": "create", "target": "task", "target_id": task["id"]})
     found = None if task.get("size") else cvat.find(f"/requests/{quote(request, safe='')}")
     if found and found["status"] in UNDER_WAY:
-        say(f"task {task['name']}: an earlier attempt is still under way: waiting for it")
+        message(f"task {task['name']}: an earlier attempt is still under way: waiting for it")
         try:
             cvat.wait_for_request(request)
         except OpsError as error:
-            say(f"task {task['name']}: the earlier attempt failed ({error}): made anew")
+            message(f"task {task['name']}: the earlier attempt failed ({error}): made anew")
     now = cvat.get(f"/tasks/{task['id']}")
     if now.get("size"):
         return True

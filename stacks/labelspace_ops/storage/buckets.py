@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from labelspace.home import Home
 from labelspace.spec import BackupBucketSpec
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.storage.listing import list_objects
 from labelspace_ops.storage.object_store import AT_A_TIME
 
 if TYPE_CHECKING:
@@ -56,26 +57,21 @@ def connect(
 
 
 def size(s3: S3Client, bucket: str) -> tuple[int, int]:
-    """Objects and bytes of a bucket; raises ``OpsError`` when it cannot be read."""
+    """Return the number of objects in a bucket and their bytes; raises ``OpsError``."""
     objects = total = 0
-    try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            for item in page.get("Contents", []):
-                objects, total = objects + 1, total + item["Size"]
-    except (BotoCoreError, ClientError) as error:
-        raise OpsError(f"bucket {bucket}: {error}") from None
+    for _, count in list_objects(s3, bucket):
+        objects, total = objects + 1, total + count
     return objects, total
 
 
 def remove_backups(bucket: BackupBucketSpec, workspace: str) -> None:
-    """Remove a workspace's backups from their bucket; raises ``OpsError`` when they cannot be."""
+    """Remove a workspace's backups from their bucket; raises ``OpsError``."""
     prefix = f"labelspace/{workspace}/"
     try:
         with _of_backups(bucket) as s3:
-            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket.name, Prefix=prefix):
-                for item in page.get("Contents", []):
-                    s3.delete_object(Bucket=bucket.name, Key=item["Key"])
-    except (BotoCoreError, ClientError) as error:
+            for key, _ in list_objects(s3, bucket.name, prefix):
+                s3.delete_object(Bucket=bucket.name, Key=key)
+    except (OpsError, BotoCoreError, ClientError) as error:
         raise OpsError(f"backup.bucket: {prefix} in {bucket.name} cannot be removed: {error}") from None
 
 

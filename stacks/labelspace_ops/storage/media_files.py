@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.storage.listing import list_objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,7 +47,7 @@ def find_files(
     s3: S3Client, bucket: str, prefix: str, *, subset: int | None, seed: int, look: Callable[[int], None]
 ) -> MediaSelection:
     """The files under a prefix; ``look`` hears how many were looked at. Raises ``UsageError`` for none."""
-    objects = list(_objects(s3, bucket, prefix))
+    objects = _objects(s3, bucket, prefix)
     if [key for key, _ in objects] == [prefix] and _suffix(prefix) in VIDEOS:
         return MediaSelection([prefix], {})
     reasons = {key: _known_reason(key, size) for key, size in objects}
@@ -74,16 +75,11 @@ def sample(keys: list[str], seed: int | None) -> list[str]:
     return sorted(keys, key=lambda key: hashlib.sha256(f"{seed}\0{key}".encode()).digest())
 
 
-def _objects(s3: S3Client, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
-    """Everything in the folder ``prefix``, or the one object of that name."""
+def _objects(s3: S3Client, bucket: str, prefix: str) -> list[tuple[str, int]]:
+    """Key and size (bytes) of each object in the folder ``prefix``, or of the one object with that key."""
     folder = f"{prefix.rstrip('/')}/" if prefix else ""
-    try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            for one in page.get("Contents", []):
-                if one["Key"] == prefix or one["Key"].startswith(folder):
-                    yield one["Key"], one["Size"]
-    except (BotoCoreError, ClientError) as error:
-        raise OpsError(f"from: bucket {bucket} cannot be listed: {error}") from None
+    listed = list_objects(s3, bucket, prefix)
+    return [(key, size) for key, size in listed if key == prefix or key.startswith(folder)]
 
 
 def _known_reason(key: str, size: int) -> str:

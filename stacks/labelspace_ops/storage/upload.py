@@ -9,7 +9,6 @@ from base64 import b64encode
 from collections.abc import Callable, Container, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,10 @@ import obstore
 
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.storage import object_store
+from labelspace_ops.storage.listing import Storage
 from labelspace_ops.storage.object_store import AT_A_TIME
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
     from obstore.store import S3Store
 
 MEDIA = {
@@ -37,18 +36,6 @@ IN_PARTS = 64 * 2**20
 """Files from this size on (bytes) go in parts."""
 MANY = 20
 """From so many files on, the bucket is listed once instead of asked about each."""
-
-
-class Storage:
-    """A bucket: by boto3, which can do everything, and by obstore, which is faster for small files."""
-
-    def __init__(self, bucket: str, client: Callable[[], S3Client], small: S3Store | None = None) -> None:
-        self.bucket, self._client, self.small = bucket, client, small
-
-    @cached_property
-    def s3(self) -> S3Client:
-        """Made when it is needed."""
-        return self._client()
 
 
 @dataclass(frozen=True)
@@ -123,19 +110,9 @@ def upload_all(to: Storage, uploads: list[Upload], progress: Callable[[int], Non
 
 
 def _known(to: Storage, uploads: list[Upload]) -> set[str]:
-    """The keys that are there, a thousand an answer: it spares a question about every file."""
+    """Return the keys of the bucket that start like all uploads: one listing, not one request per file."""
     prefix = os.path.commonprefix([upload.key for upload in uploads])  # noqa: RUF071 - keys are strings
-    folder = prefix.rpartition("/")[0]
-    try:
-        if to.small is not None and (not folder or object_store.is_valid_key(folder)):
-            return {key for key, _ in object_store.list_objects(to.small, folder)}
-    except object_store.REFUSED:
-        pass  # boto3 lists it, or says why it cannot be listed
-    pages = to.s3.get_paginator("list_objects_v2").paginate(Bucket=to.bucket, Prefix=prefix)
-    try:
-        return {item["Key"] for page in pages for item in page.get("Contents", [])}
-    except Exception as error:
-        raise OpsError(f"bucket {to.bucket}: {error}") from None
+    return set(to.list_objects(prefix, lambda key, _: key))
 
 
 def upload_file(

@@ -72,9 +72,7 @@ class Annotators:
 
 
 def _listing(name: str, home: Home) -> list[dict[str, Any]]:
-    return project_annotators.list_annotators(
-        cvat_client.connect(name, home, lambda _: None), labels_file.load(name)
-    )
+    return project_annotators.list_annotators(cvat_client.connect(name, home), labels_file.load(name))
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from labelspace_ops.core import reporting
 from labelspace_ops.projects import subsets, track_interpolation
 
 Row = dict[str, Any]
@@ -132,7 +133,7 @@ class Server:
 
 def written(annotations: Row, files: list[str]) -> tuple[Row, Row]:
     server: Any = Server({"tags": [], "shapes": [], "tracks": [], **annotations})
-    return subsets.write(server, 3, "balanced", files, lambda _: None), server.copied
+    return subsets.write(server, 3, "balanced", files), server.copied
 
 
 def test_an_image_that_only_a_track_gives_a_class_comes_with_the_tracks_shape() -> None:
@@ -157,3 +158,10 @@ def test_a_skeleton_is_copied_with_its_points() -> None:
         {"type": "points", "frame": 0, "label_id": 8, "points": [1, 1], "attributes": []}
     ]
     assert (shape["frame"], "id" in shape) == (0, False)
+
+
+def test_making_a_subset_reports_its_task() -> None:
+    events: list[reporting.Event] = []
+    with reporting.listening(events.append):
+        written({}, ["0.png", "2.png"])
+    assert events == [reporting.Message("CVAT makes task balanced of 2 files")]
