@@ -77,7 +77,9 @@ def folder(tmp_path: Path) -> Path:
 
 def _send(storage: Storage, folder: Path, seen: list[int]) -> int:
     client: Any = storage
-    return upload_all(listing.Storage("bucket", lambda: client), plan_upload([folder], "in/"), seen.append)
+    return upload_all(
+        listing.Storage("bucket", lambda: client), plan_upload([folder], "in/"), seen.append
+    ).uploaded
 
 
 def test_each_file_goes_once_and_a_second_time_not_at_all(folder: Path) -> None:
@@ -107,7 +109,7 @@ def _quick(storage: Storage, small: Any, folder: Path) -> int:
     client: Any = storage
     return upload_all(
         listing.Storage("bucket", lambda: client, small), plan_upload([folder], "in/"), lambda _: None
-    )
+    ).uploaded
 
 
 def test_small_files_go_the_quick_way_and_large_or_oddly_named_ones_the_other(
