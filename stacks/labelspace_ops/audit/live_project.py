@@ -21,7 +21,7 @@ class LiveProject:
     def __init__(self, workspace: str, project: str) -> None:
         self._known = labels_file.load(workspace).project(project)
         self._cvat = cvat_client.connect(workspace, Home.find())
-        self._number = cvat_client.require_project(self._cvat, project)["id"]
+        self._number = cvat_client.require_project(self._cvat, project).id
 
     def audit(
         self, choices: Choices, predictions: Path | None, options: Options | None = None
@@ -53,10 +53,10 @@ class LiveProject:
     def write_subset(self, subset: str, files: list[str]) -> None:
         """Write images of the project as a CVAT subset."""
         done = subsets.write(self._cvat, self._number, subset, files)
-        what = f"{done['images']} images and {done['annotations']} annotations"
-        message(f"subset {subset}: task {done['task']} with {what}")
-        if done["left_out"]:
+        what = f"{done.images} images and {done.annotations} annotations"
+        message(f"subset {subset}: task {done.task} with {what}")
+        if done.left_out:
             message(
-                f"subset {subset}: {done['left_out']} outlines of tracks are not copied: they change between"
+                f"subset {subset}: {done.left_out} outlines of tracks are not copied: they change between"
                 " two keyframes, where only CVAT can tell their points: draw them there"
             )

@@ -49,8 +49,8 @@ def export(
     labels = labels_file.load(name).project(project)
     client = cvat_client.connect(name, Home.find())
     found = cvat_client.require_project(client, project)
-    held_out = _held_out(client, found["id"], hold_out)
-    with exports.exported_file(client, found["id"], form, images=images) as exported:
+    held_out = _held_out(client, found.id, hold_out)
+    with exports.exported_file(client, found.id, form, images=images) as exported:
         if for_training:
             training_export.clean(exported, path, training_export.leave_out(labels, hold_out, held_out))
         else:

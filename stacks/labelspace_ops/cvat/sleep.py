@@ -1,7 +1,8 @@
-"""Workspaces that sleep when nobody uses them: read the status of the sleeper, wake the workspace."""
+"""Workspaces that sleep when nobody uses them: read their sleep status, and wake them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from labelspace_ops.core.errors import OpsError
@@ -12,17 +13,29 @@ ASLEEP = ("asleep", "waking")
 PATIENCE_SECONDS = 960
 
 
-def sleep_status(outputs: dict[str, Any]) -> dict[str, Any]:
-    """Return ``status`` (awake, asleep, waking, failed) and ``since``; empty where nothing sleeps."""
+@dataclass(frozen=True)
+class SleepStatus:
+    """``status`` is awake, asleep, waking or failed, and empty for a workspace that never sleeps.
+
+    ``since`` is when it began (ISO 8601).
+    """
+
+    status: str = ""
+    since: str | None = None
+
+
+def sleep_status(outputs: dict[str, Any]) -> SleepStatus:
+    """Ask the sleeper of a workspace for its status; empty when it does not answer."""
     if not outputs.get("sleep_after_minutes") or outputs.get("running") is False:
-        return {}
+        return SleepStatus()
     import httpx  # noqa: PLC0415 - slow to load; only for workspaces that can sleep
 
     try:
-        answer = httpx.get(f"{outputs['api_url']}/.labelspace/state.json", timeout=10)
-        return dict(answer.json()) if answer.status_code == httpx.codes.OK else {}
+        response = httpx.get(f"{outputs['api_url']}/.labelspace/state.json", timeout=10)
+        row = response.json() if response.status_code == httpx.codes.OK else {}
+        return SleepStatus(str(row.get("status", "")), row.get("since"))
     except (httpx.HTTPError, ValueError):
-        return {}
+        return SleepStatus()
 
 
 def wake(name: str, outputs: dict[str, Any]) -> None:
@@ -32,9 +45,9 @@ def wake(name: str, outputs: dict[str, Any]) -> None:
     """
     if outputs.get("running") is False:
         raise OpsError(f"{name}: it is stopped: run `labelspace start {name}` first")
-    if sleep_status(outputs).get("status") not in ASLEEP:
+    if sleep_status(outputs).status not in ASLEEP:
         return
-    import httpx  # noqa: PLC0415
+    import httpx  # noqa: PLC0415 - slow to load; only for workspaces that can sleep
 
     message(f"{name}: it is asleep: waking it up")
     httpx.get(f"{outputs['api_url']}/.labelspace/wake", timeout=30)
@@ -49,7 +62,7 @@ def wake(name: str, outputs: dict[str, Any]) -> None:
 
 def _is_awake(name: str, outputs: dict[str, Any]) -> bool:
     """Return False while the workspace is asleep or waking; raises ``OpsError`` when waking failed."""
-    status = str(sleep_status(outputs).get("status"))
+    status = sleep_status(outputs).status
     if status not in (*ASLEEP, "awake"):
         raise OpsError(f"{name}: it did not become ready: see `labelspace status {name}`")
     return status == "awake"

@@ -1,4 +1,4 @@
-"""A workspace's dataset buckets over S3: who reaches them how, what is in them, and backups in one."""
+"""S3 clients for dataset buckets and backup buckets, and what these hold."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 
 def client(outputs: dict[str, Any], bucket: str) -> S3Client:
-    """An S3 client for one bucket: with the workspace's own keys of it."""
+    """Return an S3 client for one dataset bucket, with the workspace's own keys."""
     found = next(one for one in outputs["buckets"] if one["name"] == bucket)
     return connect(found["endpoint"], found["region"], **outputs["bucket_keys"][bucket])
 
 
 def workspace_name(outputs: dict[str, Any]) -> str:
-    """Whose outputs these are."""
+    """Return the name of the workspace that has these outputs."""
     return str(json.loads(outputs["settings"])["name"])
 
 
 def connect(
     endpoint: str, region: str, access_key: str = "", secret_key: str = "", *, verify: str | None = None
 ) -> S3Client:
-    """An S3 client; without keys requests are not signed, as for a public bucket."""
+    """Return an S3 client; without keys its requests are not signed, as for a public bucket."""
     signing = {} if access_key else {"signature_version": UNSIGNED}
     return boto3.client(
         "s3",
@@ -76,7 +76,7 @@ def remove_backups(bucket: BackupBucketSpec, workspace: str) -> None:
 
 
 def holds_backups(bucket: BackupBucketSpec, workspace: str) -> bool:
-    """Whether a bucket has anything of a workspace's backups; raises ``UsageError`` without an answer."""
+    """Return whether a bucket has backups of a workspace; raises ``UsageError`` if it cannot be listed."""
     try:
         with _of_backups(bucket) as s3:
             found = s3.list_objects_v2(Bucket=bucket.name, Prefix=f"labelspace/{workspace}/", MaxKeys=1)
@@ -97,7 +97,7 @@ def _of_backups(bucket: BackupBucketSpec) -> Iterator[S3Client]:
 
 @contextmanager
 def _authority(certificate: str | None) -> Iterator[str | None]:
-    """A file with the authority's certificate, as boto3 takes it; None: those that the machine knows."""
+    """Provide the authority's certificate as a file for boto3; None for the machine's own authorities."""
     if certificate is None:
         yield None
         return
@@ -108,5 +108,5 @@ def _authority(certificate: str | None) -> Iterator[str | None]:
 
 
 def local_buckets(home: Home) -> list[str]:
-    """Buckets of this machine, of any workspace or of none."""
+    """Return the buckets on this machine, whether a workspace uses them or not."""
     return sorted(path.name for path in home.buckets.glob("*") if path.is_dir() and path.name[0] != ".")

@@ -35,7 +35,7 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
     outputs, name = state.stack_outputs(resources), runtime.workspace
     containers = runtime.containers()
     busy = locks.busy(home, name)
-    sleep_status = {} if busy else sleep.sleep_status(outputs)
+    sleep_status = sleep.SleepStatus() if busy else sleep.sleep_status(outputs)
     inactive = "" if busy else _inactive_status(outputs, containers, sleep_status)
     with ThreadPoolExecutor(1) as pool:
         backups = pool.submit(
@@ -51,7 +51,7 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
         str(outputs.get("target", "local")),
         outputs,
         backup,
-        since=sleep_status.get("since") if inactive == "asleep" else None,
+        since=sleep_status.since if inactive == "asleep" else None,
         status=inactive or _status(busy, containers, checks, made=bool(outputs)),
         buckets=listed,
         checks=checks,
@@ -59,10 +59,10 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
 
 
 def _inactive_status(
-    outputs: dict[str, Any], containers: dict[str, Container], sleep_status: dict[str, Any]
+    outputs: dict[str, Any], containers: dict[str, Container], sleep_status: sleep.SleepStatus
 ) -> str:
     """Return ``stopped``, ``deleted`` or ``asleep`` (also while it wakes); empty when it should run."""
-    if sleep_status.get("status") in sleep.ASLEEP:
+    if sleep_status.status in sleep.ASLEEP:
         return "asleep"
     if outputs.get("running") is not False or _running(containers):
         return ""

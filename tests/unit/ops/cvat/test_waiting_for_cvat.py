@@ -26,14 +26,22 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def _client(monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, Any]]) -> CvatClient:
     answers = iter(rows)
-    monkeypatch.setattr(CvatClient, "get", lambda _self, path: {**next(answers), "path": path})
+
+    def get(_self: CvatClient, path: str) -> dict[str, Any]:
+        asked.append(path)
+        return next(answers)
+
+    asked: list[str] = []
+    monkeypatch.setattr(CvatClient, "get", get)
+    monkeypatch.setattr(CvatClient, "asked", asked, raising=False)
     return CvatClient("http://127.0.0.1:1", "admin", "secret")
 
 
 def test_a_request_is_followed_to_its_end(monkeypatch: pytest.MonkeyPatch, pauses: list[float]) -> None:
     cvat = _client(monkeypatch, [{"status": "queued"}, {"status": "started"}, {"status": "finished"}])
     done = cvat.wait_for_request("action=create&target=task")
-    assert (done["status"], done["path"]) == ("finished", "/requests/action%3Dcreate%26target%3Dtask")
+    assert done.status == "finished"
+    assert getattr(cvat, "asked") == ["/requests/action%3Dcreate%26target%3Dtask"] * 3  # noqa: B009
     assert len(pauses) == 2
 
 
