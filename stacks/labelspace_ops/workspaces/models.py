@@ -34,11 +34,13 @@ class Uploaded(JsonModel):
     bucket: str
     """The dataset bucket."""
     uploaded: int
-    """Files sent."""
+    """Files uploaded."""
     skipped: int
     """Files that the bucket already had with the same checksum."""
     not_media: list[str]
-    """Objects that CVAT cannot open as images or videos."""
+    """Uploaded objects that CVAT cannot open as images or videos."""
+    rejected: dict[str, str]
+    """Files that can never be uploaded as they are, each with the reason; the exit code is 1 then."""
 
 
 class BackupTaken(JsonModel):

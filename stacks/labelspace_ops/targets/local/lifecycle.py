@@ -77,7 +77,7 @@ class LocalUpdate(Update[LocalSpec]):
         """Wake a workspace that fell asleep during the update."""
         import_backup.finished(self.spec.name, self._home)
         if self.spec.sleep_after_minutes and self.spec.running:
-            sleep.wake(self.spec.name, state.outputs(self.spec.name, self._home), message)
+            sleep.wake(self.spec.name, state.outputs(self.spec.name, self._home))
 
 
 def before_stop(stack: auto.Stack, home: Home) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from docker.models.containers import Container
 
@@ -17,8 +17,12 @@ from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import state
 from labelspace_ops.storage import object_store
+from labelspace_ops.storage.listing import Storage
 from labelspace_ops.targets.local import drift
 from labelspace_ops.targets.status import BucketStatus, Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 LONG_LIVED = (
     *("database", "backup", "redis", "cache", "opa", "server"),
@@ -31,7 +35,7 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
     outputs, name = state.stack_outputs(resources), runtime.workspace
     containers = runtime.containers()
     busy = locks.busy(home, name)
-    sleep_status = {} if busy else sleep.sleep_status(outputs)
+    sleep_status = sleep.SleepStatus() if busy else sleep.sleep_status(outputs)
     inactive = "" if busy else _inactive_status(outputs, containers, sleep_status)
     with ThreadPoolExecutor(1) as pool:
         backups = pool.submit(
@@ -47,7 +51,7 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
         str(outputs.get("target", "local")),
         outputs,
         backup,
-        since=sleep_status.get("since") if inactive == "asleep" else None,
+        since=sleep_status.since if inactive == "asleep" else None,
         status=inactive or _status(busy, containers, checks, made=bool(outputs)),
         buckets=listed,
         checks=checks,
@@ -55,10 +59,10 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
 
 
 def _inactive_status(
-    outputs: dict[str, Any], containers: dict[str, Container], sleep_status: dict[str, Any]
+    outputs: dict[str, Any], containers: dict[str, Container], sleep_status: sleep.SleepStatus
 ) -> str:
     """Return ``stopped``, ``deleted`` or ``asleep`` (also while it wakes); empty when it should run."""
-    if sleep_status.get("status") in sleep.ASLEEP:
+    if sleep_status.status in sleep.ASLEEP:
         return "asleep"
     if outputs.get("running") is not False or _running(containers):
         return ""
@@ -130,12 +134,12 @@ def _measure_buckets(outputs: dict[str, Any]) -> tuple[list[BucketStatus], list[
 
 def _size(outputs: dict[str, Any], bucket: str) -> tuple[int, int]:
     """Return the number of objects and their bytes; raises ``OpsError`` when the bucket cannot be read."""
-    try:
-        if store := object_store.open_store(outputs, bucket):
-            sizes = [size for _, size in object_store.list_objects(store)]
-            return len(sizes), sum(sizes)
-    except object_store.REFUSED:
-        pass  # boto3 lists it, or raises the reason
+    storage = Storage(bucket, lambda: _client(outputs, bucket), object_store.open_store(outputs, bucket))
+    sizes = storage.list_objects("", lambda _, size: size)
+    return len(sizes), sum(sizes)
+
+
+def _client(outputs: dict[str, Any], bucket: str) -> S3Client:
     from labelspace_ops.storage import buckets  # noqa: PLC0415 - slow to load, seldom needed
 
-    return buckets.size(buckets.client(outputs, bucket), bucket)
+    return buckets.client(outputs, bucket)
