@@ -72,6 +72,7 @@ def settings(workspace: str, backup: BackupSpec, key: str) -> dict[str, object]:
         "full_interval_days": backup.full_interval_days,
         "drill_interval_days": backup.drill_interval_days,
         "archive_timeout_seconds": backup.archive_timeout_seconds,
+        "max_shrink_percent": backup.max_shrink_percent,
         "key": key,
         "restic": f"{REPOSITORY}/files",
     }

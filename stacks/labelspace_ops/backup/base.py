@@ -13,6 +13,7 @@ import docker
 from labelspace.home import Home
 from labelspace_ops.backup import agent, restore, upgrade_test
 from labelspace_ops.backup.formatting import restorable_from
+from labelspace_ops.core.errors import UsageError
 from labelspace_ops.runtime import docker_engine
 
 Row = dict[str, Any]
@@ -67,6 +68,10 @@ class Backups(ABC):
     def drill(self, backup: str = "") -> Row:
         """Prove one, by default the newest."""
 
+    def accept(self, backup: str) -> None:
+        """Agree that CVAT's files of a backup are far fewer than before: older backups expire again."""
+        raise UsageError(f"accept: the backups of {self.name} hold no files of CVAT")
+
     def takes(self, row: Row) -> bool:
         """Whether a restore can take this one of the list."""
         return bool(row["complete"])
@@ -99,6 +104,11 @@ class PgBackRestBackups(Backups):
             one = agent.require_database(client, self.name)
             taken = agent.call(one, "backup", kind="full" if full else "incr", throttled=True)
         return {"name": self.name, **taken}
+
+    def accept(self, backup: str) -> None:
+        """By a note in the repository."""
+        with self.reached() as (client, _):
+            agent.call(agent.require_database(client, self.name), "accept", backup=backup)
 
     def chosen(self, *, to: str = "", backup: str = "") -> RestorePoint:
         """Any moment; the restore itself says which there are."""

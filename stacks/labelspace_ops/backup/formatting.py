@@ -20,7 +20,9 @@ def verification(row: dict[str, Any]) -> str:
         return f"{DATABASE_ALONE}, {_proof(row['proof'])}"
     if row["files"] is None:
         return "seen in the bucket, not looked into"
-    return _proof(row["proof"]) if row["files"] else "files missing"
+    if not row["files"]:
+        return "files missing"
+    return f"{_proof(row['proof'])}, far fewer files" if row.get("shrunk") else _proof(row["proof"])
 
 
 def _proof(proof: dict[str, Any] | None) -> str:
@@ -44,8 +46,14 @@ def proof_summary(proof: dict[str, Any]) -> str:
     verb, compared = ("proven", " as recorded") if recorded else ("restored", f", {NOTHING_RECORDED}")
     parts = [f"{proof['rows']} rows in {proof['tables']} tables{compared}"]
     parts += [_migrations(proof["missing"])] if "missing" in proof else []
-    parts += [f"CVAT's files read ({proof['files_read']})"] if proof.get("files_read") else []
+    parts += [_files(proof)] if proof.get("files_read") else []
     return f"{proof['backup']} {verb}: {', '.join(parts)}, {proof['seconds']} s"
+
+
+def _files(proof: dict[str, Any]) -> str:
+    counted = "files_count" in proof
+    begins = f"{proof['files_count']} files of CVAT as recorded, " if counted else "CVAT's files "
+    return f"{begins}read ({proof['files_read']})"
 
 
 def _migrations(missing: list[str]) -> str:

@@ -175,6 +175,7 @@ def begin(
     client: docker.DockerClient, spec: WorkspaceSpec, home: Home, *, text: str, reuse_data: bool
 ) -> Origin | None:
     """What the new workspace's volumes must be filled from, None for nothing; refuses to guess."""
+    _must_have_its_files(client, spec.name, home)
     made = made_from(spec.name, home)
     if made.exists():
         must_be_the_same(spec.name, text, made.read_text())
@@ -229,6 +230,15 @@ def _must_fit(client: docker.DockerClient, spec: WorkspaceSpec, home: Home) -> N
     upgrade_test.refuse_newer(client, whole, newest, spec.cvat_version)
     if upgrade_test.migrates(client, latest, spec.cvat_version):
         upgrade_test.rehearse(client, source, newest, spec.cvat_version)
+
+
+def _must_have_its_files(client: docker.DockerClient, name: str, home: Home) -> None:
+    """Empty volumes are never begun in place of CVAT's files."""
+    if gone := retained.lost_volumes(name, client, home):
+        raise OpsError(
+            f"{name}: CVAT's files are lost: the volumes {' and '.join(gone)} are gone:"
+            f" `labelspace restore {name}` brings them back from the newest backup that has them"
+        )
 
 
 def _must_not_wait_for_a_restore(client: docker.DockerClient, name: str, home: Home, in_bucket: str) -> None:

@@ -32,6 +32,10 @@ class Proof(JsonModel):
     """Rows counted; each table has as many as were recorded with the backup; absent after a failure."""
     files_read: str | None = None
     """Part of CVAT's files that was read; absent after a failure, and on target scaleway."""
+    files_count: int | None = None
+    """CVAT's files in the backup, each as recorded when it was made; absent as ``files_read``."""
+    files_bytes: int | None = None
+    """Their bytes."""
     recorded: bool | None = None
     """On target scaleway: false for a dump without recorded row counts, whose rows could not be compared."""
 

@@ -28,6 +28,7 @@ STORES = ("redis", "cache")
 """And the container with the backup program: the database's, or that of an external one."""
 PATIENCE_SECONDS = 900
 ONE_SHOTS = ("migrate", "readiness")
+NOTHING = "nothing"
 
 
 def restore(name: str, home: Home, *, to: str = "", backup: str = "") -> dict[str, Any]:
@@ -54,6 +55,7 @@ def restore_with_version(
     rows = list_backups(client, source)
     planned = make_plan(rows, to, backup, datetime.now(UTC))
     known = upgrade_test.refuse_newer(client, rows, planned.backup, version)
+    files_lost = _lost_files(client, source, rows)
     # a stopped one had its last backup when it stopped
     kept = _keep(client, source) if start else str(rows[-1]["id"])
     done = _replace(client, source, planned, known)
@@ -65,7 +67,7 @@ def restore_with_version(
         "from_backup": planned.backup,
         "last_change": done["last_change"],
         "kept": kept,
-        "lost": _lost(planned, kept),
+        "lost": _lost(planned, kept, files_lost),
     }
 
 
@@ -74,12 +76,41 @@ def list_backups(client: docker.DockerClient, source: agent.Repository) -> list[
     return list(agent.call_or_run(client, source, "list"))
 
 
-def _lost(planned: RestorePlan, kept: str | None) -> str:
+def _lost(planned: RestorePlan, kept: str | None, files_lost: list[str]) -> str:
+    annotations = _lost_annotations(planned, kept)
+    if not files_lost:
+        return annotations
+    volumes = " and ".join(files_lost)
+    files = (
+        f"what was added to CVAT's files ({volumes}) after backup {planned.files}"
+        if planned.files
+        else f"CVAT's files ({volumes}): no backup has them"
+    )
+    return files if annotations == NOTHING else f"{annotations}; {files}"
+
+
+def _lost_files(
+    client: docker.DockerClient, source: agent.Repository, rows: list[dict[str, Any]]
+) -> list[str]:
+    """The volumes of CVAT's files that are not those of the backups: emptied, or made anew."""
+    recorded: dict[str, str] = next(
+        (row["identities"] for row in reversed(rows) if any(row["identities"].values())), {}
+    )
+    one = agent.database(client, source.workspace)
+    found = (
+        agent.call(one, "standing")
+        if one
+        else agent.call_in_new_container(client, source, "standing", volumes_of=source.workspace)
+    )["identities"]
+    return [name for name, identity in recorded.items() if identity and found[name] != identity]
+
+
+def _lost_annotations(planned: RestorePlan, kept: str | None) -> str:
     if "--type=default" not in planned.target:
         later = f"is kept in {kept}" if kept else "could not be kept: nothing was left of it"
         return f"nothing of what was there at {planned.moment}; what came later {later}"
     if kept:
-        return "nothing"
+        return NOTHING
     return "what was written in the last seconds before the loss and not yet archived"
 
 

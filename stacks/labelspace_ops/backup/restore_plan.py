@@ -43,10 +43,12 @@ def make_plan(rows: list[dict[str, Any]], to: str, backup: str, now: datetime) -
     if to:
         return _of_time(whole, parse_time(to), now)
     if whole[-1].get("kind") == "dump":
-        return _of_dump(whole[-1])
+        return _of_dump(whole[-1], _newest_files(whole))
     latest = max(row["timeline"] for row in whole)
     newest = [row for row in whole if row["timeline"] == latest][-1]
-    return RestorePlan(newest["id"], ["--type=default", ALONG], _files(newest), "the last archived change")
+    return RestorePlan(
+        newest["id"], ["--type=default", ALONG], _newest_files(whole), "the last archived change"
+    )
 
 
 def _of_backup(rows: list[dict[str, Any]], backup: str) -> RestorePlan:
@@ -57,7 +59,7 @@ def _of_backup(rows: list[dict[str, Any]], backup: str) -> RestorePlan:
     if not found["complete"]:
         raise UsageError(f"backup: {backup} was interrupted while it was taken: choose another")
     if found.get("kind") == "dump":
-        return _of_dump(found)
+        return _of_dump(found, _files(found))
     target = ["--type=name", f"--target=labelspace-{backup}", "--target-action=promote", ALONG]
     return RestorePlan(backup, target, _files(found), f"backup {backup}")
 
@@ -69,14 +71,19 @@ def _of_time(rows: list[dict[str, Any]], to: datetime, now: datetime) -> Restore
     if not older:
         raise UsageError(f"to: {to.isoformat()} is before the oldest backup: restorable is {_range(rows)}")
     if older[-1].get("kind") == "dump":
-        return _of_dump(older[-1])
+        return _of_dump(older[-1], _newest_files(older))
     target = ["--type=time", f"--target={to.isoformat(sep=' ')}", "--target-action=promote", ALONG]
-    return RestorePlan(older[-1]["id"], target, _files(older[-1]), to.isoformat())
+    return RestorePlan(older[-1]["id"], target, _newest_files(older), to.isoformat())
 
 
-def _of_dump(row: dict[str, Any]) -> RestorePlan:
+def _of_dump(row: dict[str, Any], files: str) -> RestorePlan:
     """A dump holds one moment, and there is no archive of the changes after it."""
-    return RestorePlan(row["id"], [], _files(row), f"backup {row['id']}")
+    return RestorePlan(row["id"], [], files, f"backup {row['id']}")
+
+
+def _newest_files(rows: list[dict[str, Any]]) -> str:
+    """The newest backup that has the files: one whose files shrank may come from a loss."""
+    return next((_files(row) for row in reversed(rows) if row["files"] and not row.get("shrunk")), "")
 
 
 def _files(row: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ import docker
 from docker.errors import NotFound
 
 from labelspace.home import Home
+from labelspace.postgres.pgbackrest import FILE_VOLUMES
 from labelspace_ops.stack import state
 
 
@@ -45,8 +46,19 @@ def only_in_backups(name: str, client: docker.DockerClient, home: Home, in_bucke
     return bool(gone) and has_resources(name, home)
 
 
-def _volume(client: docker.DockerClient, name: str) -> str:
-    volume = f"labelspace-{name}-database"
+def lost_volumes(name: str, client: docker.DockerClient, home: Home) -> list[str]:
+    """The volumes of CVAT's files that a workspace had and that are gone.
+
+    Only a workspace with backups is known to have had them: an update may have been interrupted before.
+    """
+    gone = [part for part in FILE_VOLUMES if not _volume(client, name, part)]
+    folder = home.backups / name
+    had = any((folder / kind).exists() for kind in ("database", "files")) and has_resources(name, home)
+    return gone if gone and had else []
+
+
+def _volume(client: docker.DockerClient, name: str, part: str = "database") -> str:
+    volume = f"labelspace-{name}-{part}"
     try:
         client.volumes.get(volume)
     except NotFound:

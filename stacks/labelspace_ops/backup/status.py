@@ -37,7 +37,7 @@ def measure(
     except OpsError as error:
         reasons = [] if at_rest else [failed("backups", str(error))]
         return UNKNOWN.model_copy(update={"warnings": warnings}), reasons
-    reasons = [] if at_rest or not running else [*checks, *to_checks(state)]
+    reasons = [] if at_rest or not running else [*checks, *to_checks(name, state)]
     return summary(state).model_copy(update={"warnings": warnings}), reasons
 
 
@@ -46,7 +46,7 @@ def _apart(client: docker.DockerClient, name: str, home: Home) -> Any:
     return agent.call_in_new_container(client, agent.workspace_repository(name, home), "state")
 
 
-def to_checks(state: dict[str, Any]) -> list[Check]:
+def to_checks(name: str, state: dict[str, Any]) -> list[Check]:
     """One failed check for each reason why the annotations are less safe than the schedule promises."""
     reasons = [failed("backups", problem) for problem in state["problems"]]
     if state.get("archive_fails"):
@@ -55,7 +55,23 @@ def to_checks(state: dict[str, Any]) -> list[Check]:
             failed("archive", f"changes are not archived (waiting for {late} s): is the place of the backups"
                    " full, read-only or unreachable?")
         )  # fmt: skip
-    return [*reasons, *_ages(state)]
+    return [*reasons, *_shrunk(name, state["backups"]), *_ages(state)]
+
+
+def _shrunk(name: str, rows: list[dict[str, Any]]) -> list[Check]:
+    """Files that the newest backup lacks are said until they are back, or somebody accepts their loss."""
+    whole = [row for row in rows if row["complete"]]
+    if not whole or not whole[-1].get("shrunk"):
+        return []
+    newest = whole[-1]
+    return [
+        failed(
+            "files",
+            f"backup {newest['id']} has far fewer of CVAT's files than before: {newest['shrunk']}. No backup"
+            f" expires until you decide: `labelspace restore {name}` brings the files back,"
+            f" `labelspace backups {name} --accept {newest['id']}` accepts their loss",
+        )
+    ]
 
 
 def _ages(state: dict[str, Any]) -> list[Check]:

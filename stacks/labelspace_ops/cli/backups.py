@@ -36,11 +36,19 @@ def backup(
 
 
 @app.command()
-def backups(name: Name, as_json: Json = False) -> None:
+def backups(
+    name: Name,
+    accept: Annotated[
+        str, typer.Option(help="the id of a backup with far fewer files of CVAT: older ones expire again")
+    ] = "",
+    as_json: Json = False,
+) -> None:
     """List the backups, newest last, and the times that can be restored."""
     from labelspace_ops.backup.formatting import restorable_from
 
     workspace_backups = _backups_of(name)
+    if accept:
+        workspace_backups.accept(accept)
     rows = workspace_backups.listing()
     if as_json:
         print_json({"name": name, "backups": rows, "restorable_from": restorable_from(rows)})

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from labelspace_ops.audit.results import AuditReport
 from labelspace_ops.backup.models import Proof
 from labelspace_ops.core.checks import Check
@@ -81,6 +83,14 @@ class BackupRow(JsonModel):
     """The newest migration of each Django app in the backup; empty when it was not recorded."""
     proof: Proof | None
     """The result of its newest drill."""
+    identities: dict[str, str] = Field(default_factory=dict)
+    """The identity of each volume of CVAT's files when it was taken; empty for a volume without one."""
+    files_count: int | None = None
+    """CVAT's files in it; null when they were not recorded."""
+    files_bytes: int | None = None
+    """Their bytes."""
+    shrunk: str = ""
+    """What shrank by more than ``max_shrink_percent`` since the backup before, until it is accepted."""
 
 
 class Backups(JsonModel):

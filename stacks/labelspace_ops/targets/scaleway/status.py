@@ -264,7 +264,7 @@ def _backups(
             pass  # SSH is closed to this machine: list the bucket
         else:
             results.backup = measured.summary(found)
-            results.checks += measured.to_checks(found)
+            results.checks += measured.to_checks(spec.name, found)
             return
     _backups_by_bucket(results, cloud, spec, outputs)
 

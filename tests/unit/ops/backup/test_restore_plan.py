@@ -40,6 +40,15 @@ def test_the_newest_is_of_the_newest_timeline() -> None:
     assert make_plan(rows, "", "", NOW).backup == "id-5"
 
 
+def test_the_newest_files_are_those_of_a_backup_that_lost_none() -> None:
+    rows = [_row(9), {**_row(5), "shrunk": "volume data holds 0 files"}, {**_row(4), "files": False}]
+    planned = make_plan(rows, "", "", NOW)
+    assert (planned.backup, planned.files) == ("id-4", "id-9")
+    planned = make_plan(rows, (NOW - timedelta(hours=4.5)).isoformat(), "", NOW)
+    assert (planned.backup, planned.files) == ("id-5", "id-9")
+    assert make_plan(rows, "", "id-5", NOW).files == "id-5", "what is named is taken"
+
+
 @pytest.mark.parametrize(
     ("to", "backup", "words"),
     [
@@ -63,7 +72,7 @@ def _state(**changed: Any) -> dict[str, Any]:
 
 
 def test_backups_on_schedule_give_no_reason() -> None:
-    assert to_checks(_state()) == []
+    assert to_checks("street", _state()) == []
 
 
 @pytest.mark.parametrize(
@@ -71,6 +80,10 @@ def test_backups_on_schedule_give_no_reason() -> None:
     [
         ({"backups": [_row(10)]}, "the last is 10 h old"),
         ({"backups": []}, "no complete backup"),
+        (
+            {"backups": [{**_row(5), "shrunk": "volume data holds 0"}]},
+            "labelspace backups street --accept id-5",
+        ),
         ({"backups": [_row(1, complete=False)]}, "no complete backup"),
         ({"archive_fails": True, "waiting_seconds": 90}, "changes are not archived"),
         ({"drill": {"ok": False, "backup": "id-5", "reason": "rows differ"}}, "rows differ"),
@@ -78,7 +91,7 @@ def test_backups_on_schedule_give_no_reason() -> None:
     ],
 )
 def test_what_is_late_or_fails_is_a_reason(changed: dict[str, Any], words: str) -> None:
-    assert words in " ".join(reason.detail for reason in to_checks(_state(**changed)))
+    assert words in " ".join(reason.detail for reason in to_checks("street", _state(**changed)))
 
 
 def test_a_dump_is_restored_as_it_is() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
+from . import files
 from .programs import NICENESS, FailedError, run
 from .settings import CVAT, Settings
 
@@ -79,6 +81,43 @@ def forget_all_but(settings: Settings, labels: set[str]) -> None:
     ]
     if gone:
         _restic(settings, "forget", "--prune", "--quiet", *gone)
+
+
+def tag(settings: Settings, snapshot: str, added: str) -> None:
+    """Add a tag to a snapshot; its identifier changes, its tags and its files do not."""
+    _restic(settings, "tag", f"--add={added}", snapshot)
+
+
+def sizes(settings: Settings, snapshot: str) -> dict[str, int]:
+    """Bytes of CVAT's files in a snapshot, by path."""
+    with tempfile.TemporaryFile() as listing:
+        _restic(settings, "ls", "--json", "--no-lock", snapshot, into=listing)
+        listing.seek(0)
+        return files.sizes(line.decode() for line in listing)
+
+
+def record(settings: Settings, label: str) -> files.Record:
+    """The record of the files that were just copied under ``label``."""
+    return files.record(sizes(settings, snapshots(settings)[label]["id"]), files.identities())
+
+
+def verify(
+    settings: Settings, label: str, recorded: files.Record | None, media: files.Media
+) -> files.Checked:
+    """Compare the files of a backup with their record and its database; raises ``FailedError``."""
+    snapshot = snapshots(settings).get(label)
+    if snapshot is None:
+        raise FailedError(f"CVAT's files of {label} are missing")
+    found = sizes(settings, snapshot["id"])
+    compared = files.record(found, {})
+    wrong = [
+        files.differences(recorded or {}, compared),
+        files.foreign(recorded or {}, media.identity),
+        files.missing_media(media.rows, found),
+    ]
+    if any(wrong):
+        raise FailedError(f"CVAT's files: {'; '.join(filter(None, wrong))}")
+    return files.Checked(check(settings), len(found), sum(found.values()))
 
 
 def check(settings: Settings) -> str:
