@@ -9,6 +9,7 @@ import tarfile
 from pathlib import Path
 
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
+from labelspace.outputs import BackupPolicy
 from labelspace.spec import BackupBucketSpec, BackupSpec
 
 CONTEXT = Path(__file__).parent / "image"
@@ -61,6 +62,12 @@ def secret_files(workspace: str, backup: BackupSpec, key: str) -> dict[str, str]
 def location(backup: BackupSpec, folder: Path, workspace: str) -> str:
     """The place of the backups, for people."""
     return f"s3://{backup.bucket.name}/labelspace/{workspace}" if backup.bucket else str(folder)
+
+
+def policy(where: str, backup: BackupSpec) -> BackupPolicy:
+    """The policy of a database whose changes are archived."""
+    late, hours = backup.archive_timeout_seconds, backup.interval_hours
+    return BackupPolicy(where, f"changes within {late} s, a backup every {hours} h", backup.retention_days)
 
 
 def settings(workspace: str, backup: BackupSpec, key: str) -> dict[str, object]:

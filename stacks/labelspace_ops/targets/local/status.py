@@ -36,9 +36,10 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
     busy = locks.busy(home, name)
     sleep_status = {} if busy else sleep.sleep_status(outputs)
     inactive = "" if busy else _inactive_status(outputs, containers, sleep_status)
+    disks = {docker_engine.data_folder(runtime.client), home.backups / name}
     with ThreadPoolExecutor(1) as pool:
         backups = pool.submit(
-            backup_status.measure, runtime.client, name, home, at_rest=bool(inactive), busy=bool(busy)
+            backup_status.measure, runtime, home, disks, inactive=bool(inactive), busy=bool(busy)
         )
         listed, checks = (
             _measure_inactive(outputs) if inactive else _measure_running(outputs, runtime, containers, home)
