@@ -1,4 +1,4 @@
-"""How the database's container is told of its backups: two secret files, the same for whoever runs it."""
+"""The settings of the backup program: two secret files in the container that runs it, on every target."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from labelspace.spec import BackupBucketSpec, BackupSpec
 
 CONTEXT = Path(__file__).parent / "image"
 REPOSITORY = "/var/lib/pgbackrest"
-"""The workspace's folder of backups, inside."""
+"""The workspace's folder of backups, in the container."""
 DATA = "/var/lib/postgresql/data"
 PGBACKREST_FILE = "/etc/pgbackrest/pgbackrest.conf"
 SETTINGS_FILE = "/run/labelspace/backup.json"
 CA_FILE = "/run/labelspace/backup-ca.pem"
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
-"""Whom its programs trust (SSL_CERT_FILE in the image); a machine may put its own file there."""
+"""The certificate authorities that its programs trust (SSL_CERT_FILE); a machine may mount its own file."""
 FILE_VOLUMES = {"data": "/cvat/data", "keys": "/cvat/keys"}
 """CVAT's volumes that are backed up, and where the database's container sees them."""
 
 
 def context_files() -> list[Path]:
-    """What the database's image is built from."""
+    """The files that the database's image is built from."""
     return sorted(path for path in CONTEXT.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
 def context_tar() -> bytes:
-    """The same as an archive, alike on every machine."""
+    """The same files as an archive that is identical on every machine."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path in context_files():
@@ -49,7 +49,7 @@ def image_name() -> str:
 
 
 def secret_files(workspace: str, backup: BackupSpec, key: str) -> dict[str, str]:
-    """The files by their path inside; both hold secrets."""
+    """The files by their path in the container; both hold secrets."""
     written = {
         PGBACKREST_FILE: _pgbackrest(workspace, backup, key),
         SETTINGS_FILE: json.dumps(settings(workspace, backup, key)),

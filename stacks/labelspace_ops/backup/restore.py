@@ -18,8 +18,8 @@ from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.labels import program
-from labelspace_ops.runtime.base import Runtime
-from labelspace_ops.runtime.docker_engine import SERVING, DockerRuntime
+from labelspace_ops.runtime.base import APPLICATION, Runtime, stop, stop_application
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress
 
@@ -136,7 +136,8 @@ def _replace(runtime: Runtime, source: agent.Repository, plan: RestorePlan, know
     """Stop every service and restore; return the time of the last change."""
     name = source.workspace
     message(f"{name}: stopping the server")
-    _stop_all(runtime)
+    stop_application(runtime)
+    stop(runtime, DATA_SERVICES)
     message(f"{name}: restoring {plan.moment} from backup {plan.backup}")
     try:
         answer = agent.run(
@@ -151,21 +152,14 @@ def _replace(runtime: Runtime, source: agent.Repository, plan: RestorePlan, know
     return answer["last_change"] and str(answer["last_change"])
 
 
-def _stop_all(runtime: Runtime) -> None:
-    """A worker whose Redis stopped first would retry its connection until it is killed."""
-    services = runtime.services()
-    for parts in (SERVING, DATA_SERVICES):
-        runtime.stop([part for part in parts if part in services])
-
-
 def _start(runtime: DockerRuntime, selected: auto.Stack, home: Home) -> None:
     """Start the services in order, or have Pulumi make those that are missing; return when CVAT is ready."""
     services, backups = runtime.services(), agent.backup_service(runtime)
-    if not backups or not {*STORES, *SERVING, *ONE_SHOTS} <= services.keys():
+    if not backups or not {*STORES, *APPLICATION, *ONE_SHOTS} <= services.keys():
         _update(runtime, selected, home)
         return
     # Each service waits by itself until the database takes writes, and for `migrate`.
-    parts = (*DATA_SERVICES, *SERVING, "gateway")
+    parts = (*DATA_SERVICES, *APPLICATION, "gateway")
     runtime.start([part for part in parts if part in services])
     _run_one_shot(runtime, "migrate")
     with progress.gate(runtime):

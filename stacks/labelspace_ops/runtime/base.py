@@ -10,6 +10,9 @@ from typing import Protocol
 
 from labelspace_ops.core.errors import OpsError
 
+APPLICATION = ("server", "worker", "worker-chunks", "opa", "ui", "proxy")
+"""The services that hold no data; they are stopped before those that do."""
+
 
 class RuntimeFailedError(OpsError):
     """The runtime does not answer, or refused what it was asked for."""
@@ -152,3 +155,14 @@ class Runtime(Protocol):
 
     def remove_volumes(self, parts: Iterable[str]) -> None:
         """Remove volumes with all that is in them."""
+
+
+def stop(runtime: Runtime, services: Iterable[str]) -> None:
+    """Stop those of the services that exist."""
+    existing = runtime.services()
+    runtime.stop([service for service in services if service in existing])
+
+
+def stop_application(runtime: Runtime) -> None:
+    """Stop CVAT before its data stores: a worker whose Redis stopped first would run until it is killed."""
+    stop(runtime, APPLICATION)

@@ -23,8 +23,6 @@ from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedEr
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
 PATIENCE_SECONDS = 900
 DAY_SECONDS = 24 * 3600
-SERVING = ("server", "worker", "worker-chunks", "opa", "ui", "proxy")
-"""Application containers: they hold no data and are stopped before the containers that do."""
 
 
 def connect() -> docker.DockerClient:
@@ -55,14 +53,6 @@ def containers(client: docker.DockerClient, name: str) -> dict[str, Container]:
         all=True, filters={"label": f"{WORKSPACE_LABEL}={name}"}, ignore_removed=True
     )
     return {container.labels[PART_LABEL]: container for container in listed}
-
-
-def stop_application(by_part: Mapping[str, Container]) -> None:
-    """Stop the application containers before their data stores.
-
-    A worker whose Redis stopped first would retry its connection until it is killed.
-    """
-    run_parallel([by_part[part] for part in SERVING if part in by_part], stop)
 
 
 def stop(container: Container) -> None:

@@ -15,6 +15,7 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.base import stop_application
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress, state
@@ -89,7 +90,7 @@ def before_stop(stack: auto.Stack, home: Home) -> str:
 
 def _stop_application(runtime: DockerRuntime) -> None:
     message("  stopping the server and its workers")
-    docker_engine.stop_application(runtime.containers())
+    stop_application(runtime)
 
 
 def backups_location(name: str, home: Home) -> str:

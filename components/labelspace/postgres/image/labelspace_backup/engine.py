@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from . import files, proofs, record
+from .programs import FailedError
 from .scratch import Scratch
 from .settings import Settings
 
@@ -90,6 +91,14 @@ class Engine(Protocol):
 
     def write_dump(self, request: Request, dump: Path) -> int:
         """Write a backup as a portable dump; returns its rows."""
+
+
+def find(engine: Engine, label: str) -> Backup:
+    """The backup of a label; raises ``FailedError`` when there is none."""
+    found = next((one for one in engine.backups() if one.label == label), None)
+    if found is None:
+        raise FailedError(f"there is no backup {label}")
+    return found
 
 
 def losses(backups: list[Backup], percent: int) -> dict[str, str]:

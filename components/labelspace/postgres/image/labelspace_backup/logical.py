@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from . import files, record, restore
-from .engine import Backup, Request
+from .engine import Backup, Request, find
 from .programs import FailedError, exclusive, run
 from .proofs import Proofs
 from .scratch import Scratch
@@ -136,7 +136,7 @@ class Logical:
     def accept(self, label: str) -> None:
         """Agree that the files of a dump are fewer."""
         with exclusive():
-            self.store.accept(self.find(label).label)
+            self.store.accept(find(self, label).label)
 
     def expected(self, backup: Backup) -> record.Record | None:
         """What the dump held when it was taken; None for a dump without a record."""
@@ -161,7 +161,7 @@ class Logical:
 
         The caller has stopped CVAT.
         """
-        backup = self.find(request.label)
+        backup = find(self, request.label)
         expected = self.expected(backup)
         restore.check_known((expected.latest or {}) if expected else {}, request.known)
         with self._file("restore") as dump:
@@ -200,17 +200,10 @@ class Logical:
 
     def write_dump(self, request: Request, dump: Path) -> int:
         """Fetch a dump; returns its rows."""
-        backup = self.find(request.label)
+        backup = find(self, request.label)
         self.fetch(backup, dump)
         expected = self.expected(backup)
         return expected.rows if expected else 0
-
-    def find(self, label: str) -> Backup:
-        """The dump of an identifier; raises ``FailedError`` when there is none."""
-        found = next((one for one in self.backups() if one.label == label), None)
-        if found is None:
-            raise FailedError(f"there is no backup {label}")
-        return found
 
 
 def of_label(label: str, size: int, taken: record.Record | None) -> Backup:

@@ -25,7 +25,7 @@ from .settings import DATA, PLACE, SCRATCH, Settings
 
 PROBE_BYTES = 2**20
 LAST_PLACE = DATA / "labelspace-place"
-"""Names the place that changes were archived to last."""
+"""Names the repository that changes were archived to last."""
 COMMITTED = "select pg_current_xact_id();\nselect pg_switch_wal();\n"
 """A commit after the restore point, archived at once: any time before it can be a restore's target."""
 LATE_SECONDS = 60
@@ -112,7 +112,7 @@ class Physical:
                 self._complete(known[-1].label)
         elif max(one.timeline for one in known if one.record) < self._timeline() or self._moved():
             # Changes after a restore can be reached only from a backup of their own timeline, and changes
-            # that were archived in another place from no backup that is here.
+            # that were archived in another repository cannot be reached from any backup here.
             self.take("incr")
         LAST_PLACE.write_text(self.settings.restic)
 

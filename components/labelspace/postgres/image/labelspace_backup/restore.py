@@ -22,7 +22,7 @@ MARK = PLACE / "restoring"
 NEW = DATA / "labelspace-restore"
 REPLACED = DATA / "labelspace-replaced"
 EMPTIED = (Path("/redis"), Path("/cache"))
-"""Jobs and cached frames of the replaced database; CVAT makes them anew."""
+"""Jobs and cached frames of the replaced database; CVAT makes them again."""
 LAST_CHANGE = re.compile(r"last completed transaction was at log time (\S+ \S+)")
 RESET = ("restore_command", "recovery_target_time", "recovery_target_name", "recovery_target_action")
 TOO_FAR = "recovery ended before configured recovery target was reached"

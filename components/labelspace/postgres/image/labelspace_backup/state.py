@@ -40,13 +40,13 @@ def measure(engine: Engine) -> dict[str, Any]:
 
 
 def _lost_repository(settings: Settings, backups: list[dict[str, Any]]) -> list[str]:
-    """A folder alone is looked at: a bucket would take seconds, and the next drill finds it."""
+    """Only a folder is checked: a bucket would take seconds, and the next drill finds the loss."""
     folder = Path(settings.restic)
     if not folder.is_relative_to(PLACE) or not backups or (folder / "config").exists():
         return []
     return [
-        "the copies of CVAT's files are gone from the place of the backups: bring the folder `files` back, or"
-        " take a backup (`labelspace backup`), which copies the files that are there now"
+        "the copies of CVAT's files are gone: bring the folder `files` of the backups back, or take a backup"
+        " (`labelspace backup NAME`), which copies the files that are there now"
     ]
 
 
