@@ -91,5 +91,6 @@ def _of_dump(row: BackupRow, files: str) -> RestorePlan:
 
 
 def _newest_files(rows: list[BackupRow]) -> str:
-    """The newest backup that has the files: one whose files shrank may come from a loss."""
-    return next((row.id for row in reversed(rows) if row.files and not row.shrunk), "")
+    """The newest backup that has the files: one whose files shrank is used only where there is no other."""
+    with_files = [row for row in rows if row.files]
+    return ([row.id for row in with_files if not row.shrunk] or [row.id for row in with_files] or [""])[-1]

@@ -68,7 +68,7 @@ def _shrunk(name: str, newest: BackupRow) -> list[Check]:
     return [
         failed(
             "files",
-            f"backup {newest.id} has far fewer of CVAT's files than before: {newest.shrunk}. No backup"
+            f"CVAT's files in backup {newest.id} are far fewer than before: {newest.shrunk}. No backup"
             f" expires until you decide: `labelspace restore {name}` brings the files back,"
             f" `labelspace backups {name} --accept {newest.id}` accepts their loss",
         )

@@ -129,15 +129,16 @@ def test_lost_volumes_are_said_and_come_back(lab: Lab, media: Any) -> None:
     assert lab.json("drill", name)["ok"]
 
 
-def test_a_lost_repository_of_files_is_said(lab: Lab, media: Any) -> None:
-    folder = lab.home.backups / media["name"] / "files"
-    away = folder.with_name("files.away")
-    shutil.move(folder, away)
-    try:
-        assert "copies of CVAT's files are gone" in _failed(lab, media["name"])["backups"]
-    finally:
-        shutil.move(away, folder)
-    assert lab.until_ready(media["name"])["status"] == "ready"
+def test_a_lost_repository_of_files_is_said_until_it_is_accepted(lab: Lab, media: Any) -> None:
+    name = media["name"]
+    shutil.rmtree(lab.home.backups / name / "files")
+    assert "copies of CVAT's files are gone" in _failed(lab, name)["backups"]
+    taken = lab.json("backup", name)["id"]
+    assert "a new repository is in their place" in _failed(lab, name)["files"]
+    rows = lab.json("backups", name, "--accept", taken)["backups"]
+    assert [row["files"] for row in rows[-2:]] == [False, True]
+    assert lab.until_ready(name)["status"] == "ready"
+    assert lab.json("drill", name)["ok"]
 
 
 def test_a_bucket_folder_that_is_removed_or_replaced_is_said(lab: Lab, media: Any) -> None:

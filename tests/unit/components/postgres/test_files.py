@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,7 +42,7 @@ def test_fewer_files_or_fewer_bytes_than_half_are_a_loss(after: files.Record, vo
 
 def _backup(label: str, copied: files.Record | None, *, accepted: bool = False) -> engine.Backup:
     when = NOW + timedelta(hours=int(label))
-    return engine.Backup(label, "incr", when, 1, 1, True, 1, None, copied, accepted)
+    return engine.Backup(label, "incr", when, 1, 1, True, 1, None, copied, accepted=accepted)
 
 
 FULL, EMPTY = _record(10, 1000), _record(1, 40)
@@ -71,6 +72,14 @@ def test_an_accepted_loss_is_the_new_measure() -> None:
     backups = [_backup("0", FULL), _backup("1", EMPTY, accepted=True), _backup("2", EMPTY)]
     assert engine.losses(backups, 50) == {}
     assert [row["shrunk"] for row in engine.rows(backups, 50)] == ["", "", ""]
+
+
+def test_a_repository_that_began_anew_is_a_loss_until_it_is_accepted() -> None:
+    first = replace(_backup("0", FULL), repository="r1")
+    second, third = (replace(_backup(label, FULL), repository="r2") for label in "12")
+    assert "copies of files up to 0 are gone" in engine.losses([first, second, third], 50)["1"]
+    assert engine.held([first, second, third], 50)
+    assert not engine.held([first, second, replace(third, accepted=True)], 50)
 
 
 @pytest.mark.parametrize(("newest", "calls"), [(FULL, ["expire", "forget"]), (EMPTY, [])])

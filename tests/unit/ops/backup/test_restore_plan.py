@@ -51,6 +51,8 @@ def test_the_newest_files_are_those_of_a_backup_that_lost_none() -> None:
     planned = make_plan(rows, (NOW - timedelta(hours=4.5)).isoformat(), "", NOW)
     assert (planned.backup, planned.files) == ("id-5", "id-9")
     assert make_plan(rows, "", "id-5", NOW).files == "id-5", "what is named is taken"
+    assert make_plan(rows[1:], "", "", NOW).files == "id-5", "fewer files are better than none"
+    assert make_plan(rows[2:], "", "", NOW).files == ""
 
 
 @pytest.mark.parametrize(

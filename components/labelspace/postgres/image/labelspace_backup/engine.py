@@ -32,6 +32,8 @@ class Backup:
     """None where the list does not tell it; ``Engine.expected`` does."""
     files: files.Record | None = None
     """What CVAT's files were; None where backups hold none, or before they are recorded."""
+    repository: str = ""
+    """The identifier of the repository that holds its files; empty where it is that of the database."""
     accepted: bool = False
     """Whether somebody agreed that its files are fewer than those of the backup before."""
 
@@ -107,16 +109,22 @@ def losses(backups: list[Backup], percent: int) -> dict[str, str]:
     Each is compared with the newest backup before it that did not shrink.
     """
     found: dict[str, str] = {}
-    before: files.Record = {}
+    before: Backup | None = None
     for backup in backups:
         if backup.files is None:
             continue
-        shrunk = "" if backup.accepted else files.shrinkage(before, backup.files, percent)
-        if shrunk:
-            found[backup.label] = shrunk
+        loss = _loss(before, backup, percent) if before and not backup.accepted else ""
+        if loss:
+            found[backup.label] = loss
         else:
-            before = backup.files
+            before = backup
     return found
+
+
+def _loss(before: Backup, backup: Backup, percent: int) -> str:
+    if before.repository != backup.repository:
+        return f"the copies of files up to {before.label} are gone: a new repository is in their place"
+    return files.shrinkage(before.files or {}, backup.files or {}, percent)
 
 
 def held(backups: list[Backup], percent: int) -> bool:

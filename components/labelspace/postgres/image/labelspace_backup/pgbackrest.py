@@ -18,8 +18,8 @@ WRONG_KEY = ("cipher header invalid", "unable to flush", "key/value found outsid
 """pgBackRest's messages about files that it decrypted with a wrong key."""
 RECORD = "labelspace-record"
 """The annotation that holds a backup's record."""
-FILES, ACCEPTED = "labelspace-files", "labelspace-accepted"
-"""The annotations that hold the record of its files, and somebody's agreement to fewer of them."""
+FILES, REPOSITORY, ACCEPTED = "labelspace-files", "labelspace-repository", "labelspace-accepted"
+"""The annotations that hold the record of its files, their repository, and an agreement to a loss."""
 
 
 def _pgbackrest(*words: str, throttled: bool = False) -> str:
@@ -82,6 +82,7 @@ def _backup(row: dict[str, Any]) -> Backup:
         timeline=int(row["archive"]["start"][:8], 16),
         record=record.parse(json.loads(written)) if written else None,
         files=files.parse(json.loads(notes[FILES])) if FILES in notes else None,
+        repository=notes.get(REPOSITORY, ""),
         accepted=ACCEPTED in notes,
     )
 
@@ -92,9 +93,10 @@ def take(kind: str, *, throttled: bool) -> Backup:
     return backups(info())[-1]
 
 
-def annotate(label: str, key: str, value: str) -> None:
-    """Store a note with the backup, encrypted like the backup."""
-    _pgbackrest(f"--set={label}", f"--annotation={key}={value}", "annotate")
+def annotate(label: str, notes: dict[str, str]) -> None:
+    """Store notes with the backup, encrypted like the backup."""
+    words = [f"--annotation={key}={value}" for key, value in notes.items()]
+    _pgbackrest(f"--set={label}", *words, "annotate")
 
 
 def expire() -> None:

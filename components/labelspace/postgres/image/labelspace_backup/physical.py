@@ -78,11 +78,12 @@ class Physical:
     def _complete(self, label: str, *, throttled: bool = False) -> None:
         """Everything that follows pgBackRest's own part."""
         taken = restore_point.create(self.settings, label)
-        pgbackrest.annotate(label, pgbackrest.RECORD, json.dumps(asdict(taken)))
+        pgbackrest.annotate(label, {pgbackrest.RECORD: json.dumps(asdict(taken))})
         postgres.asker(self.settings)(COMMITTED)
         restic.take(self.settings, label, throttled=throttled)
         copied = {name: asdict(one) for name, one in restic.record(self.settings, label).items()}
-        pgbackrest.annotate(label, pgbackrest.FILES, json.dumps(copied))
+        repository = restic.identity(self.settings)
+        pgbackrest.annotate(label, {pgbackrest.FILES: json.dumps(copied), pgbackrest.REPOSITORY: repository})
         self._expire()
 
     def _expire(self) -> None:
@@ -95,7 +96,7 @@ class Physical:
     def accept(self, label: str) -> None:
         """Agree that the files of a backup are fewer; the next backup removes what is too old."""
         with exclusive():
-            pgbackrest.annotate(label, pgbackrest.ACCEPTED, "yes")
+            pgbackrest.annotate(label, {pgbackrest.ACCEPTED: "yes"})
 
     def prepare(self) -> None:
         """Start the archive, with a first backup: before it nothing may be entrusted to the database.

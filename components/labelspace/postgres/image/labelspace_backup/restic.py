@@ -44,13 +44,17 @@ def prepare(settings: Settings) -> None:
 
 def exists(settings: Settings) -> bool:
     """Whether there is a repository; raises ``FailedError`` when that cannot be found out."""
+    return bool(identity(settings))
+
+
+def identity(settings: Settings) -> str:
+    """The identifier of the repository; empty when there is none."""
     try:
-        _restic(settings, "cat", "config", "--no-lock")
+        return str(json.loads(_restic(settings, "cat", "config", "--no-lock"))["id"])
     except FailedError as error:
         if "unable to open config file" not in str(error) and "does not exist" not in str(error):
             raise
-        return False
-    return True
+        return ""
 
 
 def snapshots(settings: Settings) -> dict[str, dict[str, Any]]:
