@@ -88,18 +88,18 @@ def backup_service(runtime: Runtime) -> str:
     return next((part for part in PARTS if part in services), "")
 
 
-def is_running(runtime: Runtime) -> bool:
-    """Return whether the backup program can be called in its service."""
+def running_service(runtime: Runtime) -> str:
+    """Return the service with the backup program while it runs; empty when it does not."""
     services = runtime.services()
-    return any(part in services and services[part].running for part in PARTS)
+    return next((part for part in PARTS if part in services and services[part].running), "")
 
 
 def call(runtime: Runtime, verb: str, **given: Any) -> Any:
     """Return the program's answer; raises ``OpsError`` with its reason, or when the database does not run."""
-    if not is_running(runtime):
-        name = runtime.workspace
+    service, name = running_service(runtime), runtime.workspace
+    if not service:
         raise OpsError(f"{name}: its database does not run: `labelspace start {name}` starts it")
-    return call_service(runtime, backup_service(runtime), verb, **given)
+    return call_service(runtime, service, verb, **given)
 
 
 def call_service(runtime: Runtime, service: str, verb: str, **given: Any) -> Any:
@@ -122,14 +122,14 @@ def _stored_answer(runtime: Runtime, service: str, verb: str) -> str:
         raise ContainerExitedError(f"the engine lost the database's answer ({error}): try again") from None
 
 
-def call_or_run(runtime: Runtime, source: Repository, verb: str) -> Any:
+def call_or_run(runtime: Runtime, source: Repository, verb: str, *, writes_volumes: bool = False) -> Any:
     """Call the program in its service, or in a container of its own where the service keeps ending."""
-    if is_running(runtime):
+    if service := running_service(runtime):
         try:
-            return call(runtime, verb)
+            return call_service(runtime, service, verb)
         except ContainerExitedError:
             pass
-    return run(runtime, source, verb)
+    return run(runtime, source, verb, writes_volumes=writes_volumes)
 
 
 def parse_answer(output: str) -> Any:
@@ -255,9 +255,4 @@ def parse_state(answer: dict[str, Any]) -> Measured:
 
 def standing(runtime: Runtime, source: Repository) -> Standing:
     """Return what is in the workspace's volumes, which are made where they are missing."""
-    if is_running(runtime):
-        try:
-            return Standing.read(call(runtime, "standing"))
-        except ContainerExitedError:
-            pass
-    return Standing.read(run(runtime, source, "standing", writes_volumes=True))
+    return Standing.read(call_or_run(runtime, source, "standing", writes_volumes=True))

@@ -96,7 +96,7 @@ def _lost_files(runtime: Runtime, source: agent.Repository, rows: list[BackupRow
 def _keep(runtime: Runtime, source: agent.Repository) -> str | None:
     """Back up what is replaced; None when nothing is left, or an interrupted restore kept it before."""
     service = agent.backup_service(runtime)
-    if not _is_healthy(runtime, service):
+    if not _is_healthy(runtime):
         runtime.stop([service] if service else [])
         standing = agent.standing(runtime, source)
         if standing.interrupted or not standing.data:
@@ -109,15 +109,16 @@ def _keep(runtime: Runtime, source: agent.Repository) -> str | None:
         runtime.wait_until_healthy(service)
         return agent.take_backup(runtime).id
     except OpsError as error:
-        if _is_healthy(runtime, service):
+        if _is_healthy(runtime):
             raise OpsError(
                 f"{source.workspace}: what is there cannot be kept ({error}): nothing was changed"
             ) from None
     return _keep_folder(runtime, source, service)
 
 
-def _is_healthy(runtime: Runtime, service: str) -> bool:
-    return bool(service) and agent.is_running(runtime) and runtime.is_healthy(service)
+def _is_healthy(runtime: Runtime) -> bool:
+    service = agent.running_service(runtime)
+    return bool(service) and runtime.is_healthy(service)
 
 
 def _keep_folder(runtime: Runtime, source: agent.Repository, service: str) -> str:

@@ -27,13 +27,13 @@ def measure(
     """
     name = runtime.workspace
     warnings, checks = _disks(disks)
-    running = agent.is_running(runtime)
+    running = agent.running_service(runtime)
     if busy and not running:
         return UNKNOWN.model_copy(update={"warnings": warnings}), []
     try:
         agent.encryption_key(name, home)
         state = agent.parse_state(
-            agent.call(runtime, "state")
+            agent.call_service(runtime, running, "state")
             if running
             else agent.run(runtime, agent.workspace_repository(name, home), "state")
         )
