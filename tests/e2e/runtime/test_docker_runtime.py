@@ -98,7 +98,7 @@ def test_a_job_that_is_launched_serves_on_its_networks_until_it_is_removed(runti
     with runtime.network("apart", internal=True) as network:
         runtime.launch(Job(IMAGE, ["sleep", "600"], part="copy", networks=(network,)))
         assert runtime.exec("copy", ["true"]).exit_code == 0
-        assert "bad address" in runtime.exec("copy", ["wget", "-T", "2", "http://example.invalid"]).output
+        assert runtime.exec("copy", ["wget", "-T", "2", "http://example.invalid"]).exit_code == 1
         runtime.launch(Job(IMAGE, ["sh", "-c", "exit 7"], part="copy"))  # in place of the first
         assert runtime.wait("copy") == 7
         runtime.remove(["copy"])
