@@ -14,7 +14,7 @@ from docker.models.containers import Container
 
 from bench.rows import Bound, Row
 from bench.workspace import LABELSPACE, Bench, in_use, run, seconds, workspace
-from labelspace_ops.backup import agent
+from labelspace_ops.runtime import docker_engine
 from labelspace_ops.stack.project import PROJECT
 
 BOUND = Bound(0.5, of="ratio")
@@ -38,7 +38,8 @@ def measure(bench: Bench) -> list[Row]:
 
 def _database(name: str) -> Container | None:
     """The database's container while it runs."""
-    return agent.database(docker.from_env(), name)
+    found = docker_engine.containers(docker.from_env(), name).get("database")
+    return found if found and found.status == "running" else None
 
 
 def _until_asleep(name: str) -> None:
