@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import secrets
 import tarfile
 import time
@@ -21,6 +22,9 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedError, ServiceState
 
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
+OLDEST_DOCKER = (20, 10, 10)
+SYSTEM_CONTAINERD = "/run/containerd/containerd.sock"
+CONTAINERD_ROOT = Path("/var/lib/containerd")
 PATIENCE_SECONDS = 900
 DAY_SECONDS = 24 * 3600
 
@@ -42,9 +46,34 @@ def connect() -> docker.DockerClient:
     return client
 
 
-def data_folder(client: docker.DockerClient) -> Path:
-    """Return the folder of the engine's machine that holds images and volumes."""
-    return Path(client.info()["DockerRootDir"])
+def data_folders(client: docker.DockerClient) -> tuple[Path, ...]:
+    """Return the folders of the engine's machine that hold volumes and images.
+
+    Docker 29 stores the images of a new installation in containerd. A containerd that Docker started itself
+    stores them under Docker's own folder.
+    """
+    info = client.info()
+    root = Path(info["DockerRootDir"])
+    in_containerd = ["driver-type", "io.containerd.snapshotter.v1"] in (info.get("DriverStatus") or [])
+    address = (info.get("Containerd") or {}).get("Address", SYSTEM_CONTAINERD)
+    return (root, CONTAINERD_ROOT) if in_containerd and address == SYSTEM_CONTAINERD else (root,)
+
+
+def check_version(client: docker.DockerClient) -> str:
+    """Return the engine's version; raises ``OpsError`` when Docker is older than ``OLDEST_DOCKER``.
+
+    An older Docker refuses a system call of the C library in newer images (clone3 of glibc 2.34), and their
+    programs fail to start threads. Source: moby/moby#42680.
+    """
+    version = str(client.version()["Version"])
+    parts = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    if "Podman" not in str(client.version().get("Components")) and parts < OLDEST_DOCKER:
+        oldest = ".".join(map(str, OLDEST_DOCKER))
+        raise OpsError(
+            f"Docker engine: version {version} is too old: the programs in the images of PostgreSQL and CVAT"
+            f" do not start on it: update Docker to {oldest} or newer, then run this again"
+        )
+    return version
 
 
 def containers(client: docker.DockerClient, name: str) -> dict[str, Container]:

@@ -30,5 +30,9 @@ if [ "$(id -u)" = 0 ] && [ "${1:-}" = postgres ]; then
         until gosu postgres bash -euo pipefail -c "$(declare -f set_password); set_password"; do sleep 5; done
         until python3 -m labelspace_backup keep; do sleep 5; done
     } &
+    # The official entrypoint exports the password to all that it starts. So an empty volume is initialised by a process
+    # that ends, and the server is started without the password.
+    docker-ensure-initdb.sh postgres
+    unset POSTGRES_PASSWORD_FILE
 fi
 exec docker-entrypoint.sh "$@"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -24,7 +25,8 @@ MOST_USED_PERCENT = 88
 
 
 def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -> None:
-    """Raise ``OpsError`` for a taken name, a port in use, a full disk or an unreadable bucket."""
+    """Raise ``OpsError`` for an old engine, a taken name or port, a full disk or an unreadable bucket."""
+    docker_engine.check_version(runtime.client)
     containers = runtime.containers()
     if containers.keys() - {"restore"} and not known:  # "restore" is left by an interrupted --from-backup
         raise UsageError(
@@ -35,7 +37,7 @@ def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -
         if not _is_own_port(containers, part, port):
             _check_port(field, spec.bind_address, port)
     bucket_folders.check(spec, home)
-    check_disk(docker_engine.data_folder(runtime.client), home)
+    check_disk(docker_engine.data_folders(runtime.client), home)
     for index, bucket in enumerate(spec.buckets):
         if bucket.endpoint:
             _check_bucket(f"buckets.{index}", bucket)
@@ -110,9 +112,9 @@ def free_port(bind_address: str, first: int, taken: set[int]) -> int:
     raise OpsError(f"no free port between {first} and {first + 500} on {bind_address}: give one (--port)")
 
 
-def check_disk(docker_data: Path, home: Home) -> None:
+def check_disk(docker_data: Iterable[Path], home: Home) -> None:
     """Raise ``OpsError`` when the disk of Docker or of the home is too full for CVAT's health check."""
-    for path, percent, free in disk.usage((docker_data, home.root)):
+    for path, percent, free in disk.usage((*docker_data, home.root)):
         if free < LEAST_FREE_BYTES or percent > MOST_USED_PERCENT:
             raise OpsError(
                 f"disk: {path} has {free / 2**30:.1f} GiB free, {percent:.0f} % used; a workspace"

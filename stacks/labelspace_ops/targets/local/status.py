@@ -40,7 +40,7 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
     busy = locks.busy(home, name)
     sleep_status = sleep.SleepStatus() if busy else sleep.sleep_status(outputs)
     inactive = "" if busy else _inactive_status(outputs, containers, sleep_status)
-    disks = {docker_engine.data_folder(runtime.client), home.backups / name}
+    disks = {*docker_engine.data_folders(runtime.client), home.backups / name}
     with ThreadPoolExecutor(1) as pool:
         backups = pool.submit(
             backup_status.measure, runtime, home, disks, inactive=bool(inactive), busy=bool(busy)
