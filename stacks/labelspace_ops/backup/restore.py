@@ -22,7 +22,7 @@ from labelspace_ops.labels import program
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import leftovers, progress
+from labelspace_ops.stack import backend, leftovers, progress
 
 STORES = ("redis", "cache")
 """And the container with the backup program: the database's, or that of an external one."""
@@ -150,7 +150,7 @@ def _start(client: docker.DockerClient, chosen: auto.Stack, home: Home) -> None:
     mine = docker_engine.containers(client, name)
     keeper = agent.backup_container(client, name)
     if keeper is None or not {*STORES, *docker_engine.SERVING, *ONE_SHOTS} <= mine.keys():
-        locks.clear_stale(home, chosen)
+        locks.clear_stale(backend.state_folder(home), chosen)
         leftovers.remove_leftovers(DockerRuntime(client, name), chosen, home)
     else:
         # whoever is started waits by itself for the database to take writes, and for ``migrate``

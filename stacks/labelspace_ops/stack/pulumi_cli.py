@@ -18,8 +18,7 @@ from typing import Any
 
 from labelspace.home import Home, write_once
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.stack import backend
-from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.stack import backend, project
 
 ERROR_COUNT = r"(.*: )?\d+ errors? occurred:"
 """The line above the list of a provider's errors."""
@@ -44,17 +43,15 @@ def environment(home: Home) -> dict[str, str]:
 def prepare_home(home: Home) -> None:
     """Create the folders and, once, the passphrase that encrypts the secrets of settings and state."""
     home.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for folder in (home.state, home.locks):
-        folder.mkdir(parents=True, exist_ok=True)
+    home.locks.mkdir(parents=True, exist_ok=True)
     if not home.passphrase.exists():
         write_once(home.passphrase, secrets.token_urlsafe(32))
 
 
 def prepare(home: Home) -> None:
-    """Check that the project's folder exists and create the home; raises ``OpsError``."""
-    if not (PROJECT / "Pulumi.yaml").exists():
-        raise OpsError(f"no Pulumi.yaml in {PROJECT}: run labelspace from a clone of the project")
+    """Create the home and, where there is no other project, the home's own one."""
     prepare_home(home)
+    project.prepare(project.find(home), home)
 
 
 def pulumi_binary(home: Home) -> str:
@@ -85,7 +82,8 @@ def query(home: Home, *arguments: str) -> Any:
     prepare(home)
     done = subprocess.run(
         [pulumi_binary(home), *arguments, "--non-interactive"],
-        env={**os.environ, **environment(home)}, cwd=PROJECT, capture_output=True, text=True, check=False,
+        env={**os.environ, **environment(home)}, cwd=project.find(home).folder,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise OpsError(error_reason(done.stderr))

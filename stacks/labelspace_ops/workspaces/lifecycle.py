@@ -15,7 +15,7 @@ from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.models import JsonModel
 from labelspace_ops.labels import labels_file
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import progress, state
+from labelspace_ops.stack import backend, progress, state
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import CreateOptions, Deletion, Target, Update
 
@@ -64,7 +64,10 @@ def resolve_spec(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     """
     name = str(values.get("name", ""))
     validate({"name": name, "buckets": [{"name": "any"}]})  # checks the name before the state is read
-    existing = stack.read_settings(stack.select(name, home)) if name in state.names(home) else {}
+    known = name in state.names(home)
+    if not known:
+        state.must_be_free(name, home)
+    existing = stack.read_settings(stack.select(name, home)) if known else {}
     if existing.pop("deleted", False):
         existing = registry.get(existing.get("target", registry.DEFAULT)).revived_settings(existing)
     else:
@@ -139,7 +142,7 @@ def create(spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_ba
         target.begin_update(spec, home, options) as update,
     ):
         selected = stack.create_or_select(spec.name, home)
-        locks.clear_stale(home, selected)
+        locks.clear_stale(backend.state_folder(home), selected)
         update.before_settings(selected)
         stack.write_settings(selected, update.spec, new=not known)
         update.before_run(selected)
@@ -164,7 +167,7 @@ def stop(name: str, home: Home) -> Stopped:
     target = registry.get(stack.target(selected))
     _refuse_deleted(stack.read_settings(selected))
     with locks.hold(home, name, "stopping"):
-        locks.clear_stale(home, selected)
+        locks.clear_stale(backend.state_folder(home), selected)
         last_backup = target.before_stop(selected, home)
         stack.set_running(selected, running=False)
         stack.update(selected, target.program(checked=True), progress.Resources().on_event)
@@ -205,7 +208,7 @@ def delete(name: str, home: Home, *, purge: bool) -> Deleted:
         selected.workspace.remove_stack(name)
 
     with locks.hold(home, name, "deleting"):
-        locks.clear_stale(home, selected)
+        locks.clear_stale(backend.state_folder(home), selected)
         deletion = target.delete(selected, home, destroy, purge=purge)
     return _purged(name) if purge else _deleted(name, deletion)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.paths import LABELS_EXAMPLE
+
 from labelspace_ops.labels import labels_file, normalized, pull, skeleton
 from labelspace_ops.labels.model import LabelsFile
 
-EXAMPLE = labels_file.read(labels_file.FOLDER / "example.yaml")
+EXAMPLE = labels_file.read(LABELS_EXAMPLE)
 
 
 def drawn(one: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from tests.paths import LABELS_EXAMPLE
 
 from labelspace_ops.labels import labels_file, normalized, plan, project, skeleton
 from labelspace_ops.labels.model import NOT_IN_POINTS
@@ -179,7 +180,7 @@ def test_a_skeleton_with_annotations_is_made_anew_only_when_it_is_named() -> Non
 
 
 def test_the_file_of_a_skeleton_is_the_same_after_the_way_there_and_back() -> None:
-    known = labels_file.read(labels_file.FOLDER / "example.yaml").projects[0]
+    known = labels_file.read(LABELS_EXAMPLE).projects[0]
     wish = normalized.desired(known)["pose"]
     new = project._new("pose", wish)
     assert normalized.with_defaults_of(normalized.current([row("pose", new)]), {"pose": wish}) == {
