@@ -66,7 +66,8 @@ def write(file: LabelsFile, path: Path, *, replace: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w" if replace else "x", encoding="utf-8") as out:
             out.write(to_yaml(file))
-        write_schema(path.parent)
+        if path.parent == project.find(Home.find()).labels:
+            write_schema(path.parent)
     except FileExistsError:
         raise UsageError(
             f"out: {path} is there: choose another with --out and compare, or give --replace"
@@ -76,9 +77,8 @@ def write(file: LabelsFile, path: Path, *, replace: bool) -> None:
 
 
 def write_schema(folder: Path) -> None:
-    """Put the JSON Schema, which every labels file names, into a project's folder of labels files."""
-    if folder.resolve() == project.find(Home.find()).labels.resolve():
-        (folder / "schema.json").write_text(schema(), encoding="utf-8")
+    """Put the JSON Schema, which every labels file names, beside the labels files."""
+    (folder / "schema.json").write_text(schema(), encoding="utf-8")
 
 
 class _OnceLoader(yaml.SafeLoader):

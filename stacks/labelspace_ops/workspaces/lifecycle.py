@@ -15,7 +15,7 @@ from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.models import JsonModel
 from labelspace_ops.labels import labels_file
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import backend, progress, state
+from labelspace_ops.stack import backend, plugins, progress, state
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import CreateOptions, Deletion, Target, Update
 
@@ -136,6 +136,7 @@ def create(spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_ba
     labels_file.load(spec.name)  # an invalid file is refused before anything is made
     target = registry.get(spec.target)
     known = spec.name in state.names(home)
+    plugins.fetch(target.plugins, home)
     options = CreateOptions(known, reuse_data, from_backup)
     with (
         locks.hold(home, spec.name, "creating"),
@@ -215,11 +216,11 @@ def delete(name: str, home: Home, *, purge: bool) -> Deleted:
 
 def has_retained_data(name: str, home: Home) -> bool:
     """Return whether any target still holds data of a deleted workspace."""
-    return any(registry.get(one).retained(name, home) for one in registry.names())
+    return any(one.retained(name, home) for one in registry.installed())
 
 
 def _purge_retained(name: str, home: Home) -> bool:
-    return any(registry.get(one).purge_retained(name, home) for one in registry.names())
+    return any(one.purge_retained(name, home) for one in registry.installed())
 
 
 def _purged(name: str) -> Deleted:

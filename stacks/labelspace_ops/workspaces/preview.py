@@ -23,7 +23,7 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.labels import labels_file, plan
 from labelspace_ops.labels.program import declare
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import project, pulumi_cli, state
+from labelspace_ops.stack import plugins, project, pulumi_cli, state
 from labelspace_ops.targets import registry
 from labelspace_ops.workspaces.impact import affects, data_effect, downtime_of
 
@@ -94,7 +94,9 @@ class Preview:
 
 def preview(spec: WorkspaceSpec, home: Home) -> Preview:
     """Preview ``spec`` over what is deployed under its name; raises ``OpsError`` when the preview fails."""
-    spec = registry.get(spec.target).resolve(spec, home)
+    target = registry.get(spec.target)
+    spec = target.resolve(spec, home)
+    plugins.fetch(target.plugins, home)
     known = spec.name in state.names(home)
     steps: list[Any] = []
     with _temporary_program(spec, home, known=known) as chosen:
