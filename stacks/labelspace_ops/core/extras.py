@@ -6,6 +6,9 @@ MODULES = {
     "numpy": "audit",
     "scipy": "audit",
     "nicegui": "console",
+    "fastapi": "console",
+    "starlette": "console",
+    "uvicorn": "console",
     "pulumiverse_scaleway": "scaleway",
 }
 """The extra that installs each module; ``pyproject.toml`` names their packages."""
