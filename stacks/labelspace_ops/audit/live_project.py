@@ -12,7 +12,7 @@ from labelspace_ops.audit.predictions import Options
 from labelspace_ops.cvat import client as cvat_client
 from labelspace_ops.labels import labels_file
 from labelspace_ops.labels.audit_choices import Choices
-from labelspace_ops.projects import exports, subsets, training_export
+from labelspace_ops.projects import exports, subsets, tasks, training_export
 
 
 class LiveProject:
@@ -39,7 +39,10 @@ class LiveProject:
                     export, originals, training_export.LeaveOut(labels=frozenset(), subsets=copies)
                 )
                 export = originals  # noqa: PLW2901 - what is audited
-            return findings.audit_file(export, self._marked(choices), predictions, options)
+            shared = tasks.all_read_share(self._cvat, self._number)
+            return findings.audit_file(
+                export, self._marked(choices), predictions, options, one_namespace=shared
+            )
 
     def _marked(self, choices: Choices) -> Choices:
         if self._known is None or choices.condition or choices.protected:
@@ -50,7 +53,7 @@ class LiveProject:
 
     def write_subset(self, subset: str, files: list[str]) -> None:
         """Write images of the project as a CVAT subset."""
-        done = subsets.write(self._cvat, self._number, subset, self._paths(files), self._say)
+        done = subsets.write(self._cvat, self._number, subset, files, self._say)
         what = f"{done['images']} images and {done['annotations']} annotations"
         self._say(f"subset {subset}: task {done['task']} with {what}")
         if done["left_out"]:
@@ -58,13 +61,3 @@ class LiveProject:
                 f"subset {subset}: {done['left_out']} outlines of tracks are not copied: they change between"
                 " two keyframes, where only CVAT can tell their points: draw them there"
             )
-
-    def _paths(self, files: list[str]) -> list[str]:
-        """Paths in the share: the audit prefixes a path that two subsets use with its subset."""
-        known = [name or "default" for name in subsets.frames_by_subset(self._cvat, self._number)]
-        return list(dict.fromkeys(_without_subset(file, known) for file in files))
-
-
-def _without_subset(file: str, known: list[str]) -> str:
-    first, slash, rest = file.partition("/")
-    return rest if slash and first in known else file

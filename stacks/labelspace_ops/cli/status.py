@@ -38,6 +38,7 @@ def print_status(measured: Status) -> None:
     rows = {
         "workspace": f"{measured.name}  ({measured.status})",
         "url": measured.url,
+        "local url": measured.api_url,
         "admin": measured.admin_username,
         "buckets": ", ".join(_bucket(bucket, measured.status) for bucket in measured.buckets),
         "backup": f"{backup.where or ''} (last: {backup.last or 'none yet'})",

@@ -92,3 +92,9 @@ def _kept(cvat: CvatClient, number: int, wish: TaskSpec) -> dict[str, Any]:
 def frames(cvat: CvatClient, number: int) -> list[str]:
     """The names of a task's frames, in order."""
     return [frame["name"] for frame in cvat.get(f"/tasks/{number}/data/meta")["frames"]]
+
+
+def all_read_share(cvat: CvatClient, project: int) -> bool:
+    """Whether every task of a project shows files of the share: a path then names one image."""
+    numbers = [task["id"] for task in cvat.list_all("/tasks", project_id=project) if task.get("size")]
+    return all(cvat.get(f"/tasks/{number}/data/meta")["storage"] == "share" for number in numbers)
