@@ -13,9 +13,8 @@ import docker
 from docker.models.containers import Container
 
 from bench.rows import Bound, Row
-from bench.workspace import LABELSPACE, Bench, in_use, run, seconds, workspace
+from bench.workspace import LABELSPACE, ROOT, Bench, in_use, run, seconds, workspace
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.stack.project import PROJECT
 
 BOUND = Bound(0.5, of="ratio")
 ASLEEP_PATIENCE_SECONDS = 600
@@ -46,7 +45,7 @@ def _until_asleep(name: str) -> None:
     deadline = time.monotonic() + ASLEEP_PATIENCE_SECONDS
     while time.monotonic() < deadline:
         done = subprocess.run(
-            [LABELSPACE, "status", name, "--json"], capture_output=True, check=False, cwd=PROJECT
+            [LABELSPACE, "status", name, "--json"], capture_output=True, check=False, cwd=ROOT
         )
         asleep = json.loads(done.stdout)["status"] == "asleep"
         if asleep and not _database(name):  # which is ended last

@@ -21,7 +21,7 @@ from labelspace_ops.labels import program
 from labelspace_ops.runtime.base import APPLICATION, Runtime, stop, stop_application
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import leftovers, progress
+from labelspace_ops.stack import backend, leftovers, progress
 
 STORES = ("redis", "cache")
 DATA_SERVICES = (*STORES, *agent.PARTS)
@@ -169,7 +169,7 @@ def _start(runtime: DockerRuntime, selected: auto.Stack, home: Home) -> None:
 
 
 def _update(runtime: DockerRuntime, selected: auto.Stack, home: Home) -> None:
-    locks.clear_stale(home, selected)
+    locks.clear_stale(backend.state_folder(home), selected)
     leftovers.remove_leftovers(runtime, selected, home)
     with progress.gate(runtime):
         update = partial(program.run, before_upgrade=upgrade.hook)

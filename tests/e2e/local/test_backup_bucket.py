@@ -16,12 +16,12 @@ import pytest
 from testbed.inside import inside
 from tests.e2e.endpoint import Endpoint, endpoint
 from tests.e2e.lab import PASSWORD, Lab, admin_of, alone, containers, until
+from tests.paths import ROOT
 
 from labelspace.spec import parse_spec
 from labelspace_ops.backup import import_backup
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
-from labelspace_ops.stack.project import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -130,9 +130,9 @@ def test_backups_move_to_a_bucket_and_its_keys_show_nowhere(
     assert (proof["ok"], proof["backup"]) == (True, taken)
     assert _ids(lab, name)[-1] == taken
     assert any(f"labelspace set {name}" in words for words in seen)
-    shown = [*seen, (PROJECT / "stacks" / f"Pulumi.{name}.yaml").read_text()]
+    shown = [*seen, (ROOT / "stacks" / f"Pulumi.{name}.yaml").read_text()]
     shown += [lab.pulumi("preview", "--stack", name, "--diff", "--show-sames")]
-    shown += [path.read_text() for path in lab.home.state.rglob("*.json*")]
+    shown += [path.read_text() for path in lab.state.rglob("*.json*")]
     for one in containers(name).values():
         shown += [json.dumps(one.attrs), one.logs().decode(errors="replace")]
     assert not [text[:200] for text in shown if any(key.strip() in text for key in hidden)]

@@ -28,6 +28,7 @@ class LocalTarget(Target[LocalSpec]):
 
     name: ClassVar[str] = "local"
     title: ClassVar[str] = "this machine"
+    plugins: ClassVar[tuple[str, ...]] = ("pulumi_docker", "pulumi_random")
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         {
             Capability.KEEPS_STACK,
