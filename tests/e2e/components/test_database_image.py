@@ -50,16 +50,16 @@ def test_the_packed_recipe_is_the_same_whenever_it_is_packed() -> None:
 def database(request: pytest.FixtureRequest, built: str, tmp_path: Path) -> Iterator[Any]:
     """A database that archives, by itself, with each version of pgBackRest that users may have."""
     backup = BackupSpec()
-    described = container.service(PASSWORD, {}, backup, size="small")
+    service = container.service(PASSWORD, {}, backup, size="small")
     binds = {pgbackrest.REPOSITORY: "rw", **dict.fromkeys(pgbackrest.FILE_VOLUMES.values(), "ro")}
     for path in binds:
         (tmp_path / path.lstrip("/")).mkdir(parents=True)
     created = docker.from_env().containers.create(
         built,
-        command=list(described.command),
-        environment=dict(described.environment),
+        command=list(service.command),
+        environment=dict(service.environment),
         cap_drop=["ALL"],
-        cap_add=list(described.capabilities),
+        cap_add=list(service.capabilities),
         security_opt=["no-new-privileges:true"],
         init=True,
         volumes={str(tmp_path) + path: {"bind": path, "mode": mode} for path, mode in binds.items()},

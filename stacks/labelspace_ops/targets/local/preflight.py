@@ -17,6 +17,7 @@ from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.storage import buckets
+from labelspace_ops.targets.local import bucket_folders
 
 LEAST_FREE_BYTES = 5 * 2**30
 MOST_USED_PERCENT = 88
@@ -35,6 +36,7 @@ def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -
     for field, part, port in (("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port)):
         if not _is_own_port(containers, part, port):
             _check_port(field, spec.bind_address, port)
+    bucket_folders.check(spec, home)
     check_disk(docker_engine.data_folders(runtime.client), home)
     for index, bucket in enumerate(spec.buckets):
         if bucket.endpoint:
