@@ -1,21 +1,12 @@
-<<<<<<< HEAD
-# Starts PostgreSQL as the official image does, and next to it a process that sets the configured password, puts the
-# archive into use and takes the scheduled backups.
-=======
 # Starts PostgreSQL as the official image does. A second process sets the configured password, starts the archive
 # and takes the backups on their schedule.
->>>>>>> main
 set -euo pipefail
 REPOSITORY=/var/lib/pgbackrest
 
 refuse() { echo "labelspace: $*" >&2; sleep 5; exit 1; }
 
 set_password() {
-<<<<<<< HEAD
-    # Over TCP: the server that runs while the volume is initialised answers on the socket alone.
-=======
     # By TCP: while the entrypoint initialises the volume, its temporary server answers only on the socket.
->>>>>>> main
     until pg_isready -q -h 127.0.0.1 -U "$POSTGRES_USER" -d "$POSTGRES_DB"; do sleep 1; done
     # The volume may be older than the password: a workspace was created again over its data.
     psql -q -v ON_ERROR_STOP=1 -v user="$POSTGRES_USER" -U "$POSTGRES_USER" -d "$POSTGRES_DB" <<SQL
