@@ -18,8 +18,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from labelspace.home import Home
 from labelspace_ops.core.errors import UsageError
 
@@ -101,6 +99,8 @@ def is_project(folder: Path) -> bool:
 
 def read(folder: Path) -> dict[str, Any]:
     """The ``Pulumi.yaml`` of a folder; empty when there is none, or when it is not a YAML mapping."""
+    import yaml  # noqa: PLC0415 - commands that need no project do not wait for it
+
     with contextlib.suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
         values = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))
         return values if isinstance(values, dict) else {}
