@@ -3,8 +3,8 @@
 A job is ``labelspace`` itself in a new session: it survives the browser and the console that started it. Its
 journal ``$LABELSPACE_HOME/jobs/<workspace>.jsonl`` holds one JSON record a line: ``{"at", "verb",
 "arguments", "project"}``, then ``{"at", "event"}`` for each progress event or ``{"at", "text"}`` for other
-output, at last ``{"at", "code", "result"}``. The process holds a lock on the journal, so a killed job is recognised.
-Secrets reach the process by standard input alone and are never written.
+output, at last ``{"at", "code", "result"}``. The process holds a lock on the journal, so a killed job is
+recognised. Secrets reach the process by standard input alone and are never written.
 """
 
 from __future__ import annotations
