@@ -14,7 +14,7 @@ from docker.models.containers import Container
 
 from bench.rows import Bound, Row
 from bench.workspace import LABELSPACE, ROOT, Bench, in_use, run, seconds, workspace
-from labelspace_ops.backup import agent
+from labelspace_ops.runtime import docker_engine
 
 BOUND = Bound(0.5, of="ratio")
 ASLEEP_PATIENCE_SECONDS = 600
@@ -37,7 +37,8 @@ def measure(bench: Bench) -> list[Row]:
 
 def _database(name: str) -> Container | None:
     """The database's container while it runs."""
-    return agent.database(docker.from_env(), name)
+    found = docker_engine.containers(docker.from_env(), name).get("database")
+    return found if found and found.status == "running" else None
 
 
 def _until_asleep(name: str) -> None:

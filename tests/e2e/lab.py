@@ -68,6 +68,12 @@ class Lab:
             TypeAdapter(promised).validate_json(done.stdout)
         return json.loads(done.stdout)
 
+    def json_of_degraded(self, *arguments: str) -> Any:
+        """The JSON of a status that is not ready."""
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 1, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
     def plain(self, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         """Plain ``pulumi`` in a project's folder."""
         return subprocess.run(

@@ -13,7 +13,7 @@ from labelspace.spec import WorkspaceSpec
 from labelspace_ops.core.checks import Check
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.storage import object_store
-from labelspace_ops.storage.upload import Storage
+from labelspace_ops.storage.listing import Storage
 from labelspace_ops.targets.status import Status
 
 if TYPE_CHECKING:

@@ -27,7 +27,9 @@ NAME, OWN = "cloudkept", "cloudkeptown"
 BUCKETS = {name: f"labelspace-{name}-{UUID[:8]}-backups" for name in (NAME, OWN)}
 OLDER, NEWER, LAST = "2026-11-24T10-00-00Z", "2026-11-24T11-00-00Z", "2026-11-24T12-00-00Z"
 FULL, BROKEN = "20261126-085642F", "20261126-205642F"
-ROW = '"kind": "dump", "size": 5, "added": 5, "complete": true, "files": false, "proof": null'
+ROW = '"kind": "dump", "size": 5, "added": 5, "complete": true, "files": false, "proof": null,' + (
+    ' "timeline": 0, "rows": 1, "latest": {}'
+)
 SECTION, REASON = "[aria-label=Backups]", "[aria-label=Backups] .note.bad"
 SSH = f"""#!/bin/bash
 # Stands in for the connection, and for the server at its end: it keeps dumps.

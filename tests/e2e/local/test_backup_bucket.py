@@ -21,6 +21,7 @@ from tests.paths import ROOT
 from labelspace.spec import parse_spec
 from labelspace_ops.backup import import_backup
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +84,15 @@ def _ids(lab: Lab, name: str) -> list[str]:
 
 def _begun_from(lab: Lab, text: str, backup: dict[str, Any]) -> int:
     """How many projects a new workspace begins with."""
-    name, client = f"n{secrets.token_hex(3)}", docker_engine.connect()
+    name = f"n{secrets.token_hex(3)}"
+    runtime = DockerRuntime.here(name)
     spec = parse_spec({"name": name, "buckets": [{"name": "apples"}], "backup": backup})
     try:
-        import_backup.fill(client, import_backup.find(client, text, spec, lab.home), spec, lab.home)
+        import_backup.fill(runtime, import_backup.find(runtime, text, spec, lab.home), spec, lab.home)
         said = alone(name, "select 'project ' || name as found from engine_project")
         return said.count('found = "project ')
     finally:
-        docker_engine.remove_data(client, name, lab.home.backups / name)
+        docker_engine.remove_data(runtime.client, name, lab.home.backups / name)
 
 
 def _bucket(elsewhere: Endpoint) -> dict[str, Any]:
