@@ -16,6 +16,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
     lifecycle,
     login,
     preview,
+    samples,
     status,
     task,
     upload,

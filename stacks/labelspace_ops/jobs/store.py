@@ -2,9 +2,9 @@
 
 A job is ``labelspace`` itself in a new session: it survives the browser and the console that started it. Its
 journal ``$LABELSPACE_HOME/jobs/<workspace>.jsonl`` holds one JSON record a line: ``{"at", "verb",
-"arguments"}``, then ``{"at", "event"}`` for each progress event or ``{"at", "text"}`` for other output, at
-last ``{"at", "code", "result"}``. The process holds a lock on the journal, so a killed job is recognised.
-Secrets reach the process by standard input alone and are never written.
+"arguments", "project"}``, then ``{"at", "event"}`` for each progress event or ``{"at", "text"}`` for other
+output, at last ``{"at", "code", "result"}``. The process holds a lock on the journal, so a killed job is
+recognised. Secrets reach the process by standard input alone and are never written.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import Event, Failed, Message, from_record, to_line
 from labelspace_ops.core.waiting import wait_until
+from labelspace_ops.stack import project
 
 State = Literal["running", "done", "failed", "interrupted"]
 LOCK_TIMEOUT_SECONDS = 2.0
@@ -78,7 +79,7 @@ def begin(home: Home, verb: str, name: str, arguments: list[str], stdin: str = "
     with os.fdopen(os.open(_path(home, name), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+") as journal:
         _lock(journal, name)
         journal.truncate(0)
-        write_record(journal, {"verb": verb, "arguments": arguments})
+        write_record(journal, {"verb": verb, "arguments": arguments, "project": _project(home)})
         process = subprocess.Popen(
             [
                 sys.executable,
@@ -114,8 +115,19 @@ def latest(home: Home, name: str) -> Job | None:
 
 
 def names(home: Home) -> list[str]:
-    """Workspaces on which there ever was a job."""
-    return sorted(path.stem for path in home.jobs.glob("*.jsonl"))
+    """Workspaces of the current project on which there ever was a job."""
+    here = _project(home)
+    return sorted(path.stem for path in home.jobs.glob("*.jsonl") if _project_of(path) == here)
+
+
+def _project(home: Home) -> str:
+    return str(project.find(home).folder)
+
+
+def _project_of(path: Path) -> str:
+    """The folder of the project that a job worked on; empty for a journal without a first line."""
+    with path.open() as journal:
+        return str(next(_records(journal), {}).get("project", ""))
 
 
 def forget(home: Home, name: str) -> None:

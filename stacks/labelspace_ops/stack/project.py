@@ -12,13 +12,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import UsageError
@@ -101,6 +101,8 @@ def is_project(folder: Path) -> bool:
 
 def read(folder: Path) -> dict[str, Any]:
     """The ``Pulumi.yaml`` of a folder; empty when there is none, or when it is not a YAML mapping."""
+    import yaml  # noqa: PLC0415 - commands that need no project do not wait for it
+
     with contextlib.suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
         values = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))
         return values if isinstance(values, dict) else {}
@@ -108,13 +110,29 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def prepare(project: Project, home: Home) -> None:
-    """Create the home's own project, or note where another one is, before Pulumi works on it."""
+    """Create the home's own project, or note where another one is, before Pulumi works on it.
+
+    Raises ``UsageError`` when the project pins another version of labelspace: two versions of the program
+    would undo each other's changes.
+    """
+    _check_version(project)
     project.state.mkdir(parents=True, exist_ok=True)
     if project.data != home.root:
         if project.data not in _known(home):
             (project.data / "folder").write_text(f"{project.folder}\n")
     elif not is_project(project.folder):
         write_program(project.folder)
+
+
+def _check_version(project: Project) -> None:
+    file = project.folder / "requirements.txt"
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    pinned = re.search(rf"^{NAME}(\[[\w, -]*\])? *== *([\w.+!-]+)", text, re.M)
+    if pinned and pinned[2] != version(NAME):
+        raise UsageError(
+            f"{file}: it pins {NAME} {pinned[2]}, and this is {version(NAME)}: run"
+            f" `uvx --from {NAME}=={pinned[2]} {NAME} ...`, or change the pin"
+        )
 
 
 def write_program(folder: Path, pulumi_yaml: str = FILE) -> None:

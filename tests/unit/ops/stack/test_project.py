@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,20 @@ def test_the_project_of_the_home_is_made_once(home: Home) -> None:
     project.prepare(project.find(home), home)
     assert program.read_text() == "# changed by its user\n"
     assert project.is_project(home.own_project)
+
+
+@pytest.mark.parametrize("pin", ["labelspace==0.0.1", "labelspace[audit,scaleway] == 0.0.1 # team"])
+def test_another_version_than_the_pinned_one_is_refused(home: Home, tmp_path: Path, pin: str) -> None:
+    team = _project(tmp_path / "team", home)
+    (team.folder / "requirements.txt").write_text(f"boto3\n{pin}\n")
+    with pytest.raises(
+        UsageError, match=r"it pins labelspace 0\.0\.1, and this is .*uvx --from labelspace==0"
+    ):
+        project.prepare(team, home)
+    (team.folder / "requirements.txt").write_text(
+        f"labelspace=={version('labelspace')}\nlabelspace-x==0.0.1\n"
+    )
+    project.prepare(team, home)
 
 
 def test_two_projects_have_states_and_logins_of_their_own(
