@@ -58,6 +58,11 @@ def _value(found: Found, what: str, arguments: list[str], text: str) -> tuple[fl
         raise UsageError(f"fail-on: {text!r} needs predictions: add --predictions")
     if what == "error":
         rows = [row for row in found["error_rates"] if not row["by"] and row["class"] is None]
+        if rows and rows[0]["too_small"]:
+            raise UsageError(
+                f"fail-on: {text!r}: only {rows[0]['n']:,} items have a prediction: predict more of them,"
+                " or lower --min-group"
+            )
         return float(rows[0]["error_rate"]) if rows else 0.0, ""
     return _gap(found, arguments, text)
 

@@ -48,15 +48,15 @@ def read(path: Path, options: Options | None = None) -> list[Prediction]:
     try:
         if path.suffix.lower() == ".json":
             return _results(json.loads(path.read_bytes().decode("utf-8-sig")), path.name)
-        if path.suffix.lower() == ".parquet":
-            rows = table.rows_of_parquet(path)
-            return _rows(rows, list(rows[0]) if rows else [], path.name, options)
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"predictions: {path}: {error.strerror or error}") from None
     except ValueError as error:
         raise UsageError(f"predictions: {path.name} is no valid JSON: {error}") from None
     try:
+        if path.suffix.lower() == ".parquet":
+            rows = table.rows_of_parquet(path)
+            return _rows(rows, list(rows[0]) if rows else [], path.name, options)
         return _rows(table.rows_of_csv(data, path.name), table.header_of_csv(data), path.name, options)
     except (UsageError, csv.Error) as error:
         raise UsageError(f"predictions: {str(error).removeprefix('predictions: ')}") from None

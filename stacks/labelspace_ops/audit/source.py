@@ -198,20 +198,20 @@ class _Reading:
         return table.FORMAT
 
     def _rows(self, name: str) -> Iterator[dict[str, Any]]:
-        if name.endswith(".parquet"):
-            if self.files.in_archive():
-                raise UsageError(f"annotations: {name}: unpack the archive: parquet is read from a folder")
-            yield from table.rows_of_parquet(self.files.on_disk(name))
-            return
-        with self._bounded(name, min(self.files.left, MOST_JSON)) as bounded:
-            data = bounded.read()
-        if name.endswith(".jsonl"):
-            yield from _json_lines(data, name)
-        else:
-            try:
-                yield from table.rows_of_csv(data, name)
-            except UsageError as error:
-                raise UsageError(f"annotations: {error}") from None
+        try:
+            if name.endswith(".parquet"):
+                yield from self._parquet(name)
+                return
+            with self._bounded(name, min(self.files.left, MOST_JSON)) as bounded:
+                data = bounded.read()
+            yield from (_json_lines if name.endswith(".jsonl") else table.rows_of_csv)(data, name)
+        except UsageError as error:
+            raise UsageError(f"annotations: {str(error).removeprefix('annotations: ')}") from None
+
+    def _parquet(self, name: str) -> list[dict[str, Any]]:
+        if self.files.in_archive():
+            raise UsageError(f"{name}: unpack the archive: parquet is read from a folder")
+        return table.rows_of_parquet(self.files.on_disk(name))
 
     def _image_folders(self) -> list[str]:
         return self._named(lambda name: _suffix(name) in IMAGES and "/" in name)
@@ -253,7 +253,7 @@ def _json_lines(data: bytes, name: str) -> Iterator[dict[str, Any]]:
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise UsageError(f"annotations: {name}, line {number} is no valid JSON: {error}") from None
+            raise UsageError(f"{name}, line {number} is no valid JSON: {error}") from None
         objects = row.pop("objects", None)
         if not isinstance(objects, dict):
             yield row

@@ -43,6 +43,9 @@ def _strongest(found: Found) -> str:
 def _error(found: Found) -> str:
     for row in found["error_rates"]:
         if not row["by"] and row["class"] is None:
+            if row["too_small"]:
+                judged = f"{row['n']:,} of {found['items']:,} items"
+                return f"Only {judged} have a prediction: too few to say how often the model is wrong."
             return f"The model is wrong on {row['error_rate'] * 100:.1f} % of {row['n']:,} judged items."
     return ""
 

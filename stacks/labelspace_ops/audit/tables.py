@@ -72,7 +72,7 @@ def _strength(row: Found) -> str:
 
 def _errors(found: Found) -> Table:
     rows = [
-        [group(row), _rate(row),
+        [group(row), "" if row["too_small"] else _rate(row),
          f"{row['errors']:,} of {row['n']:,}", "too small to judge" if row["too_small"] else ""]
         for row in found["error_rates"]
     ]  # fmt: skip

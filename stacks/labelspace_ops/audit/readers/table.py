@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from labelspace_ops.audit.attribute_groups import is_number
 from labelspace_ops.audit.dataset import NO_BOX, Box, Builder, text
@@ -62,7 +62,10 @@ def rows_of_parquet(path: Path) -> list[dict[str, Any]]:
         raise UsageError(
             f"{path.name}: reading parquet needs pyarrow: `pip install pyarrow`, or convert the table to CSV"
         ) from None
-    rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+    try:
+        rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+    except ValueError as error:  # pyarrow's ArrowInvalid
+        raise UsageError(f"{path.name} is no valid parquet: {error}") from None
     return rows
 
 
@@ -131,11 +134,3 @@ def _box(row: dict[str, Any], columns: dict[str, Any]) -> Box:
     except (TypeError, ValueError):
         return NO_BOX
     return (x, y, third - x, fourth - y) if columns["corners"] else (x, y, third, fourth)
-
-
-def source_of(file: IO[bytes], name: str) -> Iterator[dict[str, str]]:
-    """The rows of an open CSV file of annotations."""
-    try:
-        yield from rows_of_csv(file.read(), name)
-    except UsageError as error:
-        raise UsageError(f"annotations: {error}") from None
