@@ -12,7 +12,7 @@ import numpy as np
 from labelspace_ops.audit import associations, balance, gaps, matching, metrics, source, summary, weights
 from labelspace_ops.audit import items as items_module
 from labelspace_ops.audit import predictions as predictions_module
-from labelspace_ops.audit.dataset import Dataset
+from labelspace_ops.audit.dataset import Dataset, Job
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.pictures import Pictures
 from labelspace_ops.audit.predictions import Options, Prediction
@@ -44,14 +44,17 @@ def audit_file(
     images: Path | None = None,
     *,
     one_namespace: bool = False,
+    jobs: tuple[Job, ...] = (),
 ) -> Audit:
     """Audit an export, with its images when they are there; raises ``UsageError`` for input that is none.
 
-    ``one_namespace`` says that a path names the same image in every subset.
+    ``one_namespace`` says that a path names the same image in every subset; ``jobs`` are the project's, when
+    more is known of them than the export says.
     """
     options = options or Options()
     predicted = predictions_module.read(predictions, options) if predictions else None
     dataset = replace(source.read(path, choices.named, choices.bins), one_namespace=one_namespace)
+    dataset = replace(dataset, jobs=jobs or dataset.jobs)
     if images is None:
         return audit(dataset, choices, predicted, options)
     pictures = Pictures(images)

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelspace_ops.audit import statistics
+from labelspace_ops.audit import resampling, statistics
 from labelspace_ops.audit.dependence import Attribute
 from labelspace_ops.audit.matching import NONE
-from labelspace_ops.audit.metrics import Codes, Flags, Judged, effective_counts
+from labelspace_ops.audit.metrics import Codes, Flags, Judged, effective_counts, enough
 from labelspace_ops.audit.vocabulary import MISSING
 from labelspace_ops.labels.audit_choices import Choices
 
 RATES = ("false_positive_rate", "false_negative_rate", "precision", "recall", "selection_rate")
-WORSE_WHEN_LOW = {"precision", "recall", "f1", "auc"}
+DRAWN = ("f1", "auc", "average_precision")
+"""Metrics that are no rates: clusters are drawn again to compare them."""
+WORSE_WHEN_LOW = {"precision", "recall", *DRAWN}
 MOST_CLASSES = 50
 """Classes whose own rates are compared; with more, those with the most items."""
 EMPTY = {
@@ -41,6 +43,7 @@ def measure(judged: Judged, protected: list[str], choices: Choices) -> list[dict
     """The error rate by every attribute, and the other metrics of each class by the protected ones."""
     rng = np.random.default_rng(choices.seed)
     rows = [_one(judged, trial, choices, rng) for trial in _trials(judged, protected, choices)]
+    rows += _drawn(judged, protected, choices, rng)
     tested = [row for row in rows if row["p_value"] is not None]
     for row, p in zip(tested, statistics.holm([row["p_value"] for row in tested]), strict=True):
         row |= {"p_adjusted": p, "distinguishable": bool(p < choices.alpha)}
@@ -53,8 +56,7 @@ def _trials(judged: Judged, protected: list[str], choices: Choices) -> Iterator[
     if "error" in choices.metrics:
         for name in judged.items.attributes:
             yield Trial(name, "error", None, judged.real, judged.wrong)
-    sizes = np.bincount(judged.items.label, minlength=len(judged.items.classes))
-    classes = np.sort(np.argsort(-sizes, kind="stable")[:MOST_CLASSES])
+    classes = _classes(judged)
     complements = {"recall"} if "false_negative_rate" in choices.metrics else set()
     mirrored = _mirrored(judged)
     for name in protected:
@@ -63,6 +65,51 @@ def _trials(judged: Judged, protected: list[str], choices: Choices) -> Iterator[
                 found = judged.trials(metric, int(code))
                 if found is not None:
                     yield Trial(name, metric, judged.items.classes[code], *found)
+
+
+def _classes(judged: Judged) -> Codes:
+    sizes = np.bincount(judged.items.label, minlength=len(judged.items.classes))
+    return np.sort(np.argsort(-sizes, kind="stable")[:MOST_CLASSES])
+
+
+def _drawn(
+    judged: Judged, protected: list[str], choices: Choices, rng: np.random.Generator
+) -> Iterator[dict[str, Any]]:
+    """F1, AUC and average precision of each class by the protected attributes, where they are defined."""
+    classes = _classes(judged)
+    for name in protected:
+        codes = judged.codes(name)
+        for metric in (one for one in DRAWN if one in choices.metrics):
+            for code in classes[:1] if metric == "auc" and len(judged.items.classes) == 2 else classes:
+                if judged.sample(metric, judged.real, int(code)) is not None:
+                    yield _of_samples(judged, (name, metric, int(code)), codes, choices, rng)
+
+
+def _of_samples(
+    judged: Judged, what: tuple[str, str, int], codes: Codes, choices: Choices, rng: np.random.Generator
+) -> dict[str, Any]:
+    name, metric, code = what
+    every = {
+        value: judged.sample(metric, codes == place, code)
+        for place, value in enumerate(judged.items.attributes[name].values)
+    }
+    used = {value: one for value, one in every.items() if one is not None and one.truth.any()}
+    fit = {value: one for value, one in used.items() if enough(one, metric, choices.min_group)}
+    head = {
+        "attribute": name, "metric": metric, "class": judged.items.classes[code],
+        "too_small": [value for value in used if value not in fit],
+    }  # fmt: skip
+    if len(fit) < 2:
+        return head | EMPTY
+    found, names = resampling.compare(list(fit.values()), metric, rng), list(fit)
+    low, high = int(found.values.argmin()), int(found.values.argmax())
+    least, most = float(found.values[low]), float(found.values[high])
+    if least == most:
+        return head | EMPTY | {"difference": 0.0, "ratio": 1.0 if least else None}
+    return head | EMPTY | {
+        "worst": names[low], "best": names[high], "difference": most - least, "ratio": least / most,
+        "ci_low": found.low, "ci_high": found.high, "p_value": found.p_value, "test": found.test,
+    }  # fmt: skip
 
 
 def _mirrored(judged: Judged) -> bool:
@@ -154,7 +201,7 @@ def _strata(codes: Codes, sides: list[Flags], success: Flags, least: int) -> lis
 
 def rate_name(row: dict[str, Any]) -> str:
     """What is compared, in words."""
-    metric = row["metric"].replace("_", " ")
+    metric = {"auc": "AUC", "f1": "F1"}.get(row["metric"], row["metric"].replace("_", " "))
     return "error rate" if metric == "error" else f"{metric} of class {row['class']}"
 
 
@@ -165,7 +212,9 @@ def _sentence(row: dict[str, Any]) -> str:
     if row["worst"] is None:
         return f"{name}: the {what} is the same in all groups"
     points = f"{row['difference'] * 100:.1f} percentage points"
-    span = f"95 % interval {row['ci_low'] * 100:.1f} to {row['ci_high'] * 100:.1f}"
+    span = "no interval: too few images"
+    if row["ci_low"] is not None:
+        span = f"95 % interval {row['ci_low'] * 100:.1f} to {row['ci_high'] * 100:.1f}"
     if not row["distinguishable"]:
         pair = f"{row['worst']} and {row['best']} differ by {points}, {span}"
         said = f"{name}: the groups are not distinguishable in the {what} ({pair})"

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from labelspace_ops.audit import statistics
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.matching import NONE, Outcomes
+from labelspace_ops.audit.resampling import Sample
 from labelspace_ops.audit.vocabulary import MISSING
 from labelspace_ops.labels.audit_choices import Choices
 
 MOST_CROSSED = 10
 """Attributes that are crossed with each other; recorded ones first."""
+SCORED = ("auc", "average_precision")
+"""Metrics that need the scores of predictions."""
 MOST_MATRIX = 12
 """Classes up to which the confusion matrix of each group is listed."""
 Codes = NDArray[np.int64]
@@ -69,6 +72,18 @@ class Judged:
         np.minimum.at(low, self.items.image, column)
         np.maximum.at(high, self.items.image, column)
         return np.where(low == high, low, MISSING)
+
+    def sample(self, metric: str, rows: Flags, code: int) -> Sample | None:
+        """The outcomes of a class among rows; None where the model gave no scores for the metric."""
+        scores = {
+            "f1": np.zeros(len(self.item)), "average_precision": self.outcomes.sureness,
+            "auc": None if self.outcomes.scores is None else self.outcomes.scores[:, code],
+        }[metric]  # fmt: skip
+        if scores is None:
+            return None
+        truth, called = self.truth == code, self.predicted == code
+        used = rows & self.real if metric == "auc" else rows & (truth | called)
+        return Sample(truth[used], called[used], scores[used], self.cluster[used])
 
     def counts(self, group: Codes, width: int) -> Counts:
         """The confusion of each class within each group; ``group`` MISSING rows are left out."""
@@ -212,7 +227,6 @@ def _of_attribute(judged: Judged, name: str, choices: Choices) -> Iterator[dict[
     counts = judged.counts(codes, width)
     fit = [value for value in range(len(values)) if sizes[value] >= choices.min_group]
     too_small = [values[value] for value in np.flatnonzero((sizes > 0) & (sizes < choices.min_group))]
-    areas = _areas(judged, codes, fit, choices)
     for code, label in enumerate(judged.items.classes):
         head = {"attribute": name, "class": label, "too_small": too_small}
         if len(fit) < 2:
@@ -220,7 +234,7 @@ def _of_attribute(judged: Judged, name: str, choices: Choices) -> Iterator[dict[
             continue
         groups = {
             values[value]: rates(counts, value, code, int(sizes[value]), choices.min_group)
-            | {"auc": areas.get((value, code))}
+            | {name: _scored(judged, name, codes == value, code, choices) for name in SCORED}
             for value in fit
         }  # fmt: skip
         yield head | {"groups": groups} | _differences(list(groups.values()))
@@ -263,27 +277,18 @@ def _differences(groups: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _areas(judged: Judged, codes: Codes, fit: list[int], choices: Choices) -> dict[tuple[int, int], float]:
-    """The area under the ROC curve of each group and class, when the model scores every class."""
-    scores = judged.outcomes.scores
-    if scores is None or "auc" not in choices.metrics:
-        return {}
-    found = {}
-    for value in fit:
-        rows = codes == value
-        for code in range(len(judged.items.classes)):
-            truth = judged.truth[rows] == code
-            if min(truth.sum(), (~truth).sum()) >= choices.min_group:
-                found[value, code] = area(truth, scores[rows, code])
-    return found
+def _scored(judged: Judged, metric: str, rows: Flags, code: int, choices: Choices) -> float | None:
+    """A metric of scores, where enough positives (and for AUC negatives) are there."""
+    sample = judged.sample(metric, rows, code) if metric in choices.metrics else None
+    if sample is None or not enough(sample, metric, choices.min_group):
+        return None
+    return sample.value(metric)
 
 
-def area(truth: Flags, scores: NDArray[np.float64]) -> float:
-    """The area under the ROC curve: how often a positive scores above a negative, ties counted half."""
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
-    positive = int(truth.sum())
-    return float((ranks[truth].sum() - positive * (positive + 1) / 2) / (positive * (len(truth) - positive)))
+def enough(sample: Sample, metric: str, least: int) -> bool:
+    """Whether a metric of so many items may be judged."""
+    other = {"f1": sample.called, "auc": ~sample.truth, "average_precision": sample.truth}[metric]
+    return bool(min(sample.truth.sum(), other.sum()) >= least)
 
 
 def confusion(judged: Judged, names: list[str]) -> list[dict[str, Any]]:
