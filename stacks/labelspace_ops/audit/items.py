@@ -104,6 +104,7 @@ def find(dataset: Dataset, choices: Choices) -> Items:
     columns = conditions.gather(dataset, rows, level, additional, choices)
     names = _wanted(columns, choices)
     full = {name: columns[name] for name in names}
+    repeated = _repeated(dataset)
     classes, label = _classes(dataset, rows)
     cluster, clustered_by = _clusters(dataset, rows, columns, choices)
     return Items(
@@ -111,7 +112,7 @@ def find(dataset: Dataset, choices: Choices) -> Items:
         classes, label, cluster, clustered_by, dataset.box[rows],
         {name: Column(column.known(choices.unknown), column.values) for name, column in full.items()},
         frozenset(columns.measured & set(names)),
-        {name: _coverage(dataset, column, name, choices) for name, column in full.items()},
+        {name: _coverage(dataset, column, name, choices, repeated) for name, column in full.items()},
         [dataset.labels[code] for code in additional], level.counts,
         int(first.sum()) - len(np.unique(dataset.image[rows])), dataset.image_ids, dataset.category_ids,
         [*dataset.notes, *level.notes, *columns.notes, *_duplicates(first), *_suspect(full, choices)],
@@ -222,7 +223,9 @@ def _clusters(
     return np.unique(image, return_inverse=True)[1], "image"
 
 
-def _coverage(dataset: Dataset, column: Column, name: str, choices: Choices) -> dict[str, object]:
+def _coverage(
+    dataset: Dataset, column: Column, name: str, choices: Choices, repeated: list[tuple[int, int]]
+) -> dict[str, object]:
     counts = np.bincount(column.codes[column.codes != MISSING], minlength=len(column.values))
     total, carried = len(column.codes), int(counts.sum())
     return {
@@ -231,17 +234,21 @@ def _coverage(dataset: Dataset, column: Column, name: str, choices: Choices) -> 
         "coverage": carried / total if total else 0.0,
         "unknown": carried - int((column.known(choices.unknown) != MISSING).sum()),
         "values": {value: int(count) for value, count in zip(column.values, counts, strict=True)},
-        "agreement": _agreement(dataset, dataset.attributes[name]) if name in dataset.attributes else None,
+        "agreement": _agreement(dataset, dataset.attributes[name], repeated)
+        if repeated and name in dataset.attributes
+        else None,
     }
 
 
-def _agreement(dataset: Dataset, column: Column) -> dict[str, object] | None:
-    """Where the same image was annotated twice: how often both annotations agree."""
-    keys = dataset.keys()
-    if len(set(keys)) == len(keys):
-        return None
+def _repeated(dataset: Dataset) -> list[tuple[int, int]]:
+    """Pairs of copies of one image."""
     place: dict[tuple[str, str], int] = {}
-    pairs = [(place[key], index) for index, key in enumerate(keys) if place.setdefault(key, index) != index]
+    keys = enumerate(dataset.keys())
+    return [(place[key], index) for index, key in keys if place.setdefault(key, index) != index]
+
+
+def _agreement(dataset: Dataset, column: Column, pairs: list[tuple[int, int]]) -> dict[str, object] | None:
+    """Where the same image was annotated twice: how often both annotations agree."""
     values = conditions.of_images(dataset, column, dataset.tag)
     first, second = values[[one for one, _ in pairs]], values[[two for _, two in pairs]]
     both = (first != MISSING) & (second != MISSING)

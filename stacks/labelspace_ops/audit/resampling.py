@@ -108,7 +108,8 @@ def compare(samples: list[Sample], name: str, rng: np.random.Generator) -> Compa
     rows = sum(map(len, places))
     drawn = np.empty((int(np.clip(MOST_WORK / rows, LEAST_DRAWS, DRAWS)), len(samples)))
     for number in range(len(drawn)):
-        weights = np.bincount(rng.integers(0, len(clusters), len(clusters)), minlength=len(clusters))
+        picked = rng.integers(0, len(clusters), len(clusters))
+        weights = np.bincount(picked, minlength=len(clusters)).astype(np.float64)
         drawn[number] = [metric(weights[place]) for metric, place in zip(metrics, places, strict=True)]
     covariance = np.cov(drawn[~np.isnan(drawn).any(axis=1)].T)
     # a group without any error has no spread in the draws: an item more or less is the least
