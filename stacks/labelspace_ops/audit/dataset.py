@@ -28,6 +28,8 @@ from labelspace_ops.audit.vocabulary import (
 from labelspace_ops.core.errors import UsageError
 
 Rows = NDArray[np.int64]
+JsonObject = dict[str, Any]
+"""An object of a JSON document, or a row of a table, before it is checked."""
 BUILT_IN = {"occluded", "rotation", "track_id", "keyframe", "outside"}
 """Attributes that CVAT writes by itself into Datumaro and COCO."""
 ABSORBED = ("images", "subsets", "cluster", "task", "frame", "sizes", "boxes", "occluded", "tag",
@@ -193,7 +195,7 @@ class Builder:
             raise UsageError(f"annotations: more than {MOST_ROWS:,} annotations: export the tasks one by one")
 
     def add_of_format(
-        self, label: str, attributes: dict[str, Any], *, tag: bool, identity: object = None, box: Box = NO_BOX
+        self, label: str, attributes: JsonObject, *, tag: bool, identity: object = None, box: Box = NO_BOX
     ) -> None:
         """The same from a format that CVAT's exporter writes by way of Datumaro, with its own attributes."""
         own = {name: text(value) for name, value in attributes.items() if name not in BUILT_IN}

@@ -7,10 +7,11 @@ the least count over a of any class; the best a is found one class after the oth
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from labelspace_ops.audit.results import LeftOut
 
 Cell = tuple[str, ...]
 """A class and a value of each condition."""
@@ -76,15 +77,15 @@ def _ascended(counts: Numbers, shares: Numbers) -> Numbers:
     return best
 
 
-def leave_out(available: dict[Cell, int], names: list[str]) -> list[dict[str, Any]]:
+def leave_out(available: dict[Cell, int], names: list[str]) -> list[LeftOut]:
     """Which class or value to leave out so that equal cells are not empty: the largest set of each step."""
-    steps: list[dict[str, Any]] = []
+    steps: list[LeftOut] = []
     cells = dict(available)
     while cells and min(cells.values()) == 0 and len(steps) < MOST_DROPPED:
         side, value, cells = max(_without(cells), key=lambda one: _worth(one[2]), default=(0, "", {}))
         if not cells:
             return []
-        steps.append({"attribute": names[side], "value": value, "images": min(cells.values()) * len(cells)})
+        steps.append(LeftOut(names[side], value, min(cells.values()) * len(cells)))
     return steps if cells and min(cells.values()) else []
 
 

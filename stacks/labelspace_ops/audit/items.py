@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from labelspace_ops.audit import conditions, levels, statistics
 from labelspace_ops.audit.dataset import Dataset, Rows
+from labelspace_ops.audit.results import Agreement, AuditedAttribute
 from labelspace_ops.audit.vocabulary import MISSING, Codes, Column
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.labels.audit_choices import AUDIT_LABEL, Choices
@@ -38,7 +39,7 @@ class Items:
     """The codes are MISSING where nobody knows."""
     measured: frozenset[str]
     """The attributes that nobody annotated: they are computed from the items."""
-    coverage: dict[str, dict[str, object]]
+    coverage: dict[str, AuditedAttribute]
     additional: list[str]
     levels: dict[str, int]
     """How many items each level has."""
@@ -225,19 +226,19 @@ def _clusters(
 
 def _coverage(
     dataset: Dataset, column: Column, name: str, choices: Choices, repeated: list[tuple[int, int]]
-) -> dict[str, object]:
+) -> AuditedAttribute:
     counts = np.bincount(column.codes[column.codes != MISSING], minlength=len(column.values))
     total, carried = len(column.codes), int(counts.sum())
-    return {
-        "items": total,
-        "carried": carried,
-        "coverage": carried / total if total else 0.0,
-        "unknown": carried - int((column.known(choices.unknown) != MISSING).sum()),
-        "values": {value: int(count) for value, count in zip(column.values, counts, strict=True)},
-        "agreement": _agreement(dataset, dataset.attributes[name], repeated)
-        if repeated and name in dataset.attributes
-        else None,
-    }
+    own = dataset.attributes.get(name)
+    return AuditedAttribute(
+        kind="unmarked",
+        items=total,
+        carried=carried,
+        coverage=carried / total if total else 0.0,
+        unknown=carried - int((column.known(choices.unknown) != MISSING).sum()),
+        values={value: int(count) for value, count in zip(column.values, counts, strict=True)},
+        agreement=_agreement(dataset, own, repeated) if repeated and own is not None else None,
+    )
 
 
 def _repeated(dataset: Dataset) -> list[tuple[int, int]]:
@@ -247,7 +248,7 @@ def _repeated(dataset: Dataset) -> list[tuple[int, int]]:
     return [(place[key], index) for index, key in keys if place.setdefault(key, index) != index]
 
 
-def _agreement(dataset: Dataset, column: Column, pairs: list[tuple[int, int]]) -> dict[str, object] | None:
+def _agreement(dataset: Dataset, column: Column, pairs: list[tuple[int, int]]) -> Agreement | None:
     """Where the same image was annotated twice: how often both annotations agree."""
     values = conditions.of_images(dataset, column, dataset.tag)
     first, second = values[[one for one, _ in pairs]], values[[two for _, two in pairs]]
@@ -255,7 +256,7 @@ def _agreement(dataset: Dataset, column: Column, pairs: list[tuple[int, int]]) -
     if not both.any():
         return None
     same = float(np.mean(first[both] == second[both]))
-    return {"items": int(both.sum()), "agreement": same, "kappa": statistics.kappa(first[both], second[both])}
+    return Agreement(int(both.sum()), same, statistics.kappa(first[both], second[both]))
 
 
 def codes_of(items: Items, names: Iterable[str]) -> list[Codes]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from labelspace_ops.audit.dataset import Builder, Dataset
+from labelspace_ops.audit.dataset import Builder, Dataset, JsonObject
 from labelspace_ops.audit.files import MOST_SILENCE, READ, Bounded, Files, opened
 from labelspace_ops.audit.readers import (
     coco,
@@ -197,7 +197,7 @@ class _Reading:
             table.read(self._rows(name), self.builder, name)
         return table.FORMAT
 
-    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
+    def _rows(self, name: str) -> Iterator[JsonObject]:
         try:
             if name.endswith(".parquet"):
                 yield from self._parquet(name)
@@ -208,7 +208,7 @@ class _Reading:
         except UsageError as error:
             raise UsageError(f"annotations: {str(error).removeprefix('annotations: ')}") from None
 
-    def _parquet(self, name: str) -> list[dict[str, Any]]:
+    def _parquet(self, name: str) -> list[JsonObject]:
         if self.files.in_archive():
             raise UsageError(f"{name}: unpack the archive: parquet is read from a folder")
         return table.rows_of_parquet(self.files.on_disk(name))
@@ -245,7 +245,7 @@ def _json_reader(document: Any, name: str) -> tuple[Any, str]:
     return coco, coco.FORMAT
 
 
-def _json_lines(data: bytes, name: str) -> Iterator[dict[str, Any]]:
+def _json_lines(data: bytes, name: str) -> Iterator[JsonObject]:
     """Hugging Face's ``metadata.jsonl``: a row an image; ``objects`` become rows of their own."""
     for number, line in enumerate(table.decoded(data).splitlines(), 1):
         if not line.strip():

@@ -11,13 +11,14 @@ import numpy as np
 
 from labelspace_ops.audit import statistics
 from labelspace_ops.audit.items import Items
+from labelspace_ops.audit.results import Weighting
 from labelspace_ops.audit.spreadsheets import safe_cell
 from labelspace_ops.audit.vocabulary import MISSING
 
 FILE = "weights.csv"
 
 
-def compute(items: Items, names: list[str]) -> tuple[statistics.Numbers, dict[str, Any]]:
+def compute(items: Items, names: list[str]) -> tuple[statistics.Numbers, Weighting]:
     """A weight per item, 1 where the group is unknown, and what is left of the data's worth."""
     known, group = _groups(items, names)
     groups, of_item = np.unique(group[known], return_inverse=True)
@@ -27,15 +28,15 @@ def compute(items: Items, names: list[str]) -> tuple[statistics.Numbers, dict[st
     ratio = np.divide(expected, counts, out=np.zeros_like(counts), where=counts > 0)
     weights = np.ones(len(items))
     weights[known] = ratio[of_item, items.label[known]]
-    return weights, {
-        "attributes": names,
-        "items": len(items),
-        "unknown_group": int((~known).sum()),
-        "empty_cells": int((counts == 0).sum()),
-        "smallest": float(weights.min()) if len(weights) else None,
-        "largest": float(weights.max()) if len(weights) else None,
-        "effective_sample_size": statistics.effective_size(weights),
-    }
+    return weights, Weighting(
+        attributes=names,
+        items=len(items),
+        unknown_group=int((~known).sum()),
+        empty_cells=int((counts == 0).sum()),
+        smallest=float(weights.min()) if len(weights) else None,
+        largest=float(weights.max()) if len(weights) else None,
+        effective_sample_size=statistics.effective_size(weights),
+    )
 
 
 def _groups(items: Items, names: list[str]) -> tuple[Any, Any]:

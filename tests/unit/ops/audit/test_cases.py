@@ -316,12 +316,13 @@ def test_a_parquet_table_of_labels_is_read(tmp_path: Path) -> None:
 
 
 def test_predictions_of_one_image_are_too_few_to_judge_a_model(tmp_path: Path) -> None:
-    found = run(tmp_path, tags("cd" * 60), "image,prediction\n0.jpg,dog\n").found
+    audit = run(tmp_path, tags("cd" * 60), "image,prediction\n0.jpg,dog\n")
+    found = audit.found
     said = "Only 1 of 120 items have a prediction: too few to say how often the model is wrong."
     assert said in found["summary"]
     assert rate(found)["too_small"]
     with pytest.raises(UsageError, match="only 1 items have a prediction"):
-        gate.exceeded(found, ["error > 0.5"])
+        gate.exceeded(audit.report, ["error > 0.5"])
 
 
 def test_a_tie_of_two_classes_is_not_judged(tmp_path: Path) -> None:
