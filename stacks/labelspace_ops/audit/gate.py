@@ -3,48 +3,24 @@
 from __future__ import annotations
 
 import json
-import operator
-import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from labelspace_ops.audit.gaps import rate_name
+from labelspace_ops.audit.limits import parse
 from labelspace_ops.audit.results import AuditedGap, AuditReport, Compared
 from labelspace_ops.core.errors import UsageError
 
 Json = dict[str, Any]
-COMPARISONS: dict[str, Callable[[float, float], bool]] = {
-    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le,
-}  # fmt: skip
-LIMIT = re.compile(r"^\s*(\w+)\s*(?:\(([^()]*)\))?\s*(>=|<=|>|<)\s*([0-9.]+)\s*$")
-LOOKS = (
-    'like "gap(error, gender) > 0.05", "gap(recall, gender, cat) > 0.1", "error > 0.2" or "suspicious > 0"'
-)
-
-
-def check_limit(text: str) -> None:
-    """Raises ``UsageError`` when a limit cannot be read."""
-    _parsed(text)
-
-
-def _parsed(text: str) -> tuple[str, list[str], Callable[[float, float], bool], float]:
-    match = LIMIT.match(text)
-    if match is None or match[1] not in {"gap", "error", "suspicious", "items"}:
-        raise UsageError(f"fail-on: {text!r} cannot be read: write it {LOOKS}")
-    arguments = [one.strip() for one in (match[2] or "").split(",") if one.strip()]
-    if (match[1] == "gap") != bool(arguments) or (arguments and not 2 <= len(arguments) <= 3):
-        raise UsageError(f"fail-on: {text!r} cannot be read: write it {LOOKS}")
-    return match[1], arguments, COMPARISONS[match[3]], float(match[4])
 
 
 def exceeded(found: AuditReport, limits: list[str]) -> list[str]:
     """The limits that the audit breaks, each with its number; raises ``UsageError`` where there is none."""
     said = []
     for text in limits:
-        what, arguments, breaks, bound = _parsed(text)
-        value, about = _value(found, what, arguments, text)
-        if breaks(value, bound):
+        limit = parse(text)
+        value, about = _value(found, limit.what, limit.arguments, text)
+        if limit.is_broken_by(value):
             said.append(f"fail-on: {text}: it is {value:.4g}{about}")
     return said
 

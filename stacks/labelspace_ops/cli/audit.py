@@ -76,11 +76,14 @@ def audit(
     )  # fmt: skip
     mapped = _pairs("class-map", class_map)
 
+    from labelspace_ops.audit import limits
+
+    for limit in fail_on or ():
+        limits.parse(limit)
+
     from labelspace_ops.audit import findings, gate
     from labelspace_ops.audit.predictions import Options
 
-    for limit in fail_on or ():
-        gate.check_limit(limit)
     earlier = gate.load(compare) if compare else None
 
     options = Options(image_column, prediction_column, mapped, iou)

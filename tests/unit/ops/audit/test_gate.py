@@ -9,7 +9,7 @@ import pytest
 from tests.unit.ops.audit.made import Image, Mark, run
 from typer.testing import CliRunner
 
-from labelspace_ops.audit import charts, gate
+from labelspace_ops.audit import charts, gate, limits
 from labelspace_ops.audit.results import AuditReport
 from labelspace_ops.cli import main  # noqa: F401 - registers the commands
 from labelspace_ops.cli.app import app
@@ -46,13 +46,15 @@ def test_a_limit_that_is_broken_says_the_number(tmp_path: Path) -> None:
         "gap(error) > 1",
         "error(x) > 1",
         "error = 1",
+        "error > 1.2.3",
+        "error > .",
         "f(a, b) > 1",
         "gap(error, light, cat, x) > 1",
     ],
 )
 def test_a_limit_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
-        gate.check_limit(text)
+        limits.parse(text)
 
 
 def test_a_gap_that_is_not_there_is_refused(tmp_path: Path) -> None:
