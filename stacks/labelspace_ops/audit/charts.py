@@ -14,8 +14,9 @@ STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
 
 
 def safe(value: object) -> str:
-    """Text for HTML; bytes that are no UTF-8 are shown as such."""
-    return html.escape(str(value).encode("utf-8", "backslashreplace").decode())
+    """Text for HTML; bytes that are no UTF-8 are shown as such, and no line ends before "%"."""
+    text = html.escape(str(value).encode("utf-8", "backslashreplace").decode())
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def shares(row: AuditedPair) -> str:

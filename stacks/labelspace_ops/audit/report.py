@@ -17,7 +17,12 @@ from labelspace_ops.audit.results import (
 
 MOST_FINDINGS = 20
 MOST_ROWS = 40
-RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "f1")
+RATES = {
+    "selection_rate": "selected", "true_positive_rate": "recall",
+    "false_positive_rate": "false positive rate", "precision": "precision", "f1": "F1", "auc": "AUC",
+    "average_precision": "average precision",
+}  # fmt: skip
+"""Rates of a group and the heads of their columns; one that no group has is left out."""
 
 
 def page(found: AuditReport, thumbnails: dict[tuple[str, str], list[str]] | None = None) -> str:
@@ -249,14 +254,16 @@ def _of(rows: Sized, shown: int) -> str:
 
 
 def _fairness(found: AuditReport) -> str:
+    every = [rates for one in found.fairness or [] for rates in one.groups.values()]
+    used = [key for key in RATES if any(getattr(rates, key) is not None for rates in every)]
     rows = [
         [safe(f"{one.attribute}: {group}"), safe(one.label), f"{rates.n:,}",
-         *(_rate(getattr(rates, key)) for key in RATES),
+         *(_rate(getattr(rates, key)) for key in used),
          _rate(one.demographic_parity_difference), _rate(one.equalized_odds_difference)]
         for one in found.fairness or []
         for group, rates in one.groups.items()
     ]  # fmt: skip
-    head = ["group", "class", "items", *(name.replace("_", " ") for name in RATES), "parity gap", "odds gap"]
+    head = ["group", "class", "items", *(RATES[key] for key in used), "parity gap", "odds gap"]
     lead = (
         "The rates of each class within each group; a dash where there are too few items. The gaps are the"
         " largest differences between groups (demographic parity, equalized odds)."
@@ -270,7 +277,7 @@ def _fairness(found: AuditReport) -> str:
         _section(
             "Do predictions depend on the group?",
             lead,
-            _table(head, rows[:MOST_ROWS], numbers=len(head) - 2) + cut,
+            _table(head, rows[:MOST_ROWS], numbers=len(head) - 2, css="dense") + cut,
         )
         if rows
         else ""
@@ -342,8 +349,9 @@ differences between groups are adjusted apart, by Holm's method at {alpha:g}. Cr
 (Bergsma 2013); its interval inverts the noncentral chi-square distribution and is not given where a count is
 below 5. A pair is suspicious when it is significant and V or the difference of shares is 0.1 or more. Rates
 have Wilson's intervals, differences Newcombe's (1998), both with the effective number of items; of more than
-two groups the interval holds for every pair (Bonferroni). Groups under {min_group} items, and rates of fewer
-positives or negatives, are not judged. Weights: Kamiran and Calders 2012; effective size: Kish 1965. Nothing
+two groups the interval holds for every pair (Bonferroni). Differences in F1, AUC and average precision
+(of boxes, COCO's at one IoU) are tested by Wald's statistic with the covariance of a bootstrap of whole
+clusters. Groups under {min_group} items, and rates of fewer positives or negatives, are not judged. Weights: Kamiran and Calders 2012; effective size: Kish 1965. Nothing
 here shows what causes what.
 """
 

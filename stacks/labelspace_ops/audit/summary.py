@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labelspace_ops.audit.results import AuditReport
+from labelspace_ops.audit.results import AuditedGap, AuditReport
 
 MOST = 5
 
@@ -48,8 +48,13 @@ def _gap(found: AuditReport) -> str:
     if reversed_:
         return f"{reversed_[0].sentence}."
     if clear:
-        return f"{max(clear, key=lambda row: (row.metric == 'error', row.difference or 0.0)).sentence}."
+        return f"{max(clear, key=_weight).sentence}."
     return "No difference between groups is larger than chance explains." if rows else ""
+
+
+def _weight(row: AuditedGap) -> tuple[bool, bool, float]:
+    """Errors come first; groups may be selected differently because their shares of classes differ."""
+    return row.metric == "error", row.metric != "selection_rate", row.difference or 0.0
 
 
 def _next(found: AuditReport) -> str:
