@@ -349,10 +349,10 @@ differences between groups are adjusted apart, by Holm's method at {alpha:g}. Cr
 (Bergsma 2013); its interval inverts the noncentral chi-square distribution and is not given where a count is
 below 5. A pair is suspicious when it is significant and V or the difference of shares is 0.1 or more. Rates
 have Wilson's intervals, differences Newcombe's (1998), both with the effective number of items; of more than
-two groups the interval holds for every pair (Bonferroni). Differences in F1, AUC and average precision
-(of boxes, COCO's at one IoU) are tested by Wald's statistic with the covariance of a bootstrap of whole
-clusters. Groups under {min_group} items, and rates of fewer positives or negatives, are not judged. Weights: Kamiran and Calders 2012; effective size: Kish 1965. Nothing
-here shows what causes what.
+two groups the interval holds for every pair (Bonferroni). Differences in F1, AUC and average precision (of
+boxes, COCO's at one IoU) are tested by Wald's statistic with the covariance of a bootstrap of whole
+clusters. Groups under {min_group} items, and rates of fewer positives or negatives, are not judged.
+Weights: Kamiran and Calders 2012; effective size: Kish 1965. Nothing here shows what causes what.
 """
 
 
