@@ -263,7 +263,10 @@ def _keys(kind: Any) -> str:
 
 def _key(kind: Any, name: str) -> str:
     """The key that is printed: a word that Python reserves has another name in the code."""
-    return name if is_dataclass(kind) else kind.model_fields[name].alias or name
+    if not is_dataclass(kind):
+        return kind.model_fields[name].alias or name
+    marks = getattr(get_type_hints(kind, include_extras=True)[name], "__metadata__", ())
+    return next((mark.alias for mark in marks if isinstance(mark, FieldInfo) and mark.alias), name)
 
 
 def _fields(kind: Any) -> list[tuple[str, bool]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from labelspace_ops.audit import statistics
 from labelspace_ops.audit.dependence import Attribute, Measured
 from labelspace_ops.audit.items import Items
+from labelspace_ops.audit.results import AuditedPair
 from labelspace_ops.audit.vocabulary import MISSING
 from labelspace_ops.labels.audit_choices import Choices
 
@@ -20,7 +22,7 @@ LEAST_SHOWN = 0.02
 NO_INTERVAL = "no interval: a count, observed or expected, is below 5, or there are fewer than 30 clusters"
 
 
-def measure(items: Items, choices: Choices) -> list[dict[str, Any]]:
+def measure(items: Items, choices: Choices) -> list[AuditedPair]:
     """Every class against the rest by every attribute; the strongest first.
 
     Recorded attributes and measured conditions are adjusted apart, each family by Holm's method. Of two
@@ -28,14 +30,14 @@ def measure(items: Items, choices: Choices) -> list[dict[str, Any]]:
     """
     found = [row for name in items.attributes for row in _of_attribute(items, name, choices)]
     for measured in (False, True):
-        _adjust([row for row in found if (row["attribute"] in items.measured) is measured], choices)
+        _adjust([row for row in found if (row.attribute in items.measured) is measured], choices)
     for row in found:
-        row["sentence"] = _sentence(row) if row["suspicious"] else None
-    return sorted(found, key=lambda row: (not row["suspicious"], row["attribute"] in items.measured,
-                                          -(row["cramers_v"] or 0.0)))  # fmt: skip
+        row.sentence = _sentence(row) if row.suspicious else None
+    return sorted(found, key=lambda row: (not row.suspicious, row.attribute in items.measured,
+                                          -(row.cramers_v or 0.0)))  # fmt: skip
 
 
-def _of_attribute(items: Items, name: str, choices: Choices) -> list[dict[str, Any]]:
+def _of_attribute(items: Items, name: str, choices: Choices) -> list[AuditedPair]:
     column = items.attributes[name]
     units = _units(items)
     known = units[column.codes[units] != MISSING]
@@ -47,7 +49,7 @@ def _of_attribute(items: Items, name: str, choices: Choices) -> list[dict[str, A
     ]
     if len(rows) == 2 and not items.several_labels:
         weaker, stronger = sorted(rows, key=lambda row: largest(row)[1])
-        weaker["repeats"] = stronger["class"]
+        weaker.repeats = stronger.label
     return rows
 
 
@@ -67,58 +69,54 @@ def _outcome(items: Items, known: Any, code: int) -> Any:
     return has[items.image[known]]
 
 
-def _one(items: Items, name: str, code: int, measured: Measured) -> dict[str, Any]:
-    values, counts = items.attributes[name].values, measured.table
-    row: dict[str, Any] = {
-        "attribute": name, "class": items.classes[code], "cramers_v": None, "ci_low": None, "ci_high": None,
-        "p_value": None, "p_adjusted": None, "suspicious": False, "test": None, "gap": 0.0, "repeats": None,
-        "measured": name in items.measured,
-        "counts": dict(zip(values, counts[0].tolist(), strict=False)),
-        "rest": dict(zip(values, counts[1].tolist(), strict=False)),
-    }  # fmt: skip
-    if measured.association is None:
+def _one(items: Items, name: str, code: int, measured: Measured) -> AuditedPair:
+    values, counts, found = items.attributes[name].values, measured.table, measured.association
+    row = AuditedPair(
+        name, items.classes[code], name in items.measured,
+        dict(zip(values, counts[0].tolist(), strict=False)),
+        dict(zip(values, counts[1].tolist(), strict=False)),
+    )  # fmt: skip
+    if found is None:
         alone = len(items.classes) < 2
-        return row | {"why": "only one class: nothing to compare with" if alone else measured.why}
+        return replace(row, why="only one class: nothing to compare with" if alone else measured.why)
     shares = counts / counts.sum(axis=1, keepdims=True)
-    result = vars(measured.association) | {"gap": float(np.abs(shares[0] - shares[1]).max())}
-    if result["ci_low"] is None:
-        result["why"] = NO_INTERVAL
-    return row | result
+    return replace(
+        row, **vars(found), gap=float(np.abs(shares[0] - shares[1]).max()),
+        why=NO_INTERVAL if found.ci_low is None else None,
+    )  # fmt: skip
 
 
-def _adjust(rows: list[dict[str, Any]], choices: Choices) -> None:
-    tested = [row for row in rows if row["p_value"] is not None]
-    once = [row for row in tested if row["repeats"] is None]
-    adjusted = dict(zip(map(_key, once), statistics.holm([row["p_value"] for row in once]), strict=True))
+def _adjust(rows: list[AuditedPair], choices: Choices) -> None:
+    tested = [row for row in rows if row.p_value is not None]
+    once = [row for row in tested if row.repeats is None]
+    adjusted = dict(zip(map(_key, once), statistics.holm([row.p_value or 0.0 for row in once]), strict=True))
     for row in tested:
-        p = adjusted[(row["attribute"], row["repeats"] or row["class"])]
-        notable = row["cramers_v"] >= NOTABLE_V or row["gap"] >= NOTABLE_GAP
-        row |= {"p_adjusted": p, "suspicious": bool(p < choices.alpha and notable)}
+        row.p_adjusted = adjusted[row.attribute, row.repeats or row.label]
+        notable = (row.cramers_v or 0.0) >= NOTABLE_V or row.gap >= NOTABLE_GAP
+        row.suspicious = bool(row.p_adjusted < choices.alpha and notable)
 
 
-def _key(row: dict[str, Any]) -> tuple[str, str]:
-    return row["attribute"], row["class"]
+def _key(row: AuditedPair) -> tuple[str, str]:
+    return row.attribute, row.label
 
 
-def largest(row: dict[str, Any]) -> tuple[str, float, float]:
+def largest(row: AuditedPair) -> tuple[str, float, float]:
     """The value whose share differs most: its name, its share in the class, and in the rest."""
-    of_class, of_rest = max(sum(row["counts"].values()), 1), max(sum(row["rest"].values()), 1)
-    shares = [
-        (value, count / of_class, row["rest"][value] / of_rest) for value, count in row["counts"].items()
-    ]
+    of_class, of_rest = max(sum(row.counts.values()), 1), max(sum(row.rest.values()), 1)
+    shares = [(value, count / of_class, row.rest[value] / of_rest) for value, count in row.counts.items()]
     return max(shares, key=lambda one: (one[1] - one[2], one[0]), default=("", 0.0, 0.0))
 
 
-def _sentence(row: dict[str, Any]) -> str:
+def _sentence(row: AuditedPair) -> str:
     """The value whose share differs most, as "95 % of class A is outdoor"."""
     value, share, rest = largest(row)
     if share - rest < LEAST_SHOWN:
         return (
-            f"{row['attribute']} differs between class {row['class']} and the other classes, spread over"
-            f" {sum(1 for count in row['counts'].values() if count)} values"
+            f"{row.attribute} differs between class {row.label} and the other classes, spread over"
+            f" {sum(1 for count in row.counts.values() if count)} values"
         )
     return (
-        f"{percent(share)} of class {row['class']} is {_named(row['attribute'], value)}, "
+        f"{percent(share)} of class {row.label} is {_named(row.attribute, value)}, "
         f"but {percent(rest)} of the other classes"
     )
 

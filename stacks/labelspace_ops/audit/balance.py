@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from labelspace_ops.audit import independence
 from labelspace_ops.audit.items import Items
+from labelspace_ops.audit.results import BalancedSet, Cell, Independent
 from labelspace_ops.audit.vocabulary import MISSING
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.labels.audit_choices import Choices
@@ -17,7 +18,7 @@ from labelspace_ops.labels.audit_choices import Choices
 MOST_CELLS = 100_000
 
 
-def compose(items: Items, names: list[str], choices: Choices) -> dict[str, Any]:
+def compose(items: Items, names: list[str], choices: Choices) -> BalancedSet:
     """Files, cells and what limits them; the same seed gives the same files."""
     cells, left_out = _cells(items, names)
     available = {cell: len(files) for cell, files in cells.items()}
@@ -25,19 +26,18 @@ def compose(items: Items, names: list[str], choices: Choices) -> dict[str, Any]:
     rng = np.random.default_rng(choices.seed)
     files = [name for cell in cells for name in _draw(cells[cell], per_cell, rng)]
     scarce = [cell for cell, count in available.items() if count == per_cell]
-    independent = independence.largest(available)
-    return {
-        "conditions": names,
-        "files": sorted(files),
-        "cells": [_named(names, cell) | {"available": count} for cell, count in available.items()],
-        "per_cell": per_cell,
-        "limited_by": [_named(names, cell) | {"available": per_cell} for cell in scarce],
-        "collect_next": _collect(names, available, scarce),
-        "independent": _independent(cells, independent, names, choices),
-        "leave_out": [] if per_cell else independence.leave_out(available, ["class", *names]),
-        "left_out": left_out,
-        "seed": choices.seed,
-    }
+    return BalancedSet(
+        conditions=names,
+        files=sorted(files),
+        cells=[_named(names, cell) | {"available": count} for cell, count in available.items()],
+        per_cell=per_cell,
+        limited_by=[_named(names, cell) | {"available": per_cell} for cell in scarce],
+        collect_next=_collect(names, available, scarce),
+        independent=_independent(cells, independence.largest(available), names, choices),
+        leave_out=[] if per_cell else independence.leave_out(available, ["class", *names]),
+        left_out=left_out,
+        seed=choices.seed,
+    )
 
 
 def _independent(
@@ -45,14 +45,12 @@ def _independent(
     counts: dict[tuple[str, ...], int],
     names: list[str],
     choices: Choices,
-) -> dict[str, Any]:
+) -> Independent:
     """The largest set found in which class and conditions are independent: every class has the same mix."""
     rng = np.random.default_rng(choices.seed)
     files = [name for cell, count in counts.items() for name in _draw(cells[cell], count, rng)]
-    return {
-        "files": sorted(files),
-        "cells": [_named(names, cell) | {"images": count} for cell, count in counts.items() if count],
-    }
+    chosen = [_named(names, cell) | {"images": count} for cell, count in counts.items() if count]
+    return Independent(sorted(files), chosen)
 
 
 def _cells(items: Items, names: list[str]) -> tuple[dict[tuple[str, ...], list[str]], dict[str, int]]:
@@ -98,13 +96,13 @@ def _draw(files: list[str], count: int, rng: np.random.Generator) -> list[str]:
     return [ordered[index] for index in rng.choice(len(ordered), size=count, replace=False)] if count else []
 
 
-def _named(names: list[str], cell: tuple[str, ...]) -> dict[str, Any]:
+def _named(names: list[str], cell: tuple[str, ...]) -> Cell:
     return {"class": cell[0], **dict(zip(names, cell[1:], strict=True))}
 
 
 def _collect(
     names: list[str], available: dict[tuple[str, ...], int], scarce: list[tuple[str, ...]]
-) -> list[dict[str, Any]]:
+) -> list[Cell]:
     """What raises every cell to the next fuller one: so many more of each scarce cell."""
     fuller = sorted(set(available.values()))[1:2]
     goal = fuller[0] if fuller else 0

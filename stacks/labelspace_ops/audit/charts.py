@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterable
-from typing import Any
+
+from labelspace_ops.audit.results import AuditedPair, AuditedRate
 
 MOST_VALUES = 12
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
@@ -13,23 +14,19 @@ STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
 
 
 def safe(value: object) -> str:
-    """Text for HTML; bytes that are no UTF-8 are shown as such."""
-    return html.escape(str(value).encode("utf-8", "backslashreplace").decode())
+    """Text for HTML; bytes that are no UTF-8 are shown as such, and no line ends before "%"."""
+    text = html.escape(str(value).encode("utf-8", "backslashreplace").decode())
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def shares(row: dict[str, Any]) -> str:
+def shares(row: AuditedPair) -> str:
     """The shares of an attribute's values, in a class and in the rest: two bars a value."""
-    totals = {side: max(sum(row[side].values()), 1) for side in ("counts", "rest")}
-    used = [value for value in row["counts"] if row["counts"][value] or row["rest"][value]]
-    used.sort(
-        key=lambda value: -abs(row["counts"][value] / totals["counts"] - row["rest"][value] / totals["rest"])
-    )
+    of_class, of_rest = (max(sum(side.values()), 1) for side in (row.counts, row.rest))
+    used = [value for value in row.counts if row.counts[value] or row.rest[value]]
+    used.sort(key=lambda value: -abs(row.counts[value] / of_class - row.rest[value] / of_rest))
     parts = []
     for value in used[:MOST_VALUES]:
-        both = "".join(
-            _bar(row[side][value] / totals[side], css, f"{row[side][value]:,} of {totals[side]:,}")
-            for side, css in (("counts", "one"), ("rest", "rest"))
-        )
+        both = _bar(row.counts[value], of_class, "one") + _bar(row.rest[value], of_rest, "rest")
         parts.append(_row(safe(value), f'<span class="pair">{both}</span>'))
     more = len(used) - MOST_VALUES
     return _chart(parts) + (
@@ -37,12 +34,18 @@ def shares(row: dict[str, Any]) -> str:
     )
 
 
-def _bar(share: float, css: str, said: str) -> str:
-    width = f"width: {max(share * 100, 0.3):.1f}%"
+def _bar(count: int, total: int, css: str) -> str:
+    width = f"width: {max(count / total * 100, 0.3):.1f}%"
     return (
         f'<span class="line"><span class="track"><i class="{css}" style="{width}"></i></span>'
-        f'<span class="said">{share * 100:.1f} % ({said})</span></span>'
+        f'<span class="said">{count / total * 100:.1f} % ({count:,} of {total:,})</span></span>'
     )
+
+
+def strength(row: AuditedPair) -> str:
+    """Cramer's V with its interval, where it is given."""
+    interval = "" if row.ci_low is None else f" [{row.ci_low:.2f}, {row.ci_high:.2f}]"
+    return f"{row.cramers_v:.2f}{interval}"
 
 
 def bars(rows: Iterable[tuple[str, float, str]]) -> str:
@@ -58,9 +61,9 @@ def bars(rows: Iterable[tuple[str, float, str]]) -> str:
     )  # fmt: skip
 
 
-def whiskers(rows: list[dict[str, Any]]) -> str:
+def whiskers(rows: list[AuditedRate]) -> str:
     """Error rates with their intervals; groups too small to judge are faint."""
-    limit, step = scale(max([row["ci_high"] for row in rows], default=1.0))
+    limit, step = scale(max([row.ci_high for row in rows], default=1.0))
     parts = [_whisker(row, limit) for row in rows]
     ticks = "".join(
         f'<b style="left: {number * step / limit * 100:.2f}%">{number * step * 100:.0f} %</b>'
@@ -76,12 +79,12 @@ def scale(most: float) -> tuple[float, float]:
     return min(1.0, step * max(1, math.ceil(most / step - 1e-9))), step
 
 
-def _whisker(row: dict[str, Any], limit: float) -> str:
-    low, rate, high = (min(100.0, row[key] / limit * 100) for key in ("ci_low", "error_rate", "ci_high"))
-    said = f"{row['error_rate'] * 100:.1f} % ({row['errors']:,} of {row['n']:,})"
-    if row["too_small"]:
+def _whisker(row: AuditedRate, limit: float) -> str:
+    low, rate, high = (min(100.0, one / limit * 100) for one in (row.ci_low, row.error_rate, row.ci_high))
+    said = f"{row.error_rate * 100:.1f} % ({row.errors:,} of {row.n:,})"
+    if row.too_small:
         said += ", too small to judge"
-    css = " faint" if row["too_small"] else ""
+    css = " faint" if row.too_small else ""
     track = (
         f'<span class="track axis{css}">'
         f'<i class="whisker" style="left: {low:.2f}%; width: {high - low:.2f}%"></i>'
@@ -90,10 +93,10 @@ def _whisker(row: dict[str, Any], limit: float) -> str:
     return _row(safe(group(row)), f'<span class="line">{track}<span class="said">{said}</span></span>')
 
 
-def group(row: dict[str, Any]) -> str:
+def group(row: AuditedRate) -> str:
     """A group in words."""
-    said = ", ".join(f"{name}: {value}" for name, value in row["by"].items())
-    return f"{said}, class {row['class']}".lstrip(", ") if row["class"] is not None else said or "all"
+    said = ", ".join(f"{name}: {value}" for name, value in row.by.items())
+    return f"{said}, class {row.label}".lstrip(", ") if row.label is not None else said or "all"
 
 
 def _row(label: str, body: str) -> str:

@@ -28,14 +28,33 @@ from labelspace_ops.audit.vocabulary import (
 from labelspace_ops.core.errors import UsageError
 
 Rows = NDArray[np.int64]
+JsonObject = dict[str, Any]
+"""An object of a JSON document, or a row of a table, before it is checked."""
 BUILT_IN = {"occluded", "rotation", "track_id", "keyframe", "outside"}
 """Attributes that CVAT writes by itself into Datumaro and COCO."""
+ABSORBED = ("images", "subsets", "cluster", "task", "frame", "sizes", "boxes", "occluded", "tag",
+            "identity", "jobs", "notes")  # fmt: skip
+"""What a builder appends unchanged from another one."""
 MOST_ROWS = 20_000_000
 MOST_CELLS = 2**30
 """Annotations times attributes: two bytes each."""
 ALIKE = "each counts, but neighbours are alike, so that tests and intervals are surer than they should be"
 NO_BOX = (float("nan"),) * 4
 Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of CVAT: the frames ``first`` to ``last`` of a task, and who annotates them."""
+
+    name: str
+    task: str
+    """Its id in CVAT."""
+    task_name: str
+    first: int
+    last: int
+    annotator: str
+    """User name; empty when nobody is assigned, or the export does not say."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,12 @@ class Dataset:
     notes: list[str] = field(default_factory=list)
     pictures: NDArray[np.float64] | None = None
     """Brightness, saturation and hour of each image, when the images are at hand; shape (images, 3)."""
+    task: list[str] = field(default_factory=list)
+    """The id of each image's task; empty text: the only task."""
+    frame: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """The number of each image within its task, -1 when unknown."""
+    jobs: tuple[Job, ...] = ()
+    """The jobs that the export, or the running project, names."""
     one_namespace: bool = False
     """Whether a path names the same image in every subset, as it does when all tasks read one share."""
 
@@ -102,6 +127,9 @@ class Builder:
         self.sizes, self.boxes, self.occluded = array("i"), array("f"), array("b")
         self.image, self.label, self.tag, self.identity = array("q"), array("i"), array("b"), array("q")
         self.cluster: list[str] = []
+        self.task: list[str] = []
+        self.frame = array("i")
+        self.jobs: list[Job] = []
         self._id_names: dict[str, int] = {}
         self._place = self._tracked = 0
         self._current = -1
@@ -119,14 +147,17 @@ class Builder:
         self.declared.setdefault((label, name), Declared(input_type, tuple(values)))
 
     def add_image(
-        self, name: str, *, subset: str = "", width: float = 0, height: float = 0, cluster: str = ""
-    ) -> int:
+        self, name: str, *, subset: str = "", width: float = 0, height: float = 0, cluster: str = "",
+        task: str = "", frame: int = -1,
+    ) -> int:  # fmt: skip
         """The next rows belong to this image; returns its index."""
         if len(self.images) >= MOST_ROWS:
             raise UsageError(f"annotations: more than {MOST_ROWS:,} images: export the tasks one by one")
         self.images.append(name)
         self.subsets.append(subset or self.subset)
         self.cluster.append(cluster)
+        self.task.append(task)
+        self.frame.append(frame)
         self.sizes.extend((int(width), int(height)))
         self.select(len(self.images) - 1)
         return self._current
@@ -164,7 +195,7 @@ class Builder:
             raise UsageError(f"annotations: more than {MOST_ROWS:,} annotations: export the tasks one by one")
 
     def add_of_format(
-        self, label: str, attributes: dict[str, Any], *, tag: bool, identity: object = None, box: Box = NO_BOX
+        self, label: str, attributes: JsonObject, *, tag: bool, identity: object = None, box: Box = NO_BOX
     ) -> None:
         """The same from a format that CVAT's exporter writes by way of Datumaro, with its own attributes."""
         own = {name: text(value) for name, value in attributes.items() if name not in BUILT_IN}
@@ -198,7 +229,7 @@ class Builder:
     def absorb(self, other: Builder) -> None:
         """Append what another builder read of the same file."""
         first_row, first_image = len(self.label), len(self.images)
-        for name in ("images", "subsets", "cluster", "sizes", "boxes", "occluded", "tag", "identity"):
+        for name in ABSORBED:
             getattr(self, name).extend(getattr(other, name))
         labels = np.array([self.labels.setdefault(name, len(self.labels)) for name in other.labels])
         if len(other.label):
@@ -213,7 +244,6 @@ class Builder:
                 to = [own[value] for value in known] + full + [MISSING]
                 codes[:, place] = np.array(to, dtype=np.int16)[codes[:, place]]
             ours.codes.frombytes(codes.tobytes())
-        self.notes.extend(other.notes)
 
     def _number(self, identity: object) -> int:
         try:
@@ -233,6 +263,7 @@ class Builder:
             np.array(self.tag, dtype=bool), np.array(self.identity, dtype=np.int64), list(self._id_names),
             np.array(self.boxes, dtype=np.float32).reshape(-1, 4), np.array(self.occluded, dtype=np.int8),
             attributes, passed_over, self.image_ids, self.category_ids, self.notes,
+            task=self.task, frame=np.array(self.frame, dtype=np.int64), jobs=tuple(self.jobs),
         )  # fmt: skip
 
     def _columns(self) -> tuple[dict[str, Column], dict[str, str]]:

@@ -12,10 +12,11 @@ import numpy as np
 from labelspace_ops.audit import associations, balance, gaps, matching, metrics, source, summary, weights
 from labelspace_ops.audit import items as items_module
 from labelspace_ops.audit import predictions as predictions_module
-from labelspace_ops.audit.dataset import Dataset
+from labelspace_ops.audit.dataset import Dataset, Job
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.pictures import Pictures
 from labelspace_ops.audit.predictions import Options, Prediction
+from labelspace_ops.audit.results import AuditedPair, AuditReport, BalancedSet, Weighting
 from labelspace_ops.audit.statistics import CONFIDENCE, Numbers
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.labels.audit_choices import Choices
@@ -29,11 +30,16 @@ MOST_SHOWN, EXAMPLES = 20, 6
 class Audit:
     """What was found, and the weights that go into a file of their own."""
 
-    found: dict[str, Any]
+    report: AuditReport
     items: Items
     weights: Numbers
     weighted_by: list[str]
     thumbnails: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """The report as JSON."""
+        return self.report.as_json()
 
 
 def audit_file(
@@ -44,14 +50,17 @@ def audit_file(
     images: Path | None = None,
     *,
     one_namespace: bool = False,
+    jobs: tuple[Job, ...] = (),
 ) -> Audit:
     """Audit an export, with its images when they are there; raises ``UsageError`` for input that is none.
 
-    ``one_namespace`` says that a path names the same image in every subset.
+    ``one_namespace`` says that a path names the same image in every subset; ``jobs`` are the project's, when
+    more is known of them than the export says.
     """
     options = options or Options()
     predicted = predictions_module.read(predictions, options) if predictions else None
     dataset = replace(source.read(path, choices.named, choices.bins), one_namespace=one_namespace)
+    dataset = replace(dataset, jobs=jobs or dataset.jobs)
     if images is None:
         return audit(dataset, choices, predicted, options)
     pictures = Pictures(images)
@@ -66,14 +75,13 @@ def _thumbnails(result: Audit, pictures: Pictures) -> dict[tuple[str, str], list
     """Examples of each finding: images of the class with the value that is too frequent."""
     found: dict[tuple[str, str], list[str]] = {}
     items = result.items
-    for row in (summary.findings(result.found) + summary.findings(result.found, measured=True))[:MOST_SHOWN]:
-        value, column = associations.largest(row)[0], items.attributes[row["attribute"]]
-        fits = (column.codes == column.values.index(value)) & (
-            items.label == items.classes.index(row["class"])
-        )
+    report = result.report
+    for row in (report.findings() + report.findings(measured=True))[:MOST_SHOWN]:
+        value, column = associations.largest(row)[0], items.attributes[row.attribute]
+        fits = (column.codes == column.values.index(value)) & (items.label == items.classes.index(row.label))
         names = list(dict.fromkeys(items.file(int(item)) for item in np.flatnonzero(fits)[:50]))
         shown = [url for name in names[:EXAMPLES] if (url := pictures.thumbnail(name))]
-        found[row["class"], row["attribute"]] = shown
+        found[row.label, row.attribute] = shown
     return found
 
 
@@ -90,16 +98,11 @@ def audit(
     weighted_by = list(choices.protected) or ([] if choices.condition else _strongest(pairs, items))
     values, weighting = weights.compute(items, weighted_by)
     balanced_over = list(choices.balance or choices.condition) or _strongest(pairs, items)
-    found = {
-        **_head(dataset, items, choices),
-        "associations": pairs,
-        "balanced_set": balance.compose(items, balanced_over, choices),
-        "weights": weights.FILE,
-        "weighting": weighting,
-        "error_rates": [],
-    }
-    found |= _judge(items, predicted, choices, options or Options(), found["notes"])
-    return Audit({"summary": summary.sentences(found), **found}, items, values, weighted_by)
+    balanced = balance.compose(items, balanced_over, choices)
+    report = _head(dataset, items, choices, pairs=pairs, balanced=balanced, weighting=weighting)
+    _judge(report, items, predicted, choices, options or Options())
+    report.summary = summary.sentences(report)
+    return Audit(report, items, values, weighted_by)
 
 
 def _by_full_names(dataset: Dataset, choices: Choices) -> Choices:
@@ -112,34 +115,41 @@ def _by_full_names(dataset: Dataset, choices: Choices) -> Choices:
     return replace(choices, **named)  # type: ignore[arg-type]
 
 
-def _strongest(pairs: list[dict[str, Any]], items: Items) -> list[str]:
+def _strongest(pairs: list[AuditedPair], items: Items) -> list[str]:
     """The attribute with the strongest association; a recorded one when there is one."""
     recorded = items.recorded()
-    known = [row["attribute"] for row in pairs if row["cramers_v"] is not None]
+    known = [row.attribute for row in pairs if row.cramers_v is not None]
     return ([name for name in known if name in recorded] or recorded or known)[:1]
 
 
-def _head(dataset: Dataset, items: Items, choices: Choices) -> dict[str, Any]:
+def _head(
+    dataset: Dataset, items: Items, choices: Choices, *, pairs: list[AuditedPair], balanced: BalancedSet,
+    weighting: Weighting,
+) -> AuditReport:  # fmt: skip
     counts = np.bincount(items.label, minlength=len(items.classes))
-    return {
-        "source": dataset.source,
-        "level": items.level,
-        "levels": items.levels,
-        "clustered_by": items.clustered_by,
-        "clusters": len(np.unique(items.cluster)),
-        "images": len(set(dataset.keys())),
-        "unlabelled_images": items.unlabelled,
-        "items": len(items),
-        "classes": {name: int(count) for name, count in zip(items.classes, counts, strict=True)},
-        "additional_labels": items.additional,
-        "attributes": {
-            name: {"kind": items.kind(name, choices)} | items.coverage[name] for name in items.attributes
+    return AuditReport(
+        source=dataset.source,
+        level=items.level,
+        levels=items.levels,
+        clustered_by=items.clustered_by,
+        clusters=len(np.unique(items.cluster)),
+        images=len(set(dataset.keys())),
+        unlabelled_images=items.unlabelled,
+        items=len(items),
+        classes={name: int(count) for name, count in zip(items.classes, counts, strict=True)},
+        additional_labels=items.additional,
+        attributes={
+            name: replace(items.coverage[name], kind=items.kind(name, choices)) for name in items.attributes
         },
-        "alpha": choices.alpha,
-        "confidence": CONFIDENCE,
-        "min_group": choices.min_group,
-        "notes": [*items.notes, *_remarks(items)],
-    }
+        alpha=choices.alpha,
+        confidence=CONFIDENCE,
+        min_group=choices.min_group,
+        notes=[*items.notes, *_remarks(items)],
+        associations=pairs,
+        balanced_set=balanced,
+        weights=weights.FILE,
+        weighting=weighting,
+    )
 
 
 def _remarks(items: Items) -> list[str]:
@@ -152,21 +162,20 @@ def _remarks(items: Items) -> list[str]:
 
 
 def _judge(
-    items: Items, predicted: list[Prediction] | None, choices: Choices, options: Options, notes: list[str]
-) -> dict[str, Any]:
+    report: AuditReport, items: Items, predicted: list[Prediction] | None, choices: Choices, options: Options
+) -> None:
+    """Add what the predictions tell."""
     if predicted is None:
-        return {}
+        return
     outcomes = matching.match(predicted, items, options)
     judged = metrics.Judged(items, outcomes)
     protected = list(choices.protected) or ([] if choices.condition else items.recorded())
-    return {
-        "notes": [*notes, *outcomes.notes, *_unmatched(outcomes.counts)],
-        "predictions": outcomes.counts,
-        "error_rates": metrics.error_rates(judged, choices),
-        "gaps": gaps.measure(judged, protected, choices),
-        "fairness": metrics.by_group(judged, protected, choices),
-        "confusion": metrics.confusion(judged, protected),
-    }
+    report.notes += [*outcomes.notes, *_unmatched(outcomes.counts)]
+    report.predictions = outcomes.counts
+    report.error_rates = metrics.error_rates(judged, choices)
+    report.gaps = gaps.measure(judged, protected, choices)
+    report.fairness = metrics.by_group(judged, protected, choices)
+    report.confusion = metrics.confusion(judged, protected)
 
 
 def _unmatched(counts: dict[str, int]) -> list[str]:
@@ -185,16 +194,16 @@ def _unmatched(counts: dict[str, int]) -> list[str]:
 
 def write(audit: Audit, folder: Path) -> None:
     """Write the report's files into a folder, which is made when it is missing."""
-    from labelspace_ops.audit import report  # noqa: PLC0415 - the page is only made when it is written
+    from labelspace_ops.audit import report as page  # noqa: PLC0415 - the page is only made when it is written
 
-    balanced = audit.found["balanced_set"]
+    balanced = audit.report.balanced_set
     text = json.dumps(audit.found, indent=2)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "audit.json").write_text(text + "\n", encoding="utf-8")
-        (folder / "report.html").write_text(report.page(audit.found, audit.thumbnails), encoding="utf-8")
-        _list(folder / "balanced.txt", balanced["files"])
-        _list(folder / "independent.txt", balanced["independent"]["files"])
+        (folder / "report.html").write_text(page.page(audit.report, audit.thumbnails), encoding="utf-8")
+        _list(folder / "balanced.txt", balanced.files)
+        _list(folder / "independent.txt", balanced.independent.files)
         weights.write(folder / weights.FILE, audit.items, audit.weights, audit.weighted_by)
     except OSError as error:
         raise OpsError(

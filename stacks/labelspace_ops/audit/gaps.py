@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelspace_ops.audit import statistics
+from labelspace_ops.audit import resampling, statistics
 from labelspace_ops.audit.dependence import Attribute
 from labelspace_ops.audit.matching import NONE
-from labelspace_ops.audit.metrics import Codes, Flags, Judged, effective_counts
+from labelspace_ops.audit.metrics import Codes, Flags, Judged, effective_counts, enough
+from labelspace_ops.audit.results import AuditedGap, Reversal, Stratum
+from labelspace_ops.audit.statistics import Numbers
 from labelspace_ops.audit.vocabulary import MISSING
 from labelspace_ops.labels.audit_choices import Choices
 
 RATES = ("false_positive_rate", "false_negative_rate", "precision", "recall", "selection_rate")
-WORSE_WHEN_LOW = {"precision", "recall", "f1", "auc"}
+DRAWN = ("f1", "auc", "average_precision")
+"""Metrics that are no rates: clusters are drawn again to compare them."""
+WORSE_WHEN_LOW = {"precision", "recall", *DRAWN}
 MOST_CLASSES = 50
 """Classes whose own rates are compared; with more, those with the most items."""
-EMPTY = {
-    "worst": None, "best": None, "difference": None, "ratio": None, "ci_low": None, "ci_high": None,
-    "p_value": None, "p_adjusted": None, "test": None, "distinguishable": False, "reversal": None,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,17 @@ class Trial:
     success: Flags
 
 
-def measure(judged: Judged, protected: list[str], choices: Choices) -> list[dict[str, Any]]:
+def measure(judged: Judged, protected: list[str], choices: Choices) -> list[AuditedGap]:
     """The error rate by every attribute, and the other metrics of each class by the protected ones."""
     rng = np.random.default_rng(choices.seed)
     rows = [_one(judged, trial, choices, rng) for trial in _trials(judged, protected, choices)]
-    tested = [row for row in rows if row["p_value"] is not None]
-    for row, p in zip(tested, statistics.holm([row["p_value"] for row in tested]), strict=True):
-        row |= {"p_adjusted": p, "distinguishable": bool(p < choices.alpha)}
+    rows += _drawn(judged, protected, choices, rng)
+    tested = [row for row in rows if row.p_value is not None]
+    adjusted = statistics.holm([row.p_value or 0.0 for row in tested])
+    for row, p in zip(tested, adjusted, strict=True):
+        row.p_adjusted, row.distinguishable = p, bool(p < choices.alpha)
     for row in rows:
-        row["sentence"] = _sentence(row)
+        row.sentence = _sentence(row)
     return rows
 
 
@@ -53,8 +55,7 @@ def _trials(judged: Judged, protected: list[str], choices: Choices) -> Iterator[
     if "error" in choices.metrics:
         for name in judged.items.attributes:
             yield Trial(name, "error", None, judged.real, judged.wrong)
-    sizes = np.bincount(judged.items.label, minlength=len(judged.items.classes))
-    classes = np.sort(np.argsort(-sizes, kind="stable")[:MOST_CLASSES])
+    classes = _classes(judged)
     complements = {"recall"} if "false_negative_rate" in choices.metrics else set()
     mirrored = _mirrored(judged)
     for name in protected:
@@ -63,6 +64,55 @@ def _trials(judged: Judged, protected: list[str], choices: Choices) -> Iterator[
                 found = judged.trials(metric, int(code))
                 if found is not None:
                     yield Trial(name, metric, judged.items.classes[code], *found)
+
+
+def _classes(judged: Judged) -> Codes:
+    sizes = np.bincount(judged.items.label, minlength=len(judged.items.classes))
+    return np.sort(np.argsort(-sizes, kind="stable")[:MOST_CLASSES])
+
+
+def _drawn(
+    judged: Judged, protected: list[str], choices: Choices, rng: np.random.Generator
+) -> Iterator[AuditedGap]:
+    """F1, AUC and average precision of each class by the protected attributes, where they are defined."""
+    classes = _classes(judged)
+    for name in protected:
+        codes = judged.codes(name)
+        for metric in (one for one in DRAWN if one in choices.metrics):
+            for code in classes[:1] if metric == "auc" and len(judged.items.classes) == 2 else classes:
+                if judged.sample(metric, judged.real, int(code)) is not None:
+                    yield _of_samples(judged, (name, metric, int(code)), codes, choices, rng)
+
+
+def _of_samples(
+    judged: Judged, what: tuple[str, str, int], codes: Codes, choices: Choices, rng: np.random.Generator
+) -> AuditedGap:
+    name, metric, code = what
+    every = {
+        value: judged.sample(metric, codes == place, code)
+        for place, value in enumerate(judged.items.attributes[name].values)
+    }
+    used = {value: one for value, one in every.items() if one is not None and one.truth.any()}
+    fit = {value: one for value, one in used.items() if enough(one, metric, choices.min_group)}
+    too_small = [value for value in used if value not in fit]
+    row = AuditedGap(name, metric, judged.items.classes[code], too_small)
+    if len(fit) < 2:
+        return row
+    found = resampling.compare(list(fit.values()), metric, rng)
+    row = _between(row, list(fit), found.values)
+    if row.worst is not None:
+        row.ci_low, row.ci_high, row.p_value, row.test = found.low, found.high, found.p_value, found.test
+    return row
+
+
+def _between(row: AuditedGap, names: list[str], values: Numbers) -> AuditedGap:
+    """The row with the worst and the best group; neither when all are alike."""
+    low, high = int(values.argmin()), int(values.argmax())
+    least, most = float(values[low]), float(values[high])
+    if least == most:
+        return replace(row, difference=0.0, ratio=1.0 if least else None)
+    worst, best = (low, high) if row.metric in WORSE_WHEN_LOW else (high, low)
+    return replace(row, worst=names[worst], best=names[best], difference=most - least, ratio=least / most)
 
 
 def _mirrored(judged: Judged) -> bool:
@@ -74,57 +124,50 @@ def _mirrored(judged: Judged) -> bool:
     )  # fmt: skip
 
 
-def _one(judged: Judged, trial: Trial, choices: Choices, rng: np.random.Generator) -> dict[str, Any]:
+def _one(judged: Judged, trial: Trial, choices: Choices, rng: np.random.Generator) -> AuditedGap:
     values, codes = judged.items.attributes[trial.attribute].values, judged.codes(trial.attribute)
     rows = np.flatnonzero(trial.over & (codes != MISSING))
     sizes = np.bincount(codes[rows], minlength=max(len(values), 1))
-    head = {
-        "attribute": trial.attribute, "metric": trial.metric, "class": trial.label,
-        "too_small": [values[one] for one in np.flatnonzero((sizes > 0) & (sizes < choices.min_group))],
-    }  # fmt: skip
+    too_small = [values[one] for one in np.flatnonzero((sizes > 0) & (sizes < choices.min_group))]
+    row = AuditedGap(trial.attribute, trial.metric, trial.label, too_small)
     rows = rows[sizes[codes[rows]] >= choices.min_group]
     fit = np.unique(codes[rows])
     if len(fit) < 2:
-        return head | EMPTY
+        return row
     group = np.searchsorted(fit, codes[rows])
     success, cluster = trial.success[rows], judged.cluster[rows]
-    names = [values[one] for one in fit]
+    row = _extremes(row, [values[one] for one in fit], group, success, cluster)
     tested = Attribute(group, len(fit), cluster, rng).measure(success).association
-    found = EMPTY | _extremes(trial, names, group, success, cluster)
     if tested is not None:
-        found |= {"p_value": tested.p_value, "test": tested.test}
-    found["reversal"] = _reversal(judged, trial, rows, found, choices)
-    return head | found
+        row.p_value, row.test = tested.p_value, tested.test
+    row.reversal = _reversal(judged, trial, rows, row, choices)
+    return row
 
 
-def _extremes(trial: Trial, names: list[str], group: Codes, success: Flags, cluster: Codes) -> dict[str, Any]:
+def _extremes(row: AuditedGap, names: list[str], group: Codes, success: Flags, cluster: Codes) -> AuditedGap:
     """The worst and the best group; the interval holds for any pair of the groups (Bonferroni)."""
     counts = np.bincount(group, minlength=len(names))
     share = np.bincount(group[success], minlength=len(names)) / counts
     effective = effective_counts(group, success, cluster, len(names))
-    low, high = int(share.argmin()), int(share.argmax())
-    worst, best = (low, high) if trial.metric in WORSE_WHEN_LOW else (high, low)
-    if share[low] == share[high]:
-        return {"difference": 0.0, "ratio": 1.0 if share[low] else None}
-    pairs = len(names) * (len(names) - 1) / 2
-    ends = statistics.newcombe(
-        (share[high] * effective[high], effective[high]), (share[low] * effective[low], effective[low]),
-        1 - (1 - statistics.CONFIDENCE) / pairs,
-    )  # fmt: skip
-    return {
-        "worst": names[worst], "best": names[best], "difference": float(share[high] - share[low]),
-        "ratio": float(share[low] / share[high]), "ci_low": ends[0], "ci_high": ends[1],
-    }  # fmt: skip
+    row = _between(row, names, share)
+    if row.worst is not None:
+        low, high = int(share.argmin()), int(share.argmax())
+        pairs = len(names) * (len(names) - 1) / 2
+        row.ci_low, row.ci_high = statistics.newcombe(
+            (share[high] * effective[high], effective[high]), (share[low] * effective[low], effective[low]),
+            1 - (1 - statistics.CONFIDENCE) / pairs,
+        )  # fmt: skip
+    return row
 
 
 def _reversal(
-    judged: Judged, trial: Trial, rows: NDArray[Any], found: dict[str, Any], choices: Choices
-) -> dict[str, Any] | None:
+    judged: Judged, trial: Trial, rows: NDArray[Any], row: AuditedGap, choices: Choices
+) -> Reversal | None:
     """Another attribute within whose values the difference has the other sign each time (Simpson 1951)."""
-    if found["worst"] is None:
+    if row.worst is None or row.best is None:
         return None
     values, codes = judged.items.attributes[trial.attribute].values, judged.codes(trial.attribute)[rows]
-    sides = [codes == values.index(found[side]) for side in ("worst", "best")]
+    sides = [codes == values.index(side) for side in (row.worst, row.best)]
     for name in judged.items.attributes:
         if name == trial.attribute:
             continue
@@ -132,12 +175,7 @@ def _reversal(
         sign = -1 if trial.metric in WORSE_WHEN_LOW else 1
         if len(strata) >= 2 and all(sign * (one - two) < 0 for _, one, two in strata):
             within = judged.items.attributes[name].values
-            return {
-                "attribute": name,
-                "strata": [
-                    {"value": within[code], "worst": one, "best": two} for code, one, two in strata
-                ],
-            }  # fmt: skip
+            return Reversal(name, [Stratum(within[code], one, two) for code, one, two in strata])
     return None
 
 
@@ -152,28 +190,30 @@ def _strata(codes: Codes, sides: list[Flags], success: Flags, least: int) -> lis
     return found
 
 
-def rate_name(row: dict[str, Any]) -> str:
+def rate_name(metric: str, label: str | None) -> str:
     """What is compared, in words."""
-    metric = row["metric"].replace("_", " ")
-    return "error rate" if metric == "error" else f"{metric} of class {row['class']}"
+    shown = {"auc": "AUC", "f1": "F1"}.get(metric, metric.replace("_", " "))
+    return "error rate" if metric == "error" else f"{shown} of class {label}"
 
 
-def _sentence(row: dict[str, Any]) -> str:
-    name, what = row["attribute"], rate_name(row)
-    if row["difference"] is None:
+def _sentence(row: AuditedGap) -> str:
+    name, what = row.attribute, rate_name(row.metric, row.label)
+    if row.difference is None:
         return f"{name}: fewer than two groups are large enough to compare the {what}"
-    if row["worst"] is None:
+    if row.worst is None:
         return f"{name}: the {what} is the same in all groups"
-    points = f"{row['difference'] * 100:.1f} percentage points"
-    span = f"95 % interval {row['ci_low'] * 100:.1f} to {row['ci_high'] * 100:.1f}"
-    if not row["distinguishable"]:
-        pair = f"{row['worst']} and {row['best']} differ by {points}, {span}"
+    points = f"{row.difference * 100:.1f} percentage points"
+    span = "no interval: too few images"
+    if row.ci_low is not None and row.ci_high is not None:
+        span = f"95 % interval {row.ci_low * 100:.1f} to {row.ci_high * 100:.1f}"
+    if not row.distinguishable:
+        pair = f"{row.worst} and {row.best} differ by {points}, {span}"
         said = f"{name}: the groups are not distinguishable in the {what} ({pair})"
-    elif row["metric"] == "error":
-        said = f"{name}: {row['worst']} is wrong {points} more often than {row['best']} ({span})"
+    elif row.metric == "error":
+        said = f"{name}: {row.worst} is wrong {points} more often than {row.best} ({span})"
     else:
-        side = "lower" if row["metric"] in WORSE_WHEN_LOW else "higher"
-        said = f"{name}: the {what} is {points} {side} for {row['worst']} than for {row['best']} ({span})"
-    if row["reversal"]:
-        said += f"; but within each {row['reversal']['attribute']} it is the other way round: compare there"
+        side = "lower" if row.metric in WORSE_WHEN_LOW else "higher"
+        said = f"{name}: the {what} is {points} {side} for {row.worst} than for {row.best} ({span})"
+    if row.reversal:
+        said += f"; but within each {row.reversal.attribute} it is the other way round: compare there"
     return said

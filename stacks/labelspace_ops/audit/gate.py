@@ -3,85 +3,63 @@
 from __future__ import annotations
 
 import json
-import operator
-import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from labelspace_ops.audit import summary
 from labelspace_ops.audit.gaps import rate_name
+from labelspace_ops.audit.limits import parse
+from labelspace_ops.audit.results import AuditedGap, AuditReport, Compared
 from labelspace_ops.core.errors import UsageError
 
-Found = dict[str, Any]
-COMPARISONS: dict[str, Callable[[float, float], bool]] = {
-    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le,
-}  # fmt: skip
-LIMIT = re.compile(r"^\s*(\w+)\s*(?:\(([^()]*)\))?\s*(>=|<=|>|<)\s*([0-9.]+)\s*$")
-LOOKS = (
-    'like "gap(error, gender) > 0.05", "gap(recall, gender, cat) > 0.1", "error > 0.2" or "suspicious > 0"'
-)
+Json = dict[str, Any]
 
 
-def check_limit(text: str) -> None:
-    """Raises ``UsageError`` when a limit cannot be read."""
-    _parsed(text)
-
-
-def _parsed(text: str) -> tuple[str, list[str], Callable[[float, float], bool], float]:
-    match = LIMIT.match(text)
-    if match is None or match[1] not in {"gap", "error", "suspicious", "items"}:
-        raise UsageError(f"fail-on: {text!r} cannot be read: write it {LOOKS}")
-    arguments = [one.strip() for one in (match[2] or "").split(",") if one.strip()]
-    if (match[1] == "gap") != bool(arguments) or (arguments and not 2 <= len(arguments) <= 3):
-        raise UsageError(f"fail-on: {text!r} cannot be read: write it {LOOKS}")
-    return match[1], arguments, COMPARISONS[match[3]], float(match[4])
-
-
-def exceeded(found: Found, limits: list[str]) -> list[str]:
+def exceeded(found: AuditReport, limits: list[str]) -> list[str]:
     """The limits that the audit breaks, each with its number; raises ``UsageError`` where there is none."""
     said = []
     for text in limits:
-        what, arguments, breaks, bound = _parsed(text)
-        value, about = _value(found, what, arguments, text)
-        if breaks(value, bound):
+        limit = parse(text)
+        value, about = _value(found, limit.what, limit.arguments, text)
+        if limit.is_broken_by(value):
             said.append(f"fail-on: {text}: it is {value:.4g}{about}")
     return said
 
 
-def _value(found: Found, what: str, arguments: list[str], text: str) -> tuple[float, str]:
+def _value(found: AuditReport, what: str, arguments: list[str], text: str) -> tuple[float, str]:
     if what == "suspicious":
-        return float(len(summary.findings(found))), ""
+        return float(len(found.findings())), ""
     if what == "items":
-        return float(found["items"]), ""
-    if "predictions" not in found:
+        return float(found.items), ""
+    if found.gaps is None:
         raise UsageError(f"fail-on: {text!r} needs predictions: add --predictions")
-    if what == "error":
-        rows = [row for row in found["error_rates"] if not row["by"] and row["class"] is None]
-        return float(rows[0]["error_rate"]) if rows else 0.0, ""
-    return _gap(found, arguments, text)
-
-
-def _gap(found: Found, arguments: list[str], text: str) -> tuple[float, str]:
-    metric, attribute, *label = arguments
-    rows = [row for row in found["gaps"] if (row["metric"], row["attribute"]) == (metric, attribute)
-            and (not label or row["class"] == label[0])]  # fmt: skip
-    known = [row for row in rows if row["difference"] is not None]
-    if not rows:
-        has = (
-            ", ".join(sorted({f"gap({row['metric']}, {row['attribute']})" for row in found["gaps"]}))
-            or "none"
+    if what == "gap":
+        return _gap(found.gaps, arguments, text)
+    whole = found.overall
+    if whole is not None and whole.too_small:
+        raise UsageError(
+            f"fail-on: {text!r}: only {whole.n:,} items have a prediction: predict more of them,"
+            " or lower --min-group"
         )
+    return (whole.error_rate if whole else 0.0), ""
+
+
+def _gap(gaps: list[AuditedGap], arguments: list[str], text: str) -> tuple[float, str]:
+    metric, attribute, *label = arguments
+    rows = [row for row in gaps if (row.metric, row.attribute) == (metric, attribute)
+            and (not label or row.label == label[0])]  # fmt: skip
+    if not rows:
+        has = ", ".join(sorted({f"gap({row.metric}, {row.attribute})" for row in gaps})) or "none"
         raise UsageError(f"fail-on: {text!r} is not in the audit; it has: {has}")
+    known = [(row.difference, row.sentence) for row in rows if row.difference is not None]
     if not known:
         raise UsageError(
             f"fail-on: {text!r}: fewer than two groups are large enough to compare: lower --min-group"
         )
-    worst = max(known, key=lambda row: float(row["difference"]))
-    return float(worst["difference"]), f" ({worst['sentence']})"
+    difference, sentence = max(known)
+    return difference, f" ({sentence})"
 
 
-def load(path: Path) -> Found:
+def load(path: Path) -> Json:
     """The JSON of an earlier audit."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -94,8 +72,9 @@ def load(path: Path) -> Found:
     return found
 
 
-def compared(found: Found, old: Found) -> Found:
+def compared(report: AuditReport, old: Json) -> Compared:
     """What is new, what is gone, and how the numbers moved."""
+    found = report.as_json()
     now, before = _pairs(found), _pairs(old)
     new, gone = (
         [now[key] for key in now if key not in before],
@@ -105,24 +84,25 @@ def compared(found: Found, old: Found) -> Found:
     sentences += [f"new: {one}" for one in new] + [f"gone: {one}" for one in gone]
     sentences += _moved(_rates(old), _rates(found), "the error rate of {}")
     sentences += _moved(_gaps(old), _gaps(found), "the largest difference in {}")
-    return {"new": new, "gone": gone, "sentences": sentences}
+    return Compared(new, gone, sentences)
 
 
-def _pairs(found: Found) -> dict[tuple[str, str], str]:
+def _pairs(found: Json) -> dict[tuple[str, str], str]:
     return {
         (row["attribute"], row["class"]): row["sentence"]
         for row in found["associations"] if row["suspicious"] and row.get("repeats") is None
     }  # fmt: skip
 
 
-def _rates(found: Found) -> dict[str, float]:
+def _rates(found: Json) -> dict[str, float]:
     whole = [row for row in found["error_rates"] if not row["by"] and row["class"] is None]
     return {"all items": whole[0]["error_rate"]} if whole else {}
 
 
-def _gaps(found: Found) -> dict[str, float]:
+def _gaps(found: Json) -> dict[str, float]:
     known = [row for row in found.get("gaps", []) if row["difference"] is not None and "metric" in row]
-    return {f"{rate_name(row)} by {row['attribute']}": row["difference"] for row in known}
+    names = [f"{rate_name(row['metric'], row['class'])} by {row['attribute']}" for row in known]
+    return {name: row["difference"] for name, row in zip(names, known, strict=True)}
 
 
 def _moved(before: dict[str, float], now: dict[str, float], what: str) -> list[str]:

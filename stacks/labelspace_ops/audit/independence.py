@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelspace_ops.audit.results import LeftOut
+
 Cell = tuple[str, ...]
 """A class and a value of each condition."""
 Numbers = NDArray[np.float64]
@@ -76,26 +78,28 @@ def _ascended(counts: Numbers, shares: Numbers) -> Numbers:
     return best
 
 
-def leave_out(available: dict[Cell, int], names: list[str]) -> list[dict[str, Any]]:
+def leave_out(available: dict[Cell, int], names: list[str]) -> list[LeftOut]:
     """Which class or value to leave out so that equal cells are not empty: the largest set of each step."""
-    steps: list[dict[str, Any]] = []
-    cells = dict(available)
-    while cells and min(cells.values()) == 0 and len(steps) < MOST_DROPPED:
-        side, value, cells = max(_without(cells), key=lambda one: _worth(one[2]), default=(0, "", {}))
-        if not cells:
+    steps: list[LeftOut] = []
+    cells, counts = np.array(list(available), dtype=object), np.array(list(available.values()), dtype=int)
+    while len(counts) and counts.min() == 0 and len(steps) < MOST_DROPPED:
+        choices = list(_without(cells))
+        if not choices:
             return []
-        steps.append({"attribute": names[side], "value": value, "images": min(cells.values()) * len(cells)})
-    return steps if cells and min(cells.values()) else []
+        side, value, kept = max(choices, key=lambda one: _worth(counts[one[2]]))
+        cells, counts = cells[kept], counts[kept]
+        steps.append(LeftOut(names[side], value, int(counts.min()) * len(counts)))
+    return steps if len(counts) and counts.min() else []
 
 
-def _without(cells: dict[Cell, int]) -> Iterator[tuple[int, str, dict[Cell, int]]]:
-    """The cells without one value of one side; a side keeps at least two values."""
-    for side in range(len(next(iter(cells)))):
-        values = sorted({cell[side] for cell in cells})
+def _without(cells: NDArray[Any]) -> Iterator[tuple[int, str, NDArray[np.bool_]]]:
+    """Which cells are left without one value of one side; a side keeps at least two values."""
+    for side, column in enumerate(cells.T):
+        values = sorted(set(column))
         for value in values if len(values) > 2 else ():
-            yield side, value, {cell: count for cell, count in cells.items() if cell[side] != value}
+            yield side, value, column != value
 
 
-def _worth(cells: dict[Cell, int]) -> tuple[int, int, int]:
+def _worth(counts: NDArray[np.int64]) -> tuple[int, int, int]:
     """A larger set of equal cells first, then fewer empty cells, then more images."""
-    return min(cells.values()) * len(cells), -sum(count == 0 for count in cells.values()), sum(cells.values())
+    return int(counts.min()) * len(counts), -int((counts == 0).sum()), int(counts.sum())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from labelspace_ops.audit import conditions, levels, statistics
 from labelspace_ops.audit.dataset import Dataset, Rows
+from labelspace_ops.audit.results import Agreement, AuditedAttribute
 from labelspace_ops.audit.vocabulary import MISSING, Codes, Column
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.labels.audit_choices import AUDIT_LABEL, Choices
@@ -38,7 +39,7 @@ class Items:
     """The codes are MISSING where nobody knows."""
     measured: frozenset[str]
     """The attributes that nobody annotated: they are computed from the items."""
-    coverage: dict[str, dict[str, object]]
+    coverage: dict[str, AuditedAttribute]
     additional: list[str]
     levels: dict[str, int]
     """How many items each level has."""
@@ -104,6 +105,7 @@ def find(dataset: Dataset, choices: Choices) -> Items:
     columns = conditions.gather(dataset, rows, level, additional, choices)
     names = _wanted(columns, choices)
     full = {name: columns[name] for name in names}
+    repeated = _repeated(dataset)
     classes, label = _classes(dataset, rows)
     cluster, clustered_by = _clusters(dataset, rows, columns, choices)
     return Items(
@@ -111,7 +113,7 @@ def find(dataset: Dataset, choices: Choices) -> Items:
         classes, label, cluster, clustered_by, dataset.box[rows],
         {name: Column(column.known(choices.unknown), column.values) for name, column in full.items()},
         frozenset(columns.measured & set(names)),
-        {name: _coverage(dataset, column, name, choices) for name, column in full.items()},
+        {name: _coverage(dataset, column, name, choices, repeated) for name, column in full.items()},
         [dataset.labels[code] for code in additional], level.counts,
         int(first.sum()) - len(np.unique(dataset.image[rows])), dataset.image_ids, dataset.category_ids,
         [*dataset.notes, *level.notes, *columns.notes, *_duplicates(first), *_suspect(full, choices)],
@@ -222,33 +224,39 @@ def _clusters(
     return np.unique(image, return_inverse=True)[1], "image"
 
 
-def _coverage(dataset: Dataset, column: Column, name: str, choices: Choices) -> dict[str, object]:
+def _coverage(
+    dataset: Dataset, column: Column, name: str, choices: Choices, repeated: list[tuple[int, int]]
+) -> AuditedAttribute:
     counts = np.bincount(column.codes[column.codes != MISSING], minlength=len(column.values))
     total, carried = len(column.codes), int(counts.sum())
-    return {
-        "items": total,
-        "carried": carried,
-        "coverage": carried / total if total else 0.0,
-        "unknown": carried - int((column.known(choices.unknown) != MISSING).sum()),
-        "values": {value: int(count) for value, count in zip(column.values, counts, strict=True)},
-        "agreement": _agreement(dataset, dataset.attributes[name]) if name in dataset.attributes else None,
-    }
+    own = dataset.attributes.get(name)
+    return AuditedAttribute(
+        kind="unmarked",
+        items=total,
+        carried=carried,
+        coverage=carried / total if total else 0.0,
+        unknown=carried - int((column.known(choices.unknown) != MISSING).sum()),
+        values={value: int(count) for value, count in zip(column.values, counts, strict=True)},
+        agreement=_agreement(dataset, own, repeated) if repeated and own is not None else None,
+    )
 
 
-def _agreement(dataset: Dataset, column: Column) -> dict[str, object] | None:
-    """Where the same image was annotated twice: how often both annotations agree."""
-    keys = dataset.keys()
-    if len(set(keys)) == len(keys):
-        return None
+def _repeated(dataset: Dataset) -> list[tuple[int, int]]:
+    """Pairs of copies of one image."""
     place: dict[tuple[str, str], int] = {}
-    pairs = [(place[key], index) for index, key in enumerate(keys) if place.setdefault(key, index) != index]
+    keys = enumerate(dataset.keys())
+    return [(place[key], index) for index, key in keys if place.setdefault(key, index) != index]
+
+
+def _agreement(dataset: Dataset, column: Column, pairs: list[tuple[int, int]]) -> Agreement | None:
+    """Where the same image was annotated twice: how often both annotations agree."""
     values = conditions.of_images(dataset, column, dataset.tag)
     first, second = values[[one for one, _ in pairs]], values[[two for _, two in pairs]]
     both = (first != MISSING) & (second != MISSING)
     if not both.any():
         return None
     same = float(np.mean(first[both] == second[both]))
-    return {"items": int(both.sum()), "agreement": same, "kappa": statistics.kappa(first[both], second[both])}
+    return Agreement(int(both.sum()), same, statistics.kappa(first[both], second[both]))
 
 
 def codes_of(items: Items, names: Iterable[str]) -> list[Codes]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from labelspace.home import Home
 from labelspace_ops.audit import findings
+from labelspace_ops.audit.dataset import Job
 from labelspace_ops.audit.predictions import Options
 from labelspace_ops.core.reporting import message
 from labelspace_ops.cvat import client as cvat_client
@@ -40,8 +41,20 @@ class LiveProject:
                 export = originals  # noqa: PLW2901 - what is audited
             shared = tasks.all_read_share(self._cvat, self._number)
             return findings.audit_file(
-                export, self._marked(choices), predictions, options, one_namespace=shared
+                export, self._marked(choices), predictions, options, one_namespace=shared, jobs=self._jobs()
             )
+
+    def _jobs(self) -> tuple[Job, ...]:
+        """Who annotates which frames: an export names the assignee of a task, not those of its jobs."""
+        names = {task["id"]: task["name"] for task in self._cvat.list_all("/tasks", project_id=self._number)}
+        return tuple(
+            Job(
+                str(job["id"]), str(job["task_id"]), names.get(job["task_id"], ""), job["start_frame"],
+                job["stop_frame"], (job["assignee"] or {}).get("username", ""),
+            )
+            for job in self._cvat.list_all("/jobs", project_id=self._number)
+            if job.get("type", "annotation") == "annotation"
+        )  # fmt: skip
 
     def _marked(self, choices: Choices) -> Choices:
         if self._known is None or choices.condition or choices.protected:

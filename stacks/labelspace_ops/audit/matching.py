@@ -37,6 +37,8 @@ class Outcomes:
     """``items``: a class each; ``labels``: several of an image; ``boxes``: matched by overlap."""
     scores: NDArray[np.float64] | None
     """Of each row and class, where the model scores all of them."""
+    sureness: NDArray[np.float64] | None
+    """Of boxes: the score of each row's prediction, nan where an object was missed."""
     counts: dict[str, int]
     notes: list[str] = field(default_factory=list)
 
@@ -58,9 +60,10 @@ def match(rows: list[Prediction], items: Items, options: Options) -> Outcomes:
         judge = _by_identity
     item, truth, predicted, kind, scores = judge(by_image, items, codes, counts, options)
     counts["unknown_class"] = sum(row.label not in items.classes for row in rows)
+    by_class, by_box = (None, scores) if kind == "boxes" else (scores, None)
     return Outcomes(
         np.array(item, dtype=np.int64), np.array(truth, dtype=np.int64), np.array(predicted, dtype=np.int64),
-        others, kind, scores, {name: count for name, count in counts.items() if count}, notes,
+        others, kind, by_class, by_box, {name: count for name, count in counts.items() if count}, notes,
     )  # fmt: skip
 
 
@@ -251,6 +254,7 @@ def _by_overlap(
     of_image = _items_of_images(items)
     seen = set(of_image) if len(by_image) >= MOSTLY * len(of_image) else set(by_image)
     columns: Columns = ([], [], [])
+    sureness: list[float | None] = []
     for image in sorted(seen):
         members, rows = of_image[image], by_image.get(image, [])
         rows = [row for row in rows if row.box is not None]
@@ -260,11 +264,13 @@ def _by_overlap(
             row = taken.get(place)
             counts["matched" if row is not None else "missed"] += 1
             _append(columns, item, int(items.label[item]), NONE if row is None else codes[rows[row].label])
+            sureness.append(math.nan if row is None else rows[row].score)
         for row in sorted(set(range(len(rows))) - set(taken.values())):
             counts["found_nothing"] += 1
             _append(columns, members[0], NONE, codes[rows[row].label])
+            sureness.append(rows[row].score)
     counts["items_without_prediction"] = len(items) - sum(len(of_image[image]) for image in seen)
-    return *columns, "boxes", None
+    return *columns, "boxes", None if None in sureness else np.array(sureness, dtype=np.float64)
 
 
 def _append(columns: Columns, *values: int) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter, defaultdict
+
 import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.audit import pictures
-from labelspace_ops.audit.dataset import Dataset, Rows
+from labelspace_ops.audit.dataset import Dataset, Job, Rows
 from labelspace_ops.audit.vocabulary import MISSING, Column
 
 SMALL, LARGE = 32.0**2, 96.0**2
@@ -14,7 +17,8 @@ SMALL, LARGE = 32.0**2, 96.0**2
 MOST_FOLDERS = 50
 NAMES = (
     "object size", "object shape", "position across", "position down", "touches the edge", "occluded",
-    "objects in the image", "image size", "image shape", "folder", "subset", *pictures.NAMES,
+    "objects in the image", "image size", "image shape", "folder", "subset", "task", "job", "annotator",
+    *pictures.NAMES,
 )  # fmt: skip
 
 
@@ -63,7 +67,38 @@ def _of_images(dataset: Dataset, rows: Rows) -> dict[str, Column]:
         "subset": _named(dataset.subsets, image),
         "folder": _named([name.rpartition("/")[0] for name in dataset.images], image),
     }
+    found |= {name: _named(values, image) for name, values in _of_jobs(dataset).items()}
     return {name: column for name, column in found.items() if len(column.values) <= MOST_FOLDERS}
+
+
+def _of_jobs(dataset: Dataset) -> dict[str, list[str]]:
+    """The task, job and annotator of each image; empty where the export does not say."""
+    by_task: dict[str, list[Job]] = defaultdict(list)
+    for job in sorted(dataset.jobs, key=lambda one: one.first):
+        by_task[job.task].append(job)
+    if len(by_task) == 1:
+        by_task[""] = next(iter(by_task.values()))
+    places = zip(dataset.task, dataset.frame, strict=True)
+    jobs = [_job(by_task.get(task, []), int(frame)) for task, frame in places]
+    named = Counter({job.task: job.task_name for job in dataset.jobs}.values())
+    return {
+        "task": [_task_name(job, task, named) for job, task in zip(jobs, dataset.task, strict=True)],
+        "job": [f"job {job.name}" if job else "" for job in jobs],
+        "annotator": [job.annotator if job else "" for job in jobs],
+    }
+
+
+def _job(jobs: list[Job], frame: int) -> Job | None:
+    """The job of a frame among those of its task, sorted by their first frame."""
+    place = bisect_right(jobs, frame, key=lambda job: job.first) - 1
+    return jobs[place] if place >= 0 and frame <= jobs[place].last else None
+
+
+def _task_name(job: Job | None, task: str, named: Counter[str]) -> str:
+    """The name where it tells the tasks apart, else with the number."""
+    if job is None or not job.task_name:
+        return f"task {task}" if task else ""
+    return job.task_name if named[job.task_name] == 1 else f"{job.task_name} ({job.task})"
 
 
 def _of_pictures(measured: NDArray[np.float64]) -> dict[str, Column]:

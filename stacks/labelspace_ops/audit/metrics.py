@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +13,16 @@ from numpy.typing import NDArray
 from labelspace_ops.audit import statistics
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.matching import NONE, Outcomes
+from labelspace_ops.audit.resampling import Sample
+from labelspace_ops.audit.results import AuditedRate, ConfusionMatrix, Fairness, GroupRates
 from labelspace_ops.audit.vocabulary import MISSING
 from labelspace_ops.labels.audit_choices import Choices
 
 MOST_CROSSED = 10
 """Attributes that are crossed with each other; recorded ones first."""
+TOO_FEW = "fewer than two groups are large enough to compare"
+SCORED = ("auc", "average_precision")
+"""Metrics that need the scores of predictions."""
 MOST_MATRIX = 12
 """Classes up to which the confusion matrix of each group is listed."""
 Codes = NDArray[np.int64]
@@ -70,6 +74,18 @@ class Judged:
         np.maximum.at(high, self.items.image, column)
         return np.where(low == high, low, MISSING)
 
+    def sample(self, metric: str, rows: Flags, code: int) -> Sample | None:
+        """The outcomes of a class among rows; None where the model gave no scores for the metric."""
+        scores = {
+            "f1": np.zeros(len(self.item)), "average_precision": self.outcomes.sureness,
+            "auc": None if self.outcomes.scores is None else self.outcomes.scores[:, code],
+        }[metric]  # fmt: skip
+        if scores is None:
+            return None
+        truth, called = self.truth == code, self.predicted == code
+        used = rows & self.real if metric == "auc" else rows & (truth | called)
+        return Sample(truth[used], called[used], scores[used], self.cluster[used])
+
     def counts(self, group: Codes, width: int) -> Counts:
         """The confusion of each class within each group; ``group`` MISSING rows are left out."""
         classes, known = len(self.items.classes), group != MISSING
@@ -110,20 +126,20 @@ class Judged:
         return over, says[image]
 
 
-def error_rates(judged: Judged, choices: Choices) -> list[dict[str, Any]]:
+def error_rates(judged: Judged, choices: Choices) -> list[AuditedRate]:
     """By each attribute, by class, by pairs of attributes; the worst first, those too small to judge last.
 
     ``wide_low`` and ``wide_high`` bound the rate when all crossings are looked at together (Bonferroni).
     """
     rows = [row for crossing in _crossings(judged.items) for row in _crossed(judged, crossing, choices)]
-    fit = max(1, sum(not row["too_small"] for row in rows))
-    whole = next((row["error_rate"] for row in rows if not row["by"] and row["class"] is None), 0.0)
+    fit = max(1, sum(not row.too_small for row in rows))
+    whole = next((row.error_rate for row in rows if not row.by and row.label is None), 0.0)
     for row in rows:
         confidence = 1 - (1 - statistics.CONFIDENCE) / fit
-        low, high = statistics.wilson(row["error_rate"] * row["effective"], row["effective"], confidence)
-        differs = not row["too_small"] and (low > whole or high < whole)
-        row |= {"wide_low": low, "wide_high": high, "differs": differs}
-    return sorted(rows, key=lambda row: (row["too_small"], -row["error_rate"], -row["n"]))
+        low, high = statistics.wilson(row.error_rate * row.effective, row.effective, confidence)
+        differs = not row.too_small and (low > whole or high < whole)
+        row.wide_low, row.wide_high, row.differs = low, high, differs
+    return sorted(rows, key=lambda row: (row.too_small, -row.error_rate, -row.n))
 
 
 def _crossings(items: Items) -> Iterator[tuple[tuple[str, ...], bool]]:
@@ -138,7 +154,7 @@ def _crossings(items: Items) -> Iterator[tuple[tuple[str, ...], bool]]:
 
 def _crossed(
     judged: Judged, crossing: tuple[tuple[str, ...], bool], choices: Choices
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[AuditedRate]:
     names, by_class = crossing
     items, columns = judged.items, [judged.codes(name) for name in names]
     known = (
@@ -160,7 +176,10 @@ def _crossed(
         place = np.unravel_index(code, sides) if sides else ()
         by = {name: items.attributes[name].values[value] for name, value in zip(names, place, strict=False)}
         label = items.classes[place[-1]] if by_class else None
-        yield {"by": by, "class": label} | _rate(counts[index], errors[index], effective[index], choices)
+        count, wrongly = int(counts[index]), int(errors[index])
+        rate, independent = wrongly / count, float(effective[index])
+        ends = statistics.wilson(rate * independent, independent)
+        yield AuditedRate(by, label, count, wrongly, rate, independent, *ends, count < choices.min_group)
 
 
 def effective_counts(group: Codes, success: Flags, cluster: Codes, width: int) -> NDArray[np.float64]:
@@ -186,16 +205,7 @@ def effective_counts(group: Codes, success: Flags, cluster: Codes, width: int) -
     return effective
 
 
-def _rate(count: int, errors: int, effective: float, choices: Choices) -> dict[str, Any]:
-    rate = float(errors / count)
-    low, high = statistics.wilson(rate * effective, effective)
-    return {
-        "n": int(count), "errors": int(errors), "error_rate": rate, "effective": float(effective),
-        "ci_low": float(low), "ci_high": float(high), "too_small": bool(count < choices.min_group),
-    }  # fmt: skip
-
-
-def by_group(judged: Judged, names: list[str], choices: Choices) -> list[dict[str, Any]]:
+def by_group(judged: Judged, names: list[str], choices: Choices) -> list[Fairness]:
     """Of each attribute and class: the rates of each group that is large enough, and how far they differ.
 
     Demographic parity is the difference of selection rates; equalized odds the larger one of the differences
@@ -205,28 +215,29 @@ def by_group(judged: Judged, names: list[str], choices: Choices) -> list[dict[st
     return [row for name in names for row in _of_attribute(judged, name, choices)]
 
 
-def _of_attribute(judged: Judged, name: str, choices: Choices) -> Iterator[dict[str, Any]]:
+def _of_attribute(judged: Judged, name: str, choices: Choices) -> Iterator[Fairness]:
     values, codes = judged.items.attributes[name].values, judged.codes(name)
     width = max(len(values), 1)
     sizes = np.bincount(codes[(codes != MISSING) & judged.first], minlength=width)
     counts = judged.counts(codes, width)
     fit = [value for value in range(len(values)) if sizes[value] >= choices.min_group]
     too_small = [values[value] for value in np.flatnonzero((sizes > 0) & (sizes < choices.min_group))]
-    areas = _areas(judged, codes, fit, choices)
     for code, label in enumerate(judged.items.classes):
-        head = {"attribute": name, "class": label, "too_small": too_small}
         if len(fit) < 2:
-            yield head | {"groups": {}, "why": "fewer than two groups are large enough to compare"}
+            yield Fairness(
+                name, label, too_small, {}, why="fewer than two groups are large enough to compare"
+            )
             continue
-        groups = {
-            values[value]: rates(counts, value, code, int(sizes[value]), choices.min_group)
-            | {"auc": areas.get((value, code))}
-            for value in fit
-        }  # fmt: skip
-        yield head | {"groups": groups} | _differences(list(groups.values()))
+        groups = {}
+        for value in fit:
+            one = groups[values[value]] = rates(counts, value, code, int(sizes[value]), choices.min_group)
+            one.auc, one.average_precision = (
+                _scored(judged, metric, codes == value, code, choices) for metric in SCORED
+            )
+        yield Fairness(name, label, too_small, groups, *_differences(list(groups.values())))
 
 
-def rates(counts: Counts, group: int, code: int, total: int, least: int) -> dict[str, Any]:
+def rates(counts: Counts, group: int, code: int, total: int, least: int) -> GroupRates:
     """The confusion matrix of a class within a group, and the rates that enough items are there for."""
     hit, missed, wrong = (
         int(one[group, code]) for one in (counts.true_positive, counts.false_negative, counts.false_positive)
@@ -238,66 +249,61 @@ def rates(counts: Counts, group: int, code: int, total: int, least: int) -> dict
 
     positive, called = hit + missed, hit + wrong
     negative = None if rest is None else wrong + rest
-    return {
-        "n": total, "true_positives": hit, "false_negatives": missed, "false_positives": wrong,
-        "true_negatives": rest,
-        "selection_rate": rate(called, None if rest is None else total),
-        "true_positive_rate": rate(hit, positive), "false_negative_rate": rate(missed, positive),
-        "false_positive_rate": rate(wrong, negative), "precision": rate(hit, called),
-        "f1": 2 * hit / (positive + called) if min(positive, called) >= least else None,
-    }  # fmt: skip
+    return GroupRates(
+        total, hit, missed, wrong, rest, rate(called, None if rest is None else total), rate(hit, positive),
+        rate(missed, positive), rate(wrong, negative), rate(hit, called),
+        2 * hit / (positive + called) if min(positive, called) >= least else None,
+    )  # fmt: skip
 
 
-def _differences(groups: list[dict[str, Any]]) -> dict[str, Any]:
-    def spread(metric: str) -> float | None:
-        known = [one[metric] for one in groups]
-        return None if None in known else max(known) - min(known)
-
-    odds = (spread("true_positive_rate"), spread("false_positive_rate"))
-    selected = [one["selection_rate"] for one in groups]
-    ratio = None if None in selected else min(selected) / max(selected) if max(selected) else None
-    return {
-        "demographic_parity_difference": spread("selection_rate"),
-        "demographic_parity_ratio": ratio,
-        "equalized_odds_difference": None if None in odds else max(one for one in odds if one is not None),
-    }
-
-
-def _areas(judged: Judged, codes: Codes, fit: list[int], choices: Choices) -> dict[tuple[int, int], float]:
-    """The area under the ROC curve of each group and class, when the model scores every class."""
-    scores = judged.outcomes.scores
-    if scores is None or "auc" not in choices.metrics:
-        return {}
-    found = {}
-    for value in fit:
-        rows = codes == value
-        for code in range(len(judged.items.classes)):
-            truth = judged.truth[rows] == code
-            if min(truth.sum(), (~truth).sum()) >= choices.min_group:
-                found[value, code] = area(truth, scores[rows, code])
-    return found
+def _differences(groups: list[GroupRates]) -> tuple[float | None, float | None, float | None]:
+    """Of demographic parity the difference and the ratio, and that of equalized odds."""
+    selected = _known([one.selection_rate for one in groups])
+    spreads = [
+        max(known) - min(known) if known else None
+        for known in (
+            _known([one.true_positive_rate for one in groups]),
+            _known([one.false_positive_rate for one in groups]),
+        )
+    ]
+    odds = _known(spreads)
+    if not selected:
+        return None, None, max(odds, default=None)
+    ratio = min(selected) / max(selected) if max(selected) else None
+    return max(selected) - min(selected), ratio, max(odds, default=None)
 
 
-def area(truth: Flags, scores: NDArray[np.float64]) -> float:
-    """The area under the ROC curve: how often a positive scores above a negative, ties counted half."""
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
-    positive = int(truth.sum())
-    return float((ranks[truth].sum() - positive * (positive + 1) / 2) / (positive * (len(truth) - positive)))
+def _known(values: list[float | None]) -> list[float]:
+    """The values; none when one of them is unknown."""
+    return [] if None in values else [one for one in values if one is not None]
 
 
-def confusion(judged: Judged, names: list[str]) -> list[dict[str, Any]]:
+def _scored(judged: Judged, metric: str, rows: Flags, code: int, choices: Choices) -> float | None:
+    """A metric of scores, where enough positives (and for AUC negatives) are there."""
+    sample = judged.sample(metric, rows, code) if metric in choices.metrics else None
+    if sample is None or not enough(sample, metric, choices.min_group):
+        return None
+    return sample.value(metric)
+
+
+def enough(sample: Sample, metric: str, least: int) -> bool:
+    """Whether a metric of so many items may be judged."""
+    other = {"f1": sample.called, "auc": ~sample.truth, "average_precision": sample.truth}[metric]
+    return bool(min(sample.truth.sum(), other.sum()) >= least)
+
+
+def confusion(judged: Judged, names: list[str]) -> list[ConfusionMatrix]:
     """The confusion matrix of all items and of each group, of at most ``MOST_MATRIX`` classes."""
     classes = judged.items.classes
     if len(classes) > MOST_MATRIX:
         return []
     head = [*classes, *judged.outcomes.others, "nothing"]
-    rows = [{"by": {}, "predicted": head, "matrix": _matrix(judged, np.ones(len(judged.item), dtype=bool))}]
+    rows = [ConfusionMatrix({}, head, _matrix(judged, np.ones(len(judged.item), dtype=bool)))]
     for name in names:
         codes = judged.codes(name)
         for value in np.unique(codes[codes != MISSING]):
             by = {name: judged.items.attributes[name].values[value]}
-            rows.append({"by": by, "predicted": head, "matrix": _matrix(judged, codes == value)})
+            rows.append(ConfusionMatrix(by, head, _matrix(judged, codes == value)))
     return rows
 
 

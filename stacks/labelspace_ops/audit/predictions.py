@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labelspace_ops.audit.dataset import Box, text
+from labelspace_ops.audit.dataset import Box, JsonObject, text
 from labelspace_ops.audit.readers import table
 from labelspace_ops.core.errors import UsageError
 
@@ -48,21 +48,21 @@ def read(path: Path, options: Options | None = None) -> list[Prediction]:
     try:
         if path.suffix.lower() == ".json":
             return _results(json.loads(path.read_bytes().decode("utf-8-sig")), path.name)
-        if path.suffix.lower() == ".parquet":
-            rows = table.rows_of_parquet(path)
-            return _rows(rows, list(rows[0]) if rows else [], path.name, options)
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"predictions: {path}: {error.strerror or error}") from None
     except ValueError as error:
         raise UsageError(f"predictions: {path.name} is no valid JSON: {error}") from None
     try:
+        if path.suffix.lower() == ".parquet":
+            rows = table.rows_of_parquet(path)
+            return _rows(rows, list(rows[0]) if rows else [], path.name, options)
         return _rows(table.rows_of_csv(data, path.name), table.header_of_csv(data), path.name, options)
     except (UsageError, csv.Error) as error:
         raise UsageError(f"predictions: {str(error).removeprefix('predictions: ')}") from None
 
 
-def _rows(rows: Iterable[dict[str, Any]], header: list[str], name: str, options: Options) -> list[Prediction]:
+def _rows(rows: Iterable[JsonObject], header: list[str], name: str, options: Options) -> list[Prediction]:
     if not header:
         raise UsageError(f"predictions: {name} is empty: it lacks the column 'image'; write image,prediction")
     image = _column(header, options.image_column, table.IMAGE, "image", name)
@@ -138,7 +138,7 @@ def _results(document: Any, name: str) -> list[Prediction]:
         ) from None
 
 
-def _result(one: dict[str, Any]) -> Prediction:
+def _result(one: JsonObject) -> Prediction:
     box = one.get("bbox")
     label = one.get("category_id", one.get("category", one.get("label")))
     score = one.get("score")

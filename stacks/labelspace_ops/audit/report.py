@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from pathlib import Path
-from typing import Any
 
-from labelspace_ops.audit import charts, summary
+from labelspace_ops.audit import charts
 from labelspace_ops.audit.charts import safe
+from labelspace_ops.audit.results import (
+    Agreement,
+    AuditedGap,
+    AuditedPair,
+    AuditReport,
+    Cell,
+)
 
 MOST_FINDINGS = 20
 MOST_ROWS = 40
-RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "f1")
-Found = dict[str, Any]
+RATES = {
+    "selection_rate": "selected", "true_positive_rate": "recall",
+    "false_positive_rate": "false positive rate", "precision": "precision", "f1": "F1", "auc": "AUC",
+    "average_precision": "average precision",
+}  # fmt: skip
+"""Rates of a group and the heads of their columns; one that no group has is left out."""
 
 
-def page(found: Found, thumbnails: dict[tuple[str, str], list[str]] | None = None) -> str:
+def page(found: AuditReport, thumbnails: dict[tuple[str, str], list[str]] | None = None) -> str:
     """The whole page; ``thumbnails``: of a class and attribute, examples as data URLs."""
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     sections = (
@@ -39,18 +50,16 @@ def page(found: Found, thumbnails: dict[tuple[str, str], list[str]] | None = Non
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Audit of annotations</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{style}</style></head><body><main><h1>What the annotations say beyond their labels</h1>"
-        f'<p class="soft">{safe(found["source"])} · {_level(found)}</p>{body}</main></body></html>\n'
+        f'<p class="soft">{safe(found.source)} · {_level(found)}</p>{body}</main></body></html>\n'
     )
 
 
-def _level(found: Found) -> str:
-    return "an item is a tag of an image" if found["level"] == "image" else "an item is an object in an image"
+def _level(found: AuditReport) -> str:
+    return "an item is a tag of an image" if found.level == "image" else "an item is an object in an image"
 
 
-def _summary(found: Found) -> str:
-    return (
-        '<section class="lead">' + "".join(f"<p>{safe(one)}</p>" for one in found["summary"]) + "</section>"
-    )
+def _summary(found: AuditReport) -> str:
+    return '<section class="lead">' + "".join(f"<p>{safe(one)}</p>" for one in found.summary) + "</section>"
 
 
 def _section(title: str, lead: str, body: str) -> str:
@@ -71,27 +80,27 @@ def _table(head: list[str], rows: list[list[str]], css: str = "", numbers: int =
     return f'<div class="wide">{table}</div>'
 
 
-def _tiles(found: Found) -> str:
-    suspicious = len(summary.findings(found))
+def _tiles(found: AuditReport) -> str:
+    suspicious = len(found.findings())
     tiles = [
-        ("", f"{found['items']:,}", "items"),
-        ("", f"{found['images']:,}", f"images, {found['unlabelled_images']:,} without a class"),
-        ("", f"{len(found['classes']):,}", "classes"),
-        ("", f"{len(found['attributes']):,}", "audited attributes"),
+        ("", f"{found.items:,}", "items"),
+        ("", f"{found.images:,}", f"images, {found.unlabelled_images:,} without a class"),
+        ("", f"{len(found.classes):,}", "classes"),
+        ("", f"{len(found.attributes):,}", "audited attributes"),
         (" warn" if suspicious else "", f"{suspicious:,}", "suspicious pairs"),
-        ("", f"{len(found['balanced_set']['files']):,}", "images in the balanced set"),
+        ("", f"{len(found.balanced_set.files):,}", "images in the balanced set"),
     ]
     return '<div class="tiles">' + "".join(
         f'<div class="tile{css}"><b>{number}</b><span>{what}</span></div>' for css, number, what in tiles
     ) + "</div>"  # fmt: skip
 
 
-def _notes(found: Found) -> str:
-    notes = list(found["notes"])
-    if found["additional_labels"]:
+def _notes(found: AuditReport) -> str:
+    notes = list(found.notes)
+    if found.additional_labels:
         notes.append(
             "labels that only carry attributes, never counted as classes: "
-            + ", ".join(found["additional_labels"])
+            + ", ".join(found.additional_labels)
         )
     return _section("Before you read on", "What was left out, and why.", _list(notes)) if notes else ""
 
@@ -100,14 +109,14 @@ def _list(lines: list[str]) -> str:
     return "<ul>" + "".join(f"<li>{safe(line)}</li>" for line in lines) + "</ul>"
 
 
-def _findings(found: Found, thumbnails: dict[tuple[str, str], list[str]]) -> str:
-    rows = summary.findings(found)
+def _findings(found: AuditReport, thumbnails: dict[tuple[str, str], list[str]]) -> str:
+    rows = found.findings()
     lead = "Classes that go together with a condition: a model may learn the condition instead of the class."
     return _section("Suspicious pairs", lead, _listed(rows, thumbnails) if rows else "<p>None was found.</p>")
 
 
-def _measured(found: Found, thumbnails: dict[tuple[str, str], list[str]]) -> str:
-    rows = summary.findings(found, measured=True)
+def _measured(found: AuditReport, thumbnails: dict[tuple[str, str], list[str]]) -> str:
+    rows = found.findings(measured=True)
     lead = (
         "The same with conditions that nobody annotated: sizes, places and shapes of boxes and images."
         " Some are as they should be: a car is wider than a person."
@@ -115,88 +124,80 @@ def _measured(found: Found, thumbnails: dict[tuple[str, str], list[str]]) -> str
     return _section("Measured conditions", lead, _listed(rows, thumbnails)) if rows else ""
 
 
-def _listed(rows: list[Found], thumbnails: dict[tuple[str, str], list[str]]) -> str:
+def _listed(rows: list[AuditedPair], thumbnails: dict[tuple[str, str], list[str]]) -> str:
     more = len(rows) - MOST_FINDINGS
     body = "".join(
-        _finding(row, thumbnails.get((row["class"], row["attribute"]), [])) for row in rows[:MOST_FINDINGS]
+        _finding(row, thumbnails.get((row.label, row.attribute), [])) for row in rows[:MOST_FINDINGS]
     )
     return body + (f'<p class="soft small">{more} more in audit.json.</p>' if more > 0 else "")
 
 
-def _finding(row: Found, images: list[str]) -> str:
+def _finding(row: AuditedPair, images: list[str]) -> str:
     shown = "".join(f'<img src="{one}" alt="an example">' for one in images)
     thumbs = f'<div class="thumbs">{shown}</div>' if images else ""
     return (
-        f'<div class="finding"><b>{safe(row["sentence"])}</b>{charts.shares(row)}{thumbs}'
-        f'<span class="small soft">upper bar: class {safe(row["class"])}, lower bar: all other classes · '
-        f"Cramér's V {_strength(row)} · {safe(row['test'])}, adjusted p {_p(row['p_adjusted'])}</span></div>"
+        f'<div class="finding"><b>{safe(row.sentence)}</b>{charts.shares(row)}{thumbs}'
+        f'<span class="small soft">upper bar: class {safe(row.label)}, lower bar: all other classes · '
+        f"Cramér's V {charts.strength(row)} · {safe(row.test)}, adjusted p {_p(row.p_adjusted)}</span></div>"
     )
 
 
-def _strength(row: Found) -> str:
-    interval = "" if row["ci_low"] is None else f" [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
-    return f"{row['cramers_v']:.2f}{interval}"
-
-
-def _p(value: float) -> str:
+def _p(value: float | None) -> str:
+    if value is None:
+        return ""
     return f"= {value:.3f}" if value >= 0.001 else "&lt; 0.001"
 
 
-def _strengths(found: Found) -> str:
-    value = {(row["attribute"], row["class"]): row for row in found["associations"]}
-    classes = list(found["classes"])[:12]
+def _strengths(found: AuditReport) -> str:
+    value = {(row.attribute, row.label): row for row in found.associations}
+    classes = list(found.classes)[:12]
     rows = [
         [safe(name), *(_heat(value.get((name, label))) for label in classes)]
-        for name in list(found["attributes"])[:MOST_ROWS]
+        for name in list(found.attributes)[:MOST_ROWS]
     ]
     if not rows or not classes:
         return ""
-    more = len(found["classes"]) - len(classes)
+    more = len(found.classes) - len(classes)
     lead = "Cramér's V of each class against the rest: 0 is independent, 1 is the same thing." + (
         f" {more} more classes in audit.json." if more > 0 else ""
     )
     return _section("Every class by every attribute", lead, _table(["", *map(safe, classes)], rows, "heat"))
 
 
-def _heat(row: Found | None) -> str:
-    if row is None or row["cramers_v"] is None:
+def _heat(row: AuditedPair | None) -> str:
+    if row is None or row.cramers_v is None:
         return '<span class="soft">&ndash;</span>'
-    shade = f"background: rgba(var(--heat), {row['cramers_v'] * 0.75:.2f})"
-    weight = "; font-weight: 700" if row["suspicious"] else ""
-    return f'<span class="cell" style="{shade}{weight}">{row["cramers_v"]:.2f}</span>'
+    shade = f"background: rgba(var(--heat), {row.cramers_v * 0.75:.2f})"
+    weight = "; font-weight: 700" if row.suspicious else ""
+    return f'<span class="cell" style="{shade}{weight}">{row.cramers_v:.2f}</span>'
 
 
-def _coverage(found: Found) -> str:
+def _coverage(found: AuditReport) -> str:
     rows = [
         (
-            f"{name} ({one['kind']})",
-            one["coverage"],
-            f"{one['carried']:,} of {one['items']:,}"
-            + (f", {one['unknown']:,} unknown" if one["unknown"] else ""),
+            f"{name} ({one.kind})",
+            one.coverage,
+            f"{one.carried:,} of {one.items:,}" + (f", {one.unknown:,} unknown" if one.unknown else ""),
         )
-        for name, one in list(found["attributes"].items())[:MOST_ROWS]
+        for name, one in list(found.attributes.items())[:MOST_ROWS]
     ]
-    agreed = [
-        f"{name}: {_agreed(one['agreement'])}"
-        for name, one in found["attributes"].items()
-        if one["agreement"]
-    ]
+    agreed = [f"{name}: {_agreed(one.agreement)}" for name, one in found.attributes.items() if one.agreement]
     body = charts.bars(rows) + (_list(agreed) if agreed else "")
     return _section("Coverage", "How many items carry each attribute.", body) if rows else ""
 
 
-def _agreed(one: Found) -> str:
-    said = f"two annotators agree on {one['agreement'] * 100:.0f} % of {one['items']:,} images"
-    return said if one["kappa"] is None else f"{said}, kappa {one['kappa']:.2f}"
+def _agreed(one: Agreement) -> str:
+    said = f"two annotators agree on {one.agreement * 100:.0f} % of {one.items:,} images"
+    return said if one.kappa is None else f"{said}, kappa {one.kappa:.2f}"
 
 
-def _errors(found: Found) -> str:
-    if "predictions" not in found:
+def _errors(found: AuditReport) -> str:
+    if found.predictions is None:
         return ""
-    rates = found["error_rates"]
-    single = [row for row in rates if len(row["by"]) == 1 and row["class"] is None]
-    crossed = [row for row in rates if len(row["by"]) + (row["class"] is not None) == 2]
-    whole = [row for row in rates if not row["by"] and row["class"] is None]
+    rates = found.error_rates
+    single = [row for row in rates if len(row.by) == 1 and row.label is None]
+    crossed = [row for row in rates if len(row.by) + (row.label is not None) == 2]
+    whole = [row for row in rates if not row.by and row.label is None]
     body = charts.whiskers([*whole, *single[:MOST_ROWS]])
     lead = f"Crossed with the true class and with each other, the worst first{_of(crossed, 12)}:"
     body += f'<p class="soft apart">{lead}</p>'
@@ -206,9 +207,9 @@ def _errors(found: Found) -> str:
     )
 
 
-def _gaps(found: Found) -> str:
-    rows = [row for row in found.get("gaps", []) if row["difference"] is not None]
-    rows.sort(key=lambda row: (not row["distinguishable"], row["reversal"] is None, row["metric"] != "error"))
+def _gaps(found: AuditReport) -> str:
+    rows = [row for row in found.gaps or [] if row.difference is not None]
+    rows.sort(key=lambda row: (not row.distinguishable, row.reversal is None, row.metric != "error"))
     if not rows:
         return ""
     lines = "".join(map(_gap, rows[:MOST_ROWS]))
@@ -219,50 +220,50 @@ def _gaps(found: Found) -> str:
     return _section("Differences between groups", lead, f"<ul>{lines}</ul>{_rest(len(rows) - MOST_ROWS)}")
 
 
-def _gap(row: Found) -> str:
-    css = " class=clear" if row["distinguishable"] or row["reversal"] else ""
-    return f"<li{css}>{safe(row['sentence'])}</li>"
+def _gap(row: AuditedGap) -> str:
+    css = " class=clear" if row.distinguishable or row.reversal else ""
+    return f"<li{css}>{safe(row.sentence)}</li>"
 
 
 def _rest(more: int) -> str:
     return f'<p class="soft small">{more:,} more in audit.json.</p>' if more > 0 else ""
 
 
-def _confusion(found: Found) -> str:
-    if not found.get("confusion"):
+def _confusion(found: AuditReport) -> str:
+    if not found.confusion:
         return ""
-    one = found["confusion"][0]
-    used = [
-        place for place in range(len(one["predicted"])) if any(row[place] for row in one["matrix"].values())
-    ]
+    one = found.confusion[0]
+    used = [place for place in range(len(one.predicted)) if any(row[place] for row in one.matrix.values())]
     rows = [
         [safe(label), *(f"{counts[place]:,}" for place in used)]
-        for label, counts in one["matrix"].items() if any(counts)
+        for label, counts in one.matrix.items() if any(counts)
     ]  # fmt: skip
-    head = ["true class", *(safe(one["predicted"][place]) for place in used)]
+    head = ["true class", *(safe(one.predicted[place]) for place in used)]
     lead = "How often each true class was predicted as each class; of each group in audit.json."
     return _section("Confusion matrix", lead, _table(head, rows, numbers=len(used)))
 
 
-def _compared(found: Found) -> str:
-    if "compared" not in found:
+def _compared(found: AuditReport) -> str:
+    if found.compared is None:
         return ""
-    return _section("Against the earlier audit", "What changed since.", _list(found["compared"]["sentences"]))
+    return _section("Against the earlier audit", "What changed since.", _list(found.compared.sentences))
 
 
-def _of(rows: list[Any], shown: int) -> str:
+def _of(rows: Sized, shown: int) -> str:
     return f" ({shown} of {len(rows):,})" if len(rows) > shown else ""
 
 
-def _fairness(found: Found) -> str:
+def _fairness(found: AuditReport) -> str:
+    every = [rates for one in found.fairness or [] for rates in one.groups.values()]
+    used = [key for key in RATES if any(getattr(rates, key) is not None for rates in every)]
     rows = [
-        [safe(f"{one['attribute']}: {group}"), safe(one["class"]), f"{rates['n']:,}",
-         *(_rate(rates[key]) for key in RATES),
-         _rate(one["demographic_parity_difference"]), _rate(one["equalized_odds_difference"])]
-        for one in found.get("fairness", [])
-        for group, rates in one["groups"].items()
+        [safe(f"{one.attribute}: {group}"), safe(one.label), f"{rates.n:,}",
+         *(_rate(getattr(rates, key)) for key in used),
+         _rate(one.demographic_parity_difference), _rate(one.equalized_odds_difference)]
+        for one in found.fairness or []
+        for group, rates in one.groups.items()
     ]  # fmt: skip
-    head = ["group", "class", "items", *(name.replace("_", " ") for name in RATES), "parity gap", "odds gap"]
+    head = ["group", "class", "items", *(RATES[key] for key in used), "parity gap", "odds gap"]
     lead = (
         "The rates of each class within each group; a dash where there are too few items. The gaps are the"
         " largest differences between groups (demographic parity, equalized odds)."
@@ -276,7 +277,7 @@ def _fairness(found: Found) -> str:
         _section(
             "Do predictions depend on the group?",
             lead,
-            _table(head, rows[:MOST_ROWS], numbers=len(head) - 2) + cut,
+            _table(head, rows[:MOST_ROWS], numbers=len(head) - 2, css="dense") + cut,
         )
         if rows
         else ""
@@ -287,55 +288,55 @@ def _rate(value: float | None) -> str:
     return "&ndash;" if value is None else f"{value * 100:.1f} %"
 
 
-def _balanced(found: Found) -> str:
-    one = found["balanced_set"]
-    if not one["cells"]:
+def _balanced(found: AuditReport) -> str:
+    one = found.balanced_set
+    if not one.cells:
         return ""
-    names = ["class", *one["conditions"]]
-    rows = sorted(one["cells"], key=lambda cell: cell["available"])
+    names = ["class", *one.conditions]
+    rows = sorted(one.cells, key=lambda cell: cell["available"])
     body = _table([*map(safe, names), "images"], [
         [*(safe(cell[name]) for name in names),
-         _count(cell, one["per_cell"])]
+         _count(cell, one.per_cell)]
         for cell in rows[:MOST_ROWS]
     ], numbers=1)  # fmt: skip
     more = [
         f"collect {cell['more']:,} more of {', '.join(f'{name}: {cell[name]}' for name in names)}"
-        for cell in one["collect_next"][:8]
+        for cell in one.collect_next[:8]
     ]
-    left = [f"{count:,} images left out: {why}" for why, count in one["left_out"].items() if count]
+    left = [f"{count:,} images left out: {why}" for why, count in one.left_out.items() if count]
     lead = (
-        f"{len(one['files']):,} images, {one['per_cell']:,} in each of {len(one['cells']):,} cells of "
+        f"{len(one.files):,} images, {one.per_cell:,} in each of {len(one.cells):,} cells of "
         f"{safe(' x '.join(names))}; listed in balanced.txt. The scarcest cells limit it."
     )
-    independent, drop = one["independent"]["files"], one["leave_out"]
-    if len(independent) > len(one["files"]):
+    independent, drop = one.independent.files, one.leave_out
+    if len(independent) > len(one.files):
         said = "images, in independent.txt, make a set with unequal cells in which class and conditions are"
         more.insert(0, f"{len(independent):,} {said} independent")
     if drop:
-        steps = ", then ".join(f"{one['attribute']}: {one['value']}" for one in drop)
-        more.insert(0, f"to get a set, leave out {steps}: {drop[-1]['images']:,} images are left")
+        steps = ", then ".join(f"{one.attribute}: {one.value}" for one in drop)
+        more.insert(0, f"to get a set, leave out {steps}: {drop[-1].images:,} images are left")
     return _section("Balanced validation set", lead, body + _list([*more, *left]))
 
 
-def _count(cell: Found, least: int) -> str:
+def _count(cell: Cell, least: int) -> str:
     """In red when the cell limits the set."""
     count = f"{cell['available']:,}"
     return f'<span class="bad">{count}</span>' if cell["available"] == least else count
 
 
-def _weights(found: Found) -> str:
-    one = found["weighting"]
-    if not one["attributes"] or not one["items"]:
+def _weights(found: AuditReport) -> str:
+    one = found.weighting
+    if not one.attributes or not one.items:
         return ""
     lines = [
-        f"from {one['smallest']:.2f} to {one['largest']:.2f}",
-        f"weighted, the {one['items']:,} items tell as much as {one['effective_sample_size']:,.0f}",
-        *([f"{one['unknown_group']:,} items of unknown group weigh 1"] if one["unknown_group"] else []),
-        *([f"{one['empty_cells']} combinations of group and class have no item: no weight makes up for that"]
-          if one["empty_cells"] else []),
+        f"from {one.smallest:.2f} to {one.largest:.2f}",
+        f"weighted, the {one.items:,} items tell as much as {one.effective_sample_size:,.0f}",
+        *([f"{one.unknown_group:,} items of unknown group weigh 1"] if one.unknown_group else []),
+        *([f"{one.empty_cells} combinations of group and class have no item: no weight makes up for that"]
+          if one.empty_cells else []),
     ]  # fmt: skip
-    names = safe(", ".join(one["attributes"]))
-    lead = f"With the weights of {safe(found['weights'])}, class and {names} are independent."
+    names = safe(", ".join(one.attributes))
+    lead = f"With the weights of {safe(found.weights)}, class and {names} are independent."
     return _section("Weights", lead, _list(lines))
 
 
@@ -348,22 +349,23 @@ differences between groups are adjusted apart, by Holm's method at {alpha:g}. Cr
 (Bergsma 2013); its interval inverts the noncentral chi-square distribution and is not given where a count is
 below 5. A pair is suspicious when it is significant and V or the difference of shares is 0.1 or more. Rates
 have Wilson's intervals, differences Newcombe's (1998), both with the effective number of items; of more than
-two groups the interval holds for every pair (Bonferroni). Groups under {min_group} items, and rates of fewer
-positives or negatives, are not judged. Weights: Kamiran and Calders 2012; effective size: Kish 1965. Nothing
-here shows what causes what.
+two groups the interval holds for every pair (Bonferroni). Differences in F1, AUC and average precision (of
+boxes, COCO's at one IoU) are tested by Wald's statistic with the covariance of a bootstrap of whole
+clusters. Groups under {min_group} items, and rates of fewer positives or negatives, are not judged.
+Weights: Kamiran and Calders 2012; effective size: Kish 1965. Nothing here shows what causes what.
 """
 
 
-def _method(found: Found) -> str:
-    item = "a tag of an image" if found["level"] == "image" else "an object in an image"
+def _method(found: AuditReport) -> str:
+    item = "a tag of an image" if found.level == "image" else "an object in an image"
     samples = "Each item is a sample of its own."
-    if found["clusters"] < found["items"]:
+    if found.clusters < found.items:
         samples = (
-            f"Items of one {found['clustered_by']} depend on each other: tests and intervals take the"
-            f" {found['clusters']:,} of them as samples."
+            f"Items of one {found.clustered_by} depend on each other: tests and intervals take the"
+            f" {found.clusters:,} of them as samples."
         )
     said = METHOD.format(
-        alpha=found["alpha"], min_group=found["min_group"], item=item, cluster=safe(found["clustered_by"]),
+        alpha=found.alpha, min_group=found.min_group, item=item, cluster=safe(found.clustered_by),
         samples=safe(samples),
     )  # fmt: skip
     return _section("Methods", "What was assumed and computed.", f'<p class="small">{said}</p>')

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from labelspace_ops.audit.dataset import Builder, Dataset
+from labelspace_ops.audit.dataset import Builder, Dataset, JsonObject
 from labelspace_ops.audit.files import MOST_SILENCE, READ, Bounded, Files, opened
 from labelspace_ops.audit.readers import (
     coco,
@@ -197,21 +197,21 @@ class _Reading:
             table.read(self._rows(name), self.builder, name)
         return table.FORMAT
 
-    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
-        if name.endswith(".parquet"):
-            if self.files.in_archive():
-                raise UsageError(f"annotations: {name}: unpack the archive: parquet is read from a folder")
-            yield from table.rows_of_parquet(self.files.on_disk(name))
-            return
-        with self._bounded(name, min(self.files.left, MOST_JSON)) as bounded:
-            data = bounded.read()
-        if name.endswith(".jsonl"):
-            yield from _json_lines(data, name)
-        else:
-            try:
-                yield from table.rows_of_csv(data, name)
-            except UsageError as error:
-                raise UsageError(f"annotations: {error}") from None
+    def _rows(self, name: str) -> Iterator[JsonObject]:
+        try:
+            if name.endswith(".parquet"):
+                yield from self._parquet(name)
+                return
+            with self._bounded(name, min(self.files.left, MOST_JSON)) as bounded:
+                data = bounded.read()
+            yield from (_json_lines if name.endswith(".jsonl") else table.rows_of_csv)(data, name)
+        except UsageError as error:
+            raise UsageError(f"annotations: {str(error).removeprefix('annotations: ')}") from None
+
+    def _parquet(self, name: str) -> list[JsonObject]:
+        if self.files.in_archive():
+            raise UsageError(f"{name}: unpack the archive: parquet is read from a folder")
+        return table.rows_of_parquet(self.files.on_disk(name))
 
     def _image_folders(self) -> list[str]:
         return self._named(lambda name: _suffix(name) in IMAGES and "/" in name)
@@ -245,7 +245,7 @@ def _json_reader(document: Any, name: str) -> tuple[Any, str]:
     return coco, coco.FORMAT
 
 
-def _json_lines(data: bytes, name: str) -> Iterator[dict[str, Any]]:
+def _json_lines(data: bytes, name: str) -> Iterator[JsonObject]:
     """Hugging Face's ``metadata.jsonl``: a row an image; ``objects`` become rows of their own."""
     for number, line in enumerate(table.decoded(data).splitlines(), 1):
         if not line.strip():
@@ -253,7 +253,7 @@ def _json_lines(data: bytes, name: str) -> Iterator[dict[str, Any]]:
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise UsageError(f"annotations: {name}, line {number} is no valid JSON: {error}") from None
+            raise UsageError(f"{name}, line {number} is no valid JSON: {error}") from None
         objects = row.pop("objects", None)
         if not isinstance(objects, dict):
             yield row

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from labelspace_ops.audit import summary
-from labelspace_ops.audit.charts import group
+from labelspace_ops.audit.charts import group, strength
+from labelspace_ops.audit.results import AuditedRate, AuditReport, BalancedSet
 
 MOST_ROWS = 12
-Found = dict[str, Any]
 
 
-def show(found: Found) -> None:
+def show(found: AuditReport) -> None:
     """Print what was found on standard output."""
     console = Console(highlight=False)
-    console.print(
-        _plain(f"{found['items']:,} items of {len(found['classes'])} classes in {found['images']:,} images")
-    )
-    for sentence in found["summary"][1:]:
+    console.print(_plain(f"{found.items:,} items of {len(found.classes)} classes in {found.images:,} images"))
+    for sentence in found.summary[1:]:
         console.print(_plain(sentence))
-    for note in found["notes"]:
+    for note in found.notes:
         console.print(_plain(f"note: {note}"))
     console.print(_coverage(found))
     console.print(_pairs(found))
-    if "predictions" in found:
+    if found.predictions is not None:
         console.print(_errors(found))
-        for row in found["gaps"]:
-            if row["distinguishable"] or row["reversal"] or row["metric"] == "error":
-                console.print(_plain(row["sentence"]))
-    console.print(_plain(_balanced(found["balanced_set"])))
-    left = found["weighting"]["effective_sample_size"]
-    console.print(_plain(f"weights: {found['items']:,} items, worth {left:,.0f} once weighted"))
+        for row in found.gaps or []:
+            if row.distinguishable or row.reversal or row.metric == "error":
+                console.print(_plain(row.sentence))
+    console.print(_plain(_balanced(found.balanced_set)))
+    left = found.weighting.effective_sample_size
+    console.print(_plain(f"weights: {found.items:,} items, worth {left:,.0f} once weighted"))
 
 
 def _plain(value: object) -> str:
@@ -51,43 +46,38 @@ def _rows(title: str, head: list[str], rows: list[list[str]]) -> Table:
     return table
 
 
-def _coverage(found: Found) -> Table:
+def _coverage(found: AuditReport) -> Table:
     rows = [
-        [name, one["kind"], f"{one['coverage'] * 100:.0f} %", f"{one['unknown']:,}"]
-        for name, one in found["attributes"].items()
+        [name, one.kind, f"{one.coverage * 100:.0f} %", f"{one.unknown:,}"]
+        for name, one in found.attributes.items()
     ]
     return _rows("Coverage", ["attribute", "kind", "carried", "unknown"], rows)
 
 
-def _pairs(found: Found) -> Table:
-    shown = summary.findings(found) + summary.findings(found, measured=True)
-    rows = [[row["sentence"], _strength(row), f"{row['p_adjusted']:.2g}"] for row in shown]
+def _pairs(found: AuditReport) -> Table:
+    shown = found.findings() + found.findings(measured=True)
+    rows = [[row.sentence or "", strength(row), f"{row.p_adjusted:.2g}"] for row in shown]
     return _rows("Suspicious pairs" if rows else "No suspicious pairs", ["finding", "Cramer's V", "p"], rows)
 
 
-def _strength(row: Found) -> str:
-    interval = "" if row["ci_low"] is None else f" [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
-    return f"{row['cramers_v']:.2f}{interval}"
-
-
-def _errors(found: Found) -> Table:
+def _errors(found: AuditReport) -> Table:
     rows = [
-        [group(row), _rate(row),
-         f"{row['errors']:,} of {row['n']:,}", "too small to judge" if row["too_small"] else ""]
-        for row in found["error_rates"]
+        [group(row), "" if row.too_small else _rate(row),
+         f"{row.errors:,} of {row.n:,}", "too small to judge" if row.too_small else ""]
+        for row in found.error_rates
     ]  # fmt: skip
     return _rows("Error rates, the worst first", ["group", "rate", "errors", ""], rows)
 
 
-def _rate(row: Found) -> str:
-    rate, low, high = (row[key] * 100 for key in ("error_rate", "ci_low", "ci_high"))
+def _rate(row: AuditedRate) -> str:
+    rate, low, high = (one * 100 for one in (row.error_rate, row.ci_low, row.ci_high))
     return f"{rate:.1f} % [{low:.1f}, {high:.1f}]"
 
 
-def _balanced(one: Found) -> str:
-    names = ["class", *one["conditions"]]
-    limits = "; ".join(", ".join(str(cell[name]) for name in names) for cell in one["limited_by"][:5])
+def _balanced(one: BalancedSet) -> str:
+    names = ["class", *one.conditions]
+    limits = "; ".join(", ".join(str(cell[name]) for name in names) for cell in one.limited_by[:5])
     return (
-        f"balanced set: {len(one['files']):,} images, {one['per_cell']:,} in each of {len(one['cells']):,}"
+        f"balanced set: {len(one.files):,} images, {one.per_cell:,} in each of {len(one.cells):,}"
         f" cells of {' x '.join(names)}; limited by {limits or 'nothing'}"
     )

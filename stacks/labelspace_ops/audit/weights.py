@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ import numpy as np
 
 from labelspace_ops.audit import statistics
 from labelspace_ops.audit.items import Items
+from labelspace_ops.audit.results import Weighting
 from labelspace_ops.audit.spreadsheets import safe_cell
 from labelspace_ops.audit.vocabulary import MISSING
 
 FILE = "weights.csv"
 
 
-def compute(items: Items, names: list[str]) -> tuple[statistics.Numbers, dict[str, Any]]:
+def compute(items: Items, names: list[str]) -> tuple[statistics.Numbers, Weighting]:
     """A weight per item, 1 where the group is unknown, and what is left of the data's worth."""
     known, group = _groups(items, names)
     groups, of_item = np.unique(group[known], return_inverse=True)
@@ -26,15 +28,15 @@ def compute(items: Items, names: list[str]) -> tuple[statistics.Numbers, dict[st
     ratio = np.divide(expected, counts, out=np.zeros_like(counts), where=counts > 0)
     weights = np.ones(len(items))
     weights[known] = ratio[of_item, items.label[known]]
-    return weights, {
-        "attributes": names,
-        "items": len(items),
-        "unknown_group": int((~known).sum()),
-        "empty_cells": int((counts == 0).sum()),
-        "smallest": float(weights.min()) if len(weights) else None,
-        "largest": float(weights.max()) if len(weights) else None,
-        "effective_sample_size": statistics.effective_size(weights),
-    }
+    return weights, Weighting(
+        attributes=names,
+        items=len(items),
+        unknown_group=int((~known).sum()),
+        empty_cells=int((counts == 0).sum()),
+        smallest=float(weights.min()) if len(weights) else None,
+        largest=float(weights.max()) if len(weights) else None,
+        effective_sample_size=statistics.effective_size(weights),
+    )
 
 
 def _groups(items: Items, names: list[str]) -> tuple[Any, Any]:
@@ -48,13 +50,24 @@ def _groups(items: Items, names: list[str]) -> tuple[Any, Any]:
 
 def write(path: Path, items: Items, weights: statistics.Numbers, names: list[str]) -> None:
     """One row an item: its image, object, class, group and weight."""
-    columns = [items.attributes[name] for name in names]
+    _, first, identity = np.unique(items.identity, return_index=True, return_inverse=True)
+    columns = [
+        _cells(items.image, items.images.__getitem__),
+        _cells(identity, lambda place: items.identity_text(int(first[place]))),
+        _cells(items.label, items.classes.__getitem__),
+        *(
+            _cells(one.codes, [*one.values, ""].__getitem__)
+            for one in (items.attributes[name] for name in names)
+        ),
+        _cells(weights, "{:.12g}".format),
+    ]
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file)
         writer.writerow(["image", "object", "class", *map(safe_cell, names), "weight"])
-        for item, weight in enumerate(weights):
-            own = [
-                column.values[code] if (code := column.codes[item]) != MISSING else "" for column in columns
-            ]
-            cells = [items.file(item), items.identity_text(item), items.classes[items.label[item]], *own]
-            writer.writerow([*map(safe_cell, cells), f"{weight:.12g}"])
+        writer.writerows(zip(*columns, strict=True))
+
+
+def _cells(codes: Any, text: Callable[[Any], str]) -> Any:
+    """The text of each row; each different code is put into words once."""
+    different, place = np.unique(codes, return_inverse=True)
+    return np.array([safe_cell(text(one)) for one in different], dtype=object)[place]

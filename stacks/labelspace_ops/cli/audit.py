@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from labelspace_ops.cli.app import Json, app, say
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.labels.audit_choices import METRICS, Choices
+
+if TYPE_CHECKING:
+    from labelspace_ops.audit.results import AuditReport
 
 
 @app.command()
@@ -73,11 +76,14 @@ def audit(
     )  # fmt: skip
     mapped = _pairs("class-map", class_map)
 
+    from labelspace_ops.audit import limits
+
+    for limit in fail_on or ():
+        limits.parse(limit)
+
     from labelspace_ops.audit import findings, gate
     from labelspace_ops.audit.predictions import Options
 
-    for limit in fail_on or ():
-        gate.check_limit(limit)
     earlier = gate.load(compare) if compare else None
 
     options = Options(image_column, prediction_column, mapped, iou)
@@ -89,15 +95,15 @@ def audit(
     else:
         result = findings.audit_file(_require_export(annotations), choices, predictions, options, images)
     if earlier:
-        result.found["compared"] = gate.compared(result.found, earlier)
+        result.report.compared = gate.compared(result.report, earlier)
     findings.write(result, out)
     if live and write_subset:
-        running.write_subset(write_subset, result.found["balanced_set"]["files"])
+        running.write_subset(write_subset, result.report.balanced_set.files)
     if as_json:
         typer.echo((out / "audit.json").read_text(encoding="utf-8"), nl=False)
     else:
-        _print(result.found, out)
-    broken = gate.exceeded(result.found, fail_on or [])
+        _print(result.report, out)
+    broken = gate.exceeded(result.report, fail_on or [])
     for line in broken:
         say(line)
     if broken:
@@ -151,7 +157,7 @@ def _require_export(annotations: Path | None) -> Path:
     return annotations
 
 
-def _print(found: dict[str, Any], out: Path) -> None:
+def _print(found: AuditReport, out: Path) -> None:
     from labelspace_ops.audit import findings, tables
 
     tables.show(found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 AUDIT_LABEL = "audit"
 """The label that a schema's audit block becomes in CVAT: never a class."""
 METRICS = ("error", "false_positive_rate", "false_negative_rate", "precision", "recall", "f1",
-           "selection_rate", "auc")  # fmt: skip
+           "selection_rate", "auc", "average_precision")  # fmt: skip
 
 
 @dataclass(frozen=True)

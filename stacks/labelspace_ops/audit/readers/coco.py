@@ -6,15 +6,14 @@ Source of the shapes: cocodataset.org/#format-data, lvisdataset.org/dataset.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import Any
 
-from labelspace_ops.audit.dataset import NO_BOX, Box, Builder
+from labelspace_ops.audit.dataset import NO_BOX, Box, Builder, JsonObject
 from labelspace_ops.core.errors import UsageError
 
 FORMAT = "COCO 1.0"
 
 
-def read(document: dict[str, Any], builder: Builder, name: str) -> None:
+def read(document: JsonObject, builder: Builder, name: str) -> None:
     """Fill ``builder``; raises ``UsageError`` for lost or doubled ids, KeyError ... when malformed."""
     labels = _categories(document["categories"], builder, name)
     of_image = defaultdict(list)
@@ -38,7 +37,7 @@ def read(document: dict[str, Any], builder: Builder, name: str) -> None:
                 )  # fmt: skip
 
 
-def _categories(categories: list[dict[str, Any]], builder: Builder, name: str) -> dict[str, str]:
+def _categories(categories: list[JsonObject], builder: Builder, name: str) -> dict[str, str]:
     labels = {_id(category["id"]): str(category["name"]) for category in categories}
     _refuse_doubled("category ids", [_id(category["id"]) for category in categories], name)
     parents = {category.get("supercategory") for category in categories}
@@ -49,7 +48,7 @@ def _categories(categories: list[dict[str, Any]], builder: Builder, name: str) -
     return labels
 
 
-def _label(annotation: dict[str, Any], labels: dict[str, str], name: str) -> str:
+def _label(annotation: JsonObject, labels: dict[str, str], name: str) -> str:
     """The category's name; some files write the name itself in place of the id."""
     identity = _id(annotation["category_id"])
     if identity in labels:
@@ -67,7 +66,7 @@ def _id(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _note_mixed_ids(document: dict[str, Any], builder: Builder, name: str) -> None:
+def _note_mixed_ids(document: JsonObject, builder: Builder, name: str) -> None:
     kinds = [
         {type(one) for one in ids}
         for ids in ([image["id"] for image in document["images"]],
@@ -88,7 +87,7 @@ def _refuse_doubled(what: str, identities: list[str], name: str) -> None:
         )
 
 
-def _refuse_lost(of_image: dict[str, Any], known: set[str], name: str) -> None:
+def _refuse_lost(of_image: JsonObject, known: set[str], name: str) -> None:
     lost = [identity for identity in of_image if identity not in known]
     if lost:
         count = sum(len(of_image[identity]) for identity in lost)
@@ -98,7 +97,7 @@ def _refuse_lost(of_image: dict[str, Any], known: set[str], name: str) -> None:
         )
 
 
-def _ids_are_usable(annotations: list[dict[str, Any]], name: str) -> bool:
+def _ids_are_usable(annotations: list[JsonObject], name: str) -> bool:
     identities = [_id(one["id"]) for one in annotations if one.get("id") is not None]
     if len(identities) < len(annotations) or len(set(identities)) == 1:
         return len(identities) == 1 == len(annotations)
@@ -106,13 +105,13 @@ def _ids_are_usable(annotations: list[dict[str, Any]], name: str) -> bool:
     return True
 
 
-def _file_name(image: dict[str, Any]) -> str:
+def _file_name(image: JsonObject) -> str:
     """LVIS names images by their address alone."""
     address = str(image.get("coco_url") or image["id"])
     return str(image.get("file_name") or "/".join(address.split("/")[-2:]))
 
 
-def _box(annotation: dict[str, Any]) -> Box:
+def _box(annotation: JsonObject) -> Box:
     box = annotation.get("bbox")
     if isinstance(box, list) and len(box) == 4:
         return float(box[0]), float(box[1]), float(box[2]), float(box[3])

@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree
 
-from labelspace_ops.audit.dataset import NO_BOX, Box, Builder
+from labelspace_ops.audit.dataset import NO_BOX, Box, Builder, Job
 from labelspace_ops.core.errors import UsageError
 
 OBJECTS = ("box", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton")
@@ -77,7 +77,8 @@ class Reader:
         self._builder.add_image(
             _file_name(attributes), subset=attributes.get("subset", ""),
             width=_float(attributes.get("width")), height=_float(attributes.get("height")),
-            cluster=f"video {task or ''}" if video else "",
+            cluster=f"video {task or ''}" if video else "", task=task or "",
+            frame=int(_float(attributes.get("id", "-1"))),
         )  # fmt: skip
 
     def _start(self, tag: str, element: Any) -> None:
@@ -123,7 +124,7 @@ class Reader:
                     name = f"{task}/frame_{frame:06}" if task else f"frame_{frame:06}"
                     self._frames[task, frame] = self._builder.add_image(
                         name, subset=track.get("subset", subset), width=width, height=height,
-                        cluster=f"video {task}",
+                        cluster=f"video {task}", task=task, frame=frame,
                     )  # fmt: skip
                     self.frames += 1
                 self._builder.select(self._frames[task, frame])
@@ -140,6 +141,7 @@ class Reader:
             identity, size = part.findtext("id") or "", part.find("original_size")
             if part.findtext("mode") == "interpolation":
                 self.videos.add(identity)
+            self._builder.jobs += _jobs(part)
             if size is not None:
                 measured = (_float(size.findtext("width")), _float(size.findtext("height")))
                 self._sizes[identity] = self._sizes[""] = (part.findtext("subset") or "", *measured)
@@ -153,6 +155,19 @@ class Reader:
                     attribute.findtext("input_type") or "", (attribute.findtext("values") or "").split("\n")
                     if attribute.findtext("values") else (),
                 )  # fmt: skip
+
+
+def _jobs(part: Any) -> list[Job]:
+    """Of a task the jobs that its segments name, or of a job itself (``cvat/formats/cvat.py`` of CVAT)."""
+    identity, annotator = part.findtext("id") or "", part.findtext("assignee/username") or ""
+    return [
+        Job(
+            (segment.findtext("url") or segment.findtext("id") or "").rsplit("/", 1)[-1],
+            identity if part.tag == "task" else "", part.findtext("name") or "",
+            int(_float(segment.findtext("start"))), int(_float(segment.findtext("stop"))), annotator,
+        )
+        for segment in part.iter("segment")
+    ]  # fmt: skip
 
 
 def box_of(tag: str, attributes: dict[str, str]) -> Box:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from labelspace_ops.audit.dataset import NO_BOX, Box, Builder
+from labelspace_ops.audit.dataset import NO_BOX, Box, Builder, JsonObject
 
 FORMAT = "Datumaro 1.0"
 
 
-def read(document: dict[str, Any], builder: Builder, name: str) -> None:
+def read(document: JsonObject, builder: Builder, name: str) -> None:
     """Fill ``builder``; a malformed document raises KeyError, TypeError and the like."""
     known = document["categories"].get("label", {}).get("labels", [])
     labels = [label["name"] for label in known]
@@ -36,7 +34,7 @@ def read(document: dict[str, Any], builder: Builder, name: str) -> None:
                 )  # fmt: skip
 
 
-def _ids_are_usable(items: list[dict[str, Any]]) -> bool:
+def _ids_are_usable(items: list[JsonObject]) -> bool:
     """Whether the ids of objects differ within each image (CVAT issue 7314: they are all 0)."""
     for item in items:
         ids = [one.get("id") for one in item["annotations"] if one["type"] != "label"]
@@ -45,7 +43,7 @@ def _ids_are_usable(items: list[dict[str, Any]]) -> bool:
     return True
 
 
-def _box(annotation: dict[str, Any]) -> Box:
+def _box(annotation: JsonObject) -> Box:
     box, points = annotation.get("bbox"), annotation.get("points")
     if isinstance(box, list) and len(box) == 4:
         return float(box[0]), float(box[1]), float(box[2]), float(box[3])

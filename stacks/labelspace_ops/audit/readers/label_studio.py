@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelspace_ops.audit.dataset import NO_BOX, Box, Builder
+from labelspace_ops.audit.dataset import NO_BOX, Box, Builder, JsonObject
 
 FORMAT = "Label Studio JSON"
 SHAPES = {"rectanglelabels", "polygonlabels", "ellipselabels", "brushlabels", "keypointlabels"}
@@ -17,7 +17,7 @@ def is_tasks(document: Any) -> bool:
     )  # fmt: skip
 
 
-def read(document: list[dict[str, Any]], builder: Builder, name: str) -> None:
+def read(document: list[JsonObject], builder: Builder, name: str) -> None:
     """Fill ``builder``: the first annotation of each task that was not cancelled.
 
     Shapes are objects; choices, ratings and text of a shape are its attributes, those of the task its tag.
@@ -31,14 +31,14 @@ def read(document: list[dict[str, Any]], builder: Builder, name: str) -> None:
         _task(results, builder, (float(width), float(height)))
 
 
-def _results(task: dict[str, Any]) -> list[dict[str, Any]]:
+def _results(task: JsonObject) -> list[JsonObject]:
     for annotation in task.get("annotations") or task.get("completions") or []:
         if not annotation.get("was_cancelled"):
             return list(annotation.get("result") or [])
     return []
 
 
-def _file_name(data: dict[str, Any]) -> str:
+def _file_name(data: JsonObject) -> str:
     """The first value that looks like a file, without the address of the server."""
     known = [str(data[key]) for key in ("image", "img", "file", "url") if data.get(key)]
     others = [value for value in data.values() if isinstance(value, str)]
@@ -46,7 +46,7 @@ def _file_name(data: dict[str, Any]) -> str:
     return name.split("://", 1)[-1]
 
 
-def _task(results: list[dict[str, Any]], builder: Builder, size: tuple[float, float]) -> None:
+def _task(results: list[JsonObject], builder: Builder, size: tuple[float, float]) -> None:
     shapes = [one for one in results if one["type"] in SHAPES]
     ids = {one.get("id") for one in shapes}
     own: dict[Any, dict[str, str]] = {identity: {} for identity in ids}
@@ -72,12 +72,12 @@ def _task(results: list[dict[str, Any]], builder: Builder, size: tuple[float, fl
             )  # fmt: skip
 
 
-def _values(one: dict[str, Any]) -> list[str]:
+def _values(one: JsonObject) -> list[str]:
     value = one.get("value", {}).get(one["type"])
     return [str(part) for part in value] if isinstance(value, list) else [] if value is None else [str(value)]
 
 
-def _box(value: dict[str, Any], size: tuple[float, float]) -> Box:
+def _box(value: JsonObject, size: tuple[float, float]) -> Box:
     """Label Studio writes percents of the image."""
     if not size[0] or not {"x", "y", "width", "height"} <= value.keys():
         return NO_BOX

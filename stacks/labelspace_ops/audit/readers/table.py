@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
 
 from labelspace_ops.audit.attribute_groups import is_number
-from labelspace_ops.audit.dataset import NO_BOX, Box, Builder, text
+from labelspace_ops.audit.dataset import NO_BOX, Box, Builder, JsonObject, text
 from labelspace_ops.core.errors import UsageError
 
 FORMAT = "table of labels"
@@ -54,7 +54,7 @@ def delimiter(header: str) -> str:
     return max(",;\t|", key=header.count)
 
 
-def rows_of_parquet(path: Path) -> list[dict[str, Any]]:
+def rows_of_parquet(path: Path) -> list[JsonObject]:
     """The rows of a parquet file; raises ``UsageError`` when pyarrow is not installed."""
     try:
         from pyarrow import parquet  # noqa: PLC0415 - large, and only wanted for this
@@ -62,7 +62,10 @@ def rows_of_parquet(path: Path) -> list[dict[str, Any]]:
         raise UsageError(
             f"{path.name}: reading parquet needs pyarrow: `pip install pyarrow`, or convert the table to CSV"
         ) from None
-    rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+    try:
+        rows: list[JsonObject] = parquet.read_table(path).to_pylist()
+    except ValueError as error:  # pyarrow's ArrowInvalid
+        raise UsageError(f"{path.name} is no valid parquet: {error}") from None
     return rows
 
 
@@ -72,11 +75,27 @@ def column(columns: Iterable[str], known: tuple[str, ...]) -> str | None:
     return next((by_lower[name] for name in known if name in by_lower), None)
 
 
-def read(rows: Iterable[dict[str, Any]], builder: Builder, name: str) -> None:
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table of labels."""
+
+    image: str
+    label: str
+    object: str | None
+    subset: str | None
+    box: list[str]
+    """Four edges, or two edges, width and height; empty without boxes."""
+    corners: bool
+    size: list[str]
+    """Width and height of the image; empty when they are not there."""
+    attributes: tuple[str, ...]
+
+
+def read(rows: Iterable[JsonObject], builder: Builder, name: str) -> None:
     """Fill ``builder``: every further column is an attribute of its row."""
     builder.shared_attributes = True
     indexes: dict[tuple[str, str], int] = {}
-    columns: dict[str, Any] | None = None
+    columns: Columns | None = None
     for row in rows:
         columns = columns or _columns(list(row), name)
         _row(row, columns, builder, indexes)
@@ -84,40 +103,40 @@ def read(rows: Iterable[dict[str, Any]], builder: Builder, name: str) -> None:
         raise UsageError(f"annotations: {name} has no rows")
 
 
-def _columns(header: list[str], name: str) -> dict[str, Any]:
+def _columns(header: list[str], name: str) -> Columns:
     image, label = column(header, IMAGE), column(header, LABEL)
     if image is None or label is None or image == label:
         raise UsageError(
             f"annotations: {name} has the columns {', '.join(header)}: expected one for the image"
             f" ({', '.join(IMAGE[:4])}) and one for the label ({', '.join(LABEL[:4])})"
         )
-    boxes = [edges for edges in BOXES if all(column(header, (edge,)) for edge in edges)]
-    edges = [column(header, (edge,)) for edge in boxes[0]] if boxes else []
-    corners = bool(boxes) and boxes[0][2] != "width"
-    size = [column(header, (side,)) for side in ("width", "height")] if corners else []
-    special = {image, label, column(header, OBJECT), column(header, SUBSET), *edges, *size}
-    return {
-        "image": image, "label": label, "object": column(header, OBJECT), "subset": column(header, SUBSET),
-        "box": edges, "corners": corners, "size": size if all(size) else [],
-        "attributes": [one for one in header if one not in special],
-    }  # fmt: skip
+    edges = next((list(one) for one in BOXES if len(_all(header, one)) == len(one)), [])
+    corners = bool(edges) and "width" not in edges
+    size = _all(header, ("width", "height")) if corners else []
+    identity, subset, box = column(header, OBJECT), column(header, SUBSET), _all(header, edges)
+    special = {image, label, identity, subset, *box, *size}
+    return Columns(
+        image, label, identity, subset, box, corners, size if len(size) == 2 else [],
+        tuple(one for one in header if one not in special),
+    )  # fmt: skip
 
 
-def _row(
-    row: dict[str, Any], columns: dict[str, Any], builder: Builder, indexes: dict[tuple[str, str], int]
-) -> None:
-    key = (text(row.get(columns["subset"])) if columns["subset"] else "", text(row[columns["image"]]))
+def _all(header: list[str], names: Iterable[str]) -> list[str]:
+    """The columns of these names that are there."""
+    return [found for one in names if (found := column(header, (one,)))]
+
+
+def _row(row: JsonObject, columns: Columns, builder: Builder, indexes: dict[tuple[str, str], int]) -> None:
+    key = (text(row.get(columns.subset)) if columns.subset else "", text(row[columns.image]))
     if key in indexes:
         builder.select(indexes[key])
     else:
-        width, height = (_number(row.get(side)) for side in columns["size"] or ("", ""))
+        width, height = (_number(row.get(side)) for side in columns.size or ("", ""))
         indexes[key] = builder.add_image(key[1], subset=key[0], width=width, height=height)
-    names = tuple(columns["attributes"])
-    objects = bool(columns["object"] or columns["box"])
     builder.add(
-        text(row[columns["label"]]), names, [text(row.get(one)) for one in names], tag=not objects,
-        identity=text(row[columns["object"]]) if columns["object"] else None,
-        box=_box(row, columns) if columns["box"] else NO_BOX,
+        text(row[columns.label]), columns.attributes, [text(row.get(one)) for one in columns.attributes],
+        tag=not (columns.object or columns.box), box=_box(row, columns) if columns.box else NO_BOX,
+        identity=text(row[columns.object]) if columns.object else None,
     )  # fmt: skip
 
 
@@ -125,17 +144,9 @@ def _number(value: object) -> float:
     return float(str(value)) if is_number(str(value)) else 0.0
 
 
-def _box(row: dict[str, Any], columns: dict[str, Any]) -> Box:
+def _box(row: JsonObject, columns: Columns) -> Box:
     try:
-        x, y, third, fourth = (float(row[edge]) for edge in columns["box"])
+        x, y, third, fourth = (float(row[edge]) for edge in columns.box)
     except (TypeError, ValueError):
         return NO_BOX
-    return (x, y, third - x, fourth - y) if columns["corners"] else (x, y, third, fourth)
-
-
-def source_of(file: IO[bytes], name: str) -> Iterator[dict[str, str]]:
-    """The rows of an open CSV file of annotations."""
-    try:
-        yield from rows_of_csv(file.read(), name)
-    except UsageError as error:
-        raise UsageError(f"annotations: {error}") from None
+    return (x, y, third - x, fourth - y) if columns.corners else (x, y, third, fourth)

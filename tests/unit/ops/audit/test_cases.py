@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.unit.ops.audit import made
 from tests.unit.ops.audit.made import Image, Mark, run
 
-from labelspace_ops.audit import findings, source
+from labelspace_ops.audit import findings, gate, source
 from labelspace_ops.audit.predictions import Options
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.labels.audit_choices import Choices
@@ -293,6 +294,35 @@ def test_utf_16_is_read(tmp_path: Path) -> None:
     export.write_text(made.xml(tags("cd")))
     csv.write_bytes("image,prediction\r\n0.jpg,cat\r\n1.jpg,dog\r\n".encode("utf-16"))
     assert rate(findings.audit_file(export, Choices(), csv).found)["errors"] == 0
+
+
+def test_parquet_is_read_and_its_columns_are_found(tmp_path: Path) -> None:
+    export, table = tmp_path / "a.xml", tmp_path / "p.parquet"
+    export.write_text(made.xml(tags("cd")))
+    columns = {"Image": ["0.jpg", "1.jpg"], "pred": ["cat", "cat"], "score": [0.9, float("nan")]}
+    pd.DataFrame(columns).to_parquet(table)
+    found = findings.audit_file(export, Choices(), table).found
+    assert (rate(found)["errors"], found["items"]) == (1, 2)
+    table.write_bytes(b"PAR1 cut short")
+    with pytest.raises(UsageError, match=r"^predictions: p\.parquet is no valid parquet"):
+        findings.audit_file(export, Choices(), table)
+
+
+def test_a_parquet_table_of_labels_is_read(tmp_path: Path) -> None:
+    table = tmp_path / "labels.parquet"
+    pd.DataFrame({"image": ["a", "b"], "label": ["cat", "dog"], "light": ["day", None]}).to_parquet(table)
+    dataset = source.read(table)
+    assert (dataset.labels, dataset.attributes["light"].values[0]) == (["cat", "dog"], "day")
+
+
+def test_predictions_of_one_image_are_too_few_to_judge_a_model(tmp_path: Path) -> None:
+    audit = run(tmp_path, tags("cd" * 60), "image,prediction\n0.jpg,dog\n")
+    found = audit.found
+    said = "Only 1 of 120 items have a prediction: too few to say how often the model is wrong."
+    assert said in found["summary"]
+    assert rate(found)["too_small"]
+    with pytest.raises(UsageError, match="only 1 items have a prediction"):
+        gate.exceeded(audit.report, ["error > 0.5"])
 
 
 def test_a_tie_of_two_classes_is_not_judged(tmp_path: Path) -> None:

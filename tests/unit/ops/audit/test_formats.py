@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from labelspace_ops.audit import findings, source
+from labelspace_ops.audit import findings, measured, source
 from labelspace_ops.audit.dataset import Dataset
 from labelspace_ops.audit.readers import cvat_fast
 from labelspace_ops.core.errors import UsageError
@@ -382,3 +382,38 @@ def test_an_attribute_that_names_every_item_is_left_out(tmp_path: Path) -> None:
     found = findings.audit_file(tmp_path / "a.csv", Choices()).found
     assert "url" not in found["attributes"]
     assert any("url: a different value for almost every item" in note for note in found["notes"])
+
+
+def test_task_job_and_annotator_are_conditions_where_the_export_names_them(tmp_path: Path) -> None:
+    """Two tasks of a project; the first has two jobs; images are numbered within their task."""
+    parts = ((5, "front", (0, 1), ((7, 0, 0), (8, 1, 1)), "ann"), (6, "back", (0,), ((9, 0, 0),), ""))
+    meta = images = ""
+    for task, name, frames, jobs, person in parts:
+        segments = "".join(
+            f"<segment><id>{job}</id><start>{first}</start><stop>{last}</stop>"
+            f"<url>http://x/api/jobs/{job}</url></segment>"
+            for job, first, last in jobs
+        )
+        assignee = (
+            f"<assignee><username>{person}</username></assignee>" if person else "<assignee></assignee>"
+        )
+        meta += f"<task><id>{task}</id><name>{name}</name><segments>{segments}</segments>{assignee}</task>"
+        images += "".join(
+            f'<image id="{n}" name="{name}{n}" task_id="{task}" width="9" height="9">'
+            '<tag label="cat" source="manual"></tag></image>'
+            for n in frames
+        )
+    (tmp_path / "a.xml").write_text(
+        f"<annotations><meta><project><tasks>{meta}</tasks></project></meta>{images}</annotations>"
+    )
+    dataset = source.read(tmp_path / "a.xml")
+    columns = measured.columns(dataset, np.arange(3), "image")
+    values = {
+        name: [columns[name].values[code] for code in columns[name].codes]
+        for name in ("task", "job", "annotator")
+    }
+    assert values == {
+        "task": ["front", "front", "back"],
+        "job": ["job 7", "job 8", "job 9"],
+        "annotator": ["ann", "ann", "(none)"],
+    }

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.unit.ops.audit.made import Image, Mark, run
 from typer.testing import CliRunner
 
-from labelspace_ops.audit import charts, gate
+from labelspace_ops.audit import charts, gate, limits
+from labelspace_ops.audit.results import AuditReport
 from labelspace_ops.cli import main  # noqa: F401 - registers the commands
 from labelspace_ops.cli.app import app
 from labelspace_ops.core.errors import UsageError
 
 
-def found(folder: Path, wrong: int = 20) -> dict[str, Any]:
+def found(folder: Path, wrong: int = 20) -> AuditReport:
     images, lines = [], ["image,prediction"]
     for n in range(200):
         label, other = ("cat", "dog") if n % 2 else ("dog", "cat")
@@ -25,7 +25,7 @@ def found(folder: Path, wrong: int = 20) -> dict[str, Any]:
             Image(f"{n}.jpg", [Mark(label, kind="tag"), Mark("audit", {"light": light}, kind="tag")])
         )
         lines.append(f"{n}.jpg,{other if n < wrong else label}")
-    return run(folder, images, "\n".join(lines)).found
+    return run(folder, images, "\n".join(lines)).report
 
 
 def test_a_limit_that_is_broken_says_the_number(tmp_path: Path) -> None:
@@ -46,13 +46,15 @@ def test_a_limit_that_is_broken_says_the_number(tmp_path: Path) -> None:
         "gap(error) > 1",
         "error(x) > 1",
         "error = 1",
+        "error > 1.2.3",
+        "error > .",
         "f(a, b) > 1",
         "gap(error, light, cat, x) > 1",
     ],
 )
 def test_a_limit_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
-        gate.check_limit(text)
+        limits.parse(text)
 
 
 def test_a_gap_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -62,10 +64,10 @@ def test_a_gap_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 def test_what_changed_is_said(tmp_path: Path) -> None:
     old, new = found(tmp_path), found(tmp_path, wrong=60)
-    said = gate.compared(new, old)["sentences"]
+    said = gate.compared(new, old.as_json()).sentences
     assert "the error rate of all items: 10.0 % before, 30.0 % now" in said
     assert "the largest difference in error rate by light: 20.0 % before, 60.0 % now" in said
-    assert gate.compared(old, old)["sentences"] == ["items: 200 before, 200 now"]
+    assert gate.compared(old, old.as_json()).sentences == ["items: 200 before, 200 now"]
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(UsageError, match=r"is no audit\.json"):
         gate.load(tmp_path / "x.json")
@@ -74,7 +76,7 @@ def test_what_changed_is_said(tmp_path: Path) -> None:
 def test_the_command_exits_with_three_and_compares(tmp_path: Path) -> None:
     (tmp_path / "first").mkdir()
     old = found(tmp_path)
-    (tmp_path / "old.json").write_text(json.dumps(old))
+    (tmp_path / "old.json").write_text(json.dumps(old.as_json()))
     arguments = [
         "audit",
         "--annotations",
