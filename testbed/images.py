@@ -52,7 +52,7 @@ RECIPES = {
         "opa", "real, built here", "its Go module", "github.com/open-policy-agent/opa@v1.12.2"
     ),
     IMAGES["caddy"]: _own(
-        "caddy", "real, built here", "its Go module", "github.com/caddyserver/caddy/v2/cmd/caddy@v2.10.2"
+        "caddy", "real, built here", "its Go module", "github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9"
     ),
     IMAGES["versitygw"]: _own(
         "versitygw", "real, built here", "its Go module", "github.com/versity/versitygw/cmd/versitygw@v1.8.0"

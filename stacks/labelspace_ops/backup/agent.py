@@ -15,13 +15,14 @@ import docker
 from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
+from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace.postgres import external
 from labelspace.postgres import pgbackrest as described
 from labelspace.spec import BackupSpec, ExternalDatabaseSpec, WorkspaceSpec, parse_spec
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime import docker_engine, images
 
 PROGRAM = ["python3", "-m", "labelspace_backup"]
 KEPT = "/tmp/labelspace-answer"  # noqa: S108 - inside the container
@@ -263,5 +264,6 @@ def _image(client: docker.DockerClient) -> str:
     try:
         client.images.get(name)
     except NotFound:
+        images.ensure(client, [IMAGES["postgres"]])
         client.images.build(path=str(described.CONTEXT), tag=name, rm=True)
     return name

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import docker
-from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.errors import NotFound
 from docker.models.containers import Container
 
 from labelspace.cvat.config_files import DATABASE_PASSWORD
@@ -20,7 +20,8 @@ from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace_ops.backup import agent
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import message
-from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime import docker_engine, images
+from labelspace_ops.runtime.pull_errors import PullError
 
 COPY_PASSWORD = "/run/labelspace/copy-password"  # noqa: S105 - a path
 MIGRATE = "django-admin migrate --no-input && django-admin migrate --check"
@@ -50,16 +51,12 @@ def rehearse(client: docker.DockerClient, source: agent.Repository, backup: str,
 
 
 def require_image(client: docker.DockerClient, version: str) -> str:
-    """The server's image, fetched when it is not there; raises ``UsageError`` when it cannot be had."""
+    """Return the server's image, pulled when the engine lacks it; raises ``UsageError`` when it cannot be."""
     image = cvat_image("server", version)
     try:
-        client.images.get(image)
-    except ImageNotFound:
-        message(f"fetching {image}")
-        try:
-            client.images.pull(image)
-        except DockerException as error:
-            raise UsageError(f"cvat_version: {version!r}: {image} cannot be had ({error})") from None
+        images.ensure(client, [image])
+    except PullError as error:
+        raise UsageError(f"cvat_version: {version!r}: {error}") from None
     return image
 
 

@@ -114,7 +114,10 @@ def preview(spec: WorkspaceSpec, home: Home) -> Preview:
         settings=settings,
         changes=sorted(changes, key=lambda change: (change.kind, change.part, change.resource)),
         counts={action: sum(_action(step) == action for step in changed) for action in ACTIONS},
-        notes=_notes(spec, changes, keys, new=not outputs),
+        notes=[
+            *_notes(spec, changes, keys, new=not outputs),
+            *registry.get(spec.target).image_notes(spec, outputs),
+        ],
     )
 
 

@@ -7,9 +7,10 @@ import pulumi_docker as docker
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.home import Home
-from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
+from labelspace.naming import IMAGE_LABEL, PART_LABEL, WORKSPACE_LABEL
 from labelspace.outputs import FolderShare, RemoteShare
 from labelspace.targets.local.context import DockerContext
+from labelspace.targets.local.images import Images
 
 Share = dict[str, FolderShare | RemoteShare]
 """Dataset buckets by name."""
@@ -30,17 +31,19 @@ def container(
     depends_on: list[pulumi.Resource] | None = None,
     triggers: list[pulumi.Input[str]] | None = None,
     parent: pulumi.Resource,
-    image: pulumi.Input[str] | None = None,
+    image: docker.RemoteImage | None = None,
     wait_healthy: bool = False,
 ) -> docker.Container:
     """Run ``service`` in ``context``; a changed ``triggers`` value replaces it.
 
-    A one-shot is waited for; everything else comes back whatever ends it.
+    A one-shot is waited for; everything else comes back whatever ends it. ``image``: one that is built here,
+    in place of ``service.image``.
     """
+    source = image or context.images[service.image]
     return docker.Container(
         f"{context.workspace}-{service.name}",
         name=context.named(service.name),
-        image=image or service.image,
+        image=source.name if image else service.image,
         command=list(service.command) or None,
         entrypoints=list(service.entrypoint) or None,
         envs=[f"{key}={value}" for key, value in sorted(service.environment.items())],
@@ -59,7 +62,7 @@ def container(
         security_opts=_security(service),
         log_driver="json-file",
         log_opts={"max-size": "10m", "max-file": "3"},
-        labels=_labels(service, context, triggers),
+        labels=_labels(service, context, source, triggers),
         init=True,
         wait=wait_healthy,
         wait_timeout=WAIT_SECONDS if wait_healthy else None,
@@ -181,9 +184,16 @@ def _capabilities(service: Service) -> list[str]:
 
 
 def _labels(
-    service: Service, context: DockerContext, triggers: list[pulumi.Input[str]] | None
+    service: Service,
+    context: DockerContext,
+    image: docker.RemoteImage,
+    triggers: list[pulumi.Input[str]] | None,
 ) -> list[docker.ContainerLabelArgs]:
-    labels: dict[str, pulumi.Input[str]] = {WORKSPACE_LABEL: context.workspace, PART_LABEL: service.name}
+    labels: dict[str, pulumi.Input[str]] = {
+        WORKSPACE_LABEL: context.workspace,
+        PART_LABEL: service.name,
+        IMAGE_LABEL: image.image_id,
+    }
     if triggers:
         labels["labelspace.follows"] = pulumi.Output.all(*triggers).apply(
             lambda values: ",".join(str(value)[:12] for value in values)
@@ -196,7 +206,8 @@ def create_context(
 ) -> DockerContext:
     """Create the Docker network and return its context. ``part`` distinguishes networks of one name."""
     network = _network(parent, workspace, part)
-    return DockerContext(workspace, network.name, bind_address, Home.find(), sleeps=sleeps)
+    images = Images(workspace, parent)
+    return DockerContext(workspace, network.name, bind_address, Home.find(), images, sleeps=sleeps)
 
 
 def _network(parent: pulumi.Resource, workspace: str, part: str) -> docker.Network:

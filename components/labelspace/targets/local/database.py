@@ -16,6 +16,7 @@ from labelspace.postgres.container import ARCHIVED_MARK, service
 from labelspace.spec import BackupSpec, Size
 from labelspace.targets.local.container import container, volume
 from labelspace.targets.local.context import DockerContext
+from labelspace.targets.local.images import TIMEOUTS
 
 CHECK_SECONDS = 5
 """Between checks of its health, where an update waits for it."""
@@ -59,7 +60,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
                     check_seconds=CHECK_SECONDS if waits else Health.interval,
                 ),
                 context,
-                image=image.name,
+                image=image,
                 binds=[repository_bind(folder)],
                 depends_on=[data, image, *files.values()],
                 wait_healthy=waits,
@@ -99,12 +100,13 @@ def repository_bind(folder: Path) -> docker.ContainerVolumeArgs:
 
 def database_image(context: DockerContext, parent: pulumi.Resource) -> docker.RemoteImage:
     """The image, built on this machine."""
-    return docker.RemoteImage(
+    image = docker.RemoteImage(
         f"{context.workspace}-database-image",
         name=backups.image_name(),
         build=docker.RemoteImageBuildArgs(context=str(backups.CONTEXT), use_legacy_builder=True),
         keep_locally=True,
         opts=pulumi.ResourceOptions(
-            parent=parent, ignore_changes=["build"]
+            parent=parent, ignore_changes=["build"], custom_timeouts=TIMEOUTS
         ),  # the clone's path is not a change
     )
+    return context.images.add(backups.image_name(), image)

@@ -50,7 +50,7 @@ class AnnotationServer(pulumi.ComponentResource):
         super().__init__("labelspace:local:AnnotationServer", name, None, opts)
         self._context, self._database = context, database
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
-        self._image = _image(spec, before_upgrade, parent=self)
+        self._image = _image(spec, context, before_upgrade, parent=self)
         self._volumes = [*files.values(), *self._make_volumes(), self._image]
         self.url = f"http://{context.workspace}.localhost:{spec.port}"
         self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
@@ -114,16 +114,11 @@ class AnnotationServer(pulumi.ComponentResource):
 
 
 def _image(
-    spec: LocalSpec, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
+    spec: LocalSpec, context: DockerContext, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
 ) -> docker.RemoteImage:
     """CVAT's server: everything made from it waits for it, and so for what is asked before an upgrade."""
     hooks = _asking(spec, before_upgrade) if before_upgrade else None
-    return docker.RemoteImage(
-        f"{spec.name}-server-image",
-        name=cvat_image("server", spec.cvat_version),
-        keep_locally=True,
-        opts=pulumi.ResourceOptions(parent=parent, hooks=hooks),
-    )
+    return context.images.declare(cvat_image("server", spec.cvat_version), parent, hooks)
 
 
 def _asking(spec: LocalSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:
