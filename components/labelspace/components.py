@@ -32,7 +32,6 @@ from labelspace.targets.local import server as local_server
 from labelspace.targets.local.container import create_context
 from labelspace.targets.local.context import DockerContext, reachable
 from labelspace.targets.local.gateway import ACCESS_KEY, S3Gateway
-from labelspace.targets.local.images import Images
 
 
 class DatasetBucket(pulumi.ComponentResource):
@@ -218,7 +217,6 @@ class AnnotationServer(pulumi.ComponentResource):
             },
         )
         super().__init__("labelspace:index:AnnotationServer", name, None, opts)
-        context = replace(context, images=Images(spec.name, self))
         secrets = workspace_secrets(
             self, spec.name, spec.admin, admin_password=admin_password, database=database.password
         )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 WORKSPACE_LABEL = "labelspace.workspace"
 PART_LABEL = "labelspace.part"
-IMAGE_LABEL = "labelspace.image"
-"""ID of the image that a container was created from: another image under the same name replaces it."""
 
 
 def resource_name(workspace: str, part: str) -> str:

@@ -119,12 +119,6 @@ def offer_only(registry: Registry, name: str, architecture: str) -> None:
         assert answer.status == 201
 
 
-def digest(registry: Registry, name: str) -> str:
-    """The registry's own digest of an image."""
-    repository, _, tag = name.rpartition("/")[2].partition(":")
-    return _manifest(registry, repository, tag)[1]
-
-
 def _manifest(registry: Registry, repository: str, tag: str) -> tuple[bytes, str]:
     url = f"http://{registry.push}/v2/{repository}/manifests/{tag}"
     with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": MANIFEST})) as answer:

@@ -16,11 +16,6 @@ def image_version(image: str) -> str:
     return image.rpartition(":v")[2] if ":v" in image else ""
 
 
-def image_part(image: str) -> str:
-    """The last word of an image's name: ``server`` for ``cvat/server:v2.73.0``."""
-    return image.rpartition("/")[2].partition(":")[0]
-
-
 def platform(image: str) -> str | None:
     """The only platform that an image is published for; None: for many, or not known.
 

@@ -17,8 +17,10 @@ from typing import Any
 
 import docker
 from docker.errors import DockerException, ImageNotFound
+from docker.models.images import Image
 
 from labelspace.cvat.images import platform
+from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import (
     ImagePull,
     PullProgress,
@@ -27,6 +29,7 @@ from labelspace_ops.core.reporting import (
     megabytes,
     message,
 )
+from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.pull_errors import PullError, Reason, pull_error
 
 PARALLEL_PULLS = 4
@@ -44,25 +47,33 @@ def missing(client: docker.DockerClient, names: Iterable[str]) -> list[str]:
 
 def is_present(client: docker.DockerClient, name: str) -> bool:
     """Return whether the engine has the image."""
+    return bool(image_id(client, name))
+
+
+def image_id(client: docker.DockerClient, name: str) -> str:
+    """Return the ID, ``sha256:...``, of the image that has the name now; empty for none."""
     try:
-        client.images.get(name)
+        return str(client.images.get(name).id)
     except ImageNotFound:
-        return False
-    return True
+        return ""
 
 
-def digests(client: docker.DockerClient, names: Iterable[str]) -> dict[str, str]:
-    """Return ``sha256:...`` of the images that the engine has; its ID when built here, as in outputs."""
-    found = {}
-    for name in names:
-        try:
-            image = client.images.get(name)
-        except ImageNotFound:
-            continue
-        repository = name.partition("@")[0].rpartition(":")[0]
-        pulled = [one for one in image.attrs.get("RepoDigests") or [] if one.startswith(f"{repository}@")]
-        found[name] = (pulled or [str(image.id)])[0].rpartition("@")[2]
-    return found
+def container_digests(workspace: str) -> dict[str, str]:
+    """Return the digest of each image that the workspace's containers were created from, by its name.
+
+    ``sha256:...`` as the registry knows it; an image that was built here has its ID. Empty without an engine.
+    """
+    try:
+        containers = docker_engine.containers(docker_engine.connect(), workspace).values()
+        return {str(one.attrs["Config"]["Image"]): _digest(one.image) for one in containers}
+    except (OpsError, DockerException):
+        return {}
+
+
+def _digest(image: Image | None) -> str:
+    if image is None:
+        return ""
+    return str([*(image.attrs.get("RepoDigests") or []), image.id][0]).rpartition("@")[2]
 
 
 def ensure(client: docker.DockerClient, names: Iterable[str]) -> None:

@@ -23,14 +23,14 @@ ELSEWHERE = ("pulumi:", "random:", "labelspace:")
 LOOKS: dict[str, Callable[[docker.DockerClient, dict[str, Any]], bool]] = {
     "docker:index/network:Network": lambda client, one: bool(client.networks.get(one["id"])),
     "docker:index/volume:Volume": lambda client, one: bool(client.volumes.get(one["id"])),
-    "docker:index/remoteImage:RemoteImage": lambda client, one: (
-        client.images.get(one["inputs"]["name"]).id == one["outputs"]["imageId"]
+    "docker:index/remoteImage:RemoteImage": lambda client, one: bool(
+        client.images.get(one["inputs"]["name"])
     ),
     "docker:index/container:Container": lambda client, one: (
         client.containers.get(one["id"]).status == "exited"
     ),
 }
-"""Whether a resource is there as the stack knows it, and does not run."""
+"""Whether a resource is there, and does not run."""
 
 
 def remove_leftovers(

@@ -186,7 +186,7 @@ class Target(ABC, Generic[Spec]):
     def preview_notes(self, spec: Spec, *, new: bool) -> list[str]:
         """What a reviewer must know of this spec on this target."""
 
-    def image_notes(self, spec: Spec, outputs: dict[str, Any]) -> list[str]:
+    def image_notes(self, spec: Spec) -> list[str]:
         """Images that will be pulled, and images that changed under their names since the last update."""
         return []
 

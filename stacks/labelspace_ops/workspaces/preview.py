@@ -116,7 +116,7 @@ def preview(spec: WorkspaceSpec, home: Home) -> Preview:
         counts={action: sum(_action(step) == action for step in changed) for action in ACTIONS},
         notes=[
             *_notes(spec, changes, keys, new=not outputs),
-            *registry.get(spec.target).image_notes(spec, outputs),
+            *registry.get(spec.target).image_notes(spec),
         ],
     )
 

@@ -74,12 +74,6 @@ def test_images_are_pulled_at_once_with_bytes_and_time_left(
     texts = [event.text for event in heard if isinstance(event, Message)]
     assert sum(text.startswith("  pulled 127.0.0.1:") and "4.2 MB in" in text for text in texts) == 2
     assert images.missing(client, names) == []
-    assert all(digest.startswith("sha256:") for digest in images.digests(client, names).values())
-
-
-def test_the_digest_is_the_registrys(client: docker.DockerClient, faulty: Registry, names: list[str]) -> None:
-    pull(client, names[0])
-    assert images.digests(client, names) == {names[0]: registry.digest(faulty, names[0])}
 
 
 def test_a_layer_that_is_cut_is_resumed(

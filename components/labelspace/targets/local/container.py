@@ -7,10 +7,10 @@ import pulumi_docker as docker
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.home import Home
-from labelspace.naming import IMAGE_LABEL, PART_LABEL, WORKSPACE_LABEL
+from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace.outputs import FolderShare, RemoteShare
 from labelspace.targets.local.context import DockerContext
-from labelspace.targets.local.images import Images
+from labelspace.targets.local.images import TIMEOUTS
 
 Share = dict[str, FolderShare | RemoteShare]
 """Dataset buckets by name."""
@@ -31,19 +31,17 @@ def container(
     depends_on: list[pulumi.Resource] | None = None,
     triggers: list[pulumi.Input[str]] | None = None,
     parent: pulumi.Resource,
-    image: docker.RemoteImage | None = None,
+    image: pulumi.Input[str] | None = None,
     wait_healthy: bool = False,
 ) -> docker.Container:
     """Run ``service`` in ``context``; a changed ``triggers`` value replaces it.
 
-    A one-shot is waited for; everything else comes back whatever ends it. ``image``: one that is built here,
-    in place of ``service.image``.
+    A one-shot is waited for; everything else comes back whatever ends it.
     """
-    source = image or context.images[service.image]
     return docker.Container(
         f"{context.workspace}-{service.name}",
         name=context.named(service.name),
-        image=source.name if image else service.image,
+        image=image or service.image,
         command=list(service.command) or None,
         entrypoints=list(service.entrypoint) or None,
         envs=[f"{key}={value}" for key, value in sorted(service.environment.items())],
@@ -62,7 +60,7 @@ def container(
         security_opts=_security(service),
         log_driver="json-file",
         log_opts={"max-size": "10m", "max-file": "3"},
-        labels=_labels(service, context, source, triggers),
+        labels=_labels(service, context, triggers),
         init=True,
         wait=wait_healthy,
         wait_timeout=WAIT_SECONDS if wait_healthy else None,
@@ -73,6 +71,7 @@ def container(
         opts=pulumi.ResourceOptions(
             parent=parent,
             depends_on=depends_on,
+            custom_timeouts=TIMEOUTS,
             delete_before_replace=True,
             replace_on_changes=["healthcheck"],
         ),
@@ -184,16 +183,9 @@ def _capabilities(service: Service) -> list[str]:
 
 
 def _labels(
-    service: Service,
-    context: DockerContext,
-    image: docker.RemoteImage,
-    triggers: list[pulumi.Input[str]] | None,
+    service: Service, context: DockerContext, triggers: list[pulumi.Input[str]] | None
 ) -> list[docker.ContainerLabelArgs]:
-    labels: dict[str, pulumi.Input[str]] = {
-        WORKSPACE_LABEL: context.workspace,
-        PART_LABEL: service.name,
-        IMAGE_LABEL: image.image_id,
-    }
+    labels: dict[str, pulumi.Input[str]] = {WORKSPACE_LABEL: context.workspace, PART_LABEL: service.name}
     if triggers:
         labels["labelspace.follows"] = pulumi.Output.all(*triggers).apply(
             lambda values: ",".join(str(value)[:12] for value in values)
@@ -206,8 +198,7 @@ def create_context(
 ) -> DockerContext:
     """Create the Docker network and return its context. ``part`` distinguishes networks of one name."""
     network = _network(parent, workspace, part)
-    images = Images(workspace, parent)
-    return DockerContext(workspace, network.name, bind_address, Home.find(), images, sleeps=sleeps)
+    return DockerContext(workspace, network.name, bind_address, Home.find(), sleeps=sleeps)
 
 
 def _network(parent: pulumi.Resource, workspace: str, part: str) -> docker.Network:

@@ -12,8 +12,6 @@ from labelspace.naming import resource_name
 if TYPE_CHECKING:
     import pulumi
 
-    from labelspace.targets.local.images import Images
-
 NEW_FOLDER_OWNER = 1000
 """Who owns a new bucket folder: CVAT's user inside, the first user of most Linux machines outside."""
 
@@ -31,7 +29,6 @@ class DockerContext:
     network: pulumi.Input[str]
     bind_address: str
     home: Home
-    images: Images
     sleeps: bool = False
     """Whether a sleeper may stop and start what runs: then the stack leaves the run state to it."""
 

@@ -60,7 +60,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
                     check_seconds=CHECK_SECONDS if waits else Health.interval,
                 ),
                 context,
-                image=image,
+                image=image.name,
                 binds=[repository_bind(folder)],
                 depends_on=[data, image, *files.values()],
                 wait_healthy=waits,
@@ -100,7 +100,7 @@ def repository_bind(folder: Path) -> docker.ContainerVolumeArgs:
 
 def database_image(context: DockerContext, parent: pulumi.Resource) -> docker.RemoteImage:
     """The image, built on this machine."""
-    image = docker.RemoteImage(
+    return docker.RemoteImage(
         f"{context.workspace}-database-image",
         name=backups.image_name(),
         build=docker.RemoteImageBuildArgs(context=str(backups.CONTEXT), use_legacy_builder=True),
@@ -109,4 +109,3 @@ def database_image(context: DockerContext, parent: pulumi.Resource) -> docker.Re
             parent=parent, ignore_changes=["build"], custom_timeouts=TIMEOUTS
         ),  # the clone's path is not a change
     )
-    return context.images.add(backups.image_name(), image)

@@ -19,7 +19,6 @@ from labelspace.targets.local.context import DockerContext, reachable
 from labelspace.targets.local.database import AnnotationDatabase
 from labelspace.targets.local.external_database import ExternalDatabase
 from labelspace.targets.local.gateway import ACCESS_KEY, S3Gateway
-from labelspace.targets.local.images import Images
 from labelspace.targets.local.server import AnnotationServer, file_volumes
 
 
@@ -55,11 +54,11 @@ def deploy(
         api_url=f"http://{reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
         backups=_backup_summary(spec, database.backups),
+        on_this_engine=True,
         more={
             "sleep_after_minutes": spec.sleep_after_minutes,
             "deleted": spec.deleted,
             "database": "external" if spec.external_database else "own",
-            "images": context.images.digests(),
         },
     )
 
@@ -102,8 +101,7 @@ def _context(parent: pulumi.Resource, spec: LocalSpec) -> DockerContext:
     """A deleted workspace has no network: the engine has only about thirty of them."""
     sleeps = spec.sleep_after_minutes > 0
     if spec.deleted:
-        images = Images(spec.name, parent)
-        return DockerContext(spec.name, "", spec.bind_address, Home.find(), images, sleeps=sleeps)
+        return DockerContext(spec.name, "", spec.bind_address, Home.find(), sleeps=sleeps)
     return create_context(parent, spec.name, spec.bind_address, sleeps=sleeps)
 
 

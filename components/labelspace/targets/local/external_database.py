@@ -40,7 +40,7 @@ class ExternalDatabase(pulumi.ComponentResource):
             container(
                 external.service(external.secret_files(context.workspace, backup, key, spec)),
                 context,
-                image=image,
+                image=image.name,
                 binds=[own.repository_bind(folder)],
                 depends_on=[image, *files.values()],
                 parent=self,

@@ -11,13 +11,14 @@ import pulumi_docker as docker
 
 from labelspace.container_spec import Service
 from labelspace.cvat import services as cvat
-from labelspace.cvat.images import cvat_image, image_version
+from labelspace.cvat.images import image_version
 from labelspace.outputs import BeforeUpgrade, BucketAccess, DatabaseAccess
 from labelspace.postgres import external
 from labelspace.postgres.pgbackrest import FILE_VOLUMES
 from labelspace.spec import LocalSpec
 from labelspace.targets.local.container import Share, container, volume, wait_for_success
 from labelspace.targets.local.context import DockerContext
+from labelspace.targets.local.images import cvat_resource
 from labelspace.targets.local.sleeper import sleeper
 
 KEPT_VOLUMES = ("logs", "redis")
@@ -50,8 +51,8 @@ class AnnotationServer(pulumi.ComponentResource):
         super().__init__("labelspace:local:AnnotationServer", name, None, opts)
         self._context, self._database = context, database
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
-        self._image = _image(spec, context, before_upgrade, parent=self)
-        self._volumes = [*files.values(), *self._make_volumes(), self._image]
+        images = _images(spec, before_upgrade, parent=self)
+        self._volumes = [*files.values(), *self._make_volumes(), *images]
         self.url = f"http://{context.workspace}.localhost:{spec.port}"
         self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
         self.register_outputs({"url": self.url, "ready": self.ready})
@@ -113,12 +114,13 @@ class AnnotationServer(pulumi.ComponentResource):
         )
 
 
-def _image(
-    spec: LocalSpec, context: DockerContext, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
-) -> docker.RemoteImage:
-    """CVAT's server: everything made from it waits for it, and so for what is asked before an upgrade."""
+def _images(
+    spec: LocalSpec, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
+) -> list[docker.RemoteImage]:
+    """CVAT's images: every container waits for them, and so for the hook that runs before an upgrade."""
     hooks = _asking(spec, before_upgrade) if before_upgrade else None
-    return context.images.declare(cvat_image("server", spec.cvat_version), parent, hooks)
+    server = cvat_resource(spec.name, "server", spec.cvat_version, parent, hooks)
+    return [server, cvat_resource(spec.name, "ui", spec.cvat_version, parent)]
 
 
 def _asking(spec: LocalSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:

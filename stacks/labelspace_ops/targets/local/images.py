@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import docker
 
 from labelspace.cvat.images import IMAGES
@@ -12,7 +10,8 @@ from labelspace.spec import LocalSpec
 from labelspace.targets.local.image_names import image_names
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
-from labelspace_ops.runtime import docker_engine, images
+from labelspace_ops.runtime import images
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.targets.local import architecture
 
 
@@ -30,27 +29,28 @@ def pull(client: docker.DockerClient, spec: LocalSpec) -> None:
     images.ensure(client, names)
 
 
-def notes(spec: LocalSpec, deployed: Mapping[str, str]) -> list[str]:
-    """Return what a reviewer must know of the images; nothing when no engine answers.
-
-    ``deployed``: digests by name, as the last update left them in the stack's outputs.
-    """
+def notes(spec: LocalSpec) -> list[str]:
+    """Return what a reviewer must know of the images; nothing when no engine answers."""
     try:
-        client = docker_engine.connect()
+        runtime = DockerRuntime.here(spec.name)
     except OpsError:
         return []
-    absent = images.missing(client, required(client, spec)) if spec.running else []
+    absent = images.missing(runtime.client, required(runtime.client, spec)) if spec.running else []
     pulled = [f"pulled before the update: {', '.join(absent)}"] if absent else []
-    return [*pulled, *changed_digests(deployed, images.digests(client, deployed))]
+    return [*pulled, *changed(runtime)]
 
 
-def changed_digests(deployed: Mapping[str, str], present: Mapping[str, str]) -> list[str]:
-    """Return one sentence for each image that is another one than at the last update."""
-    return [
-        f"image {name}: {_short(digest)} -> {_short(present[name])}: containers that run it are replaced"
-        for name, digest in deployed.items()
-        if name in present and present[name] != digest
-    ]
+def changed(runtime: DockerRuntime) -> list[str]:
+    """Return one sentence for each image that is another one now than when its containers were created."""
+    parts: dict[str, list[str]] = {}
+    for part, container in runtime.containers().items():
+        image, old = container.attrs["Config"]["Image"], container.attrs["Image"]
+        new = images.image_id(runtime.client, image)
+        if new not in ("", old):
+            parts.setdefault(f"image {image}: {_short(old)} -> {_short(new)}", []).append(part)
+    name = runtime.workspace
+    restart = f"`labelspace stop {name}`, then `labelspace start {name}` use the new one"
+    return [f"{change}: {', '.join(sorted(of))} run the old one: {restart}" for change, of in parts.items()]
 
 
 def _short(digest: str) -> str:

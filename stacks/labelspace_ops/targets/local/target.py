@@ -134,11 +134,11 @@ class LocalTarget(Target[LocalSpec]):
             )
         return notes
 
-    def image_notes(self, spec: LocalSpec, outputs: dict[str, Any]) -> list[str]:
-        """Name images that are pulled first, and those whose digest differs from the last update's."""
+    def image_notes(self, spec: LocalSpec) -> list[str]:
+        """Name images that are pulled first, and those that are others now than the containers run."""
         from labelspace_ops.targets.local import images  # noqa: PLC0415
 
-        return images.notes(spec, outputs.get("images", {}))
+        return images.notes(spec)
 
     def usage(self, name: str, outputs: dict[str, Any], home: Home) -> Usage:
         """Measure containers, volumes and folders."""

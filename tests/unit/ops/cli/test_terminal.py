@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from labelspace_ops.cli import terminal
 from labelspace_ops.cli.terminal import Terminal
 from labelspace_ops.core.reporting import ImagePull, Message, PullProgress
 
@@ -30,7 +29,7 @@ def test_elsewhere_progress_is_a_plain_line_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     show = Terminal(is_tty=False)
     for second in range(40):
         now[0] = 100.0 + second

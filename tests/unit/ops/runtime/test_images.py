@@ -10,6 +10,7 @@ import pytest
 from docker.errors import APIError, ImageNotFound
 
 from labelspace_ops.core import reporting
+from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import Event, ImagePull, Message, PullProgress, pull_summary
 from labelspace_ops.runtime import images
 from labelspace_ops.runtime.images import Pull, Speed
@@ -137,6 +138,11 @@ def test_the_error_names_the_registry() -> None:
     assert "(docker.io)" in str(pull_error("apache/kvrocks:2.15.0", "unexpected EOF"))
 
 
+class Image:
+    id = "sha256:1"
+    attrs: dict[str, Any]
+
+
 class Engine:
     """An engine whose streams are given by image; ``failures`` come first."""
 
@@ -146,9 +152,10 @@ class Engine:
         self.present: set[str] = set()
         self.images = self.api = self
 
-    def get(self, name: str) -> None:
+    def get(self, name: str) -> Image:
         if name not in self.present:
             raise ImageNotFound("no such image")
+        return Image()
 
     def pull(self, name: str, *, platform: str | None, **_: Any) -> Iterator[dict[str, Any]]:
         self.asked.append((name, platform))
@@ -217,3 +224,28 @@ def test_the_most_decisive_of_several_reasons_is_reported() -> None:
     with pytest.raises(PullError) as caught:
         ensure(engine, REDIS, CADDY)
     assert caught.value.reason is Reason.DISK_FULL
+
+
+class Used:
+    """A container whose image has the name, the ID and the digests."""
+
+    def __init__(self, name: str, identity: str, digests: list[str]) -> None:
+        self.attrs = {"Config": {"Image": name}}
+        self.image = Image()
+        self.image.id, self.image.attrs = identity, {"RepoDigests": digests}
+
+
+def test_digests_are_the_registrys_and_ids_of_what_was_built_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulled, built = Used(REDIS, "sha256:1", ["redis@sha256:9"]), Used("built:1", "sha256:2", [])
+    containers = {"redis": pulled, "database": built}
+    monkeypatch.setattr("labelspace_ops.runtime.docker_engine.connect", lambda: None)
+    monkeypatch.setattr("labelspace_ops.runtime.docker_engine.containers", lambda *_: containers)
+    assert images.container_digests("pets") == {REDIS: "sha256:9", "built:1": "sha256:2"}
+
+
+def test_digests_are_no_reason_to_fail_an_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OpsError("Docker engine: none answers")
+
+    monkeypatch.setattr("labelspace_ops.runtime.docker_engine.connect", refuse)
+    assert images.container_digests("pets") == {}

@@ -10,33 +10,63 @@ from docker.errors import ImageNotFound
 
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.targets.local import architecture
-from labelspace_ops.targets.local.images import changed_digests
+from labelspace_ops.targets.local.images import changed
 
 SERVER, UI, REDIS = "cvat/server:v2.73.0", "cvat/ui:v2.73.0", "redis:7.2.16-alpine"
 OLD, NEW = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
 
-def test_a_changed_digest_is_named() -> None:
-    assert changed_digests({REDIS: OLD, UI: OLD}, {REDIS: NEW, UI: OLD}) == [
-        f"image {REDIS}: sha256:111111111111 -> sha256:222222222222: containers that run it are replaced"
+class Container:
+    def __init__(self, image: str, identity: str) -> None:
+        self.attrs = {"Config": {"Image": image}, "Image": identity}
+
+
+class Runtime:
+    """A workspace whose containers were created from ``OLD`` images; ``now`` is what has the names."""
+
+    workspace = "pets"
+
+    def __init__(self, now: dict[str, str]) -> None:
+        self.client = Engine("amd64", dict.fromkeys(now, "amd64"), identities=now)
+
+    def containers(self) -> dict[str, Container]:
+        return {
+            "worker": Container(SERVER, OLD),
+            "server": Container(SERVER, OLD),
+            "redis": Container(REDIS, OLD),
+        }
+
+
+def test_an_image_that_is_another_one_now_is_named_with_its_containers() -> None:
+    assert changed(cast(Any, Runtime({SERVER: NEW, REDIS: OLD}))) == [
+        f"image {SERVER}: sha256:111111111111 -> sha256:222222222222: server, worker run the old one:"
+        " `labelspace stop pets`, then `labelspace start pets` use the new one"
     ]
 
 
-def test_an_image_that_is_not_here_is_no_change() -> None:
+def test_an_image_that_lost_its_name_is_no_change() -> None:
     """It is named among those that are pulled."""
-    assert changed_digests({REDIS: OLD}, {}) == []
+    assert changed(cast(Any, Runtime({}))) == []
 
 
 class Image:
-    def __init__(self, machine: str) -> None:
-        self.attrs = {"Architecture": machine}
+    def __init__(self, machine: str, identity: str) -> None:
+        self.attrs, self.id = {"Architecture": machine}, identity
 
 
 class Engine:
     """An engine of an architecture that has images of architectures."""
 
-    def __init__(self, machine: str, present: dict[str, str], *, system: str = "Ubuntu") -> None:
+    def __init__(
+        self,
+        machine: str,
+        present: dict[str, str],
+        *,
+        system: str = "Ubuntu",
+        identities: dict[str, str] | None = None,
+    ) -> None:
         self.machine, self.present, self.system = machine, present, system
+        self.identities = identities or {}
         self.images = self
         self.api = self
         self.base_url = "http+docker://localhost"
@@ -50,14 +80,14 @@ class Engine:
     def get(self, name: str) -> Image:
         if name not in self.present:
             raise ImageNotFound("no such image")
-        return Image(self.present[name])
+        return Image(self.present[name], self.identities.get(name, OLD))
 
 
 @pytest.fixture(autouse=True)
 def emulators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A Linux machine without emulators."""
     monkeypatch.setattr(architecture, "BINFMT", tmp_path)
-    monkeypatch.setattr(architecture.machine, "system", lambda: "Linux")
+    monkeypatch.setattr("platform.system", lambda: "Linux")
     return tmp_path
 
 
