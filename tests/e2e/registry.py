@@ -75,9 +75,8 @@ def serve(folder: Path) -> Iterator[Registry]:
     }
     settings = folder / "registry.yml"
     settings.write_text("version: 0.1\nlog: {level: error}\nstorage: {filesystem: {}}\nhttp: {}\n")
-    process = subprocess.Popen(
-        [program.program(), "serve", settings], env=environment, stderr=subprocess.DEVNULL
-    )
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([program.program(), "serve", settings], env=environment, **quiet)
     proxy = Proxy(port, faults)
     Thread(target=proxy.serve_forever, daemon=True).start()
     try:
@@ -185,8 +184,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self) -> None:
         upstream = http.client.HTTPConnection("127.0.0.1", self.server.port)
-        headers = {key: value for key, value in self.headers.items() if key != "Authorization"}
-        upstream.request(self.command, self.path, headers=headers)
+        upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for key, value in self.headers.items():  # the engine sends an Accept for each kind of manifest
+            if key != "Authorization":
+                upstream.putheader(key, value)
+        upstream.endheaders()
         answer = upstream.getresponse()
         self.send_response(answer.status)
         for key, value in answer.getheaders():

@@ -90,7 +90,7 @@ class Layer:
     received: int = 0
     size: int = 0
     is_known: bool = False
-    """Whether the engine has told its size, or has it already."""
+    """Whether the engine has reported its size, or has the layer already."""
 
 
 @dataclass

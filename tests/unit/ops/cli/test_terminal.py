@@ -1,4 +1,4 @@
-"""The command line's progress: one line that updates on a terminal, a line now and then elsewhere."""
+"""The command line's progress: one line that updates on a terminal, plain lines in a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_line_never_wraps(capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert capsys.readouterr().err == f"\r\x1b[K{LINE[:29]}"
 
 
-def test_elsewhere_progress_is_a_plain_line_now_and_then(
+def test_without_a_terminal_progress_is_a_plain_line_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
