@@ -75,8 +75,8 @@ def serve(folder: Path) -> Iterator[Registry]:
     }
     settings = folder / "registry.yml"
     settings.write_text("version: 0.1\nlog: {level: error}\nstorage: {filesystem: {}}\nhttp: {}\n")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([program.program(), "serve", settings], env=environment, **quiet)
+    command, quiet = [program.program(), "serve", settings], subprocess.DEVNULL
+    process = subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)
     proxy = Proxy(port, faults)
     Thread(target=proxy.serve_forever, daemon=True).start()
     try:
