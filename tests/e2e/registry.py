@@ -75,7 +75,7 @@ def serve(folder: Path) -> Iterator[Registry]:
     }
     settings = folder / "registry.yml"
     settings.write_text("version: 0.1\nlog: {level: error}\nstorage: {filesystem: {}}\nhttp: {}\n")
-    command, quiet = [program.program(), "serve", settings], subprocess.DEVNULL
+    command, quiet = [str(program.program()), "serve", str(settings)], subprocess.DEVNULL
     process = subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)
     proxy = Proxy(port, faults)
     Thread(target=proxy.serve_forever, daemon=True).start()
