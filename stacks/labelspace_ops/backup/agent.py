@@ -265,5 +265,16 @@ def _image(client: docker.DockerClient) -> str:
         client.images.get(name)
     except NotFound:
         images.ensure(client, [IMAGES["postgres"]])
-        client.images.build(path=str(described.CONTEXT), tag=name, rm=True)
+        _build(client, name)
     return name
+
+
+def _build(client: docker.DockerClient, name: str) -> None:
+    try:
+        client.images.build(path=str(described.CONTEXT), tag=name, rm=True)
+    except DockerException as error:
+        reason = " ".join(str(error).split())[:200]
+        raise OpsError(
+            f"image {name}: it cannot be built here ({reason}): check that containers of this engine reach"
+            " Debian's packages, then run this again"
+        ) from None
