@@ -10,6 +10,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
     backups,
     console,
     export,
+    init,
     keys,
     labels,
     lifecycle,
@@ -21,6 +22,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
 )
 from labelspace_ops.cli.app import app
 from labelspace_ops.cli.terminal import Terminal
+from labelspace_ops.core import extras
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import Failed, Listener, emit, listening
 
@@ -45,6 +47,10 @@ def _run() -> int:
         return _fail(error, 1)
     except KeyboardInterrupt:
         return _fail("interrupted: run the same command again to continue", 1)
+    except ModuleNotFoundError as error:
+        if not (missing := extras.sentence(error)):
+            raise
+        return _fail(missing, 2)
     except Exception as error:
         return _fail(_pulumi_reason(error), 1)
     return 0

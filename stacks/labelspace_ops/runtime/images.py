@@ -17,10 +17,8 @@ from typing import Any
 
 import docker
 from docker.errors import DockerException, ImageNotFound
-from docker.models.images import Image
 
 from labelspace.cvat.images import platform
-from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import (
     ImagePull,
     PullProgress,
@@ -29,7 +27,6 @@ from labelspace_ops.core.reporting import (
     megabytes,
     message,
 )
-from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.pull_errors import PullError, Reason, pull_error
 
 PARALLEL_PULLS = 4
@@ -56,24 +53,6 @@ def image_id(client: docker.DockerClient, name: str) -> str:
         return str(client.images.get(name).id)
     except ImageNotFound:
         return ""
-
-
-def container_digests(workspace: str) -> dict[str, str]:
-    """Return the digest of each image that the workspace's containers were created from, by its name.
-
-    ``sha256:...`` as the registry knows it; an image that was built here has its ID. Empty without an engine.
-    """
-    try:
-        containers = docker_engine.containers(docker_engine.connect(), workspace).values()
-        return {str(one.attrs["Config"]["Image"]): _digest(one.image) for one in containers}
-    except (OpsError, DockerException):
-        return {}
-
-
-def _digest(image: Image | None) -> str:
-    if image is None:
-        return ""
-    return str([*(image.attrs.get("RepoDigests") or []), image.id][0]).rpartition("@")[2]
 
 
 def ensure(client: docker.DockerClient, names: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ import pulumi_docker as docker
 from labelspace.container_spec import Service
 from labelspace.cvat import services as cvat
 from labelspace.cvat.caddy import Public
-from labelspace.cvat.images import image_version
+from labelspace.cvat.images import cvat_image, image_version
 from labelspace.outputs import BeforeUpgrade, BucketAccess, DatabaseAccess
 from labelspace.postgres import external
 from labelspace.postgres.pgbackrest import FILE_VOLUMES
@@ -53,8 +53,8 @@ class AnnotationServer(pulumi.ComponentResource):
         super().__init__("labelspace:local:AnnotationServer", name, None, opts)
         self._context, self._database = context, database
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
-        images = _images(spec, before_upgrade, parent=self)
-        self._volumes = [*files.values(), *self._make_volumes(), *images]
+        self._images = _images(spec, before_upgrade, parent=self)
+        self._volumes = [*files.values(), *self._make_volumes(), *self._images]
         self.url = spec.public_url or f"http://{context.workspace}.localhost:{spec.port}"
         self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
         self.register_outputs({"url": self.url, "ready": self.ready})
@@ -68,17 +68,18 @@ class AnnotationServer(pulumi.ComponentResource):
             cvat.services(_settings(spec, secrets, self._database.archived_mark)), spec.external_database
         )
         described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
-        awake = self._sleeper(spec.sleep_after_minutes) if self._context.sleeps else []
+        awake = self._sleeper(spec) if self._context.sleeps else []
         migrate, running = self._run(described, awake)
         check = self._readiness(described["readiness"], migrate, running)
         ended = wait_for_success(check, self._context, "readiness")
         migrated = wait_for_success(migrate, self._context, "migrate")
         return pulumi.Output.all(ended, migrated).apply(lambda ids: str(ids[0]))
 
-    def _sleeper(self, minutes: int) -> list[pulumi.Resource]:
-        """Before the others: it gives them the folder of notes."""
+    def _sleeper(self, spec: LocalSpec) -> list[pulumi.Resource]:
+        """Starts before the others, because it makes the folder of notes writable for them."""
         notes = volume("notes", self._context, parent=self, keep=False)
-        return [sleeper(self._context, minutes, depends_on=[notes], parent=self)]
+        image, minutes = cvat_image("server", spec.cvat_version), spec.sleep_after_minutes
+        return [sleeper(self._context, minutes, image, depends_on=[notes, *self._images], parent=self)]
 
     def _run(
         self, described: dict[str, Service], after: list[pulumi.Resource]

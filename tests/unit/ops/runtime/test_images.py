@@ -12,7 +12,7 @@ from docker.errors import APIError, ImageNotFound
 from labelspace_ops.core import reporting
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import Event, ImagePull, Message, PullProgress, pull_summary
-from labelspace_ops.runtime import images
+from labelspace_ops.runtime import container_images, images
 from labelspace_ops.runtime.images import Pull, Speed
 from labelspace_ops.runtime.pull_errors import PullError, Reason, pull_error
 
@@ -240,7 +240,7 @@ def test_digests_are_the_registrys_and_ids_of_what_was_built_here(monkeypatch: p
     containers = {"redis": pulled, "database": built}
     monkeypatch.setattr("labelspace_ops.runtime.docker_engine.connect", lambda: None)
     monkeypatch.setattr("labelspace_ops.runtime.docker_engine.containers", lambda *_: containers)
-    assert images.container_digests("pets") == {REDIS: "sha256:9", "built:1": "sha256:2"}
+    assert container_images.digests("pets") == {REDIS: "sha256:9", "built:1": "sha256:2"}
 
 
 def test_digests_are_no_reason_to_fail_an_update(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,4 +248,4 @@ def test_digests_are_no_reason_to_fail_an_update(monkeypatch: pytest.MonkeyPatch
         raise OpsError("Docker engine: none answers")
 
     monkeypatch.setattr("labelspace_ops.runtime.docker_engine.connect", refuse)
-    assert images.container_digests("pets") == {}
+    assert container_images.digests("pets") == {}
