@@ -63,7 +63,7 @@ RECIPES = {
         "caddy",
         "real, built here",
         "its Go module",
-        "github.com/caddyserver/caddy/v2/cmd/caddy@v2.10.2",
+        "github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9",
         alpine=True,
     ),
     IMAGES["versitygw"]: _own(

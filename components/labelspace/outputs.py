@@ -85,5 +85,7 @@ class Deployment:
     buckets: tuple[BucketAccess, ...]
     backups: Mapping[str, str]
     """``where``, ``schedule`` and ``keep``, as readable text."""
+    on_this_engine: bool = False
+    """Whether the containers run on the Docker engine of the machine that runs the program."""
     more: Mapping[str, pulumi.Input[object]] = field(default_factory=dict)
     """Outputs that this target alone has."""

@@ -16,15 +16,33 @@ def image_version(image: str) -> str:
     return image.rpartition(":v")[2] if ":v" in image else ""
 
 
+def platform(image: str) -> str | None:
+    """The only platform that an image is published for; None: for many, or not known.
+
+    CVAT publishes for amd64 alone (cvat-ai/cvat, issues 4654 and 6629).
+    """
+    return "linux/amd64" if image.startswith("cvat/") else None
+
+
 IMAGES = {
     "postgres": "postgres:15-bookworm",
-    "redis": "redis:7.2.11-alpine",
+    "redis": "redis:7.2.16-alpine",
     "kvrocks": "apache/kvrocks:2.15.0",
     "opa": "openpolicyagent/opa:1.12.2",
-    "caddy": "caddy:2.10-alpine",
+    "caddy": "caddy:2.11-alpine",
     "versitygw": "versity/versitygw:v1.8.0",
-    "rclone": "rclone/rclone:1.75.1",
+    "rclone": "rclone/rclone:1.76.0",
     "server": cvat_image("server", CVAT_VERSION),
     "ui": cvat_image("ui", CVAT_VERSION),
 }
-"""Versions are those that CVAT's own compose file pins, where it uses the image."""
+"""Releases that get fixes (2026-11). Kvrocks, OPA and the line of Redis are those of CVAT's own compose file.
+
+Sources: docker-library/official-images (redis 7.2.16 of 2026-08-18, caddy 2.11); the newest releases in Go's
+module proxy (versitygw v1.8.0 of 2026-09-04, rclone v1.76.0 of 2026-11-06).
+"""
+
+
+def server_images(version: str) -> tuple[str, ...]:
+    """The images that an annotation server runs at a version of CVAT."""
+    shared = (IMAGES[part] for part in ("redis", "kvrocks", "opa", "caddy"))
+    return (cvat_image("server", version), cvat_image("ui", version), *shared)

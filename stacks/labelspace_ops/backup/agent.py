@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
 from labelspace.postgres import external, pgbackrest
 from labelspace.spec import BackupSpec, ExternalDatabaseSpec, WorkspaceSpec, parse_spec
@@ -197,6 +198,8 @@ def _image(runtime: Runtime) -> str:
     """Return the program's image; it is built as the stack would where the stack has not yet."""
     name = pgbackrest.image_name()
     if not runtime.has_image(name):
+        if not runtime.has_image(IMAGES["postgres"]):
+            runtime.pull(IMAGES["postgres"])
         runtime.build(name, pgbackrest.CONTEXT)
     return name
 

@@ -58,11 +58,10 @@ def require_image(runtime: Runtime, version: str) -> str:
     """Return the server's image, pulled if needed; raises ``UsageError`` when it cannot be pulled."""
     image = cvat_image("server", version)
     if not runtime.has_image(image):
-        message(f"fetching {image}")
         try:
             runtime.pull(image)
         except OpsError as error:
-            raise UsageError(f"cvat_version: {version!r}: {image} cannot be had ({error})") from None
+            raise UsageError(f"cvat_version: {version!r}: {error}") from None
     return image
 
 

@@ -21,23 +21,19 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
     task,
     upload,
 )
-from labelspace_ops.cli.app import app, say
+from labelspace_ops.cli.app import app
+from labelspace_ops.cli.terminal import Terminal
 from labelspace_ops.core import extras
 from labelspace_ops.core.errors import OpsError, UsageError
-from labelspace_ops.core.reporting import Event, Failed, Listener, emit, listening, to_line
+from labelspace_ops.core.reporting import Failed, Listener, emit, listening
 
 
-def _print(event: Event) -> None:
-    if line := to_line(event):
-        say(line)
-
-
-def main(listener: Listener = _print) -> None:
+def main(listener: Listener | None = None) -> None:
     """Run a command; print an error as one sentence and exit with 2 for a usage error, 1 for a failure.
 
     ``listener`` is called with every progress event; the default prints them on standard error.
     """
-    with listening(listener):
+    with listening(listener or Terminal(is_tty=sys.stderr.isatty())):
         code = _run()
     if code:
         sys.exit(code)

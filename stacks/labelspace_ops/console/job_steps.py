@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from labelspace_ops.core.reporting import ReadinessStep, ResourceDone
+from labelspace_ops.core.reporting import PullProgress, ReadinessStep, ResourceDone, pull_summary
 from labelspace_ops.jobs.store import Entry, Job
 
 TITLES = {
-    "create": ("Check settings and this machine", "Create the parts"),
-    "start": ("Check this machine", "Start the parts"),
+    "create": ("Check settings and this machine, pull images", "Create the parts"),
+    "start": ("Check this machine, pull images", "Start the parts"),
     "stop": ("Take a last backup", "Stop the parts"),
     "delete": ("Take a last backup", "Remove the parts"),
     "restore": ("Back up the current state and restore", "Start the parts"),
@@ -45,7 +45,7 @@ def job_steps(job: Job) -> list[Step]:
     began, details = {0: job.began}, {0: ""}
     for entry in job.entries:
         index, detail = _step_of(entry, list(gates))
-        if index:
+        if index or detail:
             began.setdefault(index, entry.at)
             details[index] = detail
     _fill(steps, began, details, job)
@@ -57,6 +57,8 @@ def _step_of(entry: Entry, gates: list[str]) -> tuple[int, str]:
     match entry.event:
         case ResourceDone(count, kind, name, action):
             return 1, f"{count} done, last: {kind} {name}: {action}"
+        case PullProgress():
+            return 0, pull_summary(entry.event)
         case ReadinessStep(step, detail) if step in gates:
             return 2 + gates.index(step), detail
     return 0, ""

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,32 @@ class ReadinessStep(Event):
     detail: str
 
 
+class ImagePull(NamedTuple):
+    """How far the pull of one image is; sizes in bytes, compressed, of the layers that the engine lacked."""
+
+    image: str
+    state: str
+    """``waiting``, ``downloading``, ``unpacking`` or ``done``."""
+    received: int
+    size: int
+    """Of the layers whose size the engine knows by now."""
+    size_is_known: bool
+    """Whether these are all layers."""
+
+
+@dataclass(frozen=True)
+class PullProgress(Event):
+    """How far the pulls of images are; emitted at most once a second."""
+
+    images: tuple[ImagePull, ...]
+    seconds_left: int | None
+    """By the speed of the last half minute; None when unknown."""
+
+    def __post_init__(self) -> None:
+        """A record of JSON holds lists."""
+        object.__setattr__(self, "images", tuple(ImagePull(*image) for image in self.images))
+
+
 @dataclass(frozen=True)
 class Failed(Event):
     """The command failed; ``reason`` names the field, the value and the next step."""
@@ -48,7 +76,7 @@ class Failed(Event):
 
 
 KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind for kind in (Message, ResourceDone, ReadinessStep, Failed)
+    kind.__name__: kind for kind in (Message, ResourceDone, ReadinessStep, PullProgress, Failed)
 }
 
 
@@ -104,7 +132,39 @@ def to_line(event: Event) -> str:
             return f"  [{count:2d}] {kind} {name}: {action}"
         case ReadinessStep(step, detail):
             return f"  readiness: {step}: {detail}"
+        case PullProgress():
+            return f"  {pull_summary(event)}"
         case Failed(reason):
             return f"labelspace: {reason}"
         case _:
             return ""
+
+
+def pull_summary(progress: PullProgress) -> str:
+    """The progress as one line: images, bytes, the time left, then each image that is under way."""
+    images = progress.images
+    done = sum(image.state == "done" for image in images)
+    received, size = sum(image.received for image in images), sum(image.size for image in images)
+    known = "" if all(image.size_is_known for image in images) else "at least "
+    left = "" if progress.seconds_left is None else f", {known}{format_seconds(progress.seconds_left)} left"
+    under_way = ", ".join(_pull_state(image) for image in images if image.state not in ("done", "waiting"))
+    summary = (
+        f"images: {done} of {len(images)} pulled, {megabytes(received)} of {known}{megabytes(size)} MB{left}"
+    )
+    return f"{summary}: {under_way}" if under_way else summary
+
+
+def _pull_state(image: ImagePull) -> str:
+    if image.state == "unpacking":
+        return f"{image.image} unpacking"
+    return f"{image.image} {megabytes(image.received)}/{megabytes(image.size)} MB"
+
+
+def megabytes(size: int) -> str:
+    """Bytes as megabytes, as registries count them."""
+    return f"{size / MEGABYTE:,.1f}" if size < 10 * MEGABYTE else f"{size / MEGABYTE:,.0f}"
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration, rounded: ``40 s``, ``3 min``."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -16,6 +16,7 @@ from labelspace.workspace import declare as declare_workspace
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.labels import labels_file, normalized
 from labelspace_ops.labels.model import LabelsFile, slug
+from labelspace_ops.runtime import container_images
 
 
 def run(
@@ -49,6 +50,8 @@ def read_spec() -> WorkspaceSpec:
 def declare(spec: WorkspaceSpec, labels: LabelsFile, *, before_upgrade: BeforeUpgrade | None = None) -> None:
     """Declare the workspace and a ``CvatProject`` for each project of the file, once it is ready."""
     workspace = declare_workspace(spec, before_upgrade=before_upgrade)
+    if workspace.deployment.on_this_engine:
+        pulumi.export("images", workspace.url.apply(lambda _: container_images.digests(spec.name)))
     if labels.projects:
         _declare_projects(workspace, labels)
 

@@ -19,6 +19,7 @@ from docker.models.networks import Network
 
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL, resource_name
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.runtime import images
 from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedError, ServiceState
 
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
@@ -297,9 +298,8 @@ class DockerRuntime:
             return False
 
     def pull(self, image: str) -> None:
-        """Fetch an image with the engine's own credentials."""
-        with _engine_errors():
-            self.client.images.pull(image)
+        """Pull an image with progress; raises ``PullError`` with the reason."""
+        images.ensure(self.client, [image])
 
     def build(self, image: str, context: Path) -> None:
         """Build an image on the engine's machine."""

@@ -188,6 +188,10 @@ class Target(ABC, Generic[Spec]):
     def preview_notes(self, spec: Spec, *, new: bool) -> list[str]:
         """What a reviewer must know of this spec on this target."""
 
+    def image_notes(self, spec: Spec) -> list[str]:
+        """Images that will be pulled, and images that changed under their names since the last update."""
+        return []
+
     def upgrade_note(self, spec: Spec) -> str:
         """How another version of CVAT is tested before it touches the database."""
         return (

@@ -90,6 +90,8 @@ class Outputs(JsonModel):
     """Where it runs."""
     running: bool
     """False when the workspace is stopped."""
+    images: dict[str, str] | None = None
+    """Digest of each image that its containers were created from, by name, on target local."""
     sleep_after_minutes: int | None = None
     """Minutes without a request before the workspace sleeps, on target local; 0: never."""
     database: str | None = None

@@ -9,6 +9,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -99,7 +100,8 @@ def preview(spec: WorkspaceSpec, home: Home) -> Preview:
     plugins.fetch(target.plugins, home)
     known = spec.name in state.names(home)
     steps: list[Any] = []
-    with _temporary_program(spec, home, known=known) as chosen:
+    with ThreadPoolExecutor(1) as pool, _temporary_program(spec, home, known=known) as chosen:
+        image_notes = pool.submit(registry.get(spec.target).image_notes, spec)
         outputs = state.outputs(spec.name, home) if known else {}
         _preview(chosen, steps)
     settings = (
@@ -115,7 +117,7 @@ def preview(spec: WorkspaceSpec, home: Home) -> Preview:
         settings=settings,
         changes=sorted(changes, key=lambda change: (change.kind, change.part, change.resource)),
         counts={action: sum(_action(step) == action for step in changed) for action in ACTIONS},
-        notes=_notes(spec, changes, keys, new=not outputs),
+        notes=[*_notes(spec, changes, keys, new=not outputs), *image_notes.result()],
     )
 
 

@@ -7,7 +7,7 @@ import sys
 import pulumi
 
 from labelspace_ops.core.errors import UsageError
-from labelspace_ops.core.reporting import Event, subscribe, to_line
+from labelspace_ops.core.reporting import Event, PullProgress, subscribe, to_line
 from labelspace_ops.targets import registry
 
 
@@ -25,4 +25,5 @@ def main() -> None:
 
 
 def _print(event: Event) -> None:
-    sys.stderr.write(f"{to_line(event)}\n")
+    if not isinstance(event, PullProgress):  # Pulumi keeps every line
+        sys.stderr.write(f"{to_line(event)}\n")

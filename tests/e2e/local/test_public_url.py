@@ -17,6 +17,7 @@ from tests.e2e.console.hands import find, texts, wait
 from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of
 from tests.e2e.machine import Authority
 
+from labelspace.cvat.images import IMAGES
 from labelspace_ops.runtime.docker_engine import tar_files
 
 HOST, PORT = "labels.example.org", 29443
@@ -54,7 +55,7 @@ NGINX_HEADERS = {
     "nginx that keeps the host": "proxy_set_header Host $http_host;",
 }
 COMMANDS = {
-    "caddy": ("caddy:2.10-alpine", ["caddy", "run", "--config", "/proxy/conf", "--adapter", "caddyfile"]),
+    "caddy": (IMAGES["caddy"], ["caddy", "run", "--config", "/proxy/conf", "--adapter", "caddyfile"]),
     "nginx": ("cvat/ui:v2.73.0", ["nginx", "-c", "/proxy/conf", "-g", "daemon off;"]),
 }
 

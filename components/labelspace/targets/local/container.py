@@ -10,6 +10,7 @@ from labelspace.home import Home
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace.outputs import FolderShare, RemoteShare
 from labelspace.targets.local.context import DockerContext
+from labelspace.targets.local.images import TIMEOUTS
 
 Share = dict[str, FolderShare | RemoteShare]
 """Dataset buckets by name."""
@@ -73,6 +74,7 @@ def container(
         opts=pulumi.ResourceOptions(
             parent=parent,
             depends_on=depends_on,
+            custom_timeouts=TIMEOUTS,
             delete_before_replace=True,
             replace_on_changes=["healthcheck"],
         ),

@@ -16,6 +16,7 @@ from labelspace.postgres.container import ARCHIVED_MARK, service
 from labelspace.spec import BackupSpec, Size
 from labelspace.targets.local.container import container, volume
 from labelspace.targets.local.context import DockerContext
+from labelspace.targets.local.images import TIMEOUTS
 
 CHECK_SECONDS = 5
 """Between checks of its health, where an update waits for it."""
@@ -101,6 +102,6 @@ def database_image(context: DockerContext, parent: pulumi.Resource) -> docker.Re
         build=docker.RemoteImageBuildArgs(context=str(backups.CONTEXT), use_legacy_builder=True),
         keep_locally=True,
         opts=pulumi.ResourceOptions(
-            parent=parent, ignore_changes=["build"]
+            parent=parent, ignore_changes=["build"], custom_timeouts=TIMEOUTS
         ),  # the clone's path is not a change
     )

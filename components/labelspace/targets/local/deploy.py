@@ -54,6 +54,7 @@ def deploy(
         api_url=f"http://{reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
         backups=database.backups.summary(),
+        on_this_engine=True,
         more={
             "sleep_after_minutes": spec.sleep_after_minutes,
             "deleted": spec.deleted,

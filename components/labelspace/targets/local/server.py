@@ -20,6 +20,7 @@ from labelspace.postgres.pgbackrest import FILE_VOLUMES
 from labelspace.spec import LocalSpec
 from labelspace.targets.local.container import Share, container, volume, wait_for_success
 from labelspace.targets.local.context import DockerContext
+from labelspace.targets.local.images import cvat_resource
 from labelspace.targets.local.sleeper import sleeper
 
 KEPT_VOLUMES = ("logs", "redis")
@@ -52,8 +53,8 @@ class AnnotationServer(pulumi.ComponentResource):
         super().__init__("labelspace:local:AnnotationServer", name, None, opts)
         self._context, self._database = context, database
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
-        self._image = _image(spec, before_upgrade, parent=self)
-        self._volumes = [*files.values(), *self._make_volumes(), self._image]
+        self._images = _images(spec, before_upgrade, parent=self)
+        self._volumes = [*files.values(), *self._make_volumes(), *self._images]
         self.url = spec.public_url or f"http://{context.workspace}.localhost:{spec.port}"
         self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
         self.register_outputs({"url": self.url, "ready": self.ready})
@@ -78,7 +79,7 @@ class AnnotationServer(pulumi.ComponentResource):
         """Starts before the others, because it makes the folder of notes writable for them."""
         notes = volume("notes", self._context, parent=self, keep=False)
         image, minutes = cvat_image("server", spec.cvat_version), spec.sleep_after_minutes
-        return [sleeper(self._context, minutes, image, depends_on=[notes, self._image], parent=self)]
+        return [sleeper(self._context, minutes, image, depends_on=[notes, *self._images], parent=self)]
 
     def _run(
         self, described: dict[str, Service], after: list[pulumi.Resource]
@@ -116,17 +117,13 @@ class AnnotationServer(pulumi.ComponentResource):
         )
 
 
-def _image(
+def _images(
     spec: LocalSpec, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
-) -> docker.RemoteImage:
-    """CVAT's server: everything made from it waits for it, and so for what is asked before an upgrade."""
+) -> list[docker.RemoteImage]:
+    """CVAT's images: every container waits for them, and so for the hook that runs before an upgrade."""
     hooks = _asking(spec, before_upgrade) if before_upgrade else None
-    return docker.RemoteImage(
-        f"{spec.name}-server-image",
-        name=cvat_image("server", spec.cvat_version),
-        keep_locally=True,
-        opts=pulumi.ResourceOptions(parent=parent, hooks=hooks),
-    )
+    server = cvat_resource(spec.name, "server", spec.cvat_version, parent, hooks)
+    return [server, cvat_resource(spec.name, "ui", spec.cvat_version, parent)]
 
 
 def _asking(spec: LocalSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:

@@ -13,6 +13,7 @@ from labelspace_ops.backup.models import Proof
 from labelspace_ops.console import job_steps, widgets
 from labelspace_ops.console.status_poller import TICK_SECONDS, StatusPoller
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.reporting import PullProgress
 from labelspace_ops.jobs import store as jobs
 from labelspace_ops.stack import state
 
@@ -69,6 +70,8 @@ class ProgressPage:
             self.told = 0
         with self.log:
             for line in job.entries[self.told :]:
+                if isinstance(line.event, PullProgress):
+                    continue  # one a second: the step and the note at the top show the newest
                 widgets.text(f"{widgets.clock(line.at)}  {line.text}")
         self.told = len(job.entries)
         self.top.clear()

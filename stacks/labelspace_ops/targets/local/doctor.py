@@ -5,8 +5,8 @@ from __future__ import annotations
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
 from labelspace_ops.core.checks import Check, run_check
-from labelspace_ops.runtime import docker_engine
-from labelspace_ops.targets.local import preflight
+from labelspace_ops.runtime import docker_engine, images
+from labelspace_ops.targets.local import architecture, preflight
 
 
 def examine(home: Home) -> list[Check]:
@@ -15,6 +15,7 @@ def examine(home: Home) -> list[Check]:
         run_check("Docker engine", _engine),
         run_check("disk", lambda: _disk(home)),
         run_check("images", _images),
+        run_check("architecture", _architecture),
     ]
 
 
@@ -29,6 +30,11 @@ def _disk(home: Home) -> str:
 
 def _images() -> str:
     """Name the images that the first `create` will pull."""
-    present = {tag for image in docker_engine.connect().images.list() for tag in image.tags}
-    missing = [name for name in IMAGES.values() if name not in present]
+    missing = images.missing(docker_engine.connect(), IMAGES.values())
     return f"will be pulled: {', '.join(missing)}" if missing else "all present"
+
+
+def _architecture() -> str:
+    """Name the engine's architecture, and the images that it must emulate."""
+    client = docker_engine.connect()
+    return architecture.require(client, IMAGES.values()) or f"{client.version()['Arch']}: nothing is emulated"

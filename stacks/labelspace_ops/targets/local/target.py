@@ -134,6 +134,12 @@ class LocalTarget(Target[LocalSpec]):
             )
         return notes
 
+    def image_notes(self, spec: LocalSpec) -> list[str]:
+        """Name images that are pulled first, and those that are others now than the containers run."""
+        from labelspace_ops.targets.local import images  # noqa: PLC0415
+
+        return images.notes(spec)
+
     def usage(self, name: str, outputs: dict[str, Any], home: Home) -> Usage:
         """Measure containers, volumes and folders."""
         from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415

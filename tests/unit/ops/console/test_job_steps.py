@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labelspace_ops.console import job_steps
-from labelspace_ops.core.reporting import Message, ReadinessStep, ResourceDone
+from labelspace_ops.core.reporting import ImagePull, Message, PullProgress, ReadinessStep, ResourceDone
 from labelspace_ops.jobs.store import Entry, Job, State
 
 ENTRIES = [
@@ -37,3 +37,11 @@ def test_a_failure_stands_at_the_step_it_came_to() -> None:
 
 def test_a_job_that_is_done_leaves_no_step_open() -> None:
     assert {step.state for step in job_steps.job_steps(_job("done", 80))} == {"done"}
+
+
+def test_the_first_step_shows_how_far_the_pulls_are() -> None:
+    image = ImagePull("redis:7", "downloading", 1_000_000, 2_000_000, size_is_known=True)
+    entries = [ENTRIES[0], Entry(15, PullProgress((image,), seconds_left=3))]
+    steps = job_steps.job_steps(Job("street", "create", [], "running", began=10, ended=None, entries=entries))
+    assert steps[0].state == "now"
+    assert steps[0].detail == "images: 0 of 1 pulled, 1.0 of 2.0 MB, 3 s left: redis:7 1.0/2.0 MB"

@@ -7,12 +7,21 @@ import json
 import pytest
 
 from labelspace_ops.core import reporting
-from labelspace_ops.core.reporting import Event, Failed, Message, ReadinessStep, ResourceDone
+from labelspace_ops.core.reporting import (
+    Event,
+    Failed,
+    ImagePull,
+    Message,
+    PullProgress,
+    ReadinessStep,
+    ResourceDone,
+)
 
 EVENTS = [
     Message("a line"),
     ResourceDone(3, "container", "street-ui", "made"),
     ReadinessStep("health", "ok"),
+    PullProgress((ImagePull("redis:7", "downloading", 1, 2, size_is_known=True),), seconds_left=3),
     Failed("name: missing"),
 ]
 
