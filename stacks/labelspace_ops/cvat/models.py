@@ -119,7 +119,7 @@ class AttributeValue(Row):
 
 
 class Tag(Row):
-    """An annotation of a whole frame. Fields that are not listed are kept, so that a copy has them too."""
+    """An annotation of a whole frame. Other fields are stored too, for copies."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 

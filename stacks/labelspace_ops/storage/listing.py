@@ -30,7 +30,7 @@ class Storage:
     def list_objects(self, prefix: str, pick: Callable[[str, int], T]) -> list[T]:
         """Return ``pick(key, bytes)`` of each object whose key starts with ``prefix``.
 
-        obstore lists whole folders alone; what it yields besides the prefix is left out. Raises ``OpsError``.
+        obstore can only list whole folders: keys without the prefix are left out. Raises ``OpsError``.
         """
         folder = prefix.rpartition("/")[0]
         try:

@@ -74,7 +74,7 @@ def find_files(
 def sample(keys: list[str], seed: int | None) -> list[str]:
     """Return the keys in a random order that depends on the seed alone; sorted without a seed.
 
-    Each key's place depends on the key and the seed, so a larger sample contains the smaller one.
+    The order of two keys depends on them and the seed alone, so a larger sample contains the smaller one.
     """
     if seed is None:
         return sorted(keys)
