@@ -114,6 +114,10 @@ class WorkspaceArgs(TypedDict):
     """CVAT's group of a new account: worker (default) or user."""
     bind_address: NotRequired[str]
     """IP address that the URL is served on, by default 127.0.0.1."""
+    public_url: NotRequired[str]
+    """Address that browsers open when your own TLS proxy is in front, such as https://labels.example.org."""
+    trusted_proxies: NotRequired[list[str]]
+    """Networks from which that proxy connects; by default this machine's."""
     port: NotRequired[int]
     """TCP port of the URL, 1024 to 65535, by default 8080."""
     s3_port: NotRequired[int]

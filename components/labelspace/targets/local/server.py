@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_docker as docker
 
 from labelspace.container_spec import Service
 from labelspace.cvat import services as cvat
+from labelspace.cvat.caddy import Public
 from labelspace.cvat.images import cvat_image, image_version
 from labelspace.outputs import BeforeUpgrade, BucketAccess, DatabaseAccess
 from labelspace.postgres import external
@@ -52,7 +54,7 @@ class AnnotationServer(pulumi.ComponentResource):
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
         self._image = _image(spec, before_upgrade, parent=self)
         self._volumes = [*files.values(), *self._make_volumes(), self._image]
-        self.url = f"http://{context.workspace}.localhost:{spec.port}"
+        self.url = spec.public_url or f"http://{context.workspace}.localhost:{spec.port}"
         self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
         self.register_outputs({"url": self.url, "ready": self.ready})
 
@@ -145,6 +147,7 @@ def _settings(spec: LocalSpec, secrets: cvat.Secrets, archived_mark: str) -> cva
         admin_username=spec.admin.username,
         admin_email=spec.admin.email,
         secrets=secrets,
+        public=_public(spec),
         sleeps=spec.sleep_after_minutes > 0,
         archived_mark=archived_mark,
     )
@@ -152,6 +155,14 @@ def _settings(spec: LocalSpec, secrets: cvat.Secrets, archived_mark: str) -> cva
 
 def _hosts(spec: LocalSpec) -> tuple[str, ...]:
     """Names that the server answers to; on a network the machine's names are not known, so any."""
-    if spec.bind_address not in ("127.0.0.1", "::1"):
+    if not spec.is_private:
         return ("*",)
-    return ("localhost", "127.0.0.1", f"{spec.name}.localhost", "cvat-server")
+    public = [name for name in [urlsplit(spec.public_url or "").hostname] if name]
+    return ("localhost", "127.0.0.1", f"{spec.name}.localhost", "cvat-server", *public)
+
+
+def _public(spec: LocalSpec) -> Public | None:
+    """The proxy in front; on this machine it connects through the engine, from a private address."""
+    if spec.public_url is None:
+        return None
+    return Public(spec.public_url, spec.trusted_proxies or ("private_ranges",))
