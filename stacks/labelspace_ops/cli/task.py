@@ -84,9 +84,15 @@ def _select_media(
     columns = (TextColumn("listing files:"), TextColumn("{task.completed:.0f}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         line = bar.add_task("files", total=None)
-        s3 = registry.get(outputs["target"]).bucket_client(outputs, bucket)
+        target = registry.get(outputs["target"])
         return media_files.find_files(
-            s3, bucket, prefix, subset=subset, seed=seed, checked=lambda count: bar.advance(line, count)
+            target.bucket_client(outputs, bucket),
+            bucket,
+            prefix,
+            subset=subset,
+            seed=seed,
+            checked=lambda count: bar.advance(line, count),
+            unreadable=target.unreadable_keys(outputs, bucket, prefix),
         )
 
 

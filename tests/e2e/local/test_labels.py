@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tests.e2e.lab import ADMIN, BIN, PASSWORD, Lab, Visitor, admin_of
 
 from labelspace_ops.labels.labels_file import path_for
 from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.storage.media_files import UNREADABLE
 
 ANN = "annotator-ann"
 LABELS: dict[str, Any] = {
@@ -140,6 +142,20 @@ def test_a_task_has_the_files_that_cvat_opens_and_is_created_once(
     assert (again["task"], again["made"]) == (made["task"], False)
     frames = admin.get(f"/api/tasks/{made['task']}/data/meta").json()["frames"]
     assert frames[0]["name"] == "zoo/photos/cat indoor 0.png"
+
+
+def test_a_file_that_cvats_user_cannot_read_is_left_out(lab: Lab, animals: Any, admin: Visitor) -> None:
+    folder = lab.home.buckets / "zoo" / "by hand"
+    folder.mkdir()
+    try:
+        for name, mode in (("open.png", 0o644), ("closed.png", 0o600)):
+            Image.new("RGB", (32, 24)).save(folder / name)
+            (folder / name).chmod(mode)
+        made = lab.json("task", "create", animals["name"], "--project", "Animals", "--from", "zoo/by hand")
+        assert (made["images"], made["left_out"]) == (1, {UNREADABLE: 1})
+        admin.http.delete(f"/api/tasks/{made['task']}", headers=admin._csrf())
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_an_interrupted_task_is_created_again(lab: Lab, animals: Any, admin: Visitor) -> None:

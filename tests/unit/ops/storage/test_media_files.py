@@ -81,6 +81,25 @@ def test_left_out_files_are_counted_by_reason() -> None:
     }  # fmt: skip
 
 
+def test_files_that_cvats_user_cannot_read_are_left_out_and_counted() -> None:
+    bucket: Any = Bucket(FILES)
+    found = media_files.find_files(
+        bucket, "street", "", subset=None, seed=1, checked=lambda _: None,
+        unreadable=frozenset({"night/a.png", "nightly"}),
+    )  # fmt: skip
+    assert found.keys == ["night/b.png"]
+    assert found.left_out[media_files.UNREADABLE] == 2
+
+
+def test_an_unreadable_video_is_refused() -> None:
+    bucket: Any = Bucket(FILES)
+    with pytest.raises(UsageError, match="1 not readable by CVAT's user"):
+        media_files.find_files(
+            bucket, "street", "night/f.mp4", subset=None, seed=1, checked=lambda _: None,
+            unreadable=frozenset({"night"}),
+        )  # fmt: skip
+
+
 def test_one_file_and_a_whole_bucket() -> None:
     assert find("night/a.png").keys == ["night/a.png"]
     assert find("").keys == ["night/a.png", "night/b.png", "nightly/h.png"]
