@@ -32,4 +32,4 @@ def unreadable_keys(runtime: Runtime, bucket: str, prefix: str) -> frozenset[str
     result = runtime.exec("server", ["python3", "-c", _LIST_UNREADABLE, top])
     if result.exit_code:
         raise OpsError(f"the share of {runtime.workspace} cannot be listed: {result.output.strip()[-300:]}")
-    return frozenset(path.removeprefix(f"{root}/") for path in json.loads(result.output))
+    return frozenset(path.removeprefix(f"{root}/") for path in json.loads(result.output.splitlines()[-1]))

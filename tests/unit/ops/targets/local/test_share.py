@@ -37,7 +37,7 @@ class Runtime:
         finally:
             if is_root:
                 os.setresuid(0, 0, 0)
-        return Result(0, output.getvalue())
+        return Result(0, f"a warning on standard error\n{output.getvalue()}")
 
 
 @pytest.fixture
