@@ -12,6 +12,7 @@ from labelspace_ops.cvat.client import CvatClient, find_project
 from labelspace_ops.labels import labels_file, normalized, plan, program, project
 from labelspace_ops.labels.model import LabelsFile, Project
 from labelspace_ops.stack import automation as stack
+from labelspace_ops.stack import backend
 
 TYPE = "pulumi-python:dynamic/labelspace:CvatProject"
 
@@ -49,5 +50,5 @@ def update(workspace: str, home: Home, on_event: Callable[[Any], None]) -> None:
     """Update the stack's projects to the labels file."""
     chosen = stack.select(workspace, home)
     with locks.hold(home, workspace, "creating"):
-        locks.clear_stale(home, chosen)
+        locks.clear_stale(backend.state_folder(home), chosen)
         stack.update(chosen, program.run, on_event, only=f"urn:pulumi:{workspace}::labelspace::{TYPE}::*")

@@ -1,4 +1,4 @@
-"""The listing of a bucket, by the faster of the two S3 libraries that can do it (docs/adr/0015)."""
+"""The listing of a bucket, by the faster of the two S3 libraries that can do it (docs/adr/0016)."""
 
 from __future__ import annotations
 

@@ -119,6 +119,8 @@ class Target(ABC, Generic[Spec]):
     title: ClassVar[str]
     """For people: "this machine"."""
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
+    plugins: ClassVar[tuple[str, ...]] = ()
+    """The Python packages whose plugins Pulumi needs."""
     retention_note: ClassVar[str] = ""
     """What stays after ``delete``, for people."""
 

@@ -207,7 +207,7 @@ def full(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_disk_that_is_nearly_full(full: Path) -> None:
     with pytest.raises(OpsError, match=rf"disk: {full} has 0\.0 GiB free, 94 % used"):
-        preflight.check_disk(docker_engine.data_folder(docker_engine.connect()), Home(full))
+        preflight.check_disk(docker_engine.data_folders(docker_engine.connect()), Home(full))
 
 
 def test_an_unknown_workspace(lab: Lab) -> None:

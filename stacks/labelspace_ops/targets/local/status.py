@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docker.models.containers import Container
@@ -14,11 +15,13 @@ from labelspace_ops.core.checks import Check, cvat_health, failed
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.base import Runtime
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import state
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.listing import Storage
 from labelspace_ops.targets.local import drift
+from labelspace_ops.targets.local.bucket_folders import known_folders
 from labelspace_ops.targets.status import BucketStatus, Status
 
 if TYPE_CHECKING:
@@ -37,11 +40,14 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
     busy = locks.busy(home, name)
     sleep_status = sleep.SleepStatus() if busy else sleep.sleep_status(outputs)
     inactive = "" if busy else _inactive_status(outputs, containers, sleep_status)
+    disks = {*docker_engine.data_folders(runtime.client), home.backups / name}
     with ThreadPoolExecutor(1) as pool:
         backups = pool.submit(
-            backup_status.measure, runtime.client, name, home, at_rest=bool(inactive), busy=bool(busy)
+            backup_status.measure, runtime, home, disks, inactive=bool(inactive), busy=bool(busy)
         )
-        listed, checks = _measure_inactive(outputs) if inactive else _measure_running(outputs, containers)
+        listed, checks = (
+            _measure_inactive(outputs) if inactive else _measure_running(outputs, runtime, containers, home)
+        )
     if not inactive and not busy:
         checks += [_drift_check(sentence) for sentence in drift.find_drift(resources, containers)]
     backup, backup_checks = backups.result()
@@ -85,7 +91,7 @@ def _drift_check(sentence: str) -> Check:
 
 
 def _measure_running(
-    outputs: dict[str, Any], containers: dict[str, Container]
+    outputs: dict[str, Any], runtime: DockerRuntime, containers: dict[str, Container], home: Home
 ) -> tuple[list[BucketStatus], list[Check]]:
     mounts = sorted(part for part in containers if part.startswith("mount-"))
     sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
@@ -96,7 +102,8 @@ def _measure_running(
     if outputs:
         checks.append(cvat_health(outputs["api_url"]))
     listed, problems = _measure_buckets(outputs)
-    return listed, checks + problems
+    folders = _measure_folders(outputs, runtime, home) if "gateway" in _running(containers) else []
+    return listed, checks + problems + folders
 
 
 def _status(busy: str, containers: dict[str, Container], checks: list[Check], *, made: bool) -> str:
@@ -130,6 +137,31 @@ def _measure_buckets(outputs: dict[str, Any]) -> tuple[list[BucketStatus], list[
             checks.append(failed(f"bucket {bucket['name']}", str(error)))
         listed.append(row)
     return listed, checks
+
+
+def _measure_folders(outputs: dict[str, Any], runtime: Runtime, home: Home) -> list[Check]:
+    """Return a failed check for each bucket whose folder was removed, or mounted over, since the start."""
+    local = {bucket["name"] for bucket in outputs.get("buckets", [])} & known_folders(home)
+    problems = {name: _folder_problem(runtime, home.buckets / name) for name in sorted(local)}
+    return [
+        failed(
+            f"bucket {name}",
+            f"{problem}: bring {home.buckets / name} back, then `labelspace stop {runtime.workspace}` and"
+            f" `labelspace start {runtime.workspace}`",
+        )
+        for name, problem in problems.items()
+        if problem
+    ]
+
+
+def _folder_problem(runtime: Runtime, folder: Path) -> str:
+    """Compare inodes: a container keeps the folder that was there when it started."""
+    if not folder.exists():
+        return "its folder is gone"
+    inside = runtime.exec("gateway", ["stat", "-c", "%i", f"/buckets/{folder.name}"])
+    if inside.exit_code == 0 and inside.output.strip() != str(folder.stat().st_ino):
+        return "its folder is not the one that CVAT sees (removed, mounted or unmounted since the start)"
+    return ""
 
 
 def _size(outputs: dict[str, Any], bucket: str) -> tuple[int, int]:

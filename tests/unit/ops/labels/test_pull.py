@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tests.paths import LABELS_EXAMPLE
+
 from labelspace_ops.cvat.client import CvatClient
 from labelspace_ops.labels import labels_file, normalized, pull, skeleton
 from labelspace_ops.labels.model import LabelsFile
 
-EXAMPLE = labels_file.read(labels_file.FOLDER / "example.yaml")
+EXAMPLE = labels_file.read(LABELS_EXAMPLE)
 
 
 def drawn(one: normalized.NormalLabel) -> dict[str, Any]:

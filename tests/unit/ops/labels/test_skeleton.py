@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from tests.paths import LABELS_EXAMPLE
 
 from labelspace_ops.cvat.client import CvatClient
 from labelspace_ops.cvat.models import Label
@@ -188,7 +189,7 @@ def test_a_skeleton_with_annotations_is_remade_only_when_allow_delete_names_it()
 
 
 def test_the_skeleton_of_the_example_survives_the_round_trip() -> None:
-    known = labels_file.read(labels_file.FOLDER / "example.yaml").projects[0]
+    known = labels_file.read(LABELS_EXAMPLE).projects[0]
     target = normalized.desired(known)["pose"]
     new = project._new("pose", target)
     assert normalized.with_defaults_of(normalized.current(parsed(row("pose", new))), {"pose": target}) == {
