@@ -138,14 +138,14 @@ def test_a_written_file_is_read_back(tmp_path: Path) -> None:
 
 
 def test_the_audit_block_becomes_a_tag_label_and_attributes_of_objects() -> None:
-    wish = normalized.desired(labels_file.read(LABELS_EXAMPLE).projects[0])
-    assert list(wish) == ["car", "person", "pose", "audit"]
-    assert wish["audit"]["attributes"]["light"] == {
+    target = normalized.desired(labels_file.read(LABELS_EXAMPLE).projects[0])
+    assert list(target) == ["car", "person", "pose", "audit"]
+    assert target["audit"]["attributes"]["light"] == {
         "input": "select", "values": ["day", "dusk", "night", "unknown"], "default": "unknown",
         "mutable": False,
     }  # fmt: skip
-    assert list(wish["person"]["attributes"]) == ["gender"]
-    doors = wish["car"]["attributes"]["doors"]
+    assert list(target["person"]["attributes"]) == ["gender"]
+    doors = target["car"]["attributes"]["doors"]
     assert (doors["values"], doors["default"]) == (["0", "6", "1"], "0")
 
 

@@ -52,12 +52,12 @@ class Bucket:
     def get_paginator(self, _: str) -> Bucket:
         return self
 
-    def paginate(self, **wish: str) -> list[dict[str, Any]]:
-        found = [key for key in sorted(self.objects) if key.startswith(wish["Prefix"])]
+    def paginate(self, **query: str) -> list[dict[str, Any]]:
+        found = [key for key in sorted(self.objects) if key.startswith(query["Prefix"])]
         return [{"Contents": [{"Key": key, "Size": len(self.objects[key])}]} for key in found]
 
-    def get_object(self, **wish: str) -> dict[str, Any]:
-        return {"Body": io.BytesIO(self.objects[wish["Key"]])}
+    def get_object(self, **query: str) -> dict[str, Any]:
+        return {"Body": io.BytesIO(self.objects[query["Key"]])}
 
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -119,8 +119,8 @@ def test_obstore_uploads_small_files_and_boto3_large_or_oddly_named_ones(
     (folder / "tab\t.jpg").write_bytes(b"odd")
     small, storage = MemoryStore(), Storage()
     assert _quick(storage, small, folder) == 10 * MANY + 1
-    kept = {one["path"]: one["size"] for page in small.list() for one in page}
-    assert kept == {f"in/{number:03}.jpg": number for number in range(151)}
+    stored = {one["path"]: one["size"] for page in small.list() for one in page}
+    assert stored == {f"in/{number:03}.jpg": number for number in range(151)}
     large = {f"in/{number:03}.jpg" for number in range(151, 10 * MANY)}
     assert set(storage.objects) == large | {"in/tab\t.jpg"}
     got = small.get("in/007.jpg")
