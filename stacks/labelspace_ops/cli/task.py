@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -34,6 +35,7 @@ def create(
     assign: Annotated[
         list[str] | None, typer.Option(help="e-mail or user name of an annotator; repeatable")
     ] = None,
+    timeout: Annotated[int, typer.Option(min=0, help="seconds to wait for CVAT; 0: no limit")] = 0,
     as_json: Json = False,
 ) -> None:
     """Create a task from images in a bucket, without copying them; safe to run again."""
@@ -53,7 +55,7 @@ def create(
         task_name or _default_name(bucket, prefix, subset, seed),
         [f"{bucket}/{key}" for key in selection.keys], segment_size, purpose,
     )  # fmt: skip
-    created, new = tasks.ensure(client, target_project.id, spec)
+    created, new = tasks.ensure(client, target_project.id, spec, timeout or math.inf)
     assigned = project_annotators.share_jobs(client, created.id, assignees)
     result = tasks.CreatedTask(
         task=created.id, name=spec.name, made=new, images=created.size, jobs=created.jobs.count,
@@ -82,9 +84,15 @@ def _select_media(
     columns = (TextColumn("listing files:"), TextColumn("{task.completed:.0f}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         line = bar.add_task("files", total=None)
-        s3 = registry.get(outputs["target"]).bucket_client(outputs, bucket)
+        target = registry.get(outputs["target"])
         return media_files.find_files(
-            s3, bucket, prefix, subset=subset, seed=seed, checked=lambda count: bar.advance(line, count)
+            target.bucket_client(outputs, bucket),
+            bucket,
+            prefix,
+            subset=subset,
+            seed=seed,
+            checked=lambda count: bar.advance(line, count),
+            unreadable=target.unreadable_keys(outputs, bucket, prefix),
         )
 
 

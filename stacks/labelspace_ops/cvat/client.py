@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -36,6 +36,10 @@ class UnreachableError(OpsError):
 
 class RefusedError(OpsError):
     """CVAT refuses the admin's password."""
+
+
+class StillRunningError(OpsError):
+    """A background request did not finish within the time limit; it continues in CVAT."""
 
 
 class CvatClient:
@@ -100,21 +104,37 @@ class CvatClient:
         """The background request with that id; None when CVAT does not know it."""
         return self._find(Request, f"/requests/{quote(request, safe='')}")
 
-    def wait_for_request(self, request: str) -> Request:
-        """Wait for the end of a background request, without limit; raises ``OpsError`` with CVAT's reason."""
+    def requests(self, **query: object) -> list[Request]:
+        """The admin's own background requests that match the query; CVAT does not list those of others."""
+        return self._list(Request, "/requests", query)
+
+    def wait_for_request(
+        self, request: str, *, timeout: float = math.inf, on_poll: Callable[[Request], None] | None = None
+    ) -> Request:
+        """Wait for the end of a background request, at most ``timeout`` seconds.
+
+        ``on_poll`` receives the request each time that it is not finished. Raises ``OpsError`` with CVAT's
+        reason, ``StillRunningError`` after the time limit.
+        """
+
+        def poll() -> Request | None:
+            row = _parse(Request, self.get(f"/requests/{quote(request, safe='')}"))
+            if row.status == "failed":
+                raise OpsError(f"CVAT: {_last_line(row.message)}")
+            if row.status != "finished" and on_poll:
+                on_poll(row)
+            return row if row.status == "finished" else None
+
+        def expire() -> str:
+            raise StillRunningError(f"CVAT did not finish {request} within {timeout:.0f} s")
+
         return wait_until(
-            lambda: self._finished_request(request),
-            timeout=math.inf,
+            poll,
+            timeout=timeout,
             interval=FIRST_POLL_SECONDS,
             max_interval=LAST_POLL_SECONDS,
-            on_timeout="",
+            on_timeout=expire,
         )
-
-    def _finished_request(self, request: str) -> Request | None:
-        row = _parse(Request, self.get(f"/requests/{quote(request, safe='')}"))
-        if row.status == "failed":
-            raise OpsError(f"CVAT: {_last_line(row.message)}")
-        return row if row.status == "finished" else None
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON of ``/api`` + ``path``."""

@@ -66,12 +66,30 @@ class User(Row):
         return "admin" if self.is_superuser else ", ".join(self.groups)
 
 
+class Operation(Row):
+    """What a background request does: ``type`` such as ``create:task``, and the id of its target."""
+
+    type: str = ""
+    project_id: int | None = None
+    task_id: int | None = None
+    job_id: int | None = None
+
+
 class Request(Row):
     """A background request; ``status`` is queued, started, failed or finished."""
 
+    id: str = ""
     status: str
+    operation: Operation = Operation()
+    created_date: str = ""
+    """ISO 8601."""
     message: str = ""
     result_url: str | None = None
+
+    def __str__(self) -> str:
+        """What it does, such as ``create:task 12``."""
+        one = self.operation
+        return f"{one.type} {one.job_id or one.task_id or one.project_id or ''}".strip()
 
 
 class Frame(Row):
@@ -119,7 +137,7 @@ class AttributeValue(Row):
 
 
 class Tag(Row):
-    """An annotation of a whole frame. Fields that are not listed are kept, so that a copy has them too."""
+    """An annotation of a whole frame. Other fields are stored too, for copies."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 

@@ -1,18 +1,18 @@
-"""What to audit and how. Light: the labels lean on it, the statistics are loaded only when they run."""
+"""Options of an audit, in a module that loads fast: the labels need it without the statistics."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 AUDIT_LABEL = "audit"
-"""The label that a schema's audit block becomes in CVAT: never a class."""
+"""The tag label in CVAT that has the attributes of the audit block; it is not a class."""
 METRICS = ("error", "false_positive_rate", "false_negative_rate", "precision", "recall", "f1",
            "selection_rate", "auc", "average_precision")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What to audit: attributes by kind (none: all select, radio, checkbox), labels that are no classes."""
+    """Attributes to audit by kind (none: all of select, radio, checkbox), and options."""
 
     condition: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
@@ -24,15 +24,15 @@ class Choices:
     level: str = ""
     """``object`` or ``image``; empty: the level that describes more images."""
     cluster: str = ""
-    """An attribute whose values say which items belong together; empty: the image, or the video."""
+    """An attribute whose values name items that belong together; empty: the image, or the video."""
     bins: dict[str, str] = field(default_factory=dict)
-    """Of a number attribute: how many bins of equal counts, or its inner edges (``18,40,65``)."""
+    """By number attribute: the number of bins of equal counts, or the inner edges (``18,40,65``)."""
     unknown: tuple[str, ...] = ()
-    """Further values that mean that the annotator could not tell."""
+    """More values that mean unknown."""
     metrics: tuple[str, ...] = METRICS
 
     @property
     def named(self) -> tuple[str, ...]:
-        """Every attribute that was asked for."""
+        """Every attribute that the options name."""
         extra = (self.cluster,) if self.cluster else ()
         return tuple(dict.fromkeys((*self.condition, *self.protected, *self.balance, *self.bins, *extra)))

@@ -1,4 +1,4 @@
-"""The labels file of a workspace: read with one line for each problem, and written."""
+"""Read and write the labels file of a workspace; a line for each problem."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from labelspace_ops.labels.model import LabelsFile
 from labelspace_ops.stack import project
 
 HEADER = "# yaml-language-server: $schema=schema.json\n"
-"""Tells editors where the JSON Schema of the file is."""
+"""Names the JSON Schema of the file for editors."""
 
 
 def path_for(workspace: str) -> Path:
-    """Where the labels file of a workspace lies, whether it is there or not."""
+    """Return the path of a workspace's labels file, which need not exist."""
     return project.find(Home.find()).labels / f"{workspace}.yaml"
 
 
 def load(workspace: str) -> LabelsFile:
-    """The workspace's labels file; an empty one when there is none. Raises ``UsageError``."""
+    """Return the workspace's labels file, an empty one when there is none. Raises ``UsageError``."""
     path = path_for(workspace)
     return read(path) if path.is_file() else LabelsFile()
 
 
 def read(path: Path) -> LabelsFile:
-    """A labels file, validated as a whole; raises ``UsageError`` with a line for each problem."""
+    """Read and validate a labels file; raises ``UsageError`` with a line for each problem."""
     try:
         found = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)  # noqa: S506 - a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"labels: {path}: {getattr(error, 'strerror', None) or error}") from None
     except yaml.YAMLError as error:
-        raise UsageError(f"labels: {path.name} is no valid YAML: {' '.join(str(error).split())}") from None
+        raise UsageError(f"labels: {path.name} is not valid YAML: {' '.join(str(error).split())}") from None
     return parse({} if found is None else found, path.name)
 
 
 def parse(values: Any, source: str) -> LabelsFile:
-    """What a file said, validated; raises ``UsageError`` with a line for each problem."""
+    """Validate the content of a file; raises ``UsageError`` with a line for each problem."""
     try:
         return LabelsFile.model_validate(values)
     except ValidationError as error:
@@ -50,18 +50,18 @@ def parse(values: Any, source: str) -> LabelsFile:
 
 
 def schema() -> str:
-    """The JSON Schema of the file, for editors."""
+    """Return the JSON Schema of the file, for editors."""
     return json.dumps(LabelsFile.model_json_schema(), indent=2) + "\n"
 
 
 def to_yaml(file: LabelsFile) -> str:
-    """A file as YAML, without what has a default."""
+    """Return a file as YAML, without values that are the default."""
     values = file.model_dump(mode="json", exclude_defaults=True)
     return HEADER + yaml.dump(values, sort_keys=False, allow_unicode=True, width=100)
 
 
 def write(file: LabelsFile, path: Path, *, replace: bool) -> None:
-    """Write a file; raises ``UsageError`` for one that is there, unless it shall be replaced."""
+    """Write a file; raises ``UsageError`` when it exists and ``replace`` is not set."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w" if replace else "x", encoding="utf-8") as out:
@@ -70,26 +70,26 @@ def write(file: LabelsFile, path: Path, *, replace: bool) -> None:
             write_schema(path.parent)
     except FileExistsError:
         raise UsageError(
-            f"out: {path} is there: choose another with --out and compare, or give --replace"
+            f"out: {path} exists: write to another with --out and compare, or give --replace"
         ) from None
     except OSError as error:
         raise OpsError(f"out: {path}: {error.strerror}: choose another file with --out") from None
 
 
 def write_schema(folder: Path) -> None:
-    """Put the JSON Schema, which every labels file names, beside the labels files."""
+    """Write the JSON Schema, which every labels file names, into the folder of the labels files."""
     (folder / "schema.json").write_text(schema(), encoding="utf-8")
 
 
 class _OnceLoader(yaml.SafeLoader):
-    """A key that comes twice is a mistake: YAML would keep the last one without a word."""
+    """A loader that refuses a key that is given twice; YAML would use the last one."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key, (where, _) in zip(keys, node.value, strict=True):
             if keys.count(key) > 1:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"{key!r} is there twice", where.start_mark
+                    None, None, f"{key!r} is given twice", where.start_mark
                 )
         return super().construct_mapping(node, deep)
 
@@ -122,7 +122,7 @@ def _next_step(problem: Any) -> str:
     if kind == "missing":
         return "missing: give a value"
     if kind == "extra_forbidden":
-        return "no such key: see schema.json beside the file for what there is"
+        return "no such key: schema.json in the folder of the file lists the keys"
     if kind == "literal_error":
         return f"choose one of {problem['ctx']['expected']}"
     return str(problem["msg"]).removeprefix("Value error, ")

@@ -1,6 +1,6 @@
-"""What a labels file may say: every limit and every error message about it stands here.
+"""The labels file: its keys, limits and error messages.
 
-Sources of the limits: CVAT 2.73 (``cvat/apps/engine/models.py``, ``serializers.py``).
+The limits are those of CVAT 2.73 (``cvat/apps/engine/models.py``, ``serializers.py``).
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ Kind = Literal["condition", "protected"]
 Group = Literal["worker", "user"]
 
 UNKNOWN = "unknown"
-"""The value of an audit attribute that nobody can tell; it is added to every one, and is its default."""
+"""The value of an audit attribute that nobody set: every audit attribute has it, as its default."""
 LONGEST_VALUES = 4096
 CHOICES = ("select", "radio")
 SKELETON = "skeleton"
 NOT_IN_POINTS = '"&<>'
-"""Signs that a point's name cannot have: CVAT looks for the bare name in the XML of the drawing."""
+"""Characters that a point's name cannot have: CVAT searches the XML of the drawing for the plain name."""
 
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def _text(value: Any) -> Any:
-    """YAML reads ``1`` as a number and ``no`` as false: the first is clear, the second is not."""
+    """Accept numbers as text, and refuse truth values: YAML reads ``no`` as false."""
     if isinstance(value, bool):
         raise ValueError("YAML reads yes, no, on, off, true and false as a truth value: put it in quotes")
     return str(value) if isinstance(value, int | float) else value
@@ -43,7 +43,7 @@ def _truth(value: Any) -> Any:
 
 
 def _plain(value: str) -> str:
-    if value != value.strip() or any(ord(sign) < 32 for sign in value):
+    if value != value.strip() or any(ord(char) < 32 for char in value):
         raise ValueError("no spaces at its ends, no line breaks")
     return value
 
@@ -55,7 +55,7 @@ def _color(value: str) -> str:
 
 
 def _point_name(value: str) -> str:
-    if any(sign in value for sign in NOT_IN_POINTS):
+    if any(char in value for char in NOT_IN_POINTS):
         raise ValueError(f"a point's name has none of {' '.join(NOT_IN_POINTS)}")
     return value
 
@@ -85,13 +85,13 @@ Email = Annotated[str, AfterValidator(_email)]
 
 
 class _Part(BaseModel):
-    """A frozen part of the file; unknown keys are mistakes, not extras."""
+    """A frozen part of the file; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Attribute(_Part):
-    """What annotators say of an object or image beyond its label."""
+    """A property of an object or image that annotators record."""
 
     name: Name
     input: Input = "select"
@@ -101,11 +101,11 @@ class Attribute(_Part):
     maximum: int | None = None
     step: int = Field(default=1, ge=1)
     default: Default | None = None
-    """Shown until somebody says otherwise; none: the first choice, false, the minimum, or nothing."""
+    """Until an annotator sets a value. Without one: the first choice, false, the minimum, or nothing."""
     mutable: bool = False
     """May differ from frame to frame of a track."""
     renamed_from: Name | None = None
-    """Its name until now: it is renamed, and what annotators said stays."""
+    """Its name until now: it is renamed, and its values stay."""
 
     @model_validator(mode="after")
     def _fits_its_input(self) -> Attribute:
@@ -129,11 +129,13 @@ class Attribute(_Part):
         if self.input == "checkbox" and value not in ("true", "false"):
             raise ValueError(f"default: {value!r}: a checkbox is true or false")
         if self.input == "number" and not _within(value, self.minimum, self.maximum):
-            raise ValueError(f"default: {value!r} is no whole number from {self.minimum} to {self.maximum}")
+            raise ValueError(
+                f"default: {value!r} is not a whole number from {self.minimum} to {self.maximum}"
+            )
 
     @property
     def default_value(self) -> str:
-        """The default as CVAT keeps it: never empty where exports would need one."""
+        """The default for CVAT: not empty for numbers, as exports need one."""
         if self.default is not None:
             return self.default
         return {"checkbox": "false", "number": str(self.minimum), "text": ""}.get(
@@ -146,7 +148,7 @@ def _check_choices(values: tuple[str, ...]) -> None:
         raise ValueError("values: missing: list the choices")
     twice = [value for value in values if values.count(value) > 1]
     if twice:
-        raise ValueError(f"values: {twice[0]!r} is there twice")
+        raise ValueError(f"values: {twice[0]!r} is listed twice")
     if len("\n".join(values)) > LONGEST_VALUES:
         raise ValueError(f"values: more than {LONGEST_VALUES} characters in all: use an attribute of text")
 
@@ -164,15 +166,15 @@ def _within(value: str, minimum: int | None, maximum: int | None) -> bool:
 
 
 class Point(_Part):
-    """A point of a skeleton, in the drawing that annotators are shown."""
+    """A point of a skeleton, in the drawing that annotators see."""
 
     name: PointName
     position: tuple[Coordinate, Coordinate]
-    """From the left and from the top, in percent of the drawing; kept to hundredths."""
+    """From the left and from the top, in percent of the drawing; rounded to hundredths."""
 
 
 class Label(_Part):
-    """A target label: what the model shall learn."""
+    """A target label, which a model is to learn."""
 
     name: Name
     type: LabelType = "any"
@@ -180,9 +182,9 @@ class Label(_Part):
     """None: CVAT chooses one."""
     attributes: tuple[Attribute, ...] = ()
     points: tuple[Point, ...] = ()
-    """Of a skeleton, in the order that exports of keypoints keep."""
+    """Points of a skeleton, in the order of keypoints in exports."""
     edges: tuple[tuple[PointName, PointName], ...] = ()
-    """The lines between a skeleton's points, each by the names of its ends."""
+    """Lines between points of a skeleton, each with the names of its two points."""
     renamed_from: Name | None = None
     """Its name until now: it is renamed with its annotations."""
 
@@ -204,19 +206,19 @@ def _check_edges(edges: tuple[tuple[str, str], ...], points: set[str]) -> None:
             if end not in points:
                 raise ValueError(f"edges: {end!r} is not among the points")
         if edge[0] == edge[1]:
-            raise ValueError(f"edges: {edge[0]!r} leads to itself")
+            raise ValueError(f"edges: {edge[0]!r} connects a point with itself")
     _once([" - ".join(sorted(edge)) for edge in edges], "edges")
 
 
 class AuditAttribute(_Part):
-    """A condition or a protected characteristic: recorded to look past the labels, never learned."""
+    """A condition or a protected characteristic: recorded to analyse the data set, never learned."""
 
     name: Name
     kind: Kind
     values: tuple[Value, ...]
-    """What it may be; ``unknown`` is added."""
+    """Its values; ``unknown`` is added."""
     objects: tuple[Name, ...] = ()
-    """Target labels whose objects carry it; none: the image."""
+    """Target labels whose objects have it; none: it describes the image."""
     renamed_from: Name | None = None
 
     @model_validator(mode="after")
@@ -226,7 +228,7 @@ class AuditAttribute(_Part):
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The values with ``unknown``."""
+        """The values, with ``unknown``."""
         return self.values if UNKNOWN in self.values else (*self.values, UNKNOWN)
 
 
@@ -237,29 +239,29 @@ class Project(_Part):
     labels: tuple[Label, ...]
     audit: tuple[AuditAttribute, ...] = ()
     allow_delete: tuple[LongName, ...] = ()
-    """``label`` or ``label/attribute`` that may go, or a skeleton that may be made anew, with what annotators
-    said in it."""
+    """``label`` or ``label/attribute`` that may be deleted with its annotations; also a skeleton that may be
+    removed and added again."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Project:
         names = [label.name for label in self.labels]
         if not names:
-            raise ValueError("labels: none: give at least one")
+            raise ValueError("labels: none: list at least one")
         _once(names, "labels")
         _once([attribute.name for attribute in self.audit], "audit")
         if AUDIT_LABEL in names:
             raise ValueError(f"labels: {AUDIT_LABEL!r} is the label of the audit block: use that block")
-        anew = {label.name for label in self.labels if label.type == SKELETON}
+        remade = {label.name for label in self.labels if label.type == SKELETON}
         for name in self.allow_delete:
-            if name in names and name not in anew:
+            if name in names and name not in remade:
                 raise ValueError(
-                    f"allow_delete: {name!r} is still among the labels: take it out of one of the two"
+                    f"allow_delete: {name!r} is still among the labels: remove it from one of the two"
                 )
         for attribute in self.audit:
-            self._check_place(attribute)
+            self._check_objects(attribute)
         return self
 
-    def _check_place(self, attribute: AuditAttribute) -> None:
+    def _check_objects(self, attribute: AuditAttribute) -> None:
         labels = {label.name: label for label in self.labels}
         for name in attribute.objects:
             if name not in labels:
@@ -268,21 +270,21 @@ class Project(_Part):
                 raise ValueError(f"audit: {attribute.name!r} is an attribute of label {name!r} already")
 
     def marked(self, kind: Kind) -> tuple[str, ...]:
-        """The audit attributes of a kind."""
+        """Names of the audit attributes of a kind."""
         return tuple(attribute.name for attribute in self.audit if attribute.kind == kind)
 
 
 class Annotator(_Part):
-    """Somebody who signed up or shall: found by e-mail address."""
+    """A person who signed up or will sign up, found by e-mail address."""
 
     email: Email
     group: Group = "worker"
     tasks: dict[LongName, tuple[LongName, ...]] = {}
-    """Names of tasks by project; their jobs are shared among all who get the task."""
+    """Names of tasks by project; the jobs of a task are shared among its annotators."""
 
 
 class LabelsFile(_Part):
-    """``stacks/labels/<workspace>.yaml``: the labels and the annotators of one workspace."""
+    """``stacks/labels/<workspace>.yaml``: labels and annotators of one workspace."""
 
     projects: tuple[Project, ...] = ()
     annotators: tuple[Annotator, ...] = ()
@@ -294,17 +296,17 @@ class LabelsFile(_Part):
         return self
 
     def project(self, name: str) -> Project | None:
-        """The project of that name, if the file has it."""
+        """The project of that name; None when the file does not have it."""
         return next((project for project in self.projects if project.name == name), None)
 
 
 def slug(name: str) -> str:
-    """A project's name as part of a resource's name."""
+    """Return a project's name as part of a resource's name."""
     return re.sub(r"[^\w.-]+", "-", name).strip("-").lower()
 
 
 def _once(names: list[str], where: str) -> None:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise ValueError(f"{where}: {twice[0]!r} is there twice (capitals and signs make no difference)"
-                         if where == "projects" else f"{where}: {twice[0]!r} is there twice")  # fmt: skip
+        raise ValueError(f"{where}: {twice[0]!r} is listed twice (capitals and punctuation do not count)"
+                         if where == "projects" else f"{where}: {twice[0]!r} is listed twice")  # fmt: skip

@@ -1,4 +1,4 @@
-"""The whole program of a workspace's stack: its wish and labels are read, and both are declared.
+"""The Pulumi program of a workspace's stack: it declares the workspace and its CVAT projects.
 
 ``pulumi up`` runs it by ``stacks/__main__.py``; `labelspace` runs it in its own process.
 """

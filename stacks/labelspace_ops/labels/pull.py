@@ -30,7 +30,7 @@ def pull(cvat: CvatClient, names: list[str], known: LabelsFile) -> tuple[LabelsF
 
 def _project(name: str, rows: list[models.Label], known: Project | None, notes: list[str]) -> Block:
     labels = normalized.current(rows)
-    if known:  # CVAT lists what was added again last; the file keeps its place
+    if known:  # CVAT lists labels that were added again last; the file does not move them
         labels = normalized.ordered(labels, normalized.order(normalized.desired(known)))
     notes += [
         f"{name}: skeleton {one}: not written, as its drawing is none of CVAT's: it stays as it is"

@@ -1,4 +1,4 @@
-"""The listing of a bucket, by the faster of the two S3 libraries that can do it (docs/adr/0015)."""
+"""The listing of a bucket, by the faster of the two S3 libraries that can do it (docs/adr/0016)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Storage:
     def list_objects(self, prefix: str, pick: Callable[[str, int], T]) -> list[T]:
         """Return ``pick(key, bytes)`` of each object whose key starts with ``prefix``.
 
-        obstore lists whole folders alone; what it yields besides the prefix is left out. Raises ``OpsError``.
+        obstore can only list whole folders: keys without the prefix are left out. Raises ``OpsError``.
         """
         folder = prefix.rpartition("/")[0]
         try:

@@ -22,6 +22,7 @@ IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm"}
 HEAD_BYTES = 16
 BATCH = 256
+UNREADABLE = "not readable by CVAT's user: run `chmod -R a+rX` on the folder of the bucket"
 READERS = 16
 
 
@@ -44,16 +45,26 @@ def parse_location(text: str, buckets: list[str]) -> tuple[str, str]:
 
 
 def find_files(
-    s3: S3Client, bucket: str, prefix: str, *, subset: int | None, seed: int, checked: Callable[[int], None]
+    s3: S3Client,
+    bucket: str,
+    prefix: str,
+    *,
+    subset: int | None,
+    seed: int,
+    checked: Callable[[int], None],
+    unreadable: frozenset[str] = frozenset(),
 ) -> MediaSelection:
     """Return the files under a prefix that CVAT can open; ``checked`` receives the number of files read.
 
-    Raises ``UsageError`` when there are none, or fewer than ``subset``.
+    ``unreadable``: keys of files and folders without permission for CVAT's user. Raises ``UsageError`` when
+    no file is left, or fewer than ``subset``.
     """
     objects = _objects(s3, bucket, prefix)
-    if [key for key, _ in objects] == [prefix] and _suffix(prefix) in VIDEOS:
+    reasons = {
+        key: UNREADABLE if _is_under(key, unreadable) else _known_reason(key, size) for key, size in objects
+    }
+    if [*reasons] == [prefix] and _suffix(prefix) in VIDEOS and reasons[prefix] != UNREADABLE:
         return MediaSelection([prefix], {})
-    reasons = {key: _known_reason(key, size) for key, size in objects}
     left_out = Counter(reason for reason in reasons.values() if reason)
     candidates = sample([key for key, reason in reasons.items() if not reason], seed if subset else None)
     good: list[str] = []
@@ -71,10 +82,14 @@ def find_files(
     )
 
 
+def _is_under(key: str, paths: frozenset[str]) -> bool:
+    return bool(paths) and any(str(path) in paths for path in (key, *PurePosixPath(key).parents))
+
+
 def sample(keys: list[str], seed: int | None) -> list[str]:
     """Return the keys in a random order that depends on the seed alone; sorted without a seed.
 
-    Each key's place depends on the key and the seed, so a larger sample contains the smaller one.
+    The order of two keys depends on them and the seed alone, so a larger sample contains the smaller one.
     """
     if seed is None:
         return sorted(keys)

@@ -1,4 +1,4 @@
-"""Dataset buckets by obstore, which loads and lists much faster than boto3 (docs/adr/0015).
+"""Dataset buckets by obstore, which loads and lists much faster than boto3 (docs/adr/0016).
 
 It does not support everything. ``REFUSED`` lists the errors after which a caller uses boto3 instead: for
 Scaleway's access keys, which name a project, and for listings with keys that are no paths.

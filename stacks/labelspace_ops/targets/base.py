@@ -222,6 +222,10 @@ class Target(ABC, Generic[Spec]):
         """The same for quick transfers of small files; None where only ``bucket_client`` works."""
         return object_store.open_store(outputs, bucket)
 
+    def unreadable_keys(self, outputs: dict[str, Any], bucket: str, prefix: str) -> frozenset[str]:
+        """Return the files and folders under a prefix that CVAT's user cannot read; none on most targets."""
+        return frozenset()
+
     def storage(self, outputs: dict[str, Any], bucket: str) -> Storage:
         """A dataset bucket for uploads."""
         return Storage(

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tests.e2e.lab import ADMIN, BIN, PASSWORD, Lab, Visitor, admin_of
 from tests.paths import ROOT
 
 from labelspace_ops.labels.labels_file import path_for
+from labelspace_ops.storage.media_files import UNREADABLE
 
 ANN = "annotator-ann"
 LABELS: dict[str, Any] = {
@@ -102,7 +104,7 @@ def spec(label: dict[str, Any], name: str) -> int:
     return next(int(one["id"]) for one in label["attributes"] if one["name"] == name)
 
 
-def test_a_workspace_is_made_with_its_labels(lab: Lab, animals: Any, admin: Visitor) -> None:
+def test_a_workspace_is_created_with_its_labels(lab: Lab, animals: Any, admin: Visitor) -> None:
     found = labels_in(admin)
     assert [(name, row["type"]) for name, row in found.items()] == [
         ("cat", "tag"), ("dog", "tag"), ("keeper", "rectangle"), ("audit", "tag"),
@@ -130,7 +132,9 @@ def _task(lab: Lab, name: str, *flags: str) -> Any:
     return lab.json("task", "create", name, "--project", "Animals", "--from", "zoo/photos", *flags)
 
 
-def test_a_task_takes_what_cvat_opens_and_is_made_once(lab: Lab, animals: Any, admin: Visitor) -> None:
+def test_a_task_has_the_files_that_cvat_opens_and_is_created_once(
+    lab: Lab, animals: Any, admin: Visitor
+) -> None:
     made = _task(lab, animals["name"], "--segment-size", "4", "--as", "train")
     assert (made["name"], made["images"], made["jobs"], made["made"]) == ("zoo/photos", 16, 4, True)
     assert made["left_out"] == {"no image": 1, "damaged: not the image that its name says": 1}
@@ -140,7 +144,21 @@ def test_a_task_takes_what_cvat_opens_and_is_made_once(lab: Lab, animals: Any, a
     assert frames[0]["name"] == "zoo/photos/cat indoor 0.png"
 
 
-def test_an_attempt_that_was_broken_off_is_made_anew(lab: Lab, animals: Any, admin: Visitor) -> None:
+def test_a_file_that_cvats_user_cannot_read_is_left_out(lab: Lab, animals: Any, admin: Visitor) -> None:
+    folder = lab.home.buckets / "zoo" / "by hand"
+    folder.mkdir()
+    try:
+        for name, mode in (("open.png", 0o644), ("closed.png", 0o600)):
+            Image.new("RGB", (32, 24)).save(folder / name)
+            (folder / name).chmod(mode)
+        made = lab.json("task", "create", animals["name"], "--project", "Animals", "--from", "zoo/by hand")
+        assert (made["images"], made["left_out"]) == (1, {UNREADABLE: 1})
+        admin.http.delete(f"/api/tasks/{made['task']}", headers=admin._csrf())
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_an_interrupted_task_is_created_again(lab: Lab, animals: Any, admin: Visitor) -> None:
     left = admin.post("/api/tasks", {"name": "drawn", "project_id": project_of(admin)}).json()["id"]
     drawn = _task(lab, animals["name"], "--name", "drawn", "--subset", "5", "--seed", "7")
     assert admin.get(f"/api/tasks/{left}").status_code == 404
@@ -256,27 +274,29 @@ def _exported(lab: Lab, name: str, file: Path, *flags: str) -> list[Any]:
         (["labels", "pull", "NAME", "--project", "Fish", "--out", "-"], "there are: Animals"),
     ],
 )
-def test_what_is_not_there_is_named(lab: Lab, animals: Any, words: list[str], said: str) -> None:
+def test_an_unknown_name_is_an_error(lab: Lab, animals: Any, words: list[str], said: str) -> None:
     done = lab.run(*[animals["name"] if word == "NAME" else word for word in words])
     assert done.returncode in (1, 2)
     assert said in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 
-def test_what_was_changed_by_hand_is_shown_and_set_right(lab: Lab, animals: Any, admin: Visitor) -> None:
+def test_a_change_by_hand_is_shown_and_undone(lab: Lab, animals: Any, admin: Visitor) -> None:
     name, number = animals["name"], project_of(admin)
     ghost = {"labels": [{"name": "ghost", "type": "tag", "attributes": []}]}
     assert admin.patch(f"/api/projects/{number}", ghost).status_code == 200
     shown = lab.pulumi("refresh", "--stack", name, "--yes", "--diff")
     assert "ghost" in shown
-    said = [change["why"] for change in lab.json("preview", name)["changes"]]
-    assert said == [["label ghost: removed"]]
+    reasons = [change["why"] for change in lab.json("preview", name)["changes"]]
+    assert reasons == [["label ghost: removed"]]
     done = lab.json("labels", "apply", name, "--yes")
     assert done["changes"] == {"Animals": ["label ghost: removed"]}
     assert "ghost" not in labels_in(admin)
 
 
-def test_a_label_with_annotations_goes_only_when_it_is_named(lab: Lab, animals: Any, admin: Visitor) -> None:
+def test_a_label_with_annotations_is_deleted_only_when_the_file_allows_it(
+    lab: Lab, animals: Any, admin: Visitor
+) -> None:
     name = animals["name"]
     annotate(admin, _task(lab, name, "--segment-size", "4", "--as", "train")["task"])
     two = [{"name": "feline", "type": "tag", "renamed_from": "cat"}, {"name": "dog", "type": "tag"}]
@@ -309,7 +329,9 @@ def test_a_label_with_annotations_goes_only_when_it_is_named(lab: Lab, animals: 
         lab.json("labels", "apply", name, "--yes")
 
 
-def test_a_skeleton_is_made_redrawn_and_pulled_like_any_label(lab: Lab, animals: Any, admin: Visitor) -> None:
+def test_a_skeleton_is_created_changed_and_pulled_like_any_label(
+    lab: Lab, animals: Any, admin: Visitor
+) -> None:
     name, points = (
         animals["name"],
         [{"name": "head", "position": [50, 10]}, {"name": "tail", "position": [9.5, 60]}],
@@ -387,7 +409,7 @@ def test_every_command_of_the_guide_runs(lab: Lab, animals: Any, admin: Visitor,
     assert project_of(admin)  # left the file, and stays in CVAT
 
 
-def test_a_file_with_mistakes_ends_it_before_anything_is_made(lab: Lab) -> None:
+def test_an_invalid_file_ends_create_before_anything_is_made(lab: Lab) -> None:
     name = f"t{secrets.token_hex(3)}"
     save(name, {"projects": [{"name": "A", "labels": [{"name": "x", "type": "box"}]}]})
     try:

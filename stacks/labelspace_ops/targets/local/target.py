@@ -148,6 +148,14 @@ class LocalTarget(Target[LocalSpec]):
         names = [bucket["name"] for bucket in outputs["buckets"]]
         return usage.measure(DockerRuntime.here(name), names, home)
 
+    def unreadable_keys(self, outputs: dict[str, Any], bucket: str, prefix: str) -> frozenset[str]:
+        """Ask the server's container, which has the user and the share of CVAT."""
+        from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
+        from labelspace_ops.storage.buckets import workspace_name  # noqa: PLC0415
+        from labelspace_ops.targets.local import share  # noqa: PLC0415
+
+        return share.unreadable_keys(DockerRuntime.here(workspace_name(outputs)), bucket, prefix)
+
     def doctor(self, home: Home) -> list[Check]:
         """Check the Docker engine, the disk and the images."""
         from labelspace_ops.targets.local import doctor  # noqa: PLC0415

@@ -37,7 +37,7 @@ def _client(monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, Any]]) -> Cvat
     return CvatClient("http://127.0.0.1:1", "admin", "secret")
 
 
-def test_a_request_is_followed_to_its_end(monkeypatch: pytest.MonkeyPatch, pauses: list[float]) -> None:
+def test_a_request_is_polled_until_it_finishes(monkeypatch: pytest.MonkeyPatch, pauses: list[float]) -> None:
     cvat = _client(monkeypatch, [{"status": "queued"}, {"status": "started"}, {"status": "finished"}])
     done = cvat.wait_for_request("action=create&target=task")
     assert done.status == "finished"

@@ -1,4 +1,4 @@
-"""Skeletons: what CVAT is given of them, and what is read of what it keeps."""
+"""Skeletons: the SVG that is sent to CVAT, and the drawing that is read back."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ class Server(CvatClient):
         assert query == {"action": "create"}
         self.copied = body
 
-    def wait_for_request(self, request: str) -> Request:
+    def wait_for_request(self, request: str, **_options: Any) -> Request:
         return Request(status="finished")
 
 

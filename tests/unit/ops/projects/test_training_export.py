@@ -1,4 +1,4 @@
-"""Exports without what is not to be learned, in each format that can be cleaned."""
+"""Exports for training, in each format that can be cleaned."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def cleaned(tmp_path: Path, members: dict[str, str]) -> zipfile.ZipFile:
     return zipfile.ZipFile(tmp_path / "out.zip")
 
 
-def test_cvats_own_format(tmp_path: Path) -> None:
+def test_cvat_for_images(tmp_path: Path) -> None:
     images = {f"images/{subset}/{name}": "x" for subset, name in
               (("train", "a.png"), ("train", "b.png"), ("held", "b.png"), ("held", "c.png"))}  # fmt: skip
     made = cleaned(tmp_path, {"annotations.xml": XML, **images})
@@ -78,7 +78,7 @@ def test_cvats_own_format(tmp_path: Path) -> None:
     assert source.read(tmp_path / "out.zip").labels == ["person", "car"]
 
 
-def test_a_whole_subset_goes(tmp_path: Path) -> None:
+def test_a_whole_subset_is_left_out(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
         archive.writestr("annotations.xml", XML)
     copies = training_export.LeaveOut(labels=frozenset(), subsets=frozenset({"held"}))
@@ -89,7 +89,7 @@ def test_a_whole_subset_goes(tmp_path: Path) -> None:
     assert len(root.findall("image/tag[@label='audit']")) == 1
 
 
-def test_datumaro_labels_move_up(tmp_path: Path) -> None:
+def test_datumaro_labels_get_new_ids(tmp_path: Path) -> None:
     def one(label: int, **attributes: str) -> dict[str, Any]:
         return {"type": "label", "label_id": label, "attributes": attributes}
 
@@ -110,7 +110,7 @@ def test_datumaro_labels_move_up(tmp_path: Path) -> None:
     assert [item["id"] for item in held["items"]] == ["a", "b"]
 
 
-def test_the_points_of_a_skeleton_move_up_with_it(tmp_path: Path) -> None:
+def test_the_points_of_a_skeleton_get_new_ids(tmp_path: Path) -> None:
     labels = [{"name": "audit"}, {"name": "person"}, {"name": "audit", "parent": "person"}]
     point = {"type": "points", "label_id": 2, "points": [1, 1], "attributes": {}}
     body = {"type": "skeleton", "label_id": 1, "attributes": {"gender": "woman"}, "elements": [point]}
@@ -130,7 +130,7 @@ def test_the_points_of_a_skeleton_move_up_with_it(tmp_path: Path) -> None:
     ]
 
 
-def test_coco_categories_keep_their_numbers(tmp_path: Path) -> None:
+def test_coco_categories_keep_their_ids(tmp_path: Path) -> None:
     document = {
         "categories": [{"id": 1, "name": "audit"}, {"id": 2, "name": "person"}],
         "images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "b.png"}],
@@ -152,7 +152,7 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
         cleaned(tmp_path, {"labels/a.txt": "0 0 0 1 1"})
 
 
-def test_without_an_audit_block_the_label_of_that_name_goes() -> None:
+def test_without_an_audit_block_only_the_audit_label_is_left_out() -> None:
     assert training_export.leave_out(None) == training_export.LeaveOut(
         frozenset({"audit"}), {}, "", frozenset()
     )

@@ -58,7 +58,7 @@ def test_both_libraries_list_the_same(prefix: str) -> None:
     assert client.prefixes == [prefix]
 
 
-def test_boto3_lists_anew_what_obstore_refuses_halfway(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_boto3_lists_again_when_obstore_fails_halfway(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> Iterator[tuple[str, int]]:
         yield "night/a.png", 3
         raise ValueError("a key that is no path")
@@ -69,7 +69,7 @@ def test_boto3_lists_anew_what_obstore_refuses_halfway(monkeypatch: pytest.Monke
     assert sizes == [3, 4, 5]
 
 
-def test_a_folder_that_is_no_path_for_obstore_is_listed_by_boto3() -> None:
+def test_boto3_lists_a_folder_that_obstore_does_not_accept() -> None:
     client = Client()
     assert _listed(client, "a//b/", _store()) == {}
     assert client.prefixes == ["a//b/"]

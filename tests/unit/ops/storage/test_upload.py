@@ -1,4 +1,4 @@
-"""Many files at a time: none twice, none left out, and the first failure ends it."""
+"""Parallel uploads: no file twice, none left out, and the first failure ends the upload."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from labelspace_ops.storage.upload import MANY, plan_upload, upload_all
 
 
 class Storage:
-    """What a bucket answers: keeps objects, checks checksums as S3 does, and counts questions."""
+    """A bucket in memory that verifies checksums as S3 does, and counts requests."""
 
     def __init__(self, broken: str = "", *, echo: bool = True) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
@@ -82,7 +82,7 @@ def _send(storage: Storage, folder: Path, seen: list[int]) -> int:
     ).uploaded
 
 
-def test_each_file_goes_once_and_a_second_time_not_at_all(folder: Path) -> None:
+def test_each_file_is_uploaded_once(folder: Path) -> None:
     storage, seen = Storage(), list[int]()
     assert _send(storage, folder, seen) == 10 * MANY
     assert storage.puts == len(storage.objects) == 10 * MANY
@@ -93,12 +93,12 @@ def test_each_file_goes_once_and_a_second_time_not_at_all(folder: Path) -> None:
     assert storage.puts == 10 * MANY + 1
 
 
-def test_a_storage_that_says_no_checksum_is_asked(folder: Path) -> None:
+def test_a_storage_that_returns_no_checksum_is_asked(folder: Path) -> None:
     storage = Storage(echo=False)
     assert _send(storage, folder, []) == storage.asked == 10 * MANY
 
 
-def test_the_first_failure_ends_it_and_names_the_file(folder: Path) -> None:
+def test_the_first_failure_ends_the_upload_and_names_the_file(folder: Path) -> None:
     storage = Storage(broken="in/000.jpg")
     with pytest.raises(OpsError, match=r"000\.jpg: upload failed .*BadDigest.* run the same command again"):
         _send(storage, folder, [])
@@ -112,15 +112,15 @@ def _quick(storage: Storage, small: Any, folder: Path) -> int:
     ).uploaded
 
 
-def test_small_files_go_the_quick_way_and_large_or_oddly_named_ones_the_other(
+def test_obstore_uploads_small_files_and_boto3_large_or_oddly_named_ones(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "SMALL", 150)
     (folder / "tab\t.jpg").write_bytes(b"odd")
     small, storage = MemoryStore(), Storage()
     assert _quick(storage, small, folder) == 10 * MANY + 1
-    kept = {one["path"]: one["size"] for page in small.list() for one in page}
-    assert kept == {f"in/{number:03}.jpg": number for number in range(151)}
+    stored = {one["path"]: one["size"] for page in small.list() for one in page}
+    assert stored == {f"in/{number:03}.jpg": number for number in range(151)}
     large = {f"in/{number:03}.jpg" for number in range(151, 10 * MANY)}
     assert set(storage.objects) == large | {"in/tab\t.jpg"}
     got = small.get("in/007.jpg")
@@ -133,7 +133,7 @@ def test_small_files_go_the_quick_way_and_large_or_oddly_named_ones_the_other(
     assert _quick(storage, small, folder) == 1
 
 
-def test_what_arrived_otherwise_than_it_was_sent_is_no_success(
+def test_an_object_that_differs_from_the_file_is_an_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(to: Any, key: str, content: bytes, **more: Any) -> Any:

@@ -102,7 +102,7 @@ def test_two_files_with_one_key_do_not_overwrite_each_other(tmp_path: Path) -> N
     )
 
 
-def test_what_is_no_file_is_rejected_and_not_left_out_in_silence(tmp_path: Path) -> None:
+def test_an_entry_that_is_no_file_is_rejected_and_not_left_out_silently(tmp_path: Path) -> None:
     _write(tmp_path / "good.jpg")
     (tmp_path / "link.jpg").symlink_to("nowhere")
     with socket.socket(socket.AF_UNIX) as server:
@@ -132,7 +132,7 @@ def test_a_file_that_the_bucket_refuses_does_not_stop_the_others(
     assert reason in rejected.reason
 
 
-def test_the_quick_way_tells_permanent_refusals_apart_too(
+def test_permanent_refusals_of_obstore_are_recognised_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def put(*_: Any, **__: Any) -> None:
