@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def wait_until(
-    condition: Callable[[], T], *, timeout: float, interval: float, on_timeout: str | Callable[[], str]
+    condition: Callable[[], T | None], *, timeout: float, interval: float, on_timeout: str | Callable[[], str]
 ) -> T:
     """Call ``condition`` every ``interval`` seconds until it returns a true value, and return that value.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.targets.scaleway import database_snapshots
 from labelspace_ops.targets.scaleway.account import Account
+from labelspace_ops.targets.scaleway.answers import Snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,15 +25,15 @@ OF_THE_DATABASE: Row = {"timeline": 0, "rows": None, "files": False, "latest": {
 """What a copy of the database alone says of the rest."""
 
 
-def snapshot_row(row: Row) -> Row:
+def snapshot_row(row: Snapshot) -> Row:
     """One snapshot."""
-    size = int(row["size"] or 0)
+    size = row.size or 0
     seen = {
-        "id": row["id"],
-        "when": parse_time(datetime.fromisoformat(row["created_at"])),
+        "id": row.id,
+        "when": parse_time(datetime.fromisoformat(row.created_at)),
         "kind": "snapshot",
     }
-    return {**seen, "size": size, "added": size, "complete": row["status"] == "ready", **OF_THE_DATABASE}
+    return {**seen, "size": size, "added": size, "complete": row.status == "ready", **OF_THE_DATABASE}
 
 
 def dump_row(key: str, size: int) -> list[Row]:

@@ -32,6 +32,7 @@ from labelspace_ops.targets.scaleway import (
     upgrade,
 )
 from labelspace_ops.targets.scaleway import ssh as server_ssh
+from labelspace_ops.targets.scaleway.answers import Snapshot
 from labelspace_ops.targets.scaleway.costs import costs
 
 
@@ -184,7 +185,7 @@ def delete(selected: auto.Stack, home: Home, destroy: Callable[[], None]) -> Del
     outputs = state.stack_outputs(resources)
     last_backup, rows = (
         _last_copy(name, home, stack.read_settings(selected), prove=True),
-        list[database_snapshots.Row](),
+        list[Snapshot](),
     )
     if database_snapshots.database(resources):
         last_backup, rows = _last_snapshot(name, home, resources)
@@ -201,9 +202,7 @@ def _last_copy(name: str, home: Home, settings: dict[str, Any], *, prove: bool) 
     return backups.last_dump(name, home, settings)
 
 
-def _last_snapshot(
-    name: str, home: Home, resources: retained.Resources
-) -> tuple[str, list[database_snapshots.Row]]:
+def _last_snapshot(name: str, home: Home, resources: retained.Resources) -> tuple[str, list[Snapshot]]:
     """Take a last snapshot; return its id and all snapshots that stay. Raises ``OpsError``."""
     database = database_snapshots.database(resources)
     if database is None:
@@ -214,7 +213,7 @@ def _last_snapshot(
         return "", database_snapshots.snapshots(cloud, database)
     message(f"  {name}: taking a last snapshot of the database")
     try:
-        last_backup = str(database_snapshots.take_snapshot(cloud, database, f"labelspace-{name}-last")["id"])
+        last_backup = database_snapshots.take_snapshot(cloud, database, f"labelspace-{name}-last").id
     except OpsError as error:
         raise OpsError(
             f"{name}: the last snapshot failed ({error}), nothing was removed: try again; `pulumi destroy"

@@ -9,6 +9,7 @@ from labelspace.targets.scaleway.context import backup_bucket, resource_name
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.stack.state import stack_outputs
 from labelspace_ops.targets.scaleway.account import Account
+from labelspace_ops.targets.scaleway.answers import Named, Volume
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,10 +46,9 @@ def project_of(account: Account, spec: ScalewaySpec, resources: Resources) -> st
     if spec.scaleway.adopt_project:
         return spec.scaleway.adopt_project
     name = resource_name(spec.name)
-    rows = account.list_all(
-        "/account/v3/projects", "projects", organization_id=account.organization, name=name
-    )
-    ids = [str(row["id"]) for row in rows if row["name"] == name]
+    query = {"organization_id": account.organization, "name": name}
+    rows = account.list_all("/account/v3/projects", "projects", Named, **query)
+    ids = [row.id for row in rows if row.name == name]
     if len(ids) > 1:
         raise UsageError(
             f"scaleway.project: there are {len(ids)} projects {name} ({', '.join(ids)}): rename all but the"
@@ -117,9 +117,7 @@ def with_buckets(account: Account, spec: ScalewaySpec, project: str, resources: 
     return with_settings(spec.model_copy(update={"buckets": tuple(buckets)}), adopt_backups=backups)
 
 
-def volume_of(
-    account: Account, spec: ScalewaySpec, project: str, resources: Resources
-) -> dict[str, Any] | None:
+def volume_of(account: Account, spec: ScalewaySpec, project: str, resources: Resources) -> Volume | None:
     """Return the newest retained data volume; None when the stack has one or ``adopt_volume`` names one.
 
     Raises ``UsageError`` for a volume in use: the name belongs to a workspace of another machine.
@@ -127,9 +125,9 @@ def volume_of(
     if resources_of_type(resources, VOLUME) or spec.scaleway.adopt_volume or not project:
         return None
     name = resource_name(spec.name, "data")
-    rows = account.list_all(volumes(spec), "volumes", project_id=project, name=name)
-    found = sorted((row for row in rows if row["name"] == name), key=lambda row: str(row["created_at"]))
-    used = next((row["id"] for row in found if row["references"]), None)
+    rows = account.list_all(volumes(spec), "volumes", Volume, project_id=project, name=name)
+    found = sorted((row for row in rows if row.name == name), key=lambda row: row.created_at)
+    used = next((row.id for row in found if row.references), None)
     if used:
         raise UsageError(
             f"name: {spec.name!r} is taken: a server uses its data volume {used}, and this machine does not"
@@ -149,8 +147,8 @@ def with_volume(account: Account, spec: ScalewaySpec, project: str, resources: R
     volume = volume_of(account, spec, project, resources)
     if volume is None:
         return spec
-    size = max(spec.scaleway.data_gb, int(volume["size"]) // GB)
-    return with_settings(spec, adopt_volume=volume["id"], data_gb=size)
+    size = max(spec.scaleway.data_gb, volume.size // GB)
+    return with_settings(spec, adopt_volume=volume.id, data_gb=size)
 
 
 def same_volume(spec: ScalewaySpec, resources: Resources) -> None:
