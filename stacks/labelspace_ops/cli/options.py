@@ -6,11 +6,14 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from labelspace_ops.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from labelspace.spec import Settings
 
 Bucket = Annotated[list[str] | None, typer.Option(help="dataset bucket; repeatable")]
 RemoteBucket = Annotated[
@@ -52,9 +55,9 @@ PLAIN = (
 )
 
 
-def from_flags(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
+def from_flags(flags: Mapping[str, Any], *, ask: bool) -> Settings:
     """Return the settings of a command's flags; ``ask``: prompt for missing ones on a terminal."""
-    values: dict[str, Any] = {key: flags[key] for key in PLAIN if flags.get(key) is not None}
+    values: Settings = {key: flags[key] for key in PLAIN if flags.get(key) is not None}
     values |= _basic_settings(flags, ask=ask and sys.stdin.isatty())
     admin = values.setdefault("admin", {})
     admin |= {key: flags[f"admin_{key}"] for key in ("username", "email") if flags.get(f"admin_{key}")}
@@ -67,14 +70,14 @@ def from_flags(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
     return from_assignments(flags.get("set_") or [], values)
 
 
-def _basic_settings(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
+def _basic_settings(flags: Mapping[str, Any], *, ask: bool) -> Settings:
     """Return name, buckets and admin from flags, or from prompts."""
     name, buckets = flags["name"] or _ask_name(ask=ask), _buckets(flags["bucket"], flags["remote_bucket"])
     if _exists(name):
         return {"name": name, "buckets": buckets} if buckets else {"name": name}
     if not buckets and ask:
         buckets = _buckets(typer.prompt("Dataset buckets (separate with spaces)").split(), None)
-    values: dict[str, Any] = {"name": name, "buckets": buckets}
+    values: Settings = {"name": name, "buckets": buckets}
     if ask and not flags["admin_username"]:
         values["admin"] = {"username": typer.prompt("User name of the admin", default="admin")}
     return values
@@ -122,7 +125,7 @@ def _backup_bucket(field: str, text: str) -> dict[str, str]:
     return {**_environment(), **authority, **_named_at(field, text)}
 
 
-def _external_database(url: str) -> dict[str, Any] | None:
+def _external_database(url: str) -> Settings | None:
     """Parse a connection URL; add password and certificate authority from the environment."""
     if not url:
         return None
@@ -141,7 +144,7 @@ def _external_database(url: str) -> dict[str, Any] | None:
         raise UsageError(f"PGSSLROOTCERT: {authority} cannot be read: {error.strerror}") from None
 
 
-def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> dict[str, Any]:
+def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Settings:
     """``settings`` with each ``KEY=VALUE`` of ``assignments`` applied.
 
     Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
@@ -166,7 +169,7 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> dic
     return {**changed, "name": settings["name"]}
 
 
-def _changed_buckets(buckets: list[dict[str, Any]], key: str, value: str) -> list[dict[str, Any]]:
+def _changed_buckets(buckets: list[Settings], key: str, value: str) -> list[Settings]:
     names = [name for name in value.split(",") if name]
     if key == "buckets-":
         missing = [name for name in names if name not in [one["name"] for one in buckets]]
@@ -193,7 +196,7 @@ SECRET_KEYS["backup.encryption_key"] = (
 SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"]
 
 
-def _assign(values: dict[str, Any], key: str, value: str) -> None:
+def _assign(values: Settings, key: str, value: str) -> None:
     if key in ("name", "target"):
         raise UsageError(f"{key}: it cannot change: create another workspace with `labelspace create`")
     if key in SECRET_KEYS:

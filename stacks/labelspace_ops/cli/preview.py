@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,10 @@ from labelspace_ops.cli import options
 from labelspace_ops.cli.app import Json, Name, Yes, app, print_json, say
 from labelspace_ops.cli.status import report
 from labelspace_ops.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from labelspace.home import Home
+    from labelspace.spec import Settings, WorkspaceSpec
 
 
 @app.command()
@@ -55,10 +59,10 @@ def preview(  # noqa: PLR0917 - each is a flag of its own
         typer.echo(text)
 
 
-def _changed_spec(name: str, assignments: list[str], home: Any, password: str = "") -> Any:
+def _changed_spec(name: str, assignments: list[str], home: Home, password: str = "") -> WorkspaceSpec:
     from labelspace_ops.workspaces import lifecycle
 
-    def change(settings: dict[str, Any]) -> dict[str, Any]:
+    def change(settings: Settings) -> Settings:
         values = options.from_assignments(assignments, settings)
         if password:
             values["admin"] = {**values.get("admin", {}), "password": password}

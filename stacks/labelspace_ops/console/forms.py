@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
-from labelspace.spec import SpecError, parse_spec
+from labelspace.spec import Settings, SpecError, parse_spec
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import Capability
 
@@ -61,7 +60,7 @@ class Form:
         kept = self.buckets if self.can(Capability.LOCAL_BUCKETS) else []
         return [*kept, *self.new_buckets.replace(",", " ").split()]
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> Settings:
         """The wish, as ``parse_spec`` takes it."""
         admin = {"username": self.username, "email": self.email, "password": self.password}
         plain = ("name", "description", "target", "registration", "default_role", "size")
@@ -107,7 +106,7 @@ class Form:
         return found
 
 
-def problems(values: dict[str, Any]) -> dict[str, str]:
+def problems(values: Settings) -> dict[str, str]:
     """What the spec refuses, by field; refused fields are set aside, so that rules on several speak too."""
     found: dict[str, str] = {}
     values = {**values, "admin": dict(values.get("admin", {}))}
@@ -134,7 +133,7 @@ def _by_field(problem: str) -> tuple[str, str]:
     return (".".join(parts[:2]) if parts[0] == "admin" else parts[0]), words
 
 
-def _set_aside(key: str, values: dict[str, Any]) -> None:
+def _set_aside(key: str, values: Settings) -> None:
     if key.startswith("admin."):
         values["admin"].pop(key.removeprefix("admin."), None)
     elif key in PLACEHOLDERS:

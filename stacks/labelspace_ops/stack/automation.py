@@ -19,7 +19,7 @@ from pulumi.automation._stack import StackInitMode
 from semver import VersionInfo
 
 from labelspace.home import Home
-from labelspace.spec import DEFAULT_TARGET, WorkspaceSpec, parse_setting
+from labelspace.spec import DEFAULT_TARGET, Settings, WorkspaceSpec, parse_setting
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import pulumi_cli
 from labelspace_ops.stack.project import PROJECT
@@ -139,7 +139,7 @@ def _set_secret(stack: auto.Stack, key: str, text: str) -> None:
         raise OpsError(f"{key}: it cannot be kept in the stack's file: {done.stderr.strip()}")
 
 
-def _plain(spec: WorkspaceSpec) -> dict[str, Any]:
+def _plain(spec: WorkspaceSpec) -> Settings:
     """The wish without what has a default, so that the stack's file stays short."""
     values = spec.model_dump(exclude={"name"}, exclude_defaults=True, mode="python")
     target = {} if spec.target == DEFAULT_TARGET else {"target": spec.target}
@@ -147,7 +147,7 @@ def _plain(spec: WorkspaceSpec) -> dict[str, Any]:
     return {**values, **target, **always}
 
 
-def _flat(values: dict[str, Any]) -> dict[str, auto.ConfigValue]:
+def _flat(values: Settings) -> dict[str, auto.ConfigValue]:
     """By the paths that Pulumi takes."""
     found: dict[str, auto.ConfigValue] = {}
     _flatten(PREFIX, values, found)
@@ -183,9 +183,9 @@ def mark_deleted(stack: auto.Stack) -> None:
     )
 
 
-def read_settings(stack: auto.Stack) -> dict[str, Any]:
+def read_settings(stack: auto.Stack) -> Settings:
     """The stack's settings, as ``parse_spec`` takes them."""
-    values: dict[str, Any] = {"name": stack.name}
+    values: Settings = {"name": stack.name}
     for full, value in _config(stack).items():
         key = full.removeprefix(PREFIX)
         if key != full:

@@ -16,6 +16,7 @@ from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import state
+from labelspace_ops.stack.state import Properties, Resource
 from labelspace_ops.storage import object_store
 from labelspace_ops.targets.local import drift
 from labelspace_ops.targets.status import BucketStatus, Status
@@ -26,7 +27,7 @@ LONG_LIVED = (
 )
 
 
-def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home) -> Status:
+def measure(resources: list[Resource], runtime: DockerRuntime, home: Home) -> Status:
     """Measure the workspace; ``resources``: the result of ``state.resources``."""
     outputs, name = state.stack_outputs(resources), runtime.workspace
     containers = runtime.containers()
@@ -55,7 +56,7 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
 
 
 def _inactive_status(
-    outputs: dict[str, Any], containers: dict[str, Container], sleep_status: dict[str, Any]
+    outputs: Properties, containers: dict[str, Container], sleep_status: dict[str, Any]
 ) -> str:
     """Return ``stopped``, ``deleted`` or ``asleep`` (also while it wakes); empty when it should run."""
     if sleep_status.get("status") in sleep.ASLEEP:
@@ -71,7 +72,7 @@ def _running(containers: dict[str, Container]) -> list[str]:
     ]
 
 
-def _measure_inactive(outputs: dict[str, Any]) -> tuple[list[BucketStatus], list[Check]]:
+def _measure_inactive(outputs: Properties) -> tuple[list[BucketStatus], list[Check]]:
     """Return the buckets without sizes, and no checks: nothing runs that could be measured."""
     return [BucketStatus.unmeasured(bucket) for bucket in outputs.get("buckets", [])], []
 
@@ -81,7 +82,7 @@ def _drift_check(sentence: str) -> Check:
 
 
 def _measure_running(
-    outputs: dict[str, Any], containers: dict[str, Container]
+    outputs: Properties, containers: dict[str, Container]
 ) -> tuple[list[BucketStatus], list[Check]]:
     mounts = sorted(part for part in containers if part.startswith("mount-"))
     sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
@@ -116,7 +117,7 @@ def _container_check(part: str, container: Container | None) -> Check:
     return Check(name=part, ok=ok, detail=detail)
 
 
-def _measure_buckets(outputs: dict[str, Any]) -> tuple[list[BucketStatus], list[Check]]:
+def _measure_buckets(outputs: Properties) -> tuple[list[BucketStatus], list[Check]]:
     listed, checks = [], []
     for bucket in outputs.get("buckets", []):
         row = BucketStatus.unmeasured(bucket)
@@ -128,7 +129,7 @@ def _measure_buckets(outputs: dict[str, Any]) -> tuple[list[BucketStatus], list[
     return listed, checks
 
 
-def _size(outputs: dict[str, Any], bucket: str) -> tuple[int, int]:
+def _size(outputs: Properties, bucket: str) -> tuple[int, int]:
     """Return the number of objects and their bytes; raises ``OpsError`` when the bucket cannot be read."""
     try:
         if store := object_store.open_store(outputs, bucket):

@@ -36,8 +36,8 @@ def sold_out_types(account: Account, zone: str) -> set[str]:
 
 def _values_in_use(resources: Resources, kind: str, field: str) -> set[Any]:
     """Return the values of ``field`` in use; a server whose replacement failed is gone and does not count."""
-    existing = [one for one in resources_of_type(resources, kind) if not one.get("pendingReplacement")]
-    return {one["outputs"].get(field) for one in existing}
+    existing = [one for one in resources_of_type(resources, kind) if not one.is_to_replace]
+    return {one.outputs.get(field) for one in existing}
 
 
 def _check_type(field: str, chosen: str, sold_out: set[str], table: dict[str, float]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from labelspace.home import Home
+from labelspace.spec import Settings
 from labelspace.targets.scaleway.context import backup_bucket
 from labelspace_ops.backup.base import Backups, RestorePoint, Row
 from labelspace_ops.core import locks
@@ -87,7 +86,7 @@ class Managed(Backups):
         return server_ssh.server_of(self.name, self.home)
 
 
-def last_dump(name: str, home: Home, settings: dict[str, Any]) -> str:
+def last_dump(name: str, home: Home, settings: Settings) -> str:
     """The id of one more dump before the server goes, where it lets this machine in; else empty."""
     if not server_ssh.ssh_allowed(settings):
         return ""
@@ -98,7 +97,7 @@ def last_dump(name: str, home: Home, settings: dict[str, Any]) -> str:
         return ""
 
 
-def must_let_in(name: str, settings: dict[str, Any]) -> None:
+def must_let_in(name: str, settings: Settings) -> None:
     """Raise ``UsageError`` when nobody is let in, ``OpsError`` when nobody is there."""
     if not settings.get("scaleway", {}).get("ssh_cidrs"):
         raise UsageError(

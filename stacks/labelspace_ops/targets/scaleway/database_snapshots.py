@@ -9,7 +9,7 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.waiting import wait_until
 from labelspace_ops.targets.scaleway.account import Account
 from labelspace_ops.targets.scaleway.answers import Answer, Snapshot
-from labelspace_ops.targets.scaleway.retained import DATABASE, GB, Resources, resources_of_type
+from labelspace_ops.targets.scaleway.retained import DATABASE, GB, Resources, place_and_id, resources_of_type
 
 PATIENCE_SECONDS = 1800
 POLL_SECONDS = 2.0
@@ -33,8 +33,7 @@ def database(resources: Resources) -> Database | None:
     found = resources_of_type(resources, DATABASE)
     if not found:
         return None
-    region, _, identity = str(found[0]["id"]).partition("/")
-    return Database(region, identity)
+    return Database(*place_and_id(found[0]))
 
 
 def is_gone(account: Account, managed: Database) -> bool:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from pulumi import automation as auto
 from pydantic import SecretStr
 
 from labelspace.home import Home
-from labelspace.spec import ScalewaySpec
+from labelspace.spec import ScalewaySpec, Settings
 from labelspace.targets.scaleway.prices import VOLUME_GB
 from labelspace_ops.backup.upgrade import way_back
 from labelspace_ops.core.errors import OpsError, UsageError
@@ -195,7 +194,7 @@ def delete(selected: auto.Stack, home: Home, destroy: Callable[[], None]) -> Del
     return Deletion(last_backup, outputs.get("backups", {}).get("where", ""), kept="; ".join(kept))
 
 
-def _last_copy(name: str, home: Home, settings: dict[str, Any], *, prove: bool) -> str:
+def _last_copy(name: str, home: Home, settings: Settings, *, prove: bool) -> str:
     """Take a dump of a managed database or a backup of one on the server; return its id or empty."""
     if server_database.has_own_database(settings):
         return server_database.take_final_backup(name, home, prove=prove)
@@ -223,7 +222,5 @@ def _last_snapshot(name: str, home: Home, resources: retained.Resources) -> tupl
 
 
 def _kept_volumes(name: str, resources: retained.Resources) -> list[str]:
-    sizes = [
-        int(one["outputs"]["sizeInGb"]) for one in retained.resources_of_type(resources, retained.VOLUME)
-    ]
+    sizes = [int(one.outputs["sizeInGb"]) for one in retained.resources_of_type(resources, retained.VOLUME)]
     return [f"volume labelspace-{name}-data ({size * VOLUME_GB:.2f} EUR a month)" for size in sizes]

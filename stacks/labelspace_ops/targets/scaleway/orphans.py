@@ -19,6 +19,7 @@ from labelspace_ops.targets.scaleway.retained import (
     VOLUME,
     Resources,
     bare_id,
+    place_and_id,
     resources_of_type,
 )
 
@@ -60,7 +61,7 @@ def remove(account: Account, name: str, resources: Resources) -> list[str]:
     known = {bare_id(one) for one in resources_of_type(resources, SERVER)}
     removed = []
     for resource in resources_of_type(resources, VOLUME):
-        zone, _, identity = str(resource["id"]).partition("/")
+        zone, identity = place_and_id(resource)
         volume = account.get_or_none(f"/block/v1/zones/{zone}/volumes/{identity}", Volume)
         for reference in volume.references if volume else ():
             server = reference.product_resource_id

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.context import backup_bucket, resource_name
 from labelspace_ops.core.errors import OpsError, UsageError
-from labelspace_ops.stack.state import stack_outputs
+from labelspace_ops.stack.state import Resource, stack_outputs
 from labelspace_ops.targets.scaleway.account import Account
 from labelspace_ops.targets.scaleway.answers import Named, Volume
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 GB = 10**9
-Resources = list[dict[str, Any]]
-"""The resources of the workspace's stack, as ``state.resources`` returns them."""
+Resources = list[Resource]
 PROJECT = "scaleway:account/project:Project"
 VOLUME = "scaleway:block/volume:Volume"
 DATABASE = "scaleway:databases/instance:Instance"
@@ -30,12 +29,18 @@ KINDS = {"managed": "a managed database", "server": "its database on the server"
 
 def resources_of_type(resources: Resources, kind: str) -> Resources:
     """Return the resources of one type, without those that wait for their deletion."""
-    return [one for one in resources if one["type"] == kind and not one.get("delete")]
+    return [one for one in resources if one.type == kind and not one.is_to_delete]
 
 
-def bare_id(resource: dict[str, Any]) -> str:
+def bare_id(resource: Resource) -> str:
     """Return a resource's id without its region or zone."""
-    return str(resource["id"]).rpartition("/")[2]
+    return resource.id.rpartition("/")[2]
+
+
+def place_and_id(resource: Resource) -> tuple[str, str]:
+    """Return a resource's region or zone, and its id without it."""
+    place, _, identity = resource.id.partition("/")
+    return place, identity
 
 
 def project_of(account: Account, spec: ScalewaySpec, resources: Resources) -> str:
@@ -104,7 +109,7 @@ def with_project(account: Account, spec: ScalewaySpec, resources: Resources) -> 
 
 def with_buckets(account: Account, spec: ScalewaySpec, project: str, resources: Resources) -> ScalewaySpec:
     """Return the spec that adopts its existing buckets which are not in the stack."""
-    known = {str(one["outputs"].get("name")) for one in resources_of_type(resources, BUCKET)}
+    known = {str(one.outputs.get("name")) for one in resources_of_type(resources, BUCKET)}
     s3, copies = account.storage(spec.scaleway.region, project), backup_bucket(spec.name, account.project)
     if not project:
         _refuse_existing(s3, [*(bucket.name for bucket in spec.buckets), copies])

@@ -176,7 +176,7 @@ def _server(
     if not found:
         results.fail("server", f"it does not exist: {next_step}")
         return
-    zone, _, identity = str(found[0]["id"]).partition("/")
+    zone, identity = retained.place_and_id(found[0])
     try:
         answer = cloud.get_or_none(f"/instance/v1/zones/{zone}/servers/{identity}", ServerAnswer)
     except OpsError as error:
@@ -199,7 +199,7 @@ def _server(
 
 def _volume(results: Measurement, cloud: account.Account, resources: retained.Resources) -> None:
     for one in retained.resources_of_type(resources, retained.VOLUME):
-        zone, _, identity = str(one["id"]).partition("/")
+        zone, identity = retained.place_and_id(one)
         volume = cloud.get_or_none(f"/block/v1/zones/{zone}/volumes/{identity}", Volume)
         if volume is None:
             results.fail("volume", f"data volume {identity} was removed: the files of CVAT on it are lost")

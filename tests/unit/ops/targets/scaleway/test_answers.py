@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import httpx
 import pytest
 
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.stack.state import Resource
 from labelspace_ops.targets.scaleway import (
     account,
     availability,
@@ -25,7 +25,7 @@ from labelspace_ops.targets.scaleway.answers import Server, ServerAnswer, Volume
 
 MINE = Account("SCWAAAAAAAAAAAAAAAAA", "key", "project", "organization")
 DATABASE = database_snapshots.Database("fr-par", "db")
-VOLUME: dict[str, Any] = {"type": retained.VOLUME, "id": "fr-par-1/volume"}
+VOLUME = Resource(retained.VOLUME, "fr-par-1/volume")
 
 CALLS: dict[str, Callable[[], object]] = {
     "identity": MINE.identity,

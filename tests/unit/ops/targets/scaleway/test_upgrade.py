@@ -51,7 +51,9 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def given(monkeypatch: pytest.MonkeyPatch, server: Server, settings: dict[str, Any] = OPEN) -> None:
     """A workspace of 2.73.1 with these settings, and its server."""
     outputs = {"cvat_version": "2.73.1", "settings": json.dumps(settings)}
-    monkeypatch.setattr(state, "resources", lambda *_: [{"type": "pulumi:pulumi:Stack", "outputs": outputs}])
+    monkeypatch.setattr(
+        state, "resources", lambda *_: [state.Resource("pulumi:pulumi:Stack", outputs=outputs)]
+    )
     monkeypatch.setattr(server_ssh, "server_of", lambda *_: server)
 
 
