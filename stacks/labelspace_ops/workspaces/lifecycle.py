@@ -124,8 +124,10 @@ def _as_argument(value: Any) -> Any:
     return ",".join(item["name"] for item in value) if isinstance(value, list) else value
 
 
-def create(spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_backup: str = "") -> auto.Stack:
-    """Create the workspace, or continue an interrupted creation; return its stack when it is ready.
+def create(
+    spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_backup: str = ""
+) -> WorkspaceSpec:
+    """Create the workspace, or continue an interrupted creation; return its spec when it is ready.
 
     ``reuse_data``: use the data that a deleted workspace of this name left. ``from_backup``: start with the
     annotations of a folder or bucket of backups, of a backup's id, or of a dump. Raises ``OpsError``.
@@ -145,7 +147,8 @@ def create(spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_ba
         update.before_run(selected)
         _run_update(selected, target, update)
         update.after()
-    return selected
+        applied: WorkspaceSpec = update.spec
+    return applied
 
 
 def _run_update(selected: auto.Stack, target: Target[Any], update: Update[Any]) -> None:
@@ -172,8 +175,8 @@ def stop(name: str, home: Home) -> Stopped:
     return Stopped(name=name, status="stopped", backed_up=bool(last_backup), backups=location)
 
 
-def start(name: str, home: Home) -> auto.Stack:
-    """Start a stopped workspace; return its stack when it is ready."""
+def start(name: str, home: Home) -> WorkspaceSpec:
+    """Start a stopped workspace; return its spec when it is ready."""
     _refuse_deleted(stack.read_settings(stack.select(name, home)))
     with ThreadPoolExecutor(1) as pool:  # fills the cache of the state, which create() reads
         export = pool.submit(state.deployment, name, home)

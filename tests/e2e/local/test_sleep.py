@@ -30,6 +30,7 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
     stores = ("redis", "cache", "database")
     assert max(ended[part] for part in SERVING) < min(ended[part] for part in stores)
     assert {part for part in containers(name) if not part.startswith("bucket-")} == set()
+    assert lab.json("set", name, "description=changed while it was stopped", "--yes")["status"] == "stopped"
     volumes = _volumes()
     done = lab.run("status", name)
     until(lambda: not _volumes(dangling=True) - volumes, "a look at the backups leaves nothing")
