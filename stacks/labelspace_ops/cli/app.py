@@ -6,9 +6,12 @@ Commands import slow modules when they run, so that ``--help`` answers fast.
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from labelspace_ops.stack.state import Properties
 
 app = typer.Typer(
     help="Labeling workspaces as code: a CVAT server, its admin, its datasets and its backed-up annotations.",
@@ -28,7 +31,15 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2, default=lambda model: model.as_json()))
 
 
-def outputs_of(name: str) -> dict[str, Any]:
+def print_result(value: object, text: str, *, as_json: bool) -> None:
+    """Print a command's result on standard output: ``value`` as JSON, or ``text``."""
+    if as_json:
+        print_json(value)
+    else:
+        typer.echo(text)
+
+
+def outputs_of(name: str) -> Properties:
     """Return the outputs of the workspace's stack; raises ``OpsError`` when its creation never completed."""
     from labelspace.home import Home
     from labelspace_ops.stack import state

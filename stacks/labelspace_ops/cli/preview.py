@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelspace_ops.cli import options
-from labelspace_ops.cli.app import Json, Name, Yes, app, print_json, say
+from labelspace_ops.cli.app import Json, Name, Yes, app, print_result, say
 from labelspace_ops.cli.status import report
 from labelspace_ops.core.errors import UsageError
 
@@ -52,11 +52,8 @@ def preview(  # noqa: PLR0917 - each is a flag of its own
     result = previews.preview(
         spec or lifecycle.resolve_spec(options.from_flags(context.params, ask=False), home), home
     )
-    if as_json:
-        print_json(result.as_json())
-    else:
-        text = preview_text.to_markdown(result) if markdown else "\n".join(preview_text.to_lines(result))
-        typer.echo(text)
+    text = preview_text.to_markdown(result) if markdown else "\n".join(preview_text.to_lines(result))
+    print_result(result, text, as_json=as_json)
 
 
 def _changed_spec(name: str, assignments: list[str], home: Home, password: str = "") -> WorkspaceSpec:

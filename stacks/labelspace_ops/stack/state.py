@@ -52,8 +52,12 @@ def names(home: Home) -> list[str]:
     return sorted(one["name"] for one in pulumi_cli.query(home, "stack", "ls", "--json"))
 
 
+class NoSuchWorkspaceError(UsageError):
+    """There is no workspace of this name."""
+
+
 def must_exist(name: str, home: Home) -> None:
-    """Raise ``UsageError`` for a workspace that does not exist."""
+    """Raise ``NoSuchWorkspaceError`` for a workspace that does not exist."""
     existing = names(home)
     if name in existing:
         return
@@ -62,8 +66,8 @@ def must_exist(name: str, home: Home) -> None:
     again = (
         f"; its backups are in {backups}: `labelspace create {name} --reuse-data`" if backups.exists() else ""
     )
-    raise UsageError(
-        f"name: {name!r}: no such workspace{again}; there are: {listed}. Make it: labelspace create"
+    raise NoSuchWorkspaceError(
+        f"name: {name!r}: no such workspace{again}; there are: {listed}. Create one: labelspace create"
     )
 
 
