@@ -46,6 +46,8 @@ class BackupArgs(TypedDict):
     """Days between two full backups: 1 to 60, by default 7."""
     drill_interval_days: NotRequired[int]
     """Days between two drills: 0 (none) to 60, by default 7."""
+    max_shrink_percent: NotRequired[int]
+    """Share of CVAT's files that a backup may lack against the one before: 1 to 99 %, by default 50."""
     encryption_key: NotRequired[str]
     """What encrypts backups, 32 characters or more; by default a key of this machine."""
 

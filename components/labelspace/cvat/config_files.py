@@ -38,14 +38,6 @@ def redis_conf(password: str) -> str:
     )
 
 
-def kvrocks_conf(password: str) -> str:
-    """The media cache: disposable, compacted at night as in CVAT's compose file."""
-    return (
-        "bind 0.0.0.0\nport 6666\ndir /var/lib/kvrocks/db\nworkers 2\n"
-        f"compact-cron 0 3 * * *\nrequirepass {password}\n"
-    )
-
-
 def settings_overlay(registration: str, default_role: str, public_url: str = "") -> str:
     """Who may sign up, what a new user may do, and which origin besides the server's own may send forms.
 

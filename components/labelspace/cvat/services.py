@@ -12,7 +12,7 @@ import pulumi
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat import caddy as caddy_config
-from labelspace.cvat import config_files
+from labelspace.cvat import config_files, kvrocks
 from labelspace.cvat.caddy import Https, Public, caddyfile
 from labelspace.cvat.images import CVAT_VERSION, IMAGES, cvat_image
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
@@ -127,7 +127,9 @@ def _redis(settings: Settings, scale: Scale) -> Service:
 
 
 def _cache(settings: Settings, scale: Scale) -> Service:
-    conf = pulumi.Output.from_input(settings.secrets.cache).apply(config_files.kvrocks_conf)
+    conf = pulumi.Output.from_input(settings.secrets.cache).apply(
+        lambda password: kvrocks.configuration(password, scale.cache)
+    )
     return Service(
         name="cache",
         image=IMAGES["kvrocks"],

@@ -13,7 +13,7 @@ from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.models import JsonModel
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import backend, pulumi_cli
+from labelspace_ops.stack import backend, project, pulumi_cli
 
 
 class LoggedIn(JsonModel):
@@ -37,7 +37,12 @@ def log_in(home: Home, url: str, moving: list[str]) -> LoggedIn:
     """
     if os.environ.get("PULUMI_BACKEND_URL"):
         raise UsageError("PULUMI_BACKEND_URL: it is set and overrides every login: unset it first")
-    url = backend.validate_url(url) if url else backend.home_url(home)
+    current = project.find(home)
+    if fixed := backend.fixed_url(current):
+        raise UsageError(
+            f"url: {current.folder / project.FILE} names the state ({fixed}): change backend.url there"
+        )
+    url = backend.validate_url(url) if url else backend.local_url(current)
     is_new_passphrase = not home.passphrase.exists()
     source = _source_backend(home, url)
     url_names, source_names = _names(home, url), _names(home, source) if source != url else []
@@ -52,7 +57,7 @@ def log_in(home: Home, url: str, moving: list[str]) -> LoggedIn:
     for name in moving:
         with locks.hold(home, name, "moving"):
             _move(name, _workspace_at(home, source), _workspace_at(home, url))
-    backend.save_url(home, url if url != backend.home_url(home) else "")
+    backend.save_url(home, url if url != backend.local_url(project.find(home)) else "")
     return LoggedIn(
         backend=url,
         workspaces=sorted([*url_names, *moving]),
@@ -64,7 +69,7 @@ def log_in(home: Home, url: str, moving: list[str]) -> LoggedIn:
 def _source_backend(home: Home, url: str) -> str:
     """Return the backend to move from: the one of the last login, else this machine's own."""
     chosen = backend.current_url(home)
-    return chosen if chosen != url else backend.home_url(home)
+    return chosen if chosen != url else backend.local_url(project.find(home))
 
 
 def _check_moves(moving: list[str], source_names: list[str], url_names: list[str]) -> None:

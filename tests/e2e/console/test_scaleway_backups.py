@@ -19,15 +19,17 @@ from tests.e2e.console.conftest import Console, served
 from tests.e2e.console.hands import MAKING_SECONDS, click, press, says, texts, type_into
 from tests.e2e.endpoint import Endpoint, endpoint
 from tests.e2e.lab import Lab
+from tests.paths import ROOT
 
 from labelspace.home import Home
-from labelspace_ops.stack.project import PROJECT
 
 NAME, OWN = "cloudkept", "cloudkeptown"
 BUCKETS = {name: f"labelspace-{name}-{UUID[:8]}-backups" for name in (NAME, OWN)}
 OLDER, NEWER, LAST = "2026-11-24T10-00-00Z", "2026-11-24T11-00-00Z", "2026-11-24T12-00-00Z"
 FULL, BROKEN = "20261126-085642F", "20261126-205642F"
-ROW = '"kind": "dump", "size": 5, "added": 5, "complete": true, "files": false, "proof": null'
+ROW = '"kind": "dump", "size": 5, "added": 5, "complete": true, "files": false, "proof": null,' + (
+    ' "timeline": 0, "rows": 1, "latest": {}'
+)
 SECTION, REASON = "[aria-label=Backups]", "[aria-label=Backups] .note.bad"
 SSH = f"""#!/bin/bash
 # Stands in for the connection, and for the server at its end: it keeps dumps.
@@ -88,7 +90,7 @@ def console(tmp_path_factory: pytest.TempPathFactory, storage: Endpoint, program
             _made(one, OWN, "--set", "scaleway.database=server")
             yield from served(CloudLab(one.home, one, storage, programs))
         finally:
-            (PROJECT / "stacks" / f"Pulumi.{OWN}.yaml").unlink(missing_ok=True)
+            (ROOT / "stacks" / f"Pulumi.{OWN}.yaml").unlink(missing_ok=True)
 
 
 def _made(one: Account, name: str, *flags: str) -> None:
@@ -148,7 +150,7 @@ def test_a_restore_that_nobody_is_let_in_for_says_so_and_the_page_goes_on(
 
 
 def test_a_drill_that_nobody_is_let_in_for_says_so(page: webdriver.Chrome) -> None:
-    press(page, "Prove the newest")
+    press(page, "Verify the newest")
     says(page, "[data-state=failed]", "scaleway.ssh_cidrs lets nobody in", MAKING_SECONDS)
 
 
@@ -178,22 +180,22 @@ def test_the_dialog_says_which_dump_is_taken_and_the_restore_takes_it(
 ) -> None:
     _let_in(console)
     press(page, "Restore …")
-    says(page, "[data-choice]", f"Brings back {NEWER} (what was annotated since is lost).")
-    click(page, "[aria-label='Bring back to'] [aria-label='a time']")
+    says(page, "[data-choice]", f"Restores {NEWER} (what was annotated since is lost).")
+    click(page, "[aria-label='Restore to'] [aria-label='a time']")
     type_into(page, to="2026-11-24T09:00:00Z")
     says(page, "[data-choice]", "there is no dump of 2026-11-24T09:00:00Z or before")
     type_into(page, to="2026-11-24T10:30:00Z")
-    says(page, "[data-choice]", f"Brings back {OLDER} (what was annotated since is lost).")
+    says(page, "[data-choice]", f"Restores {OLDER} (what was annotated since is lost).")
     type_into(page, typed=NAME)
     press(page, "Restore")
-    says(page, "[data-state=done]", "It is back at 2026-11-24T10:00:00+00:00. Lost: what", MAKING_SECONDS)
+    says(page, "[data-state=done]", "Restored to 2026-11-24T10:00:00+00:00. Lost: what", MAKING_SECONDS)
     assert (programs / "restored").read_text() == f"labelspace-restore {OLDER}.dump\n"
     assert (programs / "dumps").read_text().split()[-1] == LAST, "what was there is dumped first"
 
 
 def test_only_dumps_are_offered_to_a_restore(page: webdriver.Chrome) -> None:
     press(page, "Restore …")
-    click(page, "[aria-label='Bring back to'] [aria-label='one of the backups']")
+    click(page, "[aria-label='Restore to'] [aria-label='one of the backups']")
     click(page, "[role=dialog] [role=combobox]")
     offered = texts(page, "[role=listbox] [role=option]")
     assert [one.split(",")[0] for one in offered] == ["2026-11-24 11:00 UTC", "2026-11-24 10:00 UTC"]

@@ -190,7 +190,12 @@ class Guided:
     def env(self) -> dict[str, str]:
         """A user's shell, which is not inside of ``make test``: there make says which folder it enters."""
         mine = {name: value for name, value in self.lab.env().items() if name not in OF_MAKE}
-        return {**mine, "PATH": f"{BIN}{os.pathsep}{mine['PATH']}", "BROWSER": "true"}
+        return {
+            **mine,
+            "PATH": f"{BIN}{os.pathsep}{mine['PATH']}",
+            "BROWSER": "true",
+            "LABELSPACE_PROJECT": str(ROOT),
+        }
 
 
 @pytest.fixture(scope="module")

@@ -67,17 +67,18 @@ class AnnotationServer(pulumi.ComponentResource):
             cvat.services(_settings(spec, secrets, self._database.archived_mark)), spec.external_database
         )
         described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
-        awake = self._sleeper(spec.sleep_after_minutes) if self._context.sleeps else []
+        awake = self._sleeper(spec) if self._context.sleeps else []
         migrate, running = self._run(described, awake)
         check = self._readiness(described["readiness"], migrate, running)
         ended = wait_for_success(check, self._context, "readiness")
         migrated = wait_for_success(migrate, self._context, "migrate")
         return pulumi.Output.all(ended, migrated).apply(lambda ids: str(ids[0]))
 
-    def _sleeper(self, minutes: int) -> list[pulumi.Resource]:
-        """Before the others: it gives them the folder of notes."""
+    def _sleeper(self, spec: LocalSpec) -> list[pulumi.Resource]:
+        """Starts before the others, because it makes the folder of notes writable for them."""
         notes = volume("notes", self._context, parent=self, keep=False)
-        return [sleeper(self._context, minutes, depends_on=[notes], parent=self)]
+        image, minutes = cvat_image("server", spec.cvat_version), spec.sleep_after_minutes
+        return [sleeper(self._context, minutes, image, depends_on=[notes, self._image], parent=self)]
 
     def _run(
         self, described: dict[str, Service], after: list[pulumi.Resource]

@@ -24,7 +24,7 @@ class CostsPage:
         with widgets.page("Costs", "/costs"):
             widgets.heading("Costs", 1)
             widgets.text(
-                "On this machine a workspace costs nothing but memory and disk; a stopped workspace uses disk only."
+                "On this machine a workspace costs nothing but memory and disk; a stopped one uses disk only."
                 " Prices in the cloud come from labelspace's own table.",
                 "soft",
             )

@@ -48,7 +48,7 @@ def _title(target: Target[Any]) -> str:
 
 
 CHOICES = {
-    "target": {name: _title(registry.get(name)) for name in registry.names()},
+    "target": {target.name: _title(target) for target in registry.installed()},
     "registration": {
         "open": "Open: annotators sign up by themselves",
         "closed": "Closed: the admin creates accounts",

@@ -10,7 +10,7 @@ from nicegui import ui
 from pydantic import ValidationError
 
 from labelspace_ops.backup.formatting import proof_summary
-from labelspace_ops.backup.models import Proof
+from labelspace_ops.backup.models import BackupTaken, Proof, Restored
 from labelspace_ops.console import job_steps, widgets
 from labelspace_ops.console.status_poller import TICK_SECONDS, StatusPoller
 from labelspace_ops.core.errors import OpsError
@@ -18,7 +18,6 @@ from labelspace_ops.core.models import JsonModel
 from labelspace_ops.jobs import store as jobs
 from labelspace_ops.stack import state
 from labelspace_ops.workspaces.lifecycle import Deleted
-from labelspace_ops.workspaces.models import BackupTaken, Restored
 
 TITLES = {
     "create": "Creating",
@@ -159,7 +158,7 @@ def _deleted(result: Deleted) -> str:
 RESULTS: dict[str, tuple[type[JsonModel], Callable[[Any], str]]] = {
     "delete": (Deleted, _deleted),
     "backup": (BackupTaken, lambda result: f"The backup is taken: {result.kind} {result.id}."),
-    "drill": (Proof, lambda result: proof_summary(result.as_json())),
+    "drill": (Proof, proof_summary),
     "restore": (Restored, lambda result: f"Restored to {result.to}. Lost: {result.lost}."),
 }
 """Command -> the model of its result, and the text of it."""

@@ -12,14 +12,18 @@ from labelspace_ops.targets.local import preflight
 def examine(home: Home) -> list[Check]:
     """Check the Docker engine, the free disk space and the images."""
     return [
-        run_check("Docker engine", lambda: f"version {docker_engine.connect().version()['Version']}"),
+        run_check("Docker engine", _engine),
         run_check("disk", lambda: _disk(home)),
         run_check("images", _images),
     ]
 
 
+def _engine() -> str:
+    return f"version {docker_engine.check_version(docker_engine.connect())}"
+
+
 def _disk(home: Home) -> str:
-    preflight.check_disk(docker_engine.data_folder(docker_engine.connect()), home)
+    preflight.check_disk(docker_engine.data_folders(docker_engine.connect()), home)
     return "enough free space"
 
 
