@@ -9,6 +9,7 @@ import typer
 
 from labelspace_ops.cli import options
 from labelspace_ops.cli.app import Json, Name, Yes, app, print_result, say
+from labelspace_ops.cli.flags import with_flags
 from labelspace_ops.cli.status import report
 from labelspace_ops.core.errors import UsageError
 
@@ -18,25 +19,12 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def preview(  # noqa: PLR0917 - each is a flag of its own
-    context: typer.Context,
+@with_flags(options.SettingFlags)
+def preview(
     name: Name,
     assignments: Annotated[list[str] | None, typer.Argument(help="KEY=VALUE, as for set")] = None,
-    bucket: options.Bucket = None,
-    remote_bucket: options.RemoteBucket = None,
-    description: options.Description = None,
-    target: options.Target = None,
-    admin_username: options.AdminUsername = None,
-    admin_email: options.AdminEmail = None,
-    password_stdin: options.PasswordStdin = False,
-    registration: options.Registration = None,
-    default_role: options.DefaultRole = None,
-    bind_address: options.BindAddress = None,
-    port: options.Port = None,
-    s3_port: options.S3Port = None,
-    size: options.Size = None,
-    cvat_version: options.CvatVersion = None,
-    set_: options.Set = None,
+    *,
+    flags: options.SettingFlags,
     as_json: Json = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="print Markdown for a comment on a pull request")
@@ -50,7 +38,7 @@ def preview(  # noqa: PLR0917 - each is a flag of its own
     home = Home.find()
     spec = _changed_spec(name, assignments, home) if assignments else None
     result = previews.preview(
-        spec or lifecycle.resolve_spec(options.from_flags(context.params, ask=False), home), home
+        spec or lifecycle.resolve_spec(options.from_flags(name, flags, ask=False), home), home
     )
     text = preview_text.to_markdown(result) if markdown else "\n".join(preview_text.to_lines(result))
     print_result(result, text, as_json=as_json)

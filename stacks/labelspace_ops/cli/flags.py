@@ -1,0 +1,43 @@
+"""Options that several commands share, or that are many: the fields of a dataclass."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import Field, fields
+from functools import wraps
+from typing import Any, TypeVar, get_type_hints
+
+F = TypeVar("F")
+Command = Callable[..., None]
+
+
+def _option(field: Field[Any], annotation: Any) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(field.name, kind, default=field.default, annotation=annotation)
+
+
+def with_flags(kind: type[F]) -> Callable[[Command], Command]:
+    """Decorate a command: the fields of the dataclass ``kind`` become its options.
+
+    The options take the place of the command's parameter ``flags``, which receives an instance of ``kind``.
+    """
+    hints = get_type_hints(kind, include_extras=True)
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    options = [_option(field, hints[field.name]) for field in fields(kind)]  # type: ignore[arg-type]
+
+    def decorate(command: Command) -> Command:
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        parameters = [one for own_one in own for one in (options if own_one.name == "flags" else [own_one])]
+
+        @wraps(command)
+        def run(**given: Any) -> None:
+            command(flags=kind(**{name: given.pop(name) for name in names}), **given)
+
+        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+        )
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        return run
+
+    return decorate
