@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labelspace_ops.core.errors import UsageError
+from labelspace_ops.core.reporting import Event, Message, to_line, to_record
+
 if TYPE_CHECKING:
     from labelspace_ops.stack.state import Properties
 
@@ -47,6 +50,23 @@ def outputs_of(name: str) -> Properties:
     return state.require_outputs(name, Home.find())
 
 
-def say(message: str) -> None:
+_PROGRESS = {"format": "text"}
+
+
+def choose_progress(form: str) -> None:
+    """Print events as ``text`` or as ``json`` from now on; raises ``UsageError`` for another format."""
+    if form not in ("text", "json"):
+        raise UsageError(f"progress: {form!r} is refused: choose text or json")
+    _PROGRESS["format"] = form
+
+
+def print_event(event: Event) -> None:
+    """Print an event on standard error, as one line."""
+    line = json.dumps(to_record(event)) if _PROGRESS["format"] == "json" else to_line(event)
+    if line:
+        typer.echo(line, err=True)
+
+
+def say(text: str) -> None:
     """Print a line of progress or a warning on standard error; standard output is for the result."""
-    typer.echo(message, err=True)
+    print_event(Message(text))

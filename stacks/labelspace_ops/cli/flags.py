@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import Field, fields
+from dataclasses import Field, dataclass, fields
 from functools import wraps
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import typer
+
+from labelspace_ops.cli.app import choose_progress
 
 F = TypeVar("F")
 Command = Callable[..., None]
@@ -27,17 +31,43 @@ def with_flags(kind: type[F]) -> Callable[[Command], Command]:
     options = [_option(field, hints[field.name]) for field in fields(kind)]  # type: ignore[arg-type]
 
     def decorate(command: Command) -> Command:
-        own = inspect.signature(command, eval_str=True).parameters.values()
-        parameters = [one for own_one in own for one in (options if own_one.name == "flags" else [own_one])]
-
         @wraps(command)
         def run(**given: Any) -> None:
             command(flags=kind(**{name: given.pop(name) for name in names}), **given)
 
-        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        return _with_parameters(
+            run, [one for own_one in own for one in (options if own_one.name == "flags" else [own_one])]
         )
-        run.__annotations__ = {one.name: one.annotation for one in parameters}
-        return run
 
     return decorate
+
+
+@dataclass(frozen=True)
+class _ProgressFlag:
+    progress: Annotated[
+        str, typer.Option(help="text, or json: each event as one line of JSON on standard error")
+    ] = "text"
+
+
+def with_progress(command: Command) -> Command:
+    """Decorate a command: it takes ``--progress text|json``."""
+
+    @wraps(command)
+    def run(progress: str, **given: Any) -> None:
+        choose_progress(progress)
+        command(**given)
+
+    (field,) = fields(_ProgressFlag)
+    option = _option(field, get_type_hints(_ProgressFlag, include_extras=True)["progress"])
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    return _with_parameters(run, [*own, option])
+
+
+def _with_parameters(run: Command, parameters: list[inspect.Parameter]) -> Command:
+    """Set the signature that Typer reads."""
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+    )
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run

@@ -9,7 +9,7 @@ import typer
 
 from labelspace_ops.cli import options
 from labelspace_ops.cli.app import Json, Name, Yes, app, print_json, say
-from labelspace_ops.cli.flags import with_flags
+from labelspace_ops.cli.flags import with_flags, with_progress
 from labelspace_ops.cli.status import report
 from labelspace_ops.core.errors import UsageError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@with_progress
 @with_flags(options.SettingFlags)
 def create(
     name: Annotated[str, typer.Argument(help="name of the new workspace")] = "",
@@ -59,6 +60,7 @@ def _confirm_reuse(spec: WorkspaceSpec, home: Home) -> bool:
 
 
 @app.command()
+@with_progress
 def stop(name: Name, as_json: Json = False) -> None:
     """Take a last backup and stop a workspace; data, URL and passwords stay."""
     from labelspace.home import Home
@@ -77,6 +79,7 @@ def stop(name: Name, as_json: Json = False) -> None:
 
 
 @app.command()
+@with_progress
 def start(name: Name, as_json: Json = False) -> None:
     """Start a stopped workspace with the same URL, data and passwords."""
     from labelspace.home import Home
@@ -92,6 +95,7 @@ def start(name: Name, as_json: Json = False) -> None:
 
 
 @app.command()
+@with_progress
 def delete(
     name: Name,
     yes: Yes = False,

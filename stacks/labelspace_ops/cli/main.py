@@ -20,18 +20,13 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
     task,
     upload,
 )
-from labelspace_ops.cli.app import app, say
+from labelspace_ops.cli.app import app, print_event
 from labelspace_ops.core import extras
 from labelspace_ops.core.errors import OpsError, UsageError
-from labelspace_ops.core.reporting import Event, Failed, Listener, emit, listening, to_line
+from labelspace_ops.core.reporting import Failed, Listener, emit, listening
 
 
-def _print(event: Event) -> None:
-    if line := to_line(event):
-        say(line)
-
-
-def main(listener: Listener = _print) -> None:
+def main(listener: Listener = print_event) -> None:
     """Run a command; print an error as one sentence and exit with 2 for a usage error, 1 for a failure.
 
     ``listener`` is called with every progress event; the default prints them on standard error.

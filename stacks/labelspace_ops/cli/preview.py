@@ -9,7 +9,7 @@ import typer
 
 from labelspace_ops.cli import options
 from labelspace_ops.cli.app import Json, Name, Yes, app, print_result, say
-from labelspace_ops.cli.flags import with_flags
+from labelspace_ops.cli.flags import with_flags, with_progress
 from labelspace_ops.cli.status import report
 from labelspace_ops.core.errors import UsageError
 
@@ -57,6 +57,7 @@ def _changed_spec(name: str, assignments: list[str], home: Home, password: str =
 
 
 @app.command("set")
+@with_progress
 def set_(
     name: Name,
     assignments: Annotated[list[str] | None, typer.Argument(help="KEY=VALUE, e.g. size=medium")] = None,

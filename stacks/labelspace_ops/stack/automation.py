@@ -101,7 +101,7 @@ def pulumi(place: auto.Workspace, words: list[str]) -> str:
 
 
 def write_settings(stack: auto.Stack, spec: WorkspaceSpec, *, new: bool = False) -> None:
-    """Put a wish into the stack's file; secrets are encrypted there. What it says already is left alone."""
+    """Write the settings to the stack's file, secrets encrypted; unchanged settings are not written."""
     values = _flat(_plain(spec))
     before = {} if new else _config(stack)
     mine = {key: value for key, value in before.items() if key.startswith(PREFIX)}
@@ -142,7 +142,7 @@ def _set_secret(stack: auto.Stack, key: str, text: str) -> None:
 
 
 def _plain(spec: WorkspaceSpec) -> Settings:
-    """The wish without what has a default, so that the stack's file stays short."""
+    """The settings without defaults, so that the stack's file stays short."""
     values = spec.model_dump(exclude={"name"}, exclude_defaults=True, mode="python")
     target = {} if spec.target == DEFAULT_TARGET else {"target": spec.target}
     always = {key: getattr(spec, key) for key in ALWAYS_WRITTEN if hasattr(spec, key)}
@@ -237,7 +237,7 @@ def update(
     ``only``: no resource but those whose URN matches.
     """
     target = [only] if only else None
-    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)  # a failed program is told by Pulumi already
+    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)  # Pulumi reports a failed program itself
     try:
         stack.up(
             program=program, on_event=on_event, refresh=refresh, target=target,

@@ -141,7 +141,7 @@ def test_a_restore_that_nobody_is_let_in_for_says_so_and_the_page_goes_on(
     page: webdriver.Chrome, console: Console
 ) -> None:
     press(page, "Restore …")
-    says(page, REASON, "scaleway.ssh_cidrs lets nobody in")
+    says(page, REASON, "scaleway.ssh_cidrs is empty")
     assert not page.find_elements(By.CSS_SELECTOR, "[role=dialog]")
     assert "Traceback" not in page.page_source
     press(page, "Show all")
@@ -151,7 +151,7 @@ def test_a_restore_that_nobody_is_let_in_for_says_so_and_the_page_goes_on(
 
 def test_a_drill_that_nobody_is_let_in_for_says_so(page: webdriver.Chrome) -> None:
     press(page, "Verify the newest")
-    says(page, "[data-state=failed]", "scaleway.ssh_cidrs lets nobody in", MAKING_SECONDS)
+    says(page, "[data-state=failed]", "scaleway.ssh_cidrs is empty", MAKING_SECONDS)
 
 
 def test_a_repository_on_the_server_is_listed_by_its_bucket(
@@ -165,7 +165,7 @@ def test_a_repository_on_the_server_is_listed_by_its_bucket(
     assert full[1:] == ["full", "10 B", "seen in the bucket, not looked into", FULL]
     says(browser, SECTION, "restorable: any moment from")
     press(browser, "Restore …")
-    says(browser, REASON, "scaleway.ssh_cidrs lets nobody in")
+    says(browser, REASON, "scaleway.ssh_cidrs is empty")
 
 
 def test_a_bucket_that_cannot_be_read_says_why(page: webdriver.Chrome, storage: Endpoint) -> None:

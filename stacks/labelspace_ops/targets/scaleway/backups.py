@@ -84,7 +84,7 @@ class Managed(Backups):
 
     def _server(self) -> server_ssh.Server:
         """For what can be done there alone."""
-        must_let_in(self.name, self.settings)
+        require_ssh(self.name, self.settings)
         return server_ssh.server_of(self.name, self.home)
 
 
@@ -99,11 +99,11 @@ def last_dump(name: str, home: Home, settings: Settings) -> str:
         return ""
 
 
-def must_let_in(name: str, settings: Settings) -> None:
-    """Raise ``UsageError`` when nobody is let in, ``OpsError`` when nobody is there."""
+def require_ssh(name: str, settings: Settings) -> None:
+    """Raise ``UsageError`` when ``ssh_cidrs`` is empty, ``OpsError`` when the workspace is stopped."""
     if not settings.get("scaleway", {}).get("ssh_cidrs"):
         raise UsageError(
-            f"{name}: this is done on the server, over SSH, and scaleway.ssh_cidrs lets nobody in:"
+            f"{name}: this is done on the server, over SSH, and scaleway.ssh_cidrs is empty:"
             f" `labelspace set {name} scaleway.ssh_cidrs=NETWORK` (yours, such as 203.0.113.7/32; several"
             " with commas); it gets another server, data and URL stay"
         )

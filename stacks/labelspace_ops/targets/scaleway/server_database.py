@@ -81,9 +81,9 @@ def _keeps_backups(bucket: state.Resource, name: str) -> bool:
 
 @contextmanager
 def connect(name: str, home: Home) -> Iterator[Reached]:
-    """The server's engine and the repository; raises ``UsageError`` when nobody is let in."""
+    """The server's engine and the repository; raises ``UsageError`` when SSH is not allowed."""
     settings = stack.read_settings(stack.select(name, home))
-    backups.must_let_in(name, settings)
+    backups.require_ssh(name, settings)
     resources = state.resources(name, home)
     repository_there = server_repository(validate(ScalewaySpec, settings), resources)
     with server_ssh.connect(name, resources, home).engine() as runtime:
@@ -116,7 +116,7 @@ class RemoteBackups(AgentBackups):
 
     def chosen(self, *, to: str = "", backup: str = "") -> RestorePoint:
         """As on this machine, where the server lets somebody in."""
-        backups.must_let_in(self.name, self.settings)
+        backups.require_ssh(self.name, self.settings)
         return super().chosen(to=to, backup=backup)
 
     def restore(self, choice: RestorePoint) -> Restored:
@@ -155,7 +155,7 @@ def take_final_backup(name: str, home: Home, *, prove: bool) -> str:
     if not settings.get("running", True):
         return ""
     if not server_ssh.ssh_allowed(settings):
-        message(f"  {name}: {without} (scaleway.ssh_cidrs lets nobody in)")
+        message(f"  {name}: {without} (scaleway.ssh_cidrs is empty)")
         return ""
     try:
         with connect(name, home) as (runtime, _):

@@ -100,7 +100,7 @@ class ScalewayTarget(Target[ScalewaySpec]):
             return super().upgrade_note(spec)
         if not spec.scaleway.ssh_cidrs:
             return (
-                "the upgrade is not rehearsed, as scaleway.ssh_cidrs lets nobody in: the new server migrates"
+                "the upgrade is not rehearsed, as scaleway.ssh_cidrs is empty: the new server migrates"
                 " the database at once"
             )
         return (

@@ -92,7 +92,7 @@ def test_an_older_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("settings", "server", "why"),
     [
-        ({"scaleway": {}}, Server(), "scaleway.ssh_cidrs lets nobody in"),
+        ({"scaleway": {}}, Server(), "scaleway.ssh_cidrs is empty"),
         ({**OPEN, "running": False}, Server(), "it is stopped"),
         (OPEN, Server(refuses="bash"), "would lose rows"),
     ],
