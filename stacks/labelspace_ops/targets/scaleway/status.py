@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
 
 from labelspace.home import Home
 from labelspace.spec import ScalewaySpec, validate
@@ -19,6 +18,7 @@ from labelspace_ops.core import locks
 from labelspace_ops.core.checks import LATE_FACTOR, Check, cvat_health, failed
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import state
+from labelspace_ops.stack.state import Properties
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.scaleway import (
     account,
@@ -37,7 +37,6 @@ from labelspace_ops.targets.scaleway import (
 from labelspace_ops.targets.scaleway.answers import Database, Server, ServerAnswer, Volume
 from labelspace_ops.targets.status import BucketStatus, Status, VolumeState
 
-Row = dict[str, Any]
 SSH_TIMEOUT_SECONDS = 5
 """Short, because a firewalled port does not answer at all."""
 RUNNING_STATES = ("running", "starting")
@@ -98,7 +97,7 @@ class Measurement:
         self.checks.append(failed(name, detail))
 
 
-def _status(outputs: Row, results: Measurement, *, should_run: bool) -> str:
+def _status(outputs: Properties, results: Measurement, *, should_run: bool) -> str:
     if not outputs:
         return "failed"
     now = results.state
@@ -121,7 +120,9 @@ def _last_complete(rows: list[BackupRow]) -> tuple[str | None, str | None]:
     return (complete[-1].when.replace("+00:00", "Z"), complete[-1].id) if complete else (None, None)
 
 
-def _measure_account(name: str, resources: retained.Resources, outputs: Row, home: Home) -> Measurement:
+def _measure_account(
+    name: str, resources: retained.Resources, outputs: Properties, home: Home
+) -> Measurement:
     results = Measurement()
     try:
         cloud = account.for_workspace(name, home)
@@ -158,7 +159,7 @@ def _measure_account(name: str, resources: retained.Resources, outputs: Row, hom
     return results
 
 
-def _measure_url(results: Measurement, outputs: Row) -> None:
+def _measure_url(results: Measurement, outputs: Properties) -> None:
     """Measure CVAT's health and the certificate, over the public URL."""
     with ThreadPoolExecutor(2) as pool:
         health = pool.submit(cvat_health, outputs["api_url"], 15)
@@ -168,7 +169,7 @@ def _measure_url(results: Measurement, outputs: Row) -> None:
 
 
 def _server(
-    results: Measurement, cloud: account.Account, resources: retained.Resources, outputs: Row
+    results: Measurement, cloud: account.Account, resources: retained.Resources, outputs: Properties
 ) -> None:
     """Measure the server's state by the API, which includes changes in Scaleway's console."""
     found = retained.resources_of_type(resources, retained.SERVER)
@@ -223,7 +224,7 @@ def _snapshots(results: Measurement, cloud: account.Account, resources: retained
     _check_age(results, "snapshot", results.snapshots, since=since, every=SNAPSHOT_HOURS)
 
 
-def _dumps(results: Measurement, cloud: account.Account, name: str, outputs: Row) -> None:
+def _dumps(results: Measurement, cloud: account.Account, name: str, outputs: Properties) -> None:
     """List the dumps; they are late only while the server runs, which makes them."""
     s3 = cloud.storage(outputs["region"], outputs.get("project", ""))
     bucket = backup_bucket(name, cloud.project)
@@ -234,7 +235,7 @@ def _dumps(results: Measurement, cloud: account.Account, name: str, outputs: Row
         _check_age(results, "dump", results.dumps, since=since, every=DUMP_SECONDS / 3600)
 
 
-def _drill(results: Measurement, proof: Proof | None, outputs: Row) -> None:
+def _drill(results: Measurement, proof: Proof | None, outputs: Properties) -> None:
     """Add the result of the last drill, scheduled or not."""
     if proof is None:
         return
@@ -247,12 +248,12 @@ def _drill(results: Measurement, proof: Proof | None, outputs: Row) -> None:
         results.fail("drill", f"the last is {age} days old, due every {every}")
 
 
-def _settings(outputs: Row) -> Row:
+def _settings(outputs: Properties) -> Properties:
     """Return the settings of the last update."""
     return dict(json.loads(outputs["settings"])) if "settings" in outputs else {}
 
 
-def _mounts(results: Measurement, name: str, home: Home, outputs: Row) -> None:
+def _mounts(results: Measurement, name: str, home: Home, outputs: Properties) -> None:
     """Check the bucket mounts over SSH; skip the check when SSH is not allowed."""
     if results.state not in RUNNING_STATES or not server_ssh.ssh_allowed(_settings(outputs)):
         return
@@ -265,7 +266,11 @@ def _mounts(results: Measurement, name: str, home: Home, outputs: Row) -> None:
 
 
 def _backups(
-    results: Measurement, cloud: account.Account, resources: retained.Resources, outputs: Row, home: Home
+    results: Measurement,
+    cloud: account.Account,
+    resources: retained.Resources,
+    outputs: Properties,
+    home: Home,
 ) -> None:
     """Ask the backup program over SSH if that is allowed, else list the backup bucket."""
     spec = validate(ScalewaySpec, json.loads(outputs["settings"]))
@@ -289,7 +294,7 @@ def _backups_by_ssh(spec: ScalewaySpec, resources: retained.Resources, home: Hom
 
 
 def _backups_by_bucket(
-    results: Measurement, cloud: account.Account, spec: ScalewaySpec, outputs: Row
+    results: Measurement, cloud: account.Account, spec: ScalewaySpec, outputs: Properties
 ) -> None:
     where = outputs["backups"]["where"]
     s3 = cloud.storage(outputs["region"], outputs.get("project", ""))
@@ -305,7 +310,11 @@ def _backups_by_bucket(
 
 
 def _orphans(
-    results: Measurement, cloud: account.Account, name: str, resources: retained.Resources, outputs: Row
+    results: Measurement,
+    cloud: account.Account,
+    name: str,
+    resources: retained.Resources,
+    outputs: Properties,
 ) -> None:
     project = outputs.get("project") or cloud.project
     managed = outputs.get("database") != "server"
@@ -332,7 +341,7 @@ def _check_age(
         results.fail(f"{kind}s", f"{detail}, due every {every:.0f} h")
 
 
-def _bucket(results: Measurement, cloud: account.Account, bucket: Row, outputs: Row) -> None:
+def _bucket(results: Measurement, cloud: account.Account, bucket: Properties, outputs: Properties) -> None:
     row = BucketStatus.unmeasured(bucket)
     results.buckets.append(row)
     s3 = cloud.storage(outputs["region"], outputs.get("project", ""))
