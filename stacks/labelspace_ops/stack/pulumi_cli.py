@@ -27,6 +27,8 @@ ERROR_COUNT = r"(.*: )?\d+ errors? occurred:"
 QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 PROGRAM_ERROR = "Exception calling application: "
 """Pulumi's prefix of an error that the Pulumi program raised."""
+PROVIDER_SOURCE = r"^\S+\.go:\d+: ([\w.]+_schema: )?|: provider=\w+@[\w.+-]+$"
+"""What bridged providers write around an error: file, line, and their own version."""
 
 
 def environment(home: Home) -> dict[str, str]:
@@ -125,9 +127,14 @@ def error_reason(report: str) -> str:
     lines = [
         line.strip() for line in report.splitlines() if "error:" in line or line.strip().startswith("* ")
     ]
-    reasons = [line.split("error:", 1)[-1].strip(" *").removeprefix(PROGRAM_ERROR) for line in lines]
+    reasons = [_without_source(line.split("error:", 1)[-1].strip(" *")) for line in lines]
     useful = [line for line in dict.fromkeys(reasons) if line and not _is_heading(line)]
     return "\n".join(useful) or report
+
+
+def _without_source(reason: str) -> str:
+    """Leave out where in the code of a provider or program the error was raised."""
+    return re.sub(PROVIDER_SOURCE, "", reason.removeprefix(PROGRAM_ERROR))
 
 
 def _is_heading(line: str) -> bool:

@@ -7,8 +7,9 @@ import secrets
 import signal
 from typing import Any
 
+import docker
 import pytest
-from tests.e2e.lab import ADMIN, PASSWORD, Lab, admin_of, containers, ports, running
+from tests.e2e.lab import ADMIN, PASSWORD, Lab, admin_of, containers, ports, running, until
 
 
 def test_every_container_comes_back_by_itself(lab: Lab, street: Any) -> None:
@@ -27,18 +28,8 @@ def test_every_container_comes_back_by_itself(lab: Lab, street: Any) -> None:
 @pytest.mark.parametrize("line", ["[10]", "readiness: "])
 def test_an_engine_killed_in_mid_create_is_taken_up_again(lab: Lab, line: str) -> None:
     name = f"k{secrets.token_hex(3)}"
-    command = [
-        "create",
-        name,
-        "--yes",
-        *ports(),
-        "--bucket",
-        "killed",
-        "--admin-username",
-        ADMIN,
-    ]
     try:
-        lab.kill_at(line, *command, "--password-stdin", stdin=PASSWORD + "\n")
+        lab.kill_at(line, *_creation(name), stdin=PASSWORD + "\n")
         measured = lab.json("create", name, "--yes")
         assert measured["status"] == "ready"
         users = admin_of(measured).get("/api/users").json()["results"]
@@ -47,6 +38,24 @@ def test_an_engine_killed_in_mid_create_is_taken_up_again(lab: Lab, line: str) -
     finally:
         lab.run("delete", name, "--purge", stdin=f"{name}\n")
     assert not containers(name)
+
+
+def test_a_create_killed_while_the_database_migrates_can_be_deleted(lab: Lab) -> None:
+    """Its state does not know the containers that were under way, and they are in the workspace's network."""
+    name = f"k{secrets.token_hex(3)}"
+    lab.kill_at("container " + name + "-server: made", *_creation(name), stdin=PASSWORD + "\n")
+    until(lambda: "migrate" in containers(name), "the engine goes on with what it was asked")
+    done = lab.run("delete", name, "--purge", stdin=f"{name}\n")
+    assert done.returncode == 0, done.stderr
+    assert (containers(name), docker.from_env().networks.list(names=[f"labelspace-{name}"])) == (
+        {},
+        [],
+    )
+
+
+def _creation(name: str) -> list[str]:
+    flags = ["--bucket", "killed", "--admin-username", ADMIN, "--password-stdin"]
+    return ["create", name, "--yes", *ports(), *flags]
 
 
 def test_pulumi_writes_nothing_in_place_that_a_kill_could_tear(lab: Lab, street: Any) -> None:

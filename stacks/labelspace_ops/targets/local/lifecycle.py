@@ -114,11 +114,11 @@ def delete(
     spec = _spec(selected)
     last_backup = "" if purge else final_backup.take_final_backup(runtime)
     _stop_application(runtime)
+    leftovers.remove_leftovers(runtime, selected, home)  # the network goes only without containers
     if purge or spec is None:
         destroy()
         _remove_containers(runtime)
     else:
-        leftovers.remove_leftovers(runtime, selected, home)
         stack.mark_deleted(selected)
         stack.update(selected, program, progress.Resources().on_event)
     if purge:

@@ -22,6 +22,14 @@ def test_the_errors_that_a_provider_lists_are_told() -> None:
     assert "1 error occurred" not in said
 
 
+def test_the_code_of_a_provider_is_left_out() -> None:
+    reason = "timeout while waiting for state to become 'removed' (last state: 'pending', timeout: 30s)"
+    report = (
+        f"error: sdk-v2/provider2.go:572: sdk.helper_schema: {reason}: provider=docker@5.2.0\n* {reason}\n"
+    )
+    assert error_reason(report) == reason
+
+
 @pytest.mark.parametrize("text", ["error: no such stack", "something else"])
 def test_one_line_is_told_as_it_is(text: str) -> None:
     assert error_reason(text) == text.removeprefix("error: ")
