@@ -26,7 +26,14 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"
 HEAD = "<!-- Made from the code by `make docs`: change the code, not this page. -->\n\n"
 SOURCES = ("components/labelspace/spec", "stacks/labelspace_ops", "components/labelspace")
-RAISED = {"UsageError": 2, "SpecError": 2, "OpsError": 1, "RefusedError": 1, "RunError": 1}
+RAISED = {
+    "UsageError": 2,
+    "SpecError": 2,
+    "OpsError": 1,
+    "RefusedError": 1,
+    "NoSuchWorkspaceError": 2,
+    "RunError": 1,
+}
 """What ends a command with one sentence -> its exit code."""
 PROBES = ("", "0.0.0.0/0", "172.17.0.0/16")
 """Values that no setting takes: what is said about them is the setting's limit."""
@@ -343,13 +350,25 @@ def _section(file: Path, rows: list[tuple[str, int]]) -> str:
 
 
 def _sentences(file: Path) -> Iterator[tuple[str, int]]:
+    in_spec = file.is_relative_to(ROOT / SOURCES[0])
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
-            name = ast.unparse(node.exc.func).rsplit(".", 1)[-1]
-            code = 2 if name == "ValueError" and file.name == "spec.py" else RAISED.get(name)
-            text = _text(node.exc.args[0])
-            if code is not None and any(letter.isalpha() for letter in _words(text)):
+        for argument, code in _raised(node, in_spec=in_spec):
+            text = _text(argument)
+            if any(letter.isalpha() for letter in _words(text)):
                 yield text, code
+
+
+def _raised(node: ast.AST, *, in_spec: bool) -> Iterator[tuple[ast.expr, int]]:
+    """The text of an error that is raised, or that ``wait_until`` raises, and the exit code."""
+    if isinstance(node, ast.keyword) and node.arg == "on_timeout":
+        text = node.value.body if isinstance(node.value, ast.Lambda) else node.value
+        if isinstance(text, ast.Constant | ast.JoinedStr):
+            yield text, RAISED["OpsError"]
+    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+        name = ast.unparse(node.exc.func).rsplit(".", 1)[-1]
+        code = RAISED["SpecError"] if in_spec and name == "ValueError" else RAISED.get(name)
+        if code is not None:
+            yield node.exc.args[0], code
 
 
 def _words(text: str) -> str:

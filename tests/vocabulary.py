@@ -67,9 +67,11 @@ IDENTIFIERS = {
 
 CHECKED: tuple[str, ...] = (
     "components/labelspace/spec",
-    "stacks/labelspace_ops/cvat",
-    "stacks/labelspace_ops/jobs",
-    "stacks/labelspace_ops/runtime",
+    "components/labelspace/targets/scaleway",
+    *(
+        f"stacks/labelspace_ops/{folder}"
+        for folder in ("cli", "console", "cvat", "jobs", "runtime", "stack", "targets", "workspaces")
+    ),
     "bench",
     *(
         f"testbed/{folder}"

@@ -10,6 +10,7 @@ from labelspace.spec.local import LocalSpec
 from labelspace.spec.parse import (
     DEFAULT_TARGET,
     SPECS,
+    Settings,
     SpecError,
     dump_with_secrets,
     parse_setting,
@@ -38,6 +39,7 @@ __all__ = [
     "Registration",
     "ScalewaySettings",
     "ScalewaySpec",
+    "Settings",
     "Size",
     "SpecError",
     "SpecPart",

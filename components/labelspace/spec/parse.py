@@ -18,6 +18,8 @@ from labelspace.spec.workspace import WorkspaceSpec
 SPECS: dict[str, type[WorkspaceSpec]] = {"local": LocalSpec, "scaleway": ScalewaySpec}
 """The spec of each target."""
 DEFAULT_TARGET = "local"
+Settings = dict[str, Any]
+"""Settings as a stack's file holds them, before ``parse_spec`` validates them."""
 _Spec = TypeVar("_Spec", bound=SpecPart)
 _CHOICES = {"size": Size, "registration": Registration, "default_role": DefaultRole}
 
@@ -74,7 +76,7 @@ def _is_structured(annotation: Any) -> bool:
     )
 
 
-def dump_with_secrets(spec: BaseModel) -> dict[str, Any]:
+def dump_with_secrets(spec: BaseModel) -> Settings:
     """The spec as plain JSON values, its secrets in the clear: only for what is encrypted."""
     return {key: _revealed(value) for key, value in spec.model_dump().items()}
 

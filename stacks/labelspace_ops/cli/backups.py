@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelspace_ops.cli.app import Json, Name, Yes, app, print_json, say
+from labelspace_ops.cli.flags import with_progress
 
 if TYPE_CHECKING:
     from labelspace_ops.backup import base
@@ -21,6 +22,7 @@ def _backups_of(name: str) -> base.Backups:
 
 
 @app.command()
+@with_progress
 def backup(
     name: Name,
     full: Annotated[bool, typer.Option("--full", help="copy everything, not only changes")] = False,
@@ -69,6 +71,7 @@ def _line(row: BackupRow) -> str:
 
 
 @app.command()
+@with_progress
 def restore(
     name: Name,
     to: Annotated[str, typer.Option(help="a time, such as 2026-11-24T15:04:00Z")] = "",
@@ -92,6 +95,7 @@ def restore(
 
 
 @app.command()
+@with_progress
 def drill(
     name: Name,
     backup: Annotated[str, typer.Option(help="the id of a backup; the newest by default")] = "",

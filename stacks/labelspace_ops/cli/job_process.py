@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from labelspace_ops.cli import main as cli_main
 from labelspace_ops.core.reporting import Event, to_record
-from labelspace_ops.jobs.store import write_record
+from labelspace_ops.jobs.store import Record, write_record
 
 
 class _Lines(io.TextIOBase):
@@ -26,7 +26,7 @@ class _Lines(io.TextIOBase):
             *complete, self._rest = (self._rest + text).split("\n")
             for line in complete:
                 if line.strip():
-                    write_record(self._journal, {"text": line.strip()})
+                    write_record(self._journal, Record(text=line.strip()))
         return len(text)
 
 
@@ -34,7 +34,7 @@ def run(journal: IO[str], arguments: list[str]) -> None:
     """Run the command in this process; write its exit code and its JSON result to the journal."""
 
     def record(event: Event) -> None:
-        write_record(journal, {"event": to_record(event)})
+        write_record(journal, Record(event=to_record(event)))
 
     output, code = io.StringIO(), 0
     sys.argv = ["labelspace", *arguments, "--json"]
@@ -46,7 +46,7 @@ def run(journal: IO[str], arguments: list[str]) -> None:
     except BaseException:
         code = 1
         traceback.print_exc()
-    write_record(journal, {"code": code, "result": None if code else _parse_json(output.getvalue())})
+    write_record(journal, Record(code=code, result=None if code else _parse_json(output.getvalue())))
 
 
 def _parse_json(text: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from labelspace_ops.cli.app import Json, app, print_json, say
+from labelspace_ops.cli.app import Json, app, print_result, say
 
 keys = typer.Typer(help="The keys of this machine's backups and state.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
@@ -20,10 +20,9 @@ def export(file: Annotated[Path, typer.Argument(help="file to write")], as_json:
     from labelspace_ops.backup import recovery_kit
 
     names = recovery_kit.export_kit(Home.find(), file)
-    if as_json:
-        print_json({"file": str(file), "keys": names})
-    else:
-        typer.echo(f"{file}: {len(names)} keys ({', '.join(names)})")
+    text = f"{file}: {len(names)} keys ({', '.join(names)})"
+    print_result({"file": str(file), "keys": names}, text, as_json=as_json)
+    if not as_json:
         say("store it like a password, apart from the backups; export it again after each new workspace")
 
 
@@ -34,8 +33,5 @@ def import_(file: Annotated[Path, typer.Argument(help="a recovery kit")], as_jso
     from labelspace_ops.backup import recovery_kit
 
     done = recovery_kit.import_kit(Home.find(), file)
-    if as_json:
-        print_json(done)
-        return
-    for name, result in done.items():
-        typer.echo(f"  {name:<24} {result}")
+    text = "\n".join(f"  {name:<24} {result}" for name, result in done.items())
+    print_result(done, text, as_json=as_json)

@@ -9,6 +9,7 @@ import typer
 
 from labelspace_ops.cli import options
 from labelspace_ops.cli.app import Json, Name, Yes, app, print_json, say
+from labelspace_ops.cli.flags import with_flags, with_progress
 from labelspace_ops.cli.status import report
 from labelspace_ops.core.errors import UsageError
 
@@ -18,25 +19,12 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def create(  # noqa: PLR0917 - each is a flag of its own
-    context: typer.Context,
+@with_progress
+@with_flags(options.SettingFlags)
+def create(
     name: Annotated[str, typer.Argument(help="name of the new workspace")] = "",
-    bucket: options.Bucket = None,
-    remote_bucket: options.RemoteBucket = None,
-    backup_bucket: options.BackupBucket = None,
-    description: options.Description = None,
-    target: options.Target = None,
-    admin_username: options.AdminUsername = None,
-    admin_email: options.AdminEmail = None,
-    password_stdin: options.PasswordStdin = False,
-    registration: options.Registration = None,
-    default_role: options.DefaultRole = None,
-    bind_address: options.BindAddress = None,
-    port: options.Port = None,
-    s3_port: options.S3Port = None,
-    size: options.Size = None,
-    cvat_version: options.CvatVersion = None,
-    set_: options.Set = None,
+    *,
+    flags: options.SettingFlags,
     reuse_data: Annotated[
         bool, typer.Option("--reuse-data", help="use the data that a deleted workspace of this name left")
     ] = False,
@@ -55,7 +43,7 @@ def create(  # noqa: PLR0917 - each is a flag of its own
     from labelspace_ops.workspaces import status as status_module
 
     home = Home.find()
-    values = {"running": True, **options.from_flags(context.params, ask=not yes)}
+    values = {"running": True, **options.from_flags(name, flags, ask=not yes)}
     spec = lifecycle.resolve_spec(values, home)
     if not reuse_data and not from_backup and not yes and sys.stdin.isatty():
         reuse_data = _confirm_reuse(spec, home)
@@ -72,6 +60,7 @@ def _confirm_reuse(spec: WorkspaceSpec, home: Home) -> bool:
 
 
 @app.command()
+@with_progress
 def stop(name: Name, as_json: Json = False) -> None:
     """Take a last backup and stop a workspace; data, URL and passwords stay."""
     from labelspace.home import Home
@@ -90,6 +79,7 @@ def stop(name: Name, as_json: Json = False) -> None:
 
 
 @app.command()
+@with_progress
 def start(name: Name, as_json: Json = False) -> None:
     """Start a stopped workspace with the same URL, data and passwords."""
     from labelspace.home import Home
@@ -105,6 +95,7 @@ def start(name: Name, as_json: Json = False) -> None:
 
 
 @app.command()
+@with_progress
 def delete(
     name: Name,
     yes: Yes = False,

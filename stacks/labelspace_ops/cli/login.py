@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labelspace_ops.cli.app import Json, app, print_json, say
+from labelspace_ops.cli.app import Json, app, print_result, say
+
+if TYPE_CHECKING:
+    from labelspace_ops.workspaces.login import LoggedIn
 
 
 @app.command()
@@ -25,20 +28,21 @@ def login(
         raise UsageError("url: give it or --local, not both")
     home = Home.find()
     if not url and not local:
-        print_json({"backend": backend.current_url(home)}) if as_json else typer.echo(
-            backend.current_url(home)
-        )
+        current = backend.current_url(home)
+        print_result({"backend": current}, current, as_json=as_json)
         return
     from labelspace_ops.workspaces import login as team_state
 
     done = team_state.log_in(home, url, move or [])
-    print_json(done) if as_json else _print(done)
+    text = f"state in {done.backend}: {', '.join(done.workspaces or []) or 'no workspaces yet'}"
+    print_result(done, text, as_json=as_json)
+    if not as_json:
+        _print_next_steps(done)
 
 
-def _print(done: dict[str, Any]) -> None:
-    typer.echo(f"state in {done['backend']}: {', '.join(done['workspaces']) or 'no workspaces yet'}")
-    if done["left_behind"]:
-        flags = " ".join(f"--move {name}" for name in done["left_behind"])
+def _print_next_steps(done: LoggedIn) -> None:
+    if done.left_behind:
+        flags = " ".join(f"--move {name}" for name in done.left_behind)
         say(f"not moved; log in to the earlier state, then `labelspace login ... {flags}` moves them")
-    if not done["backend"].startswith("file://"):
+    if not done.backend.startswith("file://"):
         say("others need the same passphrase: labelspace keys export FILE here, keys import FILE there")

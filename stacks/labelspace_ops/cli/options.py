@@ -5,46 +5,62 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from labelspace_ops.core.errors import UsageError
 
-Bucket = Annotated[list[str] | None, typer.Option(help="dataset bucket; repeatable")]
-RemoteBucket = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="remote dataset bucket, as NAME@https://ENDPOINT; keys from AWS_ACCESS_KEY_ID and"
-        " AWS_SECRET_ACCESS_KEY, region from AWS_DEFAULT_REGION; repeatable"
-    ),
-]
-BackupBucket = Annotated[
-    str | None,
-    typer.Option(
-        help="S3 bucket for the backups, as NAME@https://ENDPOINT; keys and region as for --remote-bucket;"
-        " AWS_CA_BUNDLE names the certificate file of a private authority"
-    ),
-]
-Description = Annotated[str | None, typer.Option(help="purpose of the workspace")]
-Target = Annotated[str | None, typer.Option(help="where it runs: local or scaleway")]
-AdminUsername = Annotated[str | None, typer.Option(help="the admin's user name")]
-AdminEmail = Annotated[str | None, typer.Option(help="the admin's e-mail address")]
+if TYPE_CHECKING:
+    from labelspace.spec import Settings
+
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="read the admin's password from standard input")
 ]
-Registration = Annotated[str | None, typer.Option(help="open: annotators sign up themselves; or closed")]
-DefaultRole = Annotated[str | None, typer.Option(help="worker (safe) or user")]
-BindAddress = Annotated[str | None, typer.Option(help="address to serve; 127.0.0.1 is this machine")]
-Port = Annotated[int | None, typer.Option(help="port of the URL; a free one by default")]
-S3Port = Annotated[int | None, typer.Option(help="port of the buckets' S3 endpoint")]
-Size = Annotated[str | None, typer.Option(help="small, medium or large")]
-CvatVersion = Annotated[str | None, typer.Option(help="version of CVAT")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="any other setting, as KEY=VALUE (docs/reference/settings.md); repeatable"),
-]
+
+
+@dataclass(frozen=True)
+class SettingFlags:
+    """The options for settings, of ``create`` and ``preview``."""
+
+    bucket: Annotated[list[str] | None, typer.Option(help="dataset bucket; repeatable")] = None
+    remote_bucket: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="remote dataset bucket, as NAME@https://ENDPOINT; keys from AWS_ACCESS_KEY_ID and"
+            " AWS_SECRET_ACCESS_KEY, region from AWS_DEFAULT_REGION; repeatable"
+        ),
+    ] = None
+    backup_bucket: Annotated[
+        str | None,
+        typer.Option(
+            help="S3 bucket for the backups, as NAME@https://ENDPOINT; keys and region as for"
+            " --remote-bucket; AWS_CA_BUNDLE names the certificate file of a private authority"
+        ),
+    ] = None
+    description: Annotated[str | None, typer.Option(help="purpose of the workspace")] = None
+    target: Annotated[str | None, typer.Option(help="where it runs: local or scaleway")] = None
+    admin_username: Annotated[str | None, typer.Option(help="the admin's user name")] = None
+    admin_email: Annotated[str | None, typer.Option(help="the admin's e-mail address")] = None
+    password_stdin: PasswordStdin = False
+    registration: Annotated[
+        str | None, typer.Option(help="open: annotators sign up themselves; or closed")
+    ] = None
+    default_role: Annotated[str | None, typer.Option(help="worker (safe) or user")] = None
+    bind_address: Annotated[str | None, typer.Option(help="address to serve; 127.0.0.1: this machine")] = None
+    port: Annotated[int | None, typer.Option(help="port of the URL; a free one by default")] = None
+    s3_port: Annotated[int | None, typer.Option(help="port of the buckets' S3 endpoint")] = None
+    size: Annotated[str | None, typer.Option(help="small, medium or large")] = None
+    cvat_version: Annotated[str | None, typer.Option(help="version of CVAT")] = None
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="any other setting, as KEY=VALUE (docs/reference/settings.md); repeatable"
+        ),
+    ] = None
+
 
 PLAIN = (
     *("description", "target", "registration", "default_role", "bind_address"),
@@ -52,30 +68,31 @@ PLAIN = (
 )
 
 
-def from_flags(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
+def from_flags(name: str, flags: SettingFlags, *, ask: bool) -> Settings:
     """Return the settings of a command's flags; ``ask``: prompt for missing ones on a terminal."""
-    values: dict[str, Any] = {key: flags[key] for key in PLAIN if flags.get(key) is not None}
-    values |= _basic_settings(flags, ask=ask and sys.stdin.isatty())
+    values: Settings = {key: value for key in PLAIN if (value := getattr(flags, key)) is not None}
+    values |= _basic_settings(name, flags, ask=ask and sys.stdin.isatty())
     admin = values.setdefault("admin", {})
-    admin |= {key: flags[f"admin_{key}"] for key in ("username", "email") if flags.get(f"admin_{key}")}
-    if flags.get("password_stdin"):
+    given = {"username": flags.admin_username, "email": flags.admin_email}
+    admin |= {key: value for key, value in given.items() if value}
+    if flags.password_stdin:
         admin["password"] = sys.stdin.readline().rstrip("\r\n")
     if not admin:
         del values["admin"]
-    if flags.get("backup_bucket"):
-        values["backup"] = {"bucket": _backup_bucket("backup-bucket", flags["backup_bucket"])}
-    return from_assignments(flags.get("set_") or [], values)
+    if flags.backup_bucket:
+        values["backup"] = {"bucket": _backup_bucket("backup-bucket", flags.backup_bucket)}
+    return from_assignments(flags.set_ or [], values)
 
 
-def _basic_settings(flags: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
+def _basic_settings(name: str, flags: SettingFlags, *, ask: bool) -> Settings:
     """Return name, buckets and admin from flags, or from prompts."""
-    name, buckets = flags["name"] or _ask_name(ask=ask), _buckets(flags["bucket"], flags["remote_bucket"])
+    name, buckets = name or _ask_name(ask=ask), _buckets(flags.bucket, flags.remote_bucket)
     if _exists(name):
         return {"name": name, "buckets": buckets} if buckets else {"name": name}
     if not buckets and ask:
         buckets = _buckets(typer.prompt("Dataset buckets (separate with spaces)").split(), None)
-    values: dict[str, Any] = {"name": name, "buckets": buckets}
-    if ask and not flags["admin_username"]:
+    values: Settings = {"name": name, "buckets": buckets}
+    if ask and not flags.admin_username:
         values["admin"] = {"username": typer.prompt("User name of the admin", default="admin")}
     return values
 
@@ -122,7 +139,7 @@ def _backup_bucket(field: str, text: str) -> dict[str, str]:
     return {**_environment(), **authority, **_named_at(field, text)}
 
 
-def _external_database(url: str) -> dict[str, Any] | None:
+def _external_database(url: str) -> Settings | None:
     """Parse a connection URL; add password and certificate authority from the environment."""
     if not url:
         return None
@@ -141,7 +158,7 @@ def _external_database(url: str) -> dict[str, Any] | None:
         raise UsageError(f"PGSSLROOTCERT: {authority} cannot be read: {error.strerror}") from None
 
 
-def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> dict[str, Any]:
+def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Settings:
     """``settings`` with each ``KEY=VALUE`` of ``assignments`` applied.
 
     Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
@@ -166,7 +183,7 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> dic
     return {**changed, "name": settings["name"]}
 
 
-def _changed_buckets(buckets: list[dict[str, Any]], key: str, value: str) -> list[dict[str, Any]]:
+def _changed_buckets(buckets: list[Settings], key: str, value: str) -> list[Settings]:
     names = [name for name in value.split(",") if name]
     if key == "buckets-":
         missing = [name for name in names if name not in [one["name"] for one in buckets]]
@@ -193,7 +210,7 @@ SECRET_KEYS["backup.encryption_key"] = (
 SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"]
 
 
-def _assign(values: dict[str, Any], key: str, value: str) -> None:
+def _assign(values: Settings, key: str, value: str) -> None:
     if key in ("name", "target"):
         raise UsageError(f"{key}: it cannot change: create another workspace with `labelspace create`")
     if key in SECRET_KEYS:

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from labelspace_ops.cli import options
-from labelspace_ops.cli.app import Json, Name, Yes, app, print_json, say
+from labelspace_ops.cli.app import Json, Name, Yes, app, print_result, say
+from labelspace_ops.cli.flags import with_flags, with_progress
 from labelspace_ops.cli.status import report
 from labelspace_ops.core.errors import UsageError
 
+if TYPE_CHECKING:
+    from labelspace.home import Home
+    from labelspace.spec import Settings, WorkspaceSpec
+
 
 @app.command()
-def preview(  # noqa: PLR0917 - each is a flag of its own
-    context: typer.Context,
+@with_flags(options.SettingFlags)
+def preview(
     name: Name,
     assignments: Annotated[list[str] | None, typer.Argument(help="KEY=VALUE, as for set")] = None,
-    bucket: options.Bucket = None,
-    remote_bucket: options.RemoteBucket = None,
-    description: options.Description = None,
-    target: options.Target = None,
-    admin_username: options.AdminUsername = None,
-    admin_email: options.AdminEmail = None,
-    password_stdin: options.PasswordStdin = False,
-    registration: options.Registration = None,
-    default_role: options.DefaultRole = None,
-    bind_address: options.BindAddress = None,
-    port: options.Port = None,
-    s3_port: options.S3Port = None,
-    size: options.Size = None,
-    cvat_version: options.CvatVersion = None,
-    set_: options.Set = None,
+    *,
+    flags: options.SettingFlags,
     as_json: Json = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="print Markdown for a comment on a pull request")
@@ -46,19 +38,16 @@ def preview(  # noqa: PLR0917 - each is a flag of its own
     home = Home.find()
     spec = _changed_spec(name, assignments, home) if assignments else None
     result = previews.preview(
-        spec or lifecycle.resolve_spec(options.from_flags(context.params, ask=False), home), home
+        spec or lifecycle.resolve_spec(options.from_flags(name, flags, ask=False), home), home
     )
-    if as_json:
-        print_json(result.as_json())
-    else:
-        text = preview_text.to_markdown(result) if markdown else "\n".join(preview_text.to_lines(result))
-        typer.echo(text)
+    text = preview_text.to_markdown(result) if markdown else "\n".join(preview_text.to_lines(result))
+    print_result(result, text, as_json=as_json)
 
 
-def _changed_spec(name: str, assignments: list[str], home: Any, password: str = "") -> Any:
+def _changed_spec(name: str, assignments: list[str], home: Home, password: str = "") -> WorkspaceSpec:
     from labelspace_ops.workspaces import lifecycle
 
-    def change(settings: dict[str, Any]) -> dict[str, Any]:
+    def change(settings: Settings) -> Settings:
         values = options.from_assignments(assignments, settings)
         if password:
             values["admin"] = {**values.get("admin", {}), "password": password}
@@ -68,6 +57,7 @@ def _changed_spec(name: str, assignments: list[str], home: Any, password: str = 
 
 
 @app.command("set")
+@with_progress
 def set_(
     name: Name,
     assignments: Annotated[list[str] | None, typer.Argument(help="KEY=VALUE, e.g. size=medium")] = None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
+from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, print_result, say
 
 if TYPE_CHECKING:
     from labelspace.spec import WorkspaceSpec
@@ -128,11 +128,8 @@ def credentials(name: Name, as_json: Json = False) -> None:
     """Show the admin's user name and password."""
     outputs = outputs_of(name)
     shown = {field: outputs[f"admin_{field}"] for field in ("username", "email", "password")}
-    if as_json:
-        print_json(shown)
-        return
-    for field, value in shown.items():
-        typer.echo(f"  {field:<9} {value}")
+    text = "\n".join(f"  {field:<9} {value}" for field, value in shown.items())
+    print_result(shown, text, as_json=as_json)
 
 
 @app.command()
@@ -145,9 +142,6 @@ def doctor(
     from labelspace_ops.workspaces import doctor as doctor_module
 
     checks = doctor_module.examine(Home.find(), target or registry.DEFAULT)
-    if as_json:
-        print_json(checks)
-    else:
-        for check in checks:
-            typer.echo(f"  {'ok ' if check.ok else 'NO '} {check.name}: {check.detail}")
+    text = "\n".join(f"  {'ok ' if check.ok else 'NO '} {check.name}: {check.detail}" for check in checks)
+    print_result(checks, text, as_json=as_json)
     raise typer.Exit(0 if all(check.ok for check in checks) else 1)

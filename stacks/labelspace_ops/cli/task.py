@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json
 
 if TYPE_CHECKING:
     from labelspace_ops.projects.tasks import CreatedTask
+    from labelspace_ops.stack.state import Properties
     from labelspace_ops.storage.media_files import MediaSelection
 
 task = typer.Typer(help="Tasks of a project.", no_args_is_help=True)
@@ -73,7 +74,7 @@ def _default_name(bucket: str, prefix: str, subset: int | None, seed: int) -> st
 
 
 def _select_media(
-    outputs: dict[str, Any], bucket: str, prefix: str, subset: int | None, seed: int
+    outputs: Properties, bucket: str, prefix: str, subset: int | None, seed: int
 ) -> MediaSelection:
     from rich.console import Console
     from rich.progress import Progress, TextColumn

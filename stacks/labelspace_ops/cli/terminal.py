@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 
-from labelspace_ops.cli.app import say
+from labelspace_ops.cli.app import print_event, prints_json, say
 from labelspace_ops.core.reporting import Event, PullProgress, to_line
 
 PLAIN_SECONDS = 15.0
@@ -23,12 +23,11 @@ class Terminal:
 
     def __call__(self, event: Event) -> None:
         """Print the event."""
-        line = to_line(event)
-        if isinstance(event, PullProgress):
-            self._progress(line)
-        elif line:
+        if isinstance(event, PullProgress) and not prints_json():
+            self._progress(to_line(event))
+        else:
             self._clear()
-            say(line)
+            print_event(event)
 
     def _progress(self, line: str) -> None:
         if self._is_tty:

@@ -1,12 +1,11 @@
-"""The form of a new workspace: what was typed, as a wish and as flags of ``labelspace create``."""
+"""The form of a new workspace: its values as settings and as flags of ``labelspace create``."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
-from labelspace.spec import SpecError, parse_spec
+from labelspace.spec import Settings, SpecError, parse_spec
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import Capability
 
@@ -24,20 +23,20 @@ FLAGS = {
     "--s3-port": "s3_port",
 }
 LOCAL = ("bind_address", "port", "s3_port")
-"""Fields that only this machine has."""
+"""Fields of targets with ports on this machine."""
 
 
 @dataclass
 class Form:
-    """What stands in the fields; an empty password asks for a generated one."""
+    """The values of the fields; an empty password is generated."""
 
     name: str = ""
     description: str = ""
     target: str = registry.DEFAULT
     buckets: list[str] = field(default_factory=list)
-    """Chosen from those that exist."""
+    """Existing buckets."""
     new_buckets: str = ""
-    """Names of new ones, separated by spaces or commas."""
+    """Names of new buckets, separated by spaces or commas."""
     username: str = "admin"
     email: str = ""
     password: str = ""
@@ -46,10 +45,10 @@ class Form:
     bind_address: str = "127.0.0.1"
     size: str = "small"
     port: str = ""
-    """Empty: a free one."""
+    """Empty: a free port."""
     s3_port: str = ""
     reuse_data: bool = False
-    """Go on with what an earlier workspace of the name left."""
+    """Use the data that a deleted workspace of this name left."""
 
     def can(self, capability: Capability) -> bool:
         """Whether the chosen target has the ability."""
@@ -57,12 +56,12 @@ class Form:
 
     @property
     def all_buckets(self) -> list[str]:
-        """Chosen and new, in the order of the form."""
-        kept = self.buckets if self.can(Capability.LOCAL_BUCKETS) else []
-        return [*kept, *self.new_buckets.replace(",", " ").split()]
+        """Existing and new buckets, in the order of the form."""
+        existing = self.buckets if self.can(Capability.LOCAL_BUCKETS) else []
+        return [*existing, *self.new_buckets.replace(",", " ").split()]
 
-    def values(self) -> dict[str, Any]:
-        """The wish, as ``parse_spec`` takes it."""
+    def values(self) -> Settings:
+        """Return the settings, as ``parse_spec`` takes them."""
         admin = {"username": self.username, "email": self.email, "password": self.password}
         plain = ("name", "description", "target", "registration", "default_role", "size")
         own = {key: getattr(self, key) for key in LOCAL if getattr(self, key)}
@@ -74,11 +73,11 @@ class Form:
         }
 
     def arguments(self) -> list[str]:
-        """Flags of ``labelspace create``; the password is not among them."""
-        wanted = {
+        """Return the flags of ``labelspace create``; the password goes through standard input."""
+        offered = {
             flag: key for flag, key in FLAGS.items() if self.can(Capability.HOST_PORTS) or key not in LOCAL
         }
-        flags = [f"{flag}={getattr(self, attribute)}" for flag, attribute in wanted.items()]
+        flags = [f"{flag}={getattr(self, attribute)}" for flag, attribute in offered.items()]
         given = [flag for flag in flags if not flag.endswith("=")]
         secret = ["--password-stdin"] if self.password else []
         if self.reuse_data:
@@ -87,7 +86,7 @@ class Form:
 
     @classmethod
     def again(cls, name: str, arguments: list[str]) -> Form:
-        """The form that gave these flags; its password has to be typed again."""
+        """Return the form that gave these flags; its password has to be typed again."""
         form = cls(name=name)
         for argument in arguments:
             flag, _, value = argument.partition("=")
@@ -100,41 +99,44 @@ class Form:
         return form
 
     def problems(self, taken: list[str]) -> dict[str, str]:
-        """Every refusal by field (``name``, ``buckets``, ``admin.username``, ...), all at once."""
+        """Return the problem of each invalid field (``name``, ``buckets``, ``admin.username``, ...)."""
         found = problems(self.values())
         if self.name in taken:
             found["name"] = f"{self.name!r} is taken: choose another name"
         return found
 
 
-def problems(values: dict[str, Any]) -> dict[str, str]:
-    """What the spec refuses, by field; refused fields are set aside, so that rules on several speak too."""
+def problems(values: Settings) -> dict[str, str]:
+    """Return the problem of each invalid field.
+
+    Invalid fields are removed and the rest is validated again, to find problems of several fields together.
+    """
     found: dict[str, str] = {}
     values = {**values, "admin": dict(values.get("admin", {}))}
     while True:
         try:
             parse_spec(values)
         except SpecError as error:
-            fresh = {key: words for key, words in map(_by_field, error.problems) if key not in found}
+            fresh = {key: text for key, text in map(_by_field, error.problems) if key not in found}
         else:
             return found
         found |= fresh
         if not fresh:
             return found
         for key in fresh:
-            _set_aside(key, values)
+            _remove(key, values)
 
 
 def _by_field(problem: str) -> tuple[str, str]:
-    path, _, words = problem.partition(": ")
-    words = re.sub(r" \(--[^)]*\)", "", words)  # flags are for the command line
-    if path == "admin" and words.startswith("password: "):
-        path, words = "admin.password", words.removeprefix("password: ")
+    path, _, text = problem.partition(": ")
+    text = re.sub(r" \(--[^)]*\)", "", text)  # flags are for the command line
+    if path == "admin" and text.startswith("password: "):
+        path, text = "admin.password", text.removeprefix("password: ")
     parts = path.split(".")
-    return (".".join(parts[:2]) if parts[0] == "admin" else parts[0]), words
+    return (".".join(parts[:2]) if parts[0] == "admin" else parts[0]), text
 
 
-def _set_aside(key: str, values: dict[str, Any]) -> None:
+def _remove(key: str, values: Settings) -> None:
     if key.startswith("admin."):
         values["admin"].pop(key.removeprefix("admin."), None)
     elif key in PLACEHOLDERS:

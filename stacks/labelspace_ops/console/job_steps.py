@@ -16,13 +16,13 @@ TITLES = {
     "delete": ("Take a last backup", "Remove the parts"),
     "restore": ("Back up the current state and restore", "Start the parts"),
     "backup": ("Take the backup",),
-    "drill": ("Restore it beside the database and compare",),
+    "drill": ("Restore it to a scratch database and compare",),
 }
 READINESS = {
-    "health": "Wait until every part of CVAT works",
-    "admin": "Make the admin",
-    "login": "Log in as the admin",
-    "workers": "Look for a worker on every queue",
+    "health": "Wait for every part of CVAT",
+    "admin": "Create the admin",
+    "login": "Sign in as the admin",
+    "workers": "Check that every queue has a worker",
 }
 """Titles of the readiness gate's steps, in their order."""
 WITH_READINESS = ("create", "start", "restore")
@@ -30,7 +30,7 @@ WITH_READINESS = ("create", "start", "restore")
 
 @dataclass
 class Step:
-    """One step; ``seconds`` is None before it began."""
+    """One step; ``seconds``: its duration, None before it began."""
 
     title: str
     state: Literal["later", "now", "done", "failed"] = "later"
@@ -39,7 +39,7 @@ class Step:
 
 
 def job_steps(job: Job) -> list[Step]:
-    """The steps of a job as far as it got: each lasts until the next one's first event."""
+    """Return the steps of a job; each lasts until the first event of the next."""
     gates = READINESS if job.verb in WITH_READINESS else {}
     steps = [Step(title) for title in (*TITLES.get(job.verb, ("Prepare", "Run")), *gates.values())]
     began, details = {0: job.began}, {0: ""}
@@ -53,7 +53,7 @@ def job_steps(job: Job) -> list[Step]:
 
 
 def _step_of(entry: Entry, gates: list[str]) -> tuple[int, str]:
-    """The index of the step that an event belongs to (0: none in particular), and its detail."""
+    """Return the index of the step that an event belongs to (0: the first), and its detail."""
     match entry.event:
         case ResourceDone(count, kind, name, action):
             return 1, f"{count} done, last: {kind} {name}: {action}"

@@ -19,7 +19,7 @@ RECONNECT_SECONDS = 30.0
 
 
 def serve(home: Home, port: int, *, on_link: Callable[[str], None]) -> None:
-    """Serve until interrupted; ``on_link`` gets the first link and, when one was used, the next."""
+    """Serve until interrupted; ``on_link`` receives the first link, and a new one after each use."""
     os.environ["NICEGUI_STORAGE_PATH"] = str(home.root / "console")
     os.environ["LABELSPACE_HOME"] = str(home.root)
     keys = Sessions(port, on_used=lambda token: on_link(link(port, token)))
@@ -31,7 +31,7 @@ def serve(home: Home, port: int, *, on_link: Callable[[str], None]) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Says when it answers."""
+    """Calls ``on_ready`` when the server answers."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -44,7 +44,7 @@ class _Server(uvicorn.Server):
 
 
 def link(port: int, token: str) -> str:
-    """The address that opens a session once."""
+    """Return the address that opens one session."""
     return f"http://{ADDRESS}:{port}/?token={token}"
 
 
@@ -59,7 +59,7 @@ def _application(home: Home) -> FastAPI:
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     pages.register(watch)
     ui.add_css(widgets.STYLE, shared=True)
-    app.on_startup(lambda: background_tasks.create(watch.run(), name="watch"))
+    app.on_startup(lambda: background_tasks.create(watch.run(), name="status poller"))
     ui.run_with(
         outer,
         title="labelspace",

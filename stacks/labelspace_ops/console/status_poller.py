@@ -10,6 +10,7 @@ from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.jobs import store as jobs
 from labelspace_ops.stack import pulumi_cli, state
+from labelspace_ops.stack.state import NoSuchWorkspaceError
 from labelspace_ops.targets.status import Status
 from labelspace_ops.workspaces import status
 
@@ -55,19 +56,19 @@ class StatusPoller:
             names = await asyncio.to_thread(state.names, self.home)
             self.known = names
             self.measured = {name: row for name, row in self.measured.items() if name in names}
-            problems = [await self._one(name) for name in names]
-            self.problem = "\n".join(filter(None, problems))
+            self.problem = "\n".join(filter(None, [await self._measure_one(name) for name in names]))
         except Exception as error:
             self.problem = error_message(error)
             self.known = self.known or []
 
-    async def _one(self, name: str) -> str:
+    async def _measure_one(self, name: str) -> str:
         """Measure one workspace; returns why that failed, so that the other workspaces are still measured."""
         try:
-            self.measured[name] = await asyncio.to_thread(_status, name, self.home)
+            self.measured[name] = await asyncio.to_thread(status.get, name, self.home)
+        except NoSuchWorkspaceError:  # it was deleted meanwhile
+            return ""
         except Exception as error:
-            why = error_message(error)
-            return "" if "no such workspace" in why else f"{name}: cannot be measured: {why}"
+            return f"{name}: cannot be measured: {error_message(error)}"
         return ""
 
     def rows(self) -> list[Status]:
@@ -91,10 +92,6 @@ class StatusPoller:
 
     def _measurement(self, name: str) -> Status:
         return self.measured.get(name) or Status.unmeasured(name, "measuring")
-
-
-def _status(name: str, home: Home) -> Status:
-    return status.get(name, home)
 
 
 def error_message(error: Exception) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import re
 import subprocess
@@ -23,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import Event, Failed, Message, from_record, to_line
@@ -31,6 +32,35 @@ from labelspace_ops.stack import project
 
 State = Literal["running", "done", "failed", "interrupted"]
 LOCK_TIMEOUT_SECONDS = 2.0
+
+
+class Record(BaseModel):
+    """A line of a journal; a key that is absent there is None here."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: float = Field(default_factory=time.time)
+    """Seconds since the epoch."""
+    verb: str | None = None
+    """The command, in the first line."""
+    arguments: list[str] | None = None
+    """The command's arguments, in the first line."""
+    project: str | None = None
+    """The folder of the project, in the first line."""
+    event: dict[str, Any] | None = None
+    """A progress event."""
+    text: str | None = None
+    """Other output."""
+    code: int | None = None
+    """The exit code, in the last line of a job that ended."""
+    result: JsonValue = None
+    """The JSON that the command printed, in the last line."""
+
+    def to_entry(self) -> Entry | None:
+        """Return the event or the text; None for the first and the last line."""
+        if self.event is not None:
+            return Entry(self.at, from_record(self.event))
+        return Entry(self.at, Message(self.text)) if self.text is not None else None
 
 
 @dataclass(frozen=True)
@@ -57,7 +87,7 @@ class Job:
     began: float
     ended: float | None
     entries: list[Entry] = field(default_factory=list)
-    result: Any = None
+    result: JsonValue = None
     """What the command printed as JSON; None when it failed."""
 
     @property
@@ -79,17 +109,10 @@ def begin(home: Home, verb: str, name: str, arguments: list[str], stdin: str = "
     with os.fdopen(os.open(_path(home, name), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+") as journal:
         _lock(journal, name)
         journal.truncate(0)
-        write_record(journal, {"verb": verb, "arguments": arguments, "project": _project(home)})
+        write_record(journal, Record(verb=verb, arguments=arguments, project=_project(home)))
+        program = [sys.executable, "-m", "labelspace_ops.cli.job_process", str(journal.fileno())]
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "labelspace_ops.cli.job_process",
-                str(journal.fileno()),
-                verb,
-                name,
-                *arguments,
-            ],
+            [*program, verb, name, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -127,7 +150,7 @@ def _project(home: Home) -> str:
 def _project_of(path: Path) -> str:
     """The folder of the project that a job worked on; empty for a journal without a first line."""
     with path.open() as journal:
-        return str(next(_records(journal), {}).get("project", ""))
+        return next((record.project or "" for record in _records(journal)), "")
 
 
 def forget(home: Home, name: str) -> None:
@@ -168,36 +191,30 @@ def _is_locked(journal: IO[str]) -> bool:
     return False
 
 
-def _records(journal: IO[str]) -> Iterator[dict[str, Any]]:
-    """The last line may be half written."""
+def _records(journal: IO[str]) -> Iterator[Record]:
     for line in journal:
-        with contextlib.suppress(ValueError):
-            yield json.loads(line)
+        with contextlib.suppress(ValidationError):  # the last line may be half written
+            yield Record.model_validate_json(line)
 
 
-def _job(name: str, records: list[dict[str, Any]], *, running: bool) -> Job:
+def _job(name: str, records: list[Record], *, running: bool) -> Job:
     first, last = records[0], records[-1]
-    over = "code" in last
-    state: State = "running" if running and not over else "interrupted"
-    if over:
-        state = "failed" if last["code"] else "done"
+    state: State = "running" if running else "interrupted"
+    if last.code is not None:
+        state = "failed" if last.code else "done"
     return Job(
         name=name,
-        verb=first["verb"],
-        arguments=first["arguments"],
+        verb=first.verb or "",
+        arguments=first.arguments or [],
         state=state,
-        began=first["at"],
-        ended=last["at"] if state != "running" else None,
-        entries=[Entry(one["at"], _event(one)) for one in records if "event" in one or "text" in one],
-        result=last.get("result"),
+        began=first.at,
+        ended=last.at if state != "running" else None,
+        entries=[entry for one in records if (entry := one.to_entry())],
+        result=last.result,
     )
 
 
-def _event(record: dict[str, Any]) -> Event:
-    return from_record(record["event"]) if "event" in record else Message(record["text"])
-
-
-def write_record(journal: IO[str], record: dict[str, Any]) -> None:
-    """Append a record with the time of day."""
-    journal.write(json.dumps({"at": time.time(), **record}) + "\n")
+def write_record(journal: IO[str], record: Record) -> None:
+    """Append a record."""
+    journal.write(record.model_dump_json(exclude_none=True) + "\n")
     journal.flush()

@@ -19,7 +19,7 @@ from pulumi.automation._stack import StackInitMode
 from semver import VersionInfo
 
 from labelspace.home import Home
-from labelspace.spec import DEFAULT_TARGET, WorkspaceSpec, parse_setting
+from labelspace.spec import DEFAULT_TARGET, Settings, WorkspaceSpec, parse_setting
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import project, pulumi_cli
 from labelspace_ops.stack.pulumi_cli import environment, error_reason, prepare
@@ -101,7 +101,7 @@ def pulumi(place: auto.Workspace, words: list[str]) -> str:
 
 
 def write_settings(stack: auto.Stack, spec: WorkspaceSpec, *, new: bool = False) -> None:
-    """Put a wish into the stack's file; secrets are encrypted there. What it says already is left alone."""
+    """Write the settings to the stack's file, secrets encrypted; unchanged settings are not written."""
     values = _flat(_plain(spec))
     before = {} if new else _config(stack)
     mine = {key: value for key, value in before.items() if key.startswith(PREFIX)}
@@ -141,15 +141,15 @@ def _set_secret(stack: auto.Stack, key: str, text: str) -> None:
         raise OpsError(f"{key}: it cannot be kept in the stack's file: {done.stderr.strip()}")
 
 
-def _plain(spec: WorkspaceSpec) -> dict[str, Any]:
-    """The wish without what has a default, so that the stack's file stays short."""
+def _plain(spec: WorkspaceSpec) -> Settings:
+    """The settings without defaults, so that the stack's file stays short."""
     values = spec.model_dump(exclude={"name"}, exclude_defaults=True, mode="python")
     target = {} if spec.target == DEFAULT_TARGET else {"target": spec.target}
     always = {key: getattr(spec, key) for key in ALWAYS_WRITTEN if hasattr(spec, key)}
     return {**values, **target, **always}
 
 
-def _flat(values: dict[str, Any]) -> dict[str, auto.ConfigValue]:
+def _flat(values: Settings) -> dict[str, auto.ConfigValue]:
     """By the paths that Pulumi takes."""
     found: dict[str, auto.ConfigValue] = {}
     _flatten(PREFIX, values, found)
@@ -185,9 +185,9 @@ def mark_deleted(stack: auto.Stack) -> None:
     )
 
 
-def read_settings(stack: auto.Stack) -> dict[str, Any]:
+def read_settings(stack: auto.Stack) -> Settings:
     """The stack's settings, as ``parse_spec`` takes them."""
-    values: dict[str, Any] = {"name": stack.name}
+    values: Settings = {"name": stack.name}
     for full, value in _config(stack).items():
         key = full.removeprefix(PREFIX)
         if key != full:
@@ -237,7 +237,7 @@ def update(
     ``only``: no resource but those whose URN matches.
     """
     target = [only] if only else None
-    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)  # a failed program is told by Pulumi already
+    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)  # Pulumi reports a failed program itself
     try:
         stack.up(
             program=program, on_event=on_event, refresh=refresh, target=target,

@@ -17,7 +17,7 @@ SCHEMES = ("s3", "gs", "azblob", "file")
 def local_url(project: Project) -> str:
     """The folder of this machine that holds the project's state.
 
-    Without ``metadata=skip`` Pulumi writes a second file in place beside each; one that a kill tore ends
+    Without ``metadata=skip`` Pulumi writes a second file next to each, in place; one that a kill tore ends
     every command with "EOF".
     """
     return f"file://{project.state}?metadata=skip"
@@ -63,7 +63,7 @@ def stack_names(folder: Path) -> list[str]:
 
 
 def raw_state(stack: str, home: Home) -> bytes:
-    """What Pulumi keeps of a stack, to see whether it has changed; empty when it is elsewhere."""
+    """The stored state of a stack, to detect changes; empty when it is not in a folder."""
     place = state_folder(home)
     return b"".join(file.read_bytes() for file in _files(place, stack)) if place else b""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import docker
 from docker.errors import DockerException
@@ -15,35 +14,30 @@ from labelspace.naming import WORKSPACE_LABEL
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import state
+from labelspace_ops.stack.state import Resource
 
-ELSEWHERE = ("pulumi:", "random:", "labelspace:")
-"""Types whose resources are of no engine."""
-
-
-LOOKS: dict[str, Callable[[docker.DockerClient, dict[str, Any]], bool]] = {
-    "docker:index/network:Network": lambda client, one: bool(client.networks.get(one["id"])),
-    "docker:index/volume:Volume": lambda client, one: bool(client.volumes.get(one["id"])),
-    "docker:index/remoteImage:RemoteImage": lambda client, one: bool(
-        client.images.get(one["inputs"]["name"])
-    ),
-    "docker:index/container:Container": lambda client, one: (
-        client.containers.get(one["id"]).status == "exited"
-    ),
+OTHER_PROVIDERS = ("pulumi:", "random:", "labelspace:")
+"""Prefixes of types that are not resources of the engine."""
+IDLE_CHECKS: dict[str, Callable[[docker.DockerClient, Resource], bool]] = {
+    "docker:index/network:Network": lambda client, one: bool(client.networks.get(one.id)),
+    "docker:index/volume:Volume": lambda client, one: bool(client.volumes.get(one.id)),
+    "docker:index/remoteImage:RemoteImage": lambda client, one: bool(client.images.get(one.inputs["name"])),
+    "docker:index/container:Container": lambda client, one: client.containers.get(one.id).status == "exited",
 }
-"""Whether a resource is there, and does not run."""
+"""Type of a resource -> whether it exists and does not run."""
 
 
 def remove_leftovers(
     runtime: DockerRuntime, stack: auto.Stack, home: Home, *, new: bool = False
-) -> list[dict[str, Any]]:
-    """Clear what an interrupted update left, so that the next one can go on; volumes are not touched.
+) -> list[Resource]:
+    """Remove containers and networks that an interrupted update left; keep volumes.
 
-    A ``new`` stack knows of nothing. Returns what the stack knows to exist.
+    ``new``: the stack has no resources yet. Returns the resources of the stack.
     """
-    resources = [] if new else _settled(stack, home)
-    known = {resource.get("id") for resource in resources}
+    resources = [] if new else _without_pending_operations(stack, home)
+    known = {resource.id for resource in resources}
     for one in runtime.containers().values():
-        if one.id not in known or _unfinished(one):
+        if one.id not in known or _is_unfinished(one):
             docker_engine.remove(one)
     for network in runtime.client.networks.list(filters={"label": f"{WORKSPACE_LABEL}={stack.name}"}):
         if network.id not in known:
@@ -51,24 +45,24 @@ def remove_leftovers(
     return resources
 
 
-def is_idle(runtime: DockerRuntime, resources: list[dict[str, Any]]) -> bool:
-    """Whether all that a stack knows is there and nothing of it runs: so nobody can have changed anything.
+def is_idle(runtime: DockerRuntime, resources: list[Resource]) -> bool:
+    """Return whether every resource of the stack exists and none runs: then no refresh is needed.
 
-    Pulumi's own look at the engine takes seconds.
+    A refresh by Pulumi takes seconds.
     """
-    ours = [one for one in resources if one.get("id") and not one["type"].startswith(ELSEWHERE)]
-    return bool(ours) and all(one["type"] in LOOKS and _rests(runtime.client, one) for one in ours)
+    ours = [one for one in resources if one.id and not one.type.startswith(OTHER_PROVIDERS)]
+    return bool(ours) and all(one.type in IDLE_CHECKS and _is_idle(runtime.client, one) for one in ours)
 
 
-def _rests(client: docker.DockerClient, resource: dict[str, Any]) -> bool:
+def _is_idle(client: docker.DockerClient, resource: Resource) -> bool:
     try:
-        return LOOKS[resource["type"]](client, resource)
+        return IDLE_CHECKS[resource.type](client, resource)
     except DockerException:
         return False
 
 
-def _settled(stack: auto.Stack, home: Home) -> list[dict[str, Any]]:
-    """What the stack knows, once operations that were under way when something died are forgotten."""
+def _without_pending_operations(stack: auto.Stack, home: Home) -> list[Resource]:
+    """Forget operations that an interrupted update left in the state; return the resources."""
     if state.deployment(stack.name, home).get("pending_operations"):
         known = stack.export_stack()
         known.deployment = {**(known.deployment or {}), "pending_operations": []}
@@ -76,8 +70,8 @@ def _settled(stack: auto.Stack, home: Home) -> list[dict[str, Any]]:
     return state.resources(stack.name, home)
 
 
-def _unfinished(one: Container) -> bool:
-    """Made but never started, or a one-shot that failed: the next update makes it anew."""
+def _is_unfinished(one: Container) -> bool:
+    """Return whether a container never started, or is a failed one-shot: the next update creates it again."""
     state = one.attrs["State"]
     one_shot = one.attrs["HostConfig"]["RestartPolicy"]["Name"] in ("no", "")
     return bool(one.status == "created" or (one_shot and one.status == "exited" and state["ExitCode"] != 0))

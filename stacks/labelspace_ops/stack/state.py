@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.stack import backend, project, pulumi_cli
 
+Properties = dict[str, Any]
+"""Properties of a resource, or outputs of a stack: Pulumi's JSON, whose keys each provider chooses."""
 SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 """The key and the value that mark a secret in an exported state."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource in the state of a stack, secrets in the clear."""
+
+    type: str
+    """Pulumi's type, such as ``docker:index/container:Container``."""
+    id: str = ""
+    """The provider's id; empty for components and resources without one."""
+    inputs: Properties = field(default_factory=dict)
+    outputs: Properties = field(default_factory=dict)
+    is_to_delete: bool = False
+    """Whether it is replaced already and waits for its deletion."""
+    is_to_replace: bool = False
+    """Whether it is deleted already and waits for its replacement."""
+
+    @classmethod
+    def parse(cls, exported: Properties) -> Resource:
+        """Return a resource of Pulumi's export."""
+        return cls(
+            type=exported["type"],
+            id=exported.get("id", ""),
+            inputs=unwrap_secrets(exported.get("inputs", {})),
+            outputs=unwrap_secrets(exported.get("outputs", {})),
+            is_to_delete=exported.get("delete", False),
+            is_to_replace=exported.get("pendingReplacement", False),
+        )
 
 
 def names(home: Home) -> list[str]:
@@ -19,6 +50,10 @@ def names(home: Home) -> list[str]:
     if folder:
         return backend.stack_names(folder)
     return sorted(one["name"] for one in pulumi_cli.query(home, "stack", "ls", "--json"))
+
+
+class NoSuchWorkspaceError(UsageError):
+    """There is no workspace of this name."""
 
 
 def project_with(name: str, home: Home) -> project.Project | None:
@@ -45,7 +80,7 @@ def must_be_free(name: str, home: Home) -> None:
 
 
 def must_exist(name: str, home: Home) -> None:
-    """Raise ``UsageError`` for a workspace that does not exist."""
+    """Raise ``NoSuchWorkspaceError`` for a workspace that does not exist."""
     existing = names(home)
     if name in existing:
         return
@@ -59,16 +94,16 @@ def must_exist(name: str, home: Home) -> None:
     again = (
         f"; its backups are in {backups}: `labelspace create {name} --reuse-data`" if backups.exists() else ""
     )
-    raise UsageError(
-        f"name: {name!r}: no such workspace{again}; there are: {listed}. Make it: labelspace create"
+    raise NoSuchWorkspaceError(
+        f"name: {name!r}: no such workspace{again}; there are: {listed}. Create one: labelspace create"
     )
 
 
-_DEPLOYMENTS: dict[str, tuple[bytes, dict[str, Any]]] = {}
+_DEPLOYMENTS: dict[str, tuple[bytes, Properties]] = {}
 """The last export of each workspace, with the raw state that it was made from."""
 
 
-def deployment(name: str, home: Home) -> dict[str, Any]:
+def deployment(name: str, home: Home) -> Properties:
     """The exported deployment of a workspace's stack, secrets in the clear; cached until it changes."""
     must_exist(name, home)
     raw = backend.raw_state(name, home)
@@ -79,17 +114,17 @@ def deployment(name: str, home: Home) -> dict[str, Any]:
     return known[1]
 
 
-def resources(name: str, home: Home) -> list[dict[str, Any]]:
-    """The resources in the state of a workspace's stack, secrets in the clear, in Pulumi's export format."""
-    return list(deployment(name, home).get("resources", []))
+def resources(name: str, home: Home) -> list[Resource]:
+    """The resources in the state of a workspace's stack."""
+    return [Resource.parse(one) for one in deployment(name, home).get("resources", [])]
 
 
-def outputs(name: str, home: Home) -> dict[str, Any]:
+def outputs(name: str, home: Home) -> Properties:
     """The outputs of the stack's last update, secrets in the clear; empty before the first update."""
     return stack_outputs(resources(name, home))
 
 
-def require_outputs(name: str, home: Home) -> dict[str, Any]:
+def require_outputs(name: str, home: Home) -> Properties:
     """The outputs of a workspace's stack; raises ``OpsError`` when it was never made completely."""
     found = outputs(name, home)
     if not found:
@@ -97,10 +132,9 @@ def require_outputs(name: str, home: Home) -> dict[str, Any]:
     return found
 
 
-def stack_outputs(resources: list[dict[str, Any]]) -> dict[str, Any]:
+def stack_outputs(resources: list[Resource]) -> Properties:
     """The outputs of the stack, read from its resources without another call of Pulumi."""
-    stack = next((one for one in resources if one["type"] == "pulumi:pulumi:Stack"), {})
-    return {key: unwrap_secrets(value) for key, value in stack.get("outputs", {}).items()}
+    return next((one.outputs for one in resources if one.type == "pulumi:pulumi:Stack"), {})
 
 
 def unwrap_secrets(value: Any) -> Any:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from labelspace.spec import WorkspaceSpec
+from labelspace.spec import Settings, WorkspaceSpec
 from labelspace_ops.core.checks import Check
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.stack.state import Properties, Resource
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.listing import Storage
 from labelspace_ops.targets.status import Status
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from labelspace_ops.backup.base import Backups
 
 Spec = TypeVar("Spec", bound=WorkspaceSpec)
-Resources = list[dict[str, Any]]
-"""What the stack of a workspace knows to exist, as ``stack.state.resources`` returns it."""
 
 
 class Capability(Enum):
@@ -135,11 +134,11 @@ class Target(ABC, Generic[Spec]):
         ``checked``: what the target refuses was asked already. ``rehearsed``: so was another CVAT version.
         """
 
-    def new_values(self, values: dict[str, Any], home: Home) -> dict[str, Any]:
+    def new_values(self, values: Settings, home: Home) -> Settings:
         """Settings that a new workspace needs and that only this machine knows, such as free ports."""
         return {}
 
-    def revived_settings(self, settings: dict[str, Any]) -> dict[str, Any]:
+    def revived_settings(self, settings: Settings) -> Settings:
         """The settings of a deleted workspace that is created again, without what is taken meanwhile."""
         return settings
 
@@ -177,11 +176,11 @@ class Target(ABC, Generic[Spec]):
         return ""
 
     @abstractmethod
-    def status(self, name: str, resources: Resources, home: Home) -> Status:
+    def status(self, name: str, resources: list[Resource], home: Home) -> Status:
         """Measure a workspace."""
 
     @abstractmethod
-    def backups(self, name: str, home: Home, settings: dict[str, Any]) -> Backups:
+    def backups(self, name: str, home: Home, settings: Settings) -> Backups:
         """Backups of a workspace."""
 
     @abstractmethod
@@ -204,29 +203,29 @@ class Target(ABC, Generic[Spec]):
         """What it costs, for people; empty where nothing is billed."""
         return ""
 
-    def usage(self, name: str, outputs: dict[str, Any], home: Home) -> Usage | None:
-        """What the workspace uses of this machine; None where it runs elsewhere."""
+    def usage(self, name: str, outputs: Properties, home: Home) -> Usage | None:
+        """What the workspace uses of this machine; None for a target in the cloud."""
         return None
 
     @abstractmethod
     def doctor(self, home: Home) -> list[Check]:
         """Checks of whether a workspace can run there."""
 
-    def bucket_client(self, outputs: dict[str, Any], bucket: str) -> S3Client:
+    def bucket_client(self, outputs: Properties, bucket: str) -> S3Client:
         """An S3 client for a dataset bucket, by the workspace's outputs."""
         from labelspace_ops.storage import buckets  # noqa: PLC0415 - loads boto3
 
         return buckets.client(outputs, bucket)
 
-    def bucket_store(self, outputs: dict[str, Any], bucket: str) -> S3Store | None:
+    def bucket_store(self, outputs: Properties, bucket: str) -> S3Store | None:
         """The same for quick transfers of small files; None where only ``bucket_client`` works."""
         return object_store.open_store(outputs, bucket)
 
-    def unreadable_keys(self, outputs: dict[str, Any], bucket: str, prefix: str) -> frozenset[str]:
+    def unreadable_keys(self, outputs: Properties, bucket: str, prefix: str) -> frozenset[str]:
         """Return the files and folders under a prefix that CVAT's user cannot read; none on most targets."""
         return frozenset()
 
-    def storage(self, outputs: dict[str, Any], bucket: str) -> Storage:
+    def storage(self, outputs: Properties, bucket: str) -> Storage:
         """A dataset bucket for uploads."""
         return Storage(
             bucket, lambda: self.bucket_client(outputs, bucket), self.bucket_store(outputs, bucket)

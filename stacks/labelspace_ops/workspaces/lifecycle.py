@@ -9,7 +9,7 @@ from typing import Any
 from pulumi import automation as auto
 
 from labelspace.home import Home
-from labelspace.spec import SpecError, WorkspaceSpec, parse_spec
+from labelspace.spec import Settings, SpecError, WorkspaceSpec, parse_spec
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.models import JsonModel
@@ -57,7 +57,7 @@ class Deleted(JsonModel):
     """What stays and is still billed, on target scaleway."""
 
 
-def resolve_spec(values: dict[str, Any], home: Home) -> WorkspaceSpec:
+def resolve_spec(values: Settings, home: Home) -> WorkspaceSpec:
     """Merge ``values`` over the workspace's settings, over defaults and free ports.
 
     Raises ``UsageError`` for an invalid setting, and for one that ``create`` may not change.
@@ -80,7 +80,7 @@ def resolve_spec(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     return validate({**merged, **registry.get(spec.target).new_values(merged, home)})
 
 
-def validate(values: dict[str, Any]) -> WorkspaceSpec:
+def validate(values: Settings) -> WorkspaceSpec:
     """Parse the settings; raises ``UsageError`` with one line for each problem."""
     try:
         return parse_spec(values)
@@ -88,20 +88,20 @@ def validate(values: dict[str, Any]) -> WorkspaceSpec:
         raise UsageError(str(error)) from None
 
 
-def apply_change(name: str, change: Callable[[dict[str, Any]], dict[str, Any]], home: Home) -> WorkspaceSpec:
+def apply_change(name: str, change: Callable[[Settings], Settings], home: Home) -> WorkspaceSpec:
     """Return the spec of an existing workspace after ``change`` of its settings; nothing is written."""
     settings = stack.read_settings(stack.select(name, home))
     _refuse_deleted(settings)
     return validate(change(settings))
 
 
-def _refuse_deleted(settings: dict[str, Any]) -> None:
+def _refuse_deleted(settings: Settings) -> None:
     if settings.get("deleted"):
         name = settings["name"]
         raise UsageError(f"name: {name!r} is deleted: `labelspace create {name}` brings it back first")
 
 
-def _refuse_other_settings(existing: dict[str, Any], values: dict[str, Any]) -> None:
+def _refuse_other_settings(existing: Settings, values: Settings) -> None:
     """Refuse a `create` whose fixed settings differ from those of the workspace that has the name."""
     for field in FIXED:
         if (

@@ -5,18 +5,31 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from pulumi import automation as auto
 
 from labelspace.home import Home
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.models import JsonModel
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import backend, project, pulumi_cli
 
 
-def log_in(home: Home, url: str, moving: list[str]) -> dict[str, Any]:
+class LoggedIn(JsonModel):
+    """The backend that stores the state of workspaces; without a URL argument, ``backend`` alone."""
+
+    backend: str
+    """The backend's URL, in Pulumi's form."""
+    workspaces: list[str] | None = None
+    """Workspaces whose state is in this backend."""
+    moved: list[str] | None = None
+    """Workspaces that were moved to this backend."""
+    left_behind: list[str] | None = None
+    """Workspaces whose state stays in the backend of the last login, or in this machine's home."""
+
+
+def log_in(home: Home, url: str, moving: list[str]) -> LoggedIn:
     """Check that ``url`` can be read with this machine's passphrase, move workspaces there, and save ``url``.
 
     An empty ``url`` is this machine's own state. A failed check saves and moves nothing. Raises
@@ -45,12 +58,12 @@ def log_in(home: Home, url: str, moving: list[str]) -> dict[str, Any]:
         with locks.hold(home, name, "moving"):
             _move(name, _workspace_at(home, source), _workspace_at(home, url))
     backend.save_url(home, url if url != backend.local_url(project.find(home)) else "")
-    return {
-        "backend": url,
-        "workspaces": sorted([*url_names, *moving]),
-        "moved": moving,
-        "left_behind": [name for name in source_names if name not in moving],
-    }
+    return LoggedIn(
+        backend=url,
+        workspaces=sorted([*url_names, *moving]),
+        moved=moving,
+        left_behind=[name for name in source_names if name not in moving],
+    )
 
 
 def _source_backend(home: Home, url: str) -> str:

@@ -14,6 +14,7 @@ from labelspace_ops.core.checks import Check
 from labelspace_ops.core.models import JsonModel
 from labelspace_ops.targets.status import Row, Status
 from labelspace_ops.workspaces.lifecycle import Deleted, Stopped
+from labelspace_ops.workspaces.login import LoggedIn
 from labelspace_ops.workspaces.preview import Preview
 
 
@@ -50,19 +51,6 @@ class KeysExported(JsonModel):
     """Path of the file."""
     keys: list[str]
     """Names of the keys in the file."""
-
-
-class LoggedIn(JsonModel):
-    """The backend that stores the state of workspaces; without a URL argument, ``backend`` alone."""
-
-    backend: str
-    """The backend's URL, in Pulumi's form."""
-    workspaces: list[str] | None = None
-    """Workspaces whose state is in this backend."""
-    moved: list[str] | None = None
-    """Workspaces that were moved to this backend."""
-    left_behind: list[str] | None = None
-    """Workspaces whose state stays in the backend of the last login, or in this machine's home."""
 
 
 class Outputs(JsonModel):

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ from typing import Any
 from pulumi import automation as auto
 
 from labelspace.home import Home
-from labelspace.spec import WorkspaceSpec, dump_with_secrets
+from labelspace.spec import Settings, WorkspaceSpec, dump_with_secrets
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.models import JsonModel
 from labelspace_ops.labels import labels_file, plan
 from labelspace_ops.labels.program import declare
 from labelspace_ops.stack import automation as stack
@@ -33,8 +33,7 @@ SECRET_WORDS = ("password", "secret_key", "access_key", "backup.encryption_key")
 _ACTION_OF_STEP = {"create-replacement": "replace", "delete-replaced": "", "read": "", "refresh": ""}
 
 
-@dataclass(frozen=True)
-class SettingChange:
+class SettingChange(JsonModel):
     """A setting that differs from the deployed one; the values of secrets are never shown."""
 
     key: str
@@ -45,8 +44,7 @@ class SettingChange:
     """The new value."""
 
 
-@dataclass(frozen=True)
-class ResourceChange:
+class ResourceChange(JsonModel):
     """How one resource changes."""
 
     resource: str
@@ -69,8 +67,7 @@ class ResourceChange:
     """The downtime that it causes; empty when there is none."""
 
 
-@dataclass(frozen=True)
-class Preview:
+class Preview(JsonModel):
     """The preview of an update."""
 
     name: str
@@ -87,10 +84,6 @@ class Preview:
     """How many resources for each of ``create``, ``update``, ``replace``, ``delete``, ``same``."""
     notes: list[str]
     """Further facts: cost, the new URL, risks for data."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values, as ``labelspace preview --json`` prints them."""
-        return asdict(self)
 
 
 def preview(spec: WorkspaceSpec, home: Home) -> Preview:
@@ -148,17 +141,17 @@ def _preview(chosen: auto.Stack, steps: list[Any]) -> None:
         raise OpsError(pulumi_cli.error_reason(str(error))) from None
 
 
-def _settings(before: dict[str, Any], after: dict[str, Any]) -> list[SettingChange]:
+def _settings(before: Settings, after: Settings) -> list[SettingChange]:
     known = {key: value for key, value in after.items() if key in before}  # newer releases add settings
     old, new = _flat(before), _flat(known)
     return [
-        SettingChange(key, _display(key, old.get(key)), _display(key, new.get(key)))
+        SettingChange(key=key, before=_display(key, old.get(key)), after=_display(key, new.get(key)))
         for key in sorted({*old, *new})
         if old.get(key) != new.get(key)
     ]
 
 
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+def _flat(value: Any, prefix: str = "") -> Settings:
     """Flatten settings to dotted keys; buckets go by name: removing one does not rename the others."""
     if isinstance(value, list):
         return {
@@ -172,7 +165,7 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     return {key: item for one in inner for key, item in one.items()}
 
 
-def _flat_bucket(key: str, bucket: dict[str, Any]) -> dict[str, Any]:
+def _flat_bucket(key: str, bucket: Settings) -> Settings:
     """Flatten a bucket to its location and its keys."""
     endpoint = bucket.get("endpoint")
     location = f"{endpoint} ({bucket['region']})" if endpoint else "on this machine"

@@ -236,12 +236,12 @@ def _go_back(browser: webdriver.Chrome, name: str) -> None:
     says(browser, BACKUPS, "not proven yet")
     newest = texts(browser, "[aria-label=Backups] tbody tr td:last-child")[0]
     press(browser, "Restore …")
-    click(browser, "[aria-label='Bring back to'] [aria-label='one of the backups']")
+    click(browser, "[aria-label='Restore to'] [aria-label='one of the backups']")
     click(browser, "[role=dialog] [role=combobox]")
     click(browser, "[role=listbox] [role=option]")
     type_into(browser, typed=name)
     press(browser, "Restore")
-    says(browser, "[data-state=done]", f"It is back at backup {newest}", MAKING_SECONDS)
+    says(browser, "[data-state=done]", f"Restored to backup {newest}", MAKING_SECONDS)
     press(browser, "To the workspace")
     says(browser, ".chip", "ready")
 
@@ -260,6 +260,6 @@ def _delete(browser: webdriver.Chrome, name: str) -> None:
     type_into(browser, typed=name)
     wait(browser, lambda at: find(at, asked).is_enabled())
     click(browser, asked)
-    says(browser, "[data-state=done]", "It is removed", MAKING_SECONDS)
+    says(browser, "[data-state=done]", "The workspace is removed", MAKING_SECONDS)
     press(browser, "To the list")
     wait(browser, lambda at: not at.find_elements(By.CSS_SELECTOR, f"[data-workspace={name}]"))

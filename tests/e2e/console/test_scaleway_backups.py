@@ -141,7 +141,7 @@ def test_a_restore_that_nobody_is_let_in_for_says_so_and_the_page_goes_on(
     page: webdriver.Chrome, console: Console
 ) -> None:
     press(page, "Restore …")
-    says(page, REASON, "scaleway.ssh_cidrs lets nobody in")
+    says(page, REASON, "scaleway.ssh_cidrs is empty")
     assert not page.find_elements(By.CSS_SELECTOR, "[role=dialog]")
     assert "Traceback" not in page.page_source
     press(page, "Show all")
@@ -150,8 +150,8 @@ def test_a_restore_that_nobody_is_let_in_for_says_so_and_the_page_goes_on(
 
 
 def test_a_drill_that_nobody_is_let_in_for_says_so(page: webdriver.Chrome) -> None:
-    press(page, "Prove the newest")
-    says(page, "[data-state=failed]", "scaleway.ssh_cidrs lets nobody in", MAKING_SECONDS)
+    press(page, "Verify the newest")
+    says(page, "[data-state=failed]", "scaleway.ssh_cidrs is empty", MAKING_SECONDS)
 
 
 def test_a_repository_on_the_server_is_listed_by_its_bucket(
@@ -165,7 +165,7 @@ def test_a_repository_on_the_server_is_listed_by_its_bucket(
     assert full[1:] == ["full", "10 B", "seen in the bucket, not looked into", FULL]
     says(browser, SECTION, "restorable: any moment from")
     press(browser, "Restore …")
-    says(browser, REASON, "scaleway.ssh_cidrs lets nobody in")
+    says(browser, REASON, "scaleway.ssh_cidrs is empty")
 
 
 def test_a_bucket_that_cannot_be_read_says_why(page: webdriver.Chrome, storage: Endpoint) -> None:
@@ -180,22 +180,22 @@ def test_the_dialog_says_which_dump_is_taken_and_the_restore_takes_it(
 ) -> None:
     _let_in(console)
     press(page, "Restore …")
-    says(page, "[data-choice]", f"Brings back {NEWER} (what was annotated since is lost).")
-    click(page, "[aria-label='Bring back to'] [aria-label='a time']")
+    says(page, "[data-choice]", f"Restores {NEWER} (what was annotated since is lost).")
+    click(page, "[aria-label='Restore to'] [aria-label='a time']")
     type_into(page, to="2026-11-24T09:00:00Z")
     says(page, "[data-choice]", "there is no dump of 2026-11-24T09:00:00Z or before")
     type_into(page, to="2026-11-24T10:30:00Z")
-    says(page, "[data-choice]", f"Brings back {OLDER} (what was annotated since is lost).")
+    says(page, "[data-choice]", f"Restores {OLDER} (what was annotated since is lost).")
     type_into(page, typed=NAME)
     press(page, "Restore")
-    says(page, "[data-state=done]", "It is back at 2026-11-24T10:00:00+00:00. Lost: what", MAKING_SECONDS)
+    says(page, "[data-state=done]", "Restored to 2026-11-24T10:00:00+00:00. Lost: what", MAKING_SECONDS)
     assert (programs / "restored").read_text() == f"labelspace-restore {OLDER}.dump\n"
     assert (programs / "dumps").read_text().split()[-1] == LAST, "what was there is dumped first"
 
 
 def test_only_dumps_are_offered_to_a_restore(page: webdriver.Chrome) -> None:
     press(page, "Restore …")
-    click(page, "[aria-label='Bring back to'] [aria-label='one of the backups']")
+    click(page, "[aria-label='Restore to'] [aria-label='one of the backups']")
     click(page, "[role=dialog] [role=combobox]")
     offered = texts(page, "[role=listbox] [role=option]")
     assert [one.split(",")[0] for one in offered] == ["2026-11-24 11:00 UTC", "2026-11-24 10:00 UTC"]

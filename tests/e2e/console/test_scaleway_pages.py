@@ -78,4 +78,4 @@ def test_it_is_stopped_and_deleted(browser: webdriver.Chrome, console: Console) 
     assert "for good" not in browser.find_element(By.CSS_SELECTOR, "[aria-label=Delete]").text
     type_into(browser, typed=NAME)
     press(browser, "Delete")
-    says(browser, "[data-state=done]", "It is removed", MAKING_SECONDS)
+    says(browser, "[data-state=done]", "The workspace is removed", MAKING_SECONDS)

@@ -106,7 +106,7 @@ def test_a_workspace_without_dumps_says_so(managed: Managed, monkeypatch: pytest
 
 @pytest.mark.parametrize("kind", [Managed, RemoteBackups])
 def test_nobody_is_asked_about_a_restore_that_could_not_begin(kind: type[Backups], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"scaleway\.ssh_cidrs lets nobody in"):
+    with pytest.raises(UsageError, match=r"scaleway\.ssh_cidrs is empty"):
         kind("pets", Home(tmp_path), CLOSED).chosen()
     with pytest.raises(OpsError, match="it is stopped: run `labelspace start pets` first"):
         kind("pets", Home(tmp_path), STOPPED).chosen()

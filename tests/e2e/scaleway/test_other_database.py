@@ -7,13 +7,13 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from testbed.scaleway_api.cloud import Fault
 from tests.e2e.cloud import DENIED, KEY, UUID, Account, account
 
 from labelspace.home import Home
+from labelspace_ops.stack.state import Resource
 from labelspace_ops.targets.scaleway import retained
 
 NAME = "cloudkinds"
@@ -152,8 +152,8 @@ def test_once_made_it_is_not_asked_what_others_left(was_on_the_server: Account) 
 
 
 def test_a_stack_whose_first_update_never_ended_has_its_kind() -> None:
-    def known(*kinds: str) -> list[dict[str, Any]]:
-        return [{"type": kind, "outputs": {}} for kind in kinds]
+    def known(*kinds: str) -> list[Resource]:
+        return [Resource(kind) for kind in kinds]
 
     assert retained.kind_of_database(known(retained.DATABASE)) == "managed"
     assert retained.kind_of_database(known(retained.DATABASE_INSIDE, retained.SERVER)) == "server"

@@ -128,7 +128,7 @@ def test_what_is_done_on_the_server_says_what_lets_it_in(
     yes = ("--yes",) if command == "restore" else ()
     done = run(made, storage, command, NAME, *yes)
     assert done.returncode == 2
-    assert "scaleway.ssh_cidrs lets nobody in" in done.stderr
+    assert "scaleway.ssh_cidrs is empty" in done.stderr
 
 
 def test_an_upgrade_that_cannot_be_rehearsed_is_refused(made: Account) -> None:

@@ -184,7 +184,7 @@ def test_a_bucket_and_a_volume_that_are_gone_are_told(cloud: Account, storage: E
 def test_what_acts_inside_says_what_to_do_instead(cloud: Account, storage: Endpoint, verb: str) -> None:
     done = run(cloud, storage, verb, NAME, *(["--yes"] if verb == "restore" else []))
     assert done.returncode == 2
-    assert "scaleway.ssh_cidrs lets nobody in" in done.stderr
+    assert "scaleway.ssh_cidrs is empty" in done.stderr
     assert "Traceback" not in done.stderr
 
 

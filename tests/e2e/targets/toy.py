@@ -18,7 +18,8 @@ from labelspace_ops.backup.base import Backups, RestorePoint
 from labelspace_ops.backup.models import UNKNOWN, BackupRow, BackupTaken, Proof, Restored
 from labelspace_ops.core.checks import Check
 from labelspace_ops.labels import program
-from labelspace_ops.targets.base import CreateOptions, Deletion, Resources, Target, Update
+from labelspace_ops.stack.state import Resource
+from labelspace_ops.targets.base import CreateOptions, Deletion, Target, Update
 from labelspace_ops.targets.status import Status
 
 BACKUPS: dict[str, list[BackupRow]] = {}
@@ -101,7 +102,7 @@ class ToyTarget(Target[ToySpec]):
         destroy()
         return Deletion(last, "memory")
 
-    def status(self, name: str, resources: Resources, home: Home) -> Status:
+    def status(self, name: str, resources: list[Resource], home: Home) -> Status:
         status = "ready" if name in SERVING else "stopped"
         outputs = {"url": f"http://{name}.toy", "backups": {"where": "memory"}}
         return Status.measured(name, self.name, outputs, UNKNOWN, status=status, buckets=[], checks=[])

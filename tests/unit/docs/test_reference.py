@@ -46,3 +46,9 @@ def test_what_promises_json_takes_the_flag() -> None:
     assert models.PRINTED.keys() <= {
         path for path, one in commands.items() if any("--json" in param.opts for param in one.params)
     }
+
+
+def test_errors_of_settings_and_of_waiting_are_listed() -> None:
+    text = (generate.FOLDER / "errors.md").read_text()
+    assert "| port and s3_port are both {port}: give two different ports | 2 |" in text
+    assert "| {name}: another command works on this workspace: wait until it ends | 1 |" in text

@@ -13,6 +13,8 @@ from labelspace.naming import PART_LABEL, WORKSPACE_LABEL, resource_name
 from labelspace.targets.scaleway.boot_config import BootConfig, file_path
 from labelspace.targets.scaleway.bucket import SHARE
 
+Node = dict[str, Any]
+"""A mapping of the compose file, whose keys compose defines."""
 SHARE_INSIDE = "/home/django/share"
 STOP_SECONDS = 30
 """Seconds between SIGTERM and SIGKILL when a container stops; databases need them to write their data."""
@@ -29,7 +31,7 @@ def compose(boot: BootConfig) -> str:
     return dump_yaml(document)
 
 
-def _volume(boot: BootConfig, name: str) -> dict[str, Any]:
+def _volume(boot: BootConfig, name: str) -> Node:
     labels = {"labels": _labels(boot, name)} if boot.has_own_database else {}
     return {"name": f"{boot.volume_prefix}-{name}", **labels}
 
@@ -38,8 +40,8 @@ def _labels(boot: BootConfig, part: str) -> dict[str, str]:
     return {WORKSPACE_LABEL: boot.workspace, PART_LABEL: part}
 
 
-def _service(service: Service, boot: BootConfig) -> dict[str, Any]:
-    values: dict[str, Any] = {
+def _service(service: Service, boot: BootConfig) -> Node:
+    values: Node = {
         "container_name": resource_name(boot.workspace, service.name),
         "labels": _labels(boot, service.name),
         "image": service.image,
@@ -81,7 +83,7 @@ def _hosts(service: Service, boot: BootConfig) -> list[str] | None:
     return [f"{DATABASE_ALIAS}:{boot.database_host}"]
 
 
-def _depends_on(service: Service) -> dict[str, Any] | None:
+def _depends_on(service: Service) -> Node | None:
     if not _needs_database(service) or service.name == "migrate":
         return None
     return {"migrate": {"condition": "service_completed_successfully"}}
@@ -93,7 +95,7 @@ def _ports(service: Service) -> list[tuple[int, int]]:
     return [service.publishes] if service.publishes else []
 
 
-def _mounts(service: Service) -> list[dict[str, Any]]:
+def _mounts(service: Service) -> list[Node]:
     writable = [{"type": "volume", "source": name, "target": path} for name, path in service.volumes.items()]
     readable = [
         {"type": "volume", "source": name, "target": path, "read_only": True}
@@ -105,13 +107,13 @@ def _mounts(service: Service) -> list[dict[str, Any]]:
     return [*writable, *readable, *files, *share, *host_files]
 
 
-def _bind(source: str, target: str, **options: Any) -> dict[str, Any]:
+def _bind(source: str, target: str, **options: Any) -> Node:
     """A read-only bind mount. A missing source is an error; Docker's default would create a folder."""
     bind = {"create_host_path": False, **options}
     return {"type": "bind", "source": source, "target": target, "read_only": True, "bind": bind}
 
 
-def _health(health: Health | None) -> dict[str, Any] | None:
+def _health(health: Health | None) -> Node | None:
     if health is None:
         return None
     return {
@@ -123,7 +125,7 @@ def _health(health: Health | None) -> dict[str, Any] | None:
     }
 
 
-def dump_yaml(document: dict[str, Any]) -> str:
+def dump_yaml(document: Node) -> str:
     """YAML with texts of several lines as blocks, without anchors and without wrapped lines."""
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=4096)
 

@@ -1,4 +1,4 @@
-"""The annotators of one workspace: who signed up, with which jobs, and an invitation for who did not."""
+"""The annotators of one workspace: their accounts and jobs, and invitations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = ["E-mail", "User name", "Group", "Jobs", "Completed"]
 
 
 class Annotators:
-    """Lists when asked to: each look asks the server, as its admin."""
+    """Lists the annotators on request, because each listing signs in to CVAT as the admin."""
 
     def __init__(self, watch: StatusPoller, name: str) -> None:
         self.watch, self.name = watch, name
@@ -30,26 +30,24 @@ class Annotators:
         )
         with self.section:
             with widgets.box("line"):
-                widgets.button("Show annotators", on_click=self.show, icon="group",
-                             props="outline color=primary")  # fmt: skip
+                widgets.outline_button("Show annotators", on_click=self.show, icon="group")
                 self.accounts = ui.link("Accounts", "", new_tab=True).classes("link")
             self.list = widgets.box("stack").props("aria-live=polite")
             with widgets.box("line"):
                 self.email = ui.input("E-mail").props("outlined dense type=email name=invite")
-                widgets.button("Copy an invitation", on_click=self.copy, icon="content_copy",
-                             props="outline color=primary")  # fmt: skip
+                widgets.outline_button("Copy an invitation", on_click=self.copy, icon="content_copy")
             self.invitation = widgets.text("", "log wrap").props("data-invitation")
         self.invitation.set_visibility(False)
         self.section.set_visibility(False)
 
     def offer(self, row: Status) -> None:
-        """Show itself while the server answers."""
+        """Show the section while CVAT is available."""
         self.row = row
         self.section.set_visibility(bool(row.url) and row.status in ("ready", "degraded"))
         self.accounts.props(f'href="{row.url}/admin/auth/user/"')
 
     async def show(self) -> None:
-        """The table of everybody in the labels file or with an account."""
+        """Show the annotators of the labels file and all accounts."""
         try:
             rows = await asyncio.to_thread(_listing, self.name, self.watch.home)
         except OpsError as error:
@@ -60,14 +58,14 @@ class Annotators:
             widgets.table(COLUMNS, [_cells(row) for row in rows], numbers=(3, 4))
 
     def copy(self) -> None:
-        """A text to send, shown and put into the visitor's clipboard."""
+        """Show an invitation and copy it to the user's clipboard."""
         address = self.email.value.strip()
         if "@" not in address:
-            ui.notify("E-mail: type the address of whom you invite", type="negative")
+            ui.notify("E-mail: type the address of the person to invite", type="negative")
             return
-        words = project_annotators.invitation(address, self.row.url, self.row.description)
-        ui.clipboard.write(words)
-        self.invitation.set_text(words)
+        text = project_annotators.invitation(address, self.row.url, self.row.description)
+        ui.clipboard.write(text)
+        self.invitation.set_text(text)
         self.invitation.set_visibility(True)
 
 

@@ -1,4 +1,4 @@
-"""The backups of one workspace: what there is, a new one, a proof, and the way back."""
+"""The backups of one workspace: the list, a new backup, a drill, a restore."""
 
 from __future__ import annotations
 
@@ -25,125 +25,112 @@ from labelspace_ops.workspaces import backups as workspace_backups
 
 T = TypeVar("T")
 Rows = list[BackupRow]
-"""As listed: newest last."""
-COLUMNS = ["When", "Kind", "Size", "Proof", "Id"]
+"""Newest last."""
+COLUMNS = ["When", "Kind", "Size", "Verified", "Id"]
 BACKUP, TIME = "one of the backups", "a time"
 SHOWN = 50
-"""Rows of the table: the newest; the command line lists all."""
+"""Rows of the table, the newest; the command line lists all."""
 DEBOUNCE_MS = 400
-"""A time is looked up when nobody types on, as that may ask a server elsewhere."""
+"""A typed time is looked up after this pause, because that may need a call to a remote server."""
 
 
 class Backups:
-    """Lists when asked to: each look asks the database's container, or Scaleway."""
+    """Lists the backups on request, because each listing runs a command in the database's container."""
 
     def __init__(self, watch: StatusPoller, name: str) -> None:
         self.watch, self.name = watch, name
         self.section = widgets.section("Backups")
         with self.section:
             self.facts = widgets.box("stack")
-            self.told = widgets.box("stack")
+            self.notice = widgets.box("stack")
             self.list = widgets.box("stack").props("aria-live=polite")
         self.section.set_visibility(False)
 
     def offer(self, row: Status) -> None:
-        """Show what is known of them, and what can be done with them now."""
-        self.section.set_visibility(bool(row.url) or _may_wait_for_a_restore(row))
+        """Show the newest measurement and the possible actions."""
+        self.section.set_visibility(bool(row.url) or _may_need_restore(row))
         self.facts.clear()
         with self.facts:
             widgets.facts(_facts(row.backup))
             self._buttons(row)
 
     def _buttons(self, row: Status) -> None:
-        works = row.status in ("ready", "degraded")
-        rests = row.status == "stopped"
+        runs, stopped = row.status in ("ready", "degraded"), row.status == "stopped"
         with widgets.box("line"):
-            if works or (
-                rests and _can(row, Capability.BACKUP_WHILE_STOPPED)
-            ):  # what it cannot do at rest, it says itself
+            if runs or (stopped and _can(row, Capability.BACKUP_WHILE_STOPPED)):
                 self._job("Back up now", "backup", "backup")
-                self._job("Prove the newest", "drill", "verified")
-            widgets.button("Show all", on_click=self.show, icon="list", props="outline color=primary")
-            if works or rests or _may_wait_for_a_restore(row):
-                widgets.button("Restore …", on_click=self.ask, icon="history", props="outline color=primary")
+                self._job("Verify the newest", "drill", "verified")
+            widgets.outline_button("Show all", on_click=self.show, icon="list")
+            if runs or stopped or _may_need_restore(row):
+                widgets.outline_button("Restore …", on_click=self.ask, icon="history")
 
-    def _job(self, words: str, verb: str, icon: str) -> None:
-        widgets.button(words, on_click=lambda: begin(self.watch, verb, self.name, []), icon=icon,
-                     props="outline color=primary")  # fmt: skip
+    def _job(self, label: str, verb: str, icon: str) -> None:
+        widgets.outline_button(label, on_click=lambda: begin(self.watch, verb, self.name, []), icon=icon)
 
-    async def _asked(self, question: Callable[[str, Home], T]) -> T | None:
-        """Its answer; None, and the reason on the page, when there is none."""
-        self._tell(lambda: widgets.text("Looking for backups …", "soft"))
+    async def _query(self, function: Callable[[str, Home], T]) -> T | None:
+        """Return the result of ``function``; when it fails, show the reason and return None."""
+        self._show_notice(lambda: widgets.text("Looking for backups …", "soft"))
         try:
-            answer = await asyncio.to_thread(question, self.name, self.watch.home)
+            result = await asyncio.to_thread(function, self.name, self.watch.home)
         except Exception as error:
             why = error_message(error)
-            self._tell(lambda: widgets.note(why, "bad"))
+            self._show_notice(lambda: widgets.note(why, "bad"))
             return None
-        self.told.clear()
-        return answer
+        self.notice.clear()
+        return result
 
-    def _tell(self, draw: Callable[[], object]) -> None:
-        self.told.clear()
-        with self.told:
+    def _show_notice(self, draw: Callable[[], object]) -> None:
+        self.notice.clear()
+        with self.notice:
             draw()
 
     async def show(self) -> None:
-        """The table of backups."""
-        found = await self._asked(_listed)
+        """Show the table of backups."""
+        found = await self._query(_list)
         if found is None:
             return
-        kept, rows = found
+        workspace, rows = found
         self.list.clear()
         with self.list:
-            widgets.table(COLUMNS, [_cells(row) for row in rows[: -SHOWN - 1 : -1]], numbers=(2,))
-            widgets.text(kept.restorable(rows), "soft")
+            widgets.table(COLUMNS, [_cells(row) for row in _newest(rows)], numbers=(2,))
+            widgets.text(workspace.restorable(rows), "soft")
 
     async def ask(self) -> None:
-        """Open the dialog of a restore, where one could begin."""
-        found = await self._asked(_for_a_restore)
+        """Open the dialog of a restore, if a restore is possible."""
+        found = await self._query(_list_restorable)
         if found is None:
             return
-        with self.section:  # not the button: it is drawn anew with each change
+        with self.section:  # the button is redrawn with each change
             Restore(self.watch, self.name, *found)
 
 
-class Restore:
-    """The dialog that asks where to go back to, says what that takes, and asks for the name to be typed."""
+class Restore(widgets.ConfirmByName):
+    """The dialog of a restore: the restore point, what it means, and the confirmation."""
 
     def __init__(
-        self, watch: StatusPoller, name: str, kept: backups.Backups, rows: Rows, first: RestorePoint
+        self, watch: StatusPoller, name: str, workspace: backups.Backups, rows: Rows, first: RestorePoint
     ) -> None:
-        self.watch, self.name, self.kept = watch, name, kept
+        self.watch, self.backups, self.rows = watch, workspace, rows
         self.choice: RestorePoint | None = first
-        with ui.dialog(value=True) as self.dialog, widgets.box("card stack").props('aria-label="Restore"'):
-            widgets.heading(f"Bring back the annotations of {name}?")
-            widgets.text("People cannot work meanwhile. What is there now is kept as a backup first.")
-            self.way = ui.radio([kept.latest, BACKUP, TIME], value=kept.latest, on_change=self.choose)
-            self.way.props('aria-label="Bring back to"')
-            self._fields(rows)
-            self.taken = widgets.text(_said(first), "wrap").props("data-choice aria-live=polite")
-            self.typed = ui.input("Type the workspace's name", on_change=self.check).props(
-                "outlined name=typed"
-            )
-            with widgets.box("line"):
-                self.button = widgets.button("Restore", on_click=self.go, props="color=negative")
-                widgets.button("Leave it", on_click=self.dialog.close, props="flat color=primary")
-        self.check()
-        self.dialog.on("hide", self.dialog.delete)
+        super().__init__(f"Restore the annotations of {name}?", name, "Restore", self._fields)
+        self._describe(_describe(first))
 
-    def _fields(self, rows: Rows) -> None:
-        shown = rows[: -SHOWN - 1 : -1]
-        known = {row.id: f"{widgets.moment(row.when)}, {verification(row)}" for row in shown}
+    def _fields(self) -> None:
+        widgets.text("Annotators cannot work meanwhile. The current data is backed up first.")
+        latest = self.backups.latest
+        self.way = ui.radio([latest, BACKUP, TIME], value=latest, on_change=self.choose)
+        self.way.props('aria-label="Restore to"')
+        known = {row.id: f"{widgets.moment(row.when)}, {verification(row)}" for row in _newest(self.rows)}
         self.backup = ui.select(known, label="Backup", on_change=self.choose).props("outlined")
         self.backup.bind_visibility_from(self.way, "value", value=BACKUP)
         self.time = ui.input(
             "Time, such as 2026-11-24T15:04:00Z", on_change=self.choose, validation={"": _is_time}
         ).props(f"outlined name=to debounce={DEBOUNCE_MS}")
         self.time.bind_visibility_from(self.way, "value", value=TIME)
+        self.description = widgets.text("", "wrap").props("data-choice aria-live=polite")
 
-    def _wanted(self) -> dict[str, str] | None:
-        """What ``chosen`` is asked; None while the fields are not complete."""
+    def _selection(self) -> dict[str, str] | None:
+        """Return the arguments of ``Backups.chosen``; None while the fields are not complete."""
         if self.way.value == BACKUP:
             return {"backup": self.backup.value} if self.backup.value else None
         if self.way.value == TIME:
@@ -151,47 +138,51 @@ class Restore:
         return {}
 
     async def choose(self) -> None:
-        """Say what the restore would take; the button waits for it."""
-        wanted, self.choice = self._wanted(), None
-        self._say("" if wanted is None else "Looking for what that takes …")
-        if wanted is None:
+        """Look up the selected restore point; the button is disabled meanwhile."""
+        selection, self.choice = self._selection(), None
+        self._describe("" if selection is None else "Looking up the restore point …")
+        if selection is None:
             return
         try:
-            choice = await asyncio.to_thread(lambda: self.kept.chosen(**wanted))
-            said = _said(choice)
+            choice = await asyncio.to_thread(lambda: self.backups.chosen(**selection))
+            text = _describe(choice)
         except Exception as error:
-            choice, said = None, error_message(error)
-        if wanted == self._wanted():  # else something else was chosen meanwhile
+            choice, text = None, error_message(error)
+        if selection == self._selection():  # otherwise the user has changed it meanwhile
             self.choice = choice
-            self._say(said)
+            self._describe(text)
 
-    def _say(self, said: str) -> None:
-        self.taken.set_text(said)
+    def _describe(self, text: str) -> None:
+        self.description.set_text(text)
         self.check()
 
-    def check(self) -> None:
-        """The button works when it is known what is taken, and the name stands there."""
-        self.button.set_enabled(self.typed.value == self.name and self.choice is not None)
+    def is_complete(self) -> bool:
+        """Return whether a restore point is known and the name is typed."""
+        return super().is_complete() and self.choice is not None
 
-    def go(self) -> None:
-        """Begin the restore of what was shown; the server checks the name again."""
-        if self.typed.value == self.name and self.choice:
-            self.dialog.close()
+    def confirmed(self) -> None:
+        """Begin the restore of the restore point that was shown."""
+        if self.choice:
             begin(self.watch, "restore", self.name, ["--yes", *self.choice.flags])
 
 
+def _newest(rows: Rows) -> Rows:
+    """Return the newest backups, newest first."""
+    return rows[: -SHOWN - 1 : -1]
+
+
 def _cells(row: BackupRow) -> list[str]:
-    when = widgets.moment(row.when) if row.when else "not known"  # of one that was interrupted
+    when = widgets.moment(row.when) if row.when else "not known"  # interrupted
     return [when, row.kind, widgets.size(row.size), verification(row), row.id]
 
 
-def _may_wait_for_a_restore(row: Status) -> bool:
-    """A server whose volume is empty beside backups never became ready: there is no URL yet."""
+def _may_need_restore(row: Status) -> bool:
+    """Return whether an empty volume next to backups may have stopped the first start."""
     return row.status == "failed" and _can(row, Capability.RESTORE_BEFORE_READY)
 
 
 def _can(row: Status, capability: Capability) -> bool:
-    """False for a workspace that was not measured yet."""
+    """Return whether the target has the ability; False for a workspace that was not measured yet."""
     return bool(row.target) and registry.get(row.target).can(capability)
 
 
@@ -199,8 +190,8 @@ def _facts(backup: BackupState) -> dict[str, str]:
     if backup.where is None:
         return {}
     return {
-        "Kept in": backup.where,
-        "Schedule": f"{backup.schedule}, kept for {backup.keep}",
+        "Location": backup.where,
+        "Schedule": f"{backup.schedule}, retained for {backup.keep}",
         "Copies": "not measured" if backup.copies is None else str(backup.copies),
         "Last": widgets.moment(backup.last),
     }
@@ -213,17 +204,17 @@ def _is_time(text: str) -> bool:
         return False
 
 
-def _said(choice: RestorePoint) -> str:
-    return f"Brings back {choice.text}."
+def _describe(choice: RestorePoint) -> str:
+    return f"Restores {choice.text}."
 
 
-def _listed(name: str, home: Home) -> tuple[backups.Backups, Rows]:
-    kept = workspace_backups.for_workspace(name, home)
-    return kept, kept.listing()
+def _list(name: str, home: Home) -> tuple[backups.Backups, Rows]:
+    workspace = workspace_backups.for_workspace(name, home)
+    return workspace, workspace.listing()
 
 
-def _for_a_restore(name: str, home: Home) -> tuple[backups.Backups, Rows, RestorePoint]:
-    """The backups that one can take, and what it would by itself; raises when none could begin."""
-    kept = workspace_backups.for_workspace(name, home)
-    first = kept.chosen()
-    return kept, [row for row in kept.listing() if kept.takes(row)], first
+def _list_restorable(name: str, home: Home) -> tuple[backups.Backups, Rows, RestorePoint]:
+    """Return the backups that can be restored, and the default restore point; raises ``OpsError``."""
+    workspace = workspace_backups.for_workspace(name, home)
+    first = workspace.chosen()
+    return workspace, [row for row in workspace.listing() if workspace.takes(row)], first

@@ -1,9 +1,8 @@
-"""The page of costs: what is paid for, and what is taken of this machine."""
+"""The page of costs: prices in the cloud, memory and disk of this machine."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from nicegui import ui
 
@@ -18,25 +17,23 @@ COLUMNS = ["Workspace", "A month", "Memory now", "Memory at most", "Annotations"
 
 
 class CostsPage:
-    """Measures once when it is opened, and again when asked."""
+    """Measures once when it is opened, and again on request."""
 
     def __init__(self, watch: StatusPoller) -> None:
         self.watch = watch
         with widgets.page("Costs", "/costs"):
             widgets.heading("Costs", 1)
             widgets.text(
-                "On this machine a workspace costs nothing but the memory and disk that it takes."
-                " A stopped one takes disk alone. Elsewhere the price is that of the table in labelspace.",
+                "On this machine a workspace costs nothing but memory and disk; a stopped one uses disk only."
+                " Prices in the cloud come from labelspace's own table.",
                 "soft",
             )
-            self.place = widgets.box("stack").props("aria-live=polite")
-            widgets.button(
-                "Measure again", on_click=self.measure, icon="refresh", props="outline color=primary"
-            )
+            self.content = widgets.box("stack").props("aria-live=polite")
+            widgets.outline_button("Measure again", on_click=self.measure, icon="refresh")
         ui.timer(0, self.measure, once=True)
 
     async def measure(self) -> None:
-        """Fill the table."""
+        """Measure and show the table."""
         self._show([], "Measuring …")
         try:
             rows = await asyncio.to_thread(_rows, self.watch.home)
@@ -45,11 +42,11 @@ class CostsPage:
             return
         self._show(rows, "" if rows else "No workspaces yet.")
 
-    def _show(self, rows: list[list[str]], words: str) -> None:
-        self.place.clear()
-        with self.place:
-            if words:
-                widgets.text(words, "soft")
+    def _show(self, rows: list[list[str]], status: str) -> None:
+        self.content.clear()
+        with self.content:
+            if status:
+                widgets.text(status, "soft")
             if rows:
                 with widgets.box("card", "section").props('aria-label="Costs by workspace"'):
                     widgets.table(COLUMNS, rows, numbers=(1, 2, 3, 4, 5, 6))
@@ -64,10 +61,10 @@ def _rows(home: Home) -> list[list[str]]:
     ]
 
 
-def _cells(name: str, outputs: dict[str, Any], home: Home) -> list[str]:
-    """The price of a month, then sizes in the order of the columns."""
-    used = registry.get(outputs["target"]).usage(name, outputs, home)
-    if used is None:
+def _cells(name: str, outputs: state.Properties, home: Home) -> list[str]:
+    """Return the monthly price, then sizes in the order of the columns."""
+    usage = registry.get(outputs["target"]).usage(name, outputs, home)
+    if usage is None:
         return [widgets.price(outputs.get("cost", {})), *["in the cloud"] * (len(COLUMNS) - 2)]
-    sizes = (used.memory, used.memory_at_most, used.data, used.buckets, used.backups)
+    sizes = (usage.memory, usage.memory_at_most, usage.data, usage.buckets, usage.backups)
     return ["0 €", *map(widgets.size, sizes)]

@@ -1,4 +1,4 @@
-"""The page that makes a workspace: a form with every rule in place, then a preview, then the making."""
+"""The page that creates a workspace: a form that validates each field, a preview, the creation."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from labelspace.home import Home
 from labelspace.password_policy import password_rules
 from labelspace_ops.console import widgets
 from labelspace_ops.console.forms import Form
+from labelspace_ops.console.pages.progress import begin
 from labelspace_ops.console.status_poller import StatusPoller
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.jobs import store as jobs
@@ -21,6 +22,7 @@ from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import Capability, Target
 from labelspace_ops.workspaces import lifecycle
 from labelspace_ops.workspaces import preview as previews
+from labelspace_ops.workspaces.preview import Preview
 from labelspace_ops.workspaces.preview_text import ACTION_LABELS
 
 FIELDS = {
@@ -36,11 +38,11 @@ FIELDS = {
     "bind_address": "bind_address",
     "size": "size",
 }
-"""A refusal's field and the form's own."""
+"""Setting that a problem names -> attribute of the form."""
 
 
 def _title(target: Target[Any]) -> str:
-    """The target in the form's list."""
+    """Return the target's title in the form."""
     where = ", in the cloud" if target.can(Capability.COST) else ""
     return f"{target.title.capitalize()}{where}"
 
@@ -49,18 +51,18 @@ CHOICES = {
     "target": {target.name: _title(target) for target in registry.installed()},
     "registration": {
         "open": "Open: annotators sign up by themselves",
-        "closed": "Closed: the admin makes accounts",
+        "closed": "Closed: the admin creates accounts",
     },
     "default_role": {
-        "worker": "Worker: sees what the admin assigns, no more",
-        "user": "User: may browse the buckets and make tasks",
+        "worker": "Worker: sees only what the admin assigns",
+        "user": "User: may browse the buckets and create tasks",
     },
     "size": {"small": "Small", "medium": "Medium", "large": "Large"},
 }
 
 
 class CreatePage:
-    """One visitor's form; what was typed stays in it while the preview is shown."""
+    """The form of one visitor; it keeps the typed values while the preview is shown."""
 
     def __init__(self, watch: StatusPoller, again: str = "") -> None:
         self.watch = watch
@@ -69,23 +71,23 @@ class CreatePage:
         self.touched: set[str] = {"name"} if again else set()
         with widgets.page("New workspace"):
             widgets.heading("New workspace", 1)
-            self.where = widgets.box("stack")
+            self.content = widgets.box("stack")
         self.show_form()
 
     def show_form(self) -> None:
-        """Draw the fields with what stands in the form."""
-        self.where.clear()
+        """Draw the fields with the values of the form."""
+        self.content.clear()
         self.inputs.clear()
-        with self.where:
+        with self.content:
             self._what()
             self._data()
             self._admin()
             self._access()
             with widgets.box("line"):
                 widgets.button("Preview", on_click=self.preview, icon="visibility")
-                widgets.button("Cancel", on_click=lambda: ui.navigate.to("/"), props="flat color=primary")
+                widgets.flat_button("Cancel", on_click=lambda: ui.navigate.to("/"))
             self.summary = widgets.note("", "bad")
-        self._tell()
+        self._show_problems()
 
     def _what(self) -> None:
         with widgets.section("Workspace"):
@@ -98,21 +100,23 @@ class CreatePage:
 
     def _data(self) -> None:
         with widgets.section(
-            "Dataset buckets", "Images and videos live in buckets. Choose some, name new ones, or both."
+            "Dataset buckets",
+            "Buckets hold the images and videos. Choose existing ones, name new ones, or both.",
         ):
-            kept = buckets.local_buckets(self.watch.home) if self.form.can(Capability.LOCAL_BUCKETS) else []
-            if kept:
+            is_local = self.form.can(Capability.LOCAL_BUCKETS)
+            existing = buckets.local_buckets(self.watch.home) if is_local else []
+            if existing:
                 with widgets.box("line").props('role=group aria-label="Buckets of this machine"'):
-                    for name in kept:
+                    for name in existing:
                         ui.checkbox(name, value=name in self.form.buckets, on_change=self._pick(name))
             self._text(
-                "new_buckets", "New buckets" if kept else "Bucket", "One name, or several with spaces between"
+                "new_buckets",
+                "New buckets" if existing else "Bucket",
+                "One name, or several with spaces between",
             )
 
     def _admin(self) -> None:
-        with widgets.section(
-            "Admin", "The one who assigns work. An empty password gets you a generated one."
-        ):
+        with widgets.section("Admin", "The admin assigns work to annotators."):
             with widgets.box("grid"):
                 self._text("username", "User name", "5 characters or more", "required autocomplete=off")
                 self._text("email", "E-mail", "Optional", "autocomplete=off")
@@ -123,19 +127,21 @@ class CreatePage:
 
     def _access(self) -> None:
         ui.checkbox(
-            "Go on with the annotations that a deleted workspace of this name left",
+            "Use the annotations that a deleted workspace of this name left",
             value=self.form.reuse_data,
             on_change=lambda event: setattr(self.form, "reuse_data", bool(event.value)),
         )
         with widgets.section("Annotators"):
             self._choice("registration", "Registration")
         with ui.expansion("More settings", icon="tune").classes("card"), widgets.box("grid"):
-            self._choice("default_role", "New annotators are")
+            self._choice("default_role", "Role of new annotators")
             self._choice("size", "Size")
             if not self.form.can(Capability.HOST_PORTS):
                 return
             self._text(
-                "bind_address", "Served on", "127.0.0.1 is this machine alone; 0.0.0.0 is whoever reaches it"
+                "bind_address",
+                "Address",
+                "127.0.0.1: only this machine; 0.0.0.0: every machine that reaches this one",
             )
             self._text("port", "Port of the URL", "Empty: a free one", "inputmode=numeric")
             self._text("s3_port", "Port of the buckets", "Empty: a free one", "inputmode=numeric")
@@ -147,11 +153,11 @@ class CreatePage:
             value=getattr(self.form, attribute),
             password=secret,
             password_toggle_button=secret,
-            on_change=lambda event: self._typed(attribute, event.value or ""),
+            on_change=lambda event: self._changed(attribute, event.value or ""),
         )
         field.props(f'outlined hide-bottom-space bottom-slots hint="{hint}" name={attribute} {props}')
-        field.without_auto_validation()  # it would take away what `_tell` says
-        field.on("blur", lambda: self._left(attribute))
+        field.without_auto_validation()  # it would remove what `_show_problems` shows
+        field.on("blur", lambda: self._touch(attribute))
         self.inputs[attribute] = field
 
     def _choice(self, attribute: str, label: str) -> None:
@@ -159,7 +165,7 @@ class CreatePage:
             CHOICES[attribute],
             label=label,
             value=getattr(self.form, attribute),
-            on_change=lambda event: self._typed(attribute, event.value),
+            on_change=lambda event: self._changed(attribute, event.value),
         )
         field.props("outlined hide-bottom-space bottom-slots")
         self.inputs[attribute] = field
@@ -168,33 +174,33 @@ class CreatePage:
         def picked(event: Any) -> None:
             chosen = [one for one in self.form.buckets if one != name]
             self.form.buckets = [*chosen, name] if event.value else chosen
-            self._left("new_buckets")
+            self._touch("new_buckets")
 
         return picked
 
-    def _typed(self, attribute: str, value: str) -> None:
+    def _changed(self, attribute: str, value: str) -> None:
         setattr(self.form, attribute, value)
         if attribute == "target":
-            self.show_form()  # each target has fields of its own
-        self._left(attribute)
+            self.show_form()  # each target has its own fields
+        self._touch(attribute)
 
-    def _left(self, attribute: str) -> None:
-        """A rule speaks in a field that somebody was in, not in one that nobody reached."""
+    def _touch(self, attribute: str) -> None:
+        """Show problems of this field from now on; those of untouched fields are not shown."""
         self.touched.add(attribute)
-        self._tell()
+        self._show_problems()
 
-    def _tell(self) -> dict[str, str]:
+    def _show_problems(self) -> dict[str, str]:
         found = self.form.problems(self.watch.known or [])
         for key, attribute in FIELDS.items():
             if attribute in self.inputs:
                 self.inputs[attribute].error = found.get(key) if attribute in self.touched else None
-        others = [f"{key}: {words}" for key, words in found.items() if key not in FIELDS]
+        others = [f"{key}: {problem}" for key, problem in found.items() if key not in FIELDS]
         self.summary.set_text("\n".join(others))
         self.summary.set_visibility(bool(others))
-        self._tell_password()
+        self._show_password_rules()
         return found
 
-    def _tell_password(self) -> None:
+    def _show_password_rules(self) -> None:
         form = self.form
         self.rules.clear()
         if not form.password:
@@ -210,50 +216,50 @@ class CreatePage:
                     widgets.text(f"{mark} {rule.requirement}", look, "li")
 
     async def preview(self) -> None:
-        """Ask Pulumi what would be made; a refusal comes back into the form."""
+        """Preview the creation; a problem is shown in the form."""
         self.touched |= set(self.inputs)
-        if self._tell():
-            first = next((self.inputs[FIELDS[key]] for key in self._tell() if key in FIELDS), None)
+        if problems := self._show_problems():
+            first = next((self.inputs[FIELDS[key]] for key in problems if key in FIELDS), None)
             if first:
                 first.run_method("focus")
             return
-        self.where.clear()
-        with self.where:
-            widgets.note("Asking Pulumi what would be made …", "move")
+        self.content.clear()
+        with self.content:
+            widgets.note("Computing the preview …", "move")
         try:
-            reviewed, costs = await asyncio.to_thread(_review, self.form, self.watch.home)
+            preview, cost = await asyncio.to_thread(_preview, self.form, self.watch.home)
         except OpsError as error:
             self.show_form()
             self.summary.set_text(str(error))
             self.summary.set_visibility(True)
             return
-        self.where.clear()
-        with self.where:
-            self._show_review(reviewed, costs)
+        self.content.clear()
+        with self.content:
+            self._show_preview(preview, cost)
 
-    def _show_review(self, review: dict[str, Any], costs: str) -> None:
-        with widgets.section(f"Preview of {review['name']}"):
-            widgets.facts(self._wish())
-            for remark in review["notes"]:
+    def _show_preview(self, preview: Preview, cost: str) -> None:
+        with widgets.section(f"Preview of {preview.name}"):
+            widgets.facts(self._summary())
+            for remark in preview.notes:
                 widgets.note(remark, "warn")
         counts = [
             f"{number} {ACTION_LABELS[key]}"
-            for key, number in review["counts"].items()
+            for key, number in preview.counts.items()
             if number and key in ACTION_LABELS
         ]
         with (
             widgets.section("What will be created", ", ".join(counts)),
-            ui.expansion("Every part").classes("grow"),
+            ui.expansion("All resources").classes("grow"),
         ):
-            rows = [[change["kind"], change["part"], change["data"]] for change in review["changes"]]
-            widgets.table(["Kind", "Part", "Its data"], rows)
+            rows = [[change.kind, change.part, change.data] for change in preview.changes]
+            widgets.table(["Kind", "Part", "Data"], rows)
         with widgets.section("What it costs"):
-            widgets.text(costs)
+            widgets.text(cost)
         with widgets.box("line"):
             widgets.button("Create", on_click=self.create, icon="check")
-            widgets.button("Back to the form", on_click=self.show_form, props="flat color=primary")
+            widgets.flat_button("Back to the form", on_click=self.show_form)
 
-    def _wish(self) -> dict[str, str]:
+    def _summary(self) -> dict[str, str]:
         form = self.form
         return {
             "Description": form.description or "none",
@@ -264,28 +270,22 @@ class CreatePage:
         }
 
     def create(self) -> None:
-        """Begin the making, apart from this console."""
+        """Begin the job that creates the workspace."""
         form = self.form
         secret = f"{form.password}\n" if form.password else ""
-        try:
-            jobs.begin(self.watch.home, "create", form.name, ["--yes", *form.arguments()], secret)
-        except OpsError as error:
-            ui.notify(str(error), type="negative")
-            return
-        self.watch.refresh_now()
-        ui.navigate.to(f"/workspace/{form.name}/progress")
+        begin(self.watch, "create", form.name, ["--yes", *form.arguments()], secret)
 
 
-def _review(form: Form, home: Home) -> tuple[dict[str, Any], str]:
-    """The preview, and the price in words."""
+def _preview(form: Form, home: Home) -> tuple[Preview, str]:
+    """Return the preview and the cost as text."""
     spec = lifecycle.resolve_spec(form.values(), home)
-    free = "0 € a month: it runs on this machine and takes of its memory and disk."
+    free = "0 € a month: it uses memory and disk of this machine."
     price = registry.get(spec.target).cost(spec) or free
-    return previews.preview(spec, home).as_json(), price
+    return previews.preview(spec, home), price
 
 
 def strength(password: str, rules_met: bool) -> str:
-    """A word for how long it would hold; rules that are broken come first."""
+    """Describe the strength of a password; ``rules_met``: whether the password policy accepts it."""
     if not rules_met:
         return "not accepted yet"
     return "strong" if len(password) >= 16 else "good" if len(password) >= 12 else "fair: longer is better"

@@ -15,33 +15,31 @@ from labelspace_ops.targets.status import BucketStatus, Status
 
 
 class ListPage:
-    """Draws anew what changed, by itself."""
+    """Redraws itself when a status changes."""
 
     def __init__(self, watch: StatusPoller) -> None:
         self.watch = watch
         self.drawn: list[Any] = []
         with widgets.page("Workspaces", "/"):
             widgets.heading("Workspaces", 1)
-            self.place = widgets.box("stack").props("aria-live=polite")
+            self.content = widgets.box("stack").props("aria-live=polite")
         self.draw()
         ui.timer(TICK_SECONDS, self.draw)
 
     def draw(self) -> None:
-        """Bring the page to the newest measurements."""
+        """Update the page to the newest measurements."""
         watch = self.watch
-        state = [watch.problem, watch.known is None, [_seen(watch, row) for row in watch.rows()]]
+        lines = [(row, _line(watch, row.name)) for row in watch.rows()]
+        state = [watch.problem, watch.known is None, lines]
         if state != self.drawn:
             self.drawn = state
-            self.place.clear()
-            with self.place:
+            self.content.clear()
+            with self.content:
                 _content(watch)
 
 
-def _seen(watch: StatusPoller, row: Status) -> tuple[Status, str]:
-    return row, _line(watch, row.name)
-
-
 def _line(watch: StatusPoller, name: str) -> str:
+    """Return the newest line of a job that runs or failed; empty for none."""
     job = jobs.latest(watch.home, name)
     if job is None or job.state == "done":
         return ""
@@ -89,23 +87,23 @@ def _card(watch: StatusPoller, row: Status) -> None:
         if line and row.status not in ("ready", "stopped", "asleep"):
             widgets.text(line, "small mono wrap")
         with widgets.box("meta"):
-            for words in _meta(row):
-                widgets.text(words)
+            for item in _meta(row):
+                widgets.text(item)
 
 
 def _meta(row: Status) -> list[str]:
-    """Target, buckets, backup, price; nothing of what is not known yet."""
+    """Return target, buckets, last backup and price, as far as they are known."""
     target = registry.get(row.target) if row.target else None
-    words = [f"on {target.title}"] if target else []
+    items = [f"on {target.title}"] if target else []
     if row.buckets:
-        words.append("buckets: " + ", ".join(_bucket(bucket) for bucket in row.buckets))
+        items.append("buckets: " + ", ".join(_bucket(bucket) for bucket in row.buckets))
     if row.url:
-        words.append(f"last backup: {widgets.moment(row.backup.last)}")
+        items.append(f"last backup: {widgets.moment(row.backup.last)}")
     if target and not target.can(Capability.COST):
-        words.append("0 € a month")
+        items.append("0 € a month")
     elif row.cost:
-        words.append(f"a month: {widgets.price(row.cost)}")
-    return words
+        items.append(f"a month: {widgets.price(row.cost)}")
+    return items
 
 
 def _bucket(bucket: BucketStatus) -> str:

@@ -1,4 +1,4 @@
-"""The page of a job: its steps with times, its newest line, and what to do when it failed."""
+"""The page of a job: its steps with times, its newest line, and the next step after a failure."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ from collections.abc import Callable
 from typing import Any
 
 from nicegui import ui
+from pydantic import ValidationError
 
 from labelspace_ops.backup.formatting import proof_summary
-from labelspace_ops.backup.models import Proof
+from labelspace_ops.backup.models import BackupTaken, Proof, Restored
 from labelspace_ops.console import job_steps, widgets
 from labelspace_ops.console.status_poller import TICK_SECONDS, StatusPoller
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.models import JsonModel
 from labelspace_ops.core.reporting import PullProgress
 from labelspace_ops.jobs import store as jobs
 from labelspace_ops.stack import state
+from labelspace_ops.workspaces.lifecycle import Deleted
 
 TITLES = {
-    "create": "Making",
-    "delete": "Removing",
+    "create": "Creating",
+    "delete": "Deleting",
     "start": "Starting",
     "stop": "Stopping",
     "backup": "Backing up",
-    "drill": "Proving a backup of",
+    "drill": "Verifying a backup of",
     "restore": "Restoring",
 }
 ENDS = {
@@ -35,7 +38,7 @@ SIGNS = {"done": "done", "now": "under way", "later": "not yet", "failed": "fail
 
 
 class ProgressPage:
-    """Reads the job's journal again and again: leaving the page or the console changes nothing."""
+    """Reads the job's journal every half second; the job does not depend on the page or the console."""
 
     def __init__(self, watch: StatusPoller, name: str) -> None:
         self.watch, self.name = watch, name
@@ -45,19 +48,19 @@ class ProgressPage:
         with widgets.page(title):
             widgets.heading(title, 1)
             if job is None:
-                widgets.note(f"Nothing was done to {name} from here.", "warn")
+                widgets.note(f"The console has run no job on {name}.", "warn")
                 return
             self.top = widgets.box("stack").props("aria-live=polite")
             with widgets.box("card", "section").props('aria-label="Steps"'):
                 self.steps = widgets.box("steps", "ol")
-            with ui.expansion("Everything it said", icon="subject").classes("card"):
+            with ui.expansion("All messages", icon="subject").classes("card"):
                 self.log = widgets.box("log mono").props('role=log tabindex=0 aria-label="Log"')
-        self.told = 0
+        self.logged = 0
         self.draw()
         ui.timer(TICK_SECONDS, self.draw)
 
     def draw(self) -> None:
-        """Bring the page to what the journal says."""
+        """Update the page to the journal."""
         job = jobs.latest(self.watch.home, self.name)
         if job is None or self.ended == job:
             return
@@ -65,15 +68,7 @@ class ProgressPage:
         with self.steps:
             for step in job_steps.job_steps(job):
                 _step(step)
-        if job.entries[: self.told] and len(job.entries) < self.told:
-            self.log.clear()
-            self.told = 0
-        with self.log:
-            for line in job.entries[self.told :]:
-                if isinstance(line.event, PullProgress):
-                    continue  # one a second: the step and the note at the top show the newest
-                widgets.text(f"{widgets.clock(line.at)}  {line.text}")
-        self.told = len(job.entries)
+        self._log(job.entries)
         self.top.clear()
         with self.top:
             self._top(job)
@@ -81,11 +76,21 @@ class ProgressPage:
             self.ended = job
             self.watch.refresh_now()
 
+    def _log(self, entries: list[jobs.Entry]) -> None:
+        if len(entries) < self.logged:  # a new job began
+            self.log.clear()
+            self.logged = 0
+        with self.log:
+            for entry in entries[self.logged :]:
+                if not isinstance(entry.event, PullProgress):  # the steps show the newest one
+                    widgets.text(f"{widgets.clock(entry.at)}  {entry.text}")
+        self.logged = len(entries)
+
     def _top(self, job: jobs.Job) -> None:
         if job.state == "running":
             newest = job.entries[-1].text if job.entries else "starting"
             widgets.note(newest, "move").props("data-state=running")
-            widgets.text("You can leave this page, or close the browser: it goes on.", "soft small")
+            widgets.text("You can leave this page or close the browser: the job continues.", "soft small")
         elif job.state == "done":
             self._done(job)
         else:
@@ -95,16 +100,15 @@ class ProgressPage:
                 widgets.button("Dismiss", on_click=self.dismiss, props="flat color=primary")
 
     def _done(self, job: jobs.Job) -> None:
+        widgets.note(result_text(job), "good").props("data-state=done")
         if job.verb == "delete":
-            widgets.note(removed(job.result or {}), "good").props("data-state=done")
             widgets.button("To the list", on_click=lambda: ui.navigate.to("/"))
             return
-        widgets.note(ended(job), "good").props("data-state=done")
         with widgets.box("line"):
             widgets.button("To the workspace", on_click=lambda: ui.navigate.to(f"/workspace/{self.name}"))
 
     async def try_again(self, job: jobs.Job) -> None:
-        """Go on where it was; a wish that never became a stack goes back to the form."""
+        """Continue the job; when creation failed before there was a stack, go back to the form."""
         if job.verb == "create" and self.name not in await asyncio.to_thread(state.names, self.watch.home):
             ui.navigate.to(f"/create?again={self.name}")
             return
@@ -115,14 +119,14 @@ class ProgressPage:
         begin(self.watch, job.verb, self.name, again.get(job.verb, []))
 
     def dismiss(self) -> None:
-        """Forget the failed job; what it made stays."""
+        """Forget the failed job; what it created stays."""
         jobs.forget(self.watch.home, self.name)
         self.watch.refresh_now()
         ui.navigate.to("/")
 
 
 def begin(watch: StatusPoller, verb: str, name: str, arguments: list[str], stdin: str = "") -> None:
-    """Begin a job and show its progress; a refusal is shown where one is."""
+    """Begin a job and go to its page, or show on the current page why it is refused."""
     try:
         jobs.begin(watch.home, verb, name, arguments, stdin)
     except OpsError as error:
@@ -132,37 +136,34 @@ def begin(watch: StatusPoller, verb: str, name: str, arguments: list[str], stdin
     ui.navigate.to(f"/workspace/{name}/progress")
 
 
-def removed(result: dict[str, Any]) -> str:
-    """What `delete` left, in words."""
-    if result.get("purged"):
-        return "It is removed with its annotations and backups; bucket data stays."
-    where = result.get("backups", "")
-    last = f"The last backup is in {where}." if result.get("backed_up") else f"Its backups are in {where}."
-    return f"It is removed. Annotations and bucket data stay, for a new one of the name to go on with. {last}"
+def result_text(job: jobs.Job) -> str:
+    """Describe the result of a job that succeeded."""
+    kind, text = RESULTS.get(job.verb, (None, None))
+    if kind is None or text is None:
+        return ENDS.get(job.verb, "Done.")
+    try:
+        return text(kind.model_validate(job.result))
+    except ValidationError:  # the journal of another release
+        return "Done."
 
 
-def ended(job: jobs.Job) -> str:
-    """How a job ended well, in words."""
-    told = TELLS.get(job.verb)
-    return told(job.result) if told and job.result else ENDS.get(job.verb, "Done.")
+def _deleted(result: Deleted) -> str:
+    if result.purged:
+        return "The workspace is removed with its annotations and backups; bucket data stays."
+    last = "The last backup is" if result.backed_up else "Its backups are"
+    return (
+        "The workspace is removed. Annotations and bucket data stay; a new workspace of this name can use"
+        f" them. {last} in {result.backups}."
+    )
 
 
-def taken(result: dict[str, Any]) -> str:
-    """What `backup` made, in words."""
-    return f"The backup is taken: {result['kind']} {result['id']}."
-
-
-def restored(result: dict[str, Any]) -> str:
-    """What `restore` did, in words."""
-    return f"It is back at {result['to']}. Lost: {result['lost']}."
-
-
-TELLS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "backup": taken,
-    "drill": lambda result: proof_summary(Proof.read(result)),
-    "restore": restored,
+RESULTS: dict[str, tuple[type[JsonModel], Callable[[Any], str]]] = {
+    "delete": (Deleted, _deleted),
+    "backup": (BackupTaken, lambda result: f"The backup is taken: {result.kind} {result.id}."),
+    "drill": (Proof, proof_summary),
+    "restore": (Restored, lambda result: f"Restored to {result.to}. Lost: {result.lost}."),
 }
-"""Verbs whose result says more than that they ended."""
+"""Command -> the model of its result, and the text of it."""
 
 
 def _step(step: job_steps.Step) -> None:

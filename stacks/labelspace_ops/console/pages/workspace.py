@@ -1,4 +1,4 @@
-"""The page of one workspace: what it is, its data, its backups, its end."""
+"""The page of one workspace: its facts, its data, its annotators and backups; stop and delete."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from labelspace_ops.targets.status import Status
 
 
 class WorkspacePage:
-    """Draws anew what changes; the upload keeps its place meanwhile."""
+    """Redraws what changes; a running upload is not interrupted."""
 
     def __init__(self, watch: StatusPoller, name: str) -> None:
         self.watch, self.name = watch, name
@@ -45,7 +45,7 @@ class WorkspacePage:
         ui.timer(TICK_SECONDS, self.draw)
 
     def draw(self) -> None:
-        """Bring the page to the newest measurement."""
+        """Update the page to the newest measurement."""
         row = self.watch.row(self.name)
         if row == self.drawn:
             return
@@ -79,11 +79,8 @@ class WorkspacePage:
         broken = [f"{check.name}: {check.detail}" for check in row.checks if not check.ok]
         if broken and row.status == "degraded":
             widgets.note("\n".join(broken), "warn")
-            widgets.button(
-                "Bring it back on course",
-                on_click=lambda: begin(self.watch, "create", self.name, ["--yes"]),
-                icon="healing",
-                props="outline color=primary",
+            widgets.outline_button(
+                "Repair", on_click=lambda: begin(self.watch, "create", self.name, ["--yes"]), icon="healing"
             )
 
     def _facts(self, row: Status) -> None:
@@ -105,13 +102,13 @@ class WorkspacePage:
             counts = [[one.name, _count(one.objects), widgets.size(one.bytes)] for one in row.buckets]
             widgets.table(["Bucket", "Objects", "Size"], counts, numbers=(1, 2))
 
-    def copy(self, words: str, what: str) -> None:
-        """Put words into the visitor's clipboard."""
-        ui.clipboard.write(words)
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text to the user's clipboard."""
+        ui.clipboard.write(text)
         ui.notify(f"{what} copied")
 
     async def show_password(self) -> None:
-        """Fetch the admin's password when it is asked for, not before."""
+        """Read and show the admin's password."""
         try:
             outputs = await asyncio.to_thread(state.require_outputs, self.name, self.watch.home)
         except OpsError as error:
@@ -119,7 +116,7 @@ class WorkspacePage:
                 ui.notify(str(error), type="negative")
             return
         with (
-            self.page,  # not the button: it is drawn anew with each change
+            self.page,  # the button is redrawn with each change
             ui.dialog(value=True) as dialog,
             widgets.box("card stack").props('aria-label="Password of the admin"'),
         ):
@@ -129,48 +126,45 @@ class WorkspacePage:
             with widgets.box("line"):
                 widgets.button("Copy", on_click=lambda: self.copy(outputs["admin_password"], "Password"),
                              icon="content_copy")  # fmt: skip
-                widgets.button("Close", on_click=dialog.close, props="flat color=primary")
+                widgets.flat_button("Close", on_click=dialog.close)
         dialog.on("hide", dialog.delete)
 
     def ask_to_delete(self, row: Status) -> None:
-        """Open the dialog, in the page: what is drawn anew with each change would take it along."""
-        with self.page:
+        """Open the dialog."""
+        with self.page:  # the button is redrawn with each change
             Deletion(self.watch, row)
 
     def _below(self, row: Status) -> None:
-        self._rest(row)
+        self._stop_or_start(row)
         if row.status not in ("deleting", "measuring"):
             with widgets.section("Delete"):
                 widgets.text(
                     "Takes a last backup and removes what runs. Bucket data stays in any case.", "soft"
                 )
-                widgets.button("Delete …", on_click=lambda: self.ask_to_delete(row), icon="delete",
-                             props="outline color=negative")  # fmt: skip
+                widgets.outline_button(
+                    "Delete …", on_click=lambda: self.ask_to_delete(row), icon="delete", danger=True
+                )
 
-    def _rest(self, row: Status) -> None:
-        """Stop what runs, start what rests."""
+    def _stop_or_start(self, row: Status) -> None:
         if row.status in ("ready", "degraded"):
             with widgets.section("Stop"):
                 widgets.text(
                     "Takes a last backup and frees memory and processor; data, URL and passwords stay.",
                     "soft",
                 )
-                widgets.button(
-                    "Stop",
-                    on_click=lambda: begin(self.watch, "stop", self.name, []),
-                    icon="stop",
-                    props="outline color=primary",
+                widgets.outline_button(
+                    "Stop", on_click=lambda: begin(self.watch, "stop", self.name, []), icon="stop"
                 )
         elif row.status in ("stopped", "asleep"):
             with widgets.section("Start"):
-                widgets.text("It rests: nobody can work in it, nothing is lost.", "soft")
+                widgets.text("Annotators cannot work while it is stopped; no data is lost.", "soft")
                 widgets.button(
                     "Start", on_click=lambda: begin(self.watch, "start", self.name, []), icon="play_arrow"
                 )
 
 
 class Upload:
-    """Files by drag and drop into one of the buckets, each with what became of it."""
+    """Uploads files to one of the buckets, by drag and drop, and shows the result of each."""
 
     def __init__(self, watch: StatusPoller, name: str) -> None:
         self.watch, self.name = watch, name
@@ -184,14 +178,14 @@ class Upload:
         self.section.set_visibility(False)
 
     def offer(self, row: Status) -> None:
-        """Show itself while the workspace can take data."""
+        """Show the section while the workspace can receive data."""
         names = [bucket.name for bucket in row.buckets]
         self.section.set_visibility(row.status in ("ready", "degraded") and bool(names))
         if names and self.bucket.options != names:
             self.bucket.set_options(names, value=self.bucket.value or names[0])
 
     async def sent(self, event: events.UploadEventArguments) -> None:
-        """Hand a file that arrived here on to its bucket, checked by its checksum."""
+        """Send a file that the console received to its bucket, with its checksum."""
         bucket, file = self.bucket.value, event.file
         with self.outcome:
             line = widgets.text(f"{file.name}: to {bucket} …", "small wrap")
@@ -200,63 +194,41 @@ class Upload:
             await file.save(path)
             upload = uploads.Upload(path, file.name, file.size())
             try:
-                new = await asyncio.to_thread(_hand_on, self.name, bucket, upload, self.watch.home)
-                line.set_text(f"{file.name}: {_became(upload, bucket, new)}")
+                new = await asyncio.to_thread(_send, self.name, bucket, upload, self.watch.home)
+                line.set_text(f"{file.name}: {_outcome(upload, bucket, new)}")
             except OpsError as error:
                 line.set_text(f"{file.name}: {str(error).removeprefix(f'{path}: ')}")
                 line.props("data-failed")
         self.watch.refresh_now()
 
 
-def _hand_on(name: str, bucket: str, upload: uploads.Upload, home: Home) -> bool:
+def _send(name: str, bucket: str, upload: uploads.Upload, home: Home) -> bool:
     outputs = state.require_outputs(name, home)
     storage = registry.get(outputs["target"]).storage(outputs, bucket)
     return uploads.upload_file(storage, upload, lambda _: None)
 
 
-def _became(upload: uploads.Upload, bucket: str, new: bool) -> str:
-    words = f"in {bucket}, {widgets.size(upload.size)}" if new else f"already in {bucket}"
-    strange = not upload.opens_in_cvat
-    return f"{words}; CVAT cannot open files of this kind" if strange else words
+def _outcome(upload: uploads.Upload, bucket: str, new: bool) -> str:
+    text = f"in {bucket}, {widgets.size(upload.size)}" if new else f"already in {bucket}"
+    return text if upload.opens_in_cvat else f"{text}; CVAT cannot open files of this kind"
 
 
-class Deletion:
-    """The dialog that asks for the name to be typed."""
+class Deletion(widgets.ConfirmByName):
+    """The dialog that confirms a deletion."""
 
     def __init__(self, watch: StatusPoller, row: Status) -> None:
-        self.watch, self.name = watch, str(row.name)
-        target = registry.get(row.target or registry.DEFAULT)
-        with ui.dialog(value=True) as self.dialog, widgets.box("card stack").props('aria-label="Delete"'):
-            widgets.heading(f"Delete {self.name}?")
-            widgets.text(target.retention_note)
-            self.purge = ui.checkbox("Remove annotations and backups too, for good")
-            self.purge.set_visibility(target.can(Capability.PURGE))
-            self.typed = ui.input("Type the workspace's name", on_change=self.check).props(
-                "outlined name=typed"
-            )
-            with widgets.box("line"):
-                self.button = widgets.button("Delete", on_click=self.go, props="color=negative")
-                widgets.button("Keep it", on_click=self.dialog.close, props="flat color=primary")
-        self.check()
-        self.dialog.on("hide", self.dialog.delete)
+        self.watch, self.target = watch, registry.get(row.target or registry.DEFAULT)
+        super().__init__(f"Delete {row.name}?", row.name, "Delete", self._fields)
 
-    def check(self) -> None:
-        """The button works when the name stands there."""
-        self.button.set_enabled(self.typed.value == self.name)
+    def _fields(self) -> None:
+        widgets.text(self.target.retention_note)
+        self.purge = ui.checkbox("Remove annotations and backups too, for good")
+        self.purge.set_visibility(self.target.can(Capability.PURGE))
 
-    def go(self) -> None:
-        """Begin the removal; the server checks the name again."""
-        if self.typed.value != self.name:
-            return
-        self.dialog.close()
-        purge = self.purge.value
-        begin(
-            self.watch,
-            "delete",
-            self.name,
-            ["--purge" if purge else "--yes"],
-            f"{self.name}\n" if purge else "",
-        )
+    def confirmed(self) -> None:
+        """Begin the deletion."""
+        arguments, stdin = (["--purge"], f"{self.name}\n") if self.purge.value else (["--yes"], "")
+        begin(self.watch, "delete", self.name, arguments, stdin)
 
 
 def _fact(term: str) -> ui.element:

@@ -7,25 +7,26 @@ from typing import Any
 from docker.models.containers import Container
 
 from labelspace.naming import PART_LABEL
+from labelspace_ops.stack.state import Properties, Resource
 
 MEBIBYTE = 2**20
 
 
-def find_drift(resources: list[dict[str, Any]], containers: dict[str, Container]) -> list[str]:
+def find_drift(resources: list[Resource], containers: dict[str, Container]) -> list[str]:
     """Return one sentence for each difference between the stack and the engine's containers.
 
     ``resources``: the result of ``state.resources``. ``containers``: by part. Only settings that
     an engine can change on an existing container are compared.
     """
-    long_lived = [one["outputs"] for one in resources if _is_long_lived(one)]
+    long_lived = [one.outputs for one in resources if _is_long_lived(one)]
     return [sentence for declared in long_lived for sentence in _differences(declared, containers)]
 
 
-def _is_long_lived(resource: dict[str, Any]) -> bool:
-    return resource["type"].endswith(":Container") and bool(resource.get("outputs", {}).get("mustRun"))
+def _is_long_lived(resource: Resource) -> bool:
+    return resource.type.endswith(":Container") and bool(resource.outputs.get("mustRun"))
 
 
-def _differences(declared: dict[str, Any], containers: dict[str, Container]) -> list[str]:
+def _differences(declared: Properties, containers: dict[str, Container]) -> list[str]:
     part = next(one["value"] for one in declared["labels"] if one["label"] == PART_LABEL)
     running = containers.get(part)
     if running is None:

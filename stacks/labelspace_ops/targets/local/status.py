@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from docker.models.containers import Container
 
@@ -18,6 +18,7 @@ from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.base import Runtime
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import state
+from labelspace_ops.stack.state import Properties, Resource
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.listing import Storage
 from labelspace_ops.targets.local import drift
@@ -33,7 +34,7 @@ LONG_LIVED = (
 )
 
 
-def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home) -> Status:
+def measure(resources: list[Resource], runtime: DockerRuntime, home: Home) -> Status:
     """Measure the workspace; ``resources``: the result of ``state.resources``."""
     outputs, name = state.stack_outputs(resources), runtime.workspace
     containers = runtime.containers()
@@ -65,7 +66,7 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
 
 
 def _inactive_status(
-    outputs: dict[str, Any], containers: dict[str, Container], sleep_status: sleep.SleepStatus
+    outputs: Properties, containers: dict[str, Container], sleep_status: sleep.SleepStatus
 ) -> str:
     """Return ``stopped``, ``deleted`` or ``asleep`` (also while it wakes); empty when it should run."""
     if sleep_status.status in sleep.ASLEEP:
@@ -81,7 +82,7 @@ def _running(containers: dict[str, Container]) -> list[str]:
     ]
 
 
-def _measure_inactive(outputs: dict[str, Any]) -> tuple[list[BucketStatus], list[Check]]:
+def _measure_inactive(outputs: Properties) -> tuple[list[BucketStatus], list[Check]]:
     """Return the buckets without sizes, and no checks: nothing runs that could be measured."""
     return [BucketStatus.unmeasured(bucket) for bucket in outputs.get("buckets", [])], []
 
@@ -91,7 +92,7 @@ def _drift_check(sentence: str) -> Check:
 
 
 def _measure_running(
-    outputs: dict[str, Any], runtime: DockerRuntime, containers: dict[str, Container], home: Home
+    outputs: Properties, runtime: DockerRuntime, containers: dict[str, Container], home: Home
 ) -> tuple[list[BucketStatus], list[Check]]:
     mounts = sorted(part for part in containers if part.startswith("mount-"))
     sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
@@ -127,7 +128,7 @@ def _container_check(part: str, container: Container | None) -> Check:
     return Check(name=part, ok=ok, detail=detail)
 
 
-def _measure_buckets(outputs: dict[str, Any]) -> tuple[list[BucketStatus], list[Check]]:
+def _measure_buckets(outputs: Properties) -> tuple[list[BucketStatus], list[Check]]:
     listed, checks = [], []
     for bucket in outputs.get("buckets", []):
         row = BucketStatus.unmeasured(bucket)
@@ -139,7 +140,7 @@ def _measure_buckets(outputs: dict[str, Any]) -> tuple[list[BucketStatus], list[
     return listed, checks
 
 
-def _measure_folders(outputs: dict[str, Any], runtime: Runtime, home: Home) -> list[Check]:
+def _measure_folders(outputs: Properties, runtime: Runtime, home: Home) -> list[Check]:
     """Return a failed check for each bucket whose folder was removed, or mounted over, since the start."""
     local = {bucket["name"] for bucket in outputs.get("buckets", [])} & known_folders(home)
     problems = {name: _folder_problem(runtime, home.buckets / name) for name in sorted(local)}
@@ -164,14 +165,14 @@ def _folder_problem(runtime: Runtime, folder: Path) -> str:
     return ""
 
 
-def _size(outputs: dict[str, Any], bucket: str) -> tuple[int, int]:
+def _size(outputs: Properties, bucket: str) -> tuple[int, int]:
     """Return the number of objects and their bytes; raises ``OpsError`` when the bucket cannot be read."""
     storage = Storage(bucket, lambda: _client(outputs, bucket), object_store.open_store(outputs, bucket))
     sizes = storage.list_objects("", lambda _, size: size)
     return len(sizes), sum(sizes)
 
 
-def _client(outputs: dict[str, Any], bucket: str) -> S3Client:
+def _client(outputs: Properties, bucket: str) -> S3Client:
     from labelspace_ops.storage import buckets  # noqa: PLC0415 - slow to load, seldom needed
 
     return buckets.client(outputs, bucket)

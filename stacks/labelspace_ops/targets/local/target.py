@@ -6,11 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from labelspace.spec import LocalSpec
+from labelspace.spec import LocalSpec, Settings
 from labelspace_ops.core.checks import Check
-from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Resources, Target, Update, Usage
+from labelspace_ops.stack.state import Properties, Resource
+from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Target, Update, Usage
 from labelspace_ops.targets.status import Status
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class LocalTarget(Target[LocalSpec]):
 
         return partial(program.run, before_upgrade=None if rehearsed else upgrade.hook)
 
-    def new_values(self, values: dict[str, Any], home: Home) -> dict[str, Any]:
+    def new_values(self, values: Settings, home: Home) -> Settings:
         """Choose ports that are free now and that no other workspace has, running or not."""
         from labelspace_ops.targets.local import preflight  # noqa: PLC0415
 
@@ -58,13 +59,13 @@ class LocalTarget(Target[LocalSpec]):
         taken = {int(values[field]) for field in PORTS if field in values}
         if missing:
             taken |= _ports_of_workspaces(home)
-        chosen: dict[str, Any] = {}
+        chosen: Settings = {}
         for field in missing:
             chosen[field] = preflight.free_port(bind_address, FIRST_PORT, taken)
             taken.add(chosen[field])
         return chosen
 
-    def revived_settings(self, settings: dict[str, Any]) -> dict[str, Any]:
+    def revived_settings(self, settings: Settings) -> Settings:
         """Return the settings without ports that another program uses now."""
         from labelspace_ops.targets.local import preflight  # noqa: PLC0415
 
@@ -111,14 +112,14 @@ class LocalTarget(Target[LocalSpec]):
 
         return str(retained.find_retained(DockerRuntime.here(name), home) or "")
 
-    def status(self, name: str, resources: Resources, home: Home) -> Status:
+    def status(self, name: str, resources: list[Resource], home: Home) -> Status:
         """Measure containers, CVAT's health, buckets and backups."""
         from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
         from labelspace_ops.targets.local import status  # noqa: PLC0415
 
         return status.measure(resources, DockerRuntime.here(name), home)
 
-    def backups(self, name: str, home: Home, settings: dict[str, Any]) -> Backups:
+    def backups(self, name: str, home: Home, settings: Settings) -> Backups:
         """Return the backups that pgBackRest makes in the database's container."""
         from labelspace_ops.backup.base import LocalBackups  # noqa: PLC0415
 
@@ -140,7 +141,7 @@ class LocalTarget(Target[LocalSpec]):
 
         return images.notes(spec)
 
-    def usage(self, name: str, outputs: dict[str, Any], home: Home) -> Usage:
+    def usage(self, name: str, outputs: Properties, home: Home) -> Usage:
         """Measure containers, volumes and folders."""
         from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
         from labelspace_ops.targets.local import usage  # noqa: PLC0415
@@ -148,7 +149,7 @@ class LocalTarget(Target[LocalSpec]):
         names = [bucket["name"] for bucket in outputs["buckets"]]
         return usage.measure(DockerRuntime.here(name), names, home)
 
-    def unreadable_keys(self, outputs: dict[str, Any], bucket: str, prefix: str) -> frozenset[str]:
+    def unreadable_keys(self, outputs: Properties, bucket: str, prefix: str) -> frozenset[str]:
         """Ask the server's container, which has the user and the share of CVAT."""
         from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
         from labelspace_ops.storage.buckets import workspace_name  # noqa: PLC0415

@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
 from labelspace.home import Home
 from labelspace.targets.scaleway import credentials
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.targets.scaleway.answers import Answer, ApiKey, Counted, parse
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+A = TypeVar("A", bound=Answer)
+P = TypeVar("P", bound=Sized)
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 FORMS = {"access_key": r"SCW[A-Z0-9]{17}", "secret_key": UUID, "project": UUID, "organization": UUID}
 """Required credential -> its regular expression (Scaleway's SDK)."""
@@ -43,28 +46,36 @@ class Account:
     organization: str
     api: str = API
 
-    def get(self, path: str, **query: str) -> Any:
-        """Send a GET; return the JSON. Raises ``OpsError``, ``RefusedError`` for a missing permission."""
-        return self._call("GET", path, params=query).json()
+    def get(self, path: str, kind: type[A], **query: str) -> A:
+        """Send a GET; return the answer. Raises ``OpsError``, ``RefusedError`` for a missing permission."""
+        return self._parsed(kind, "GET", path, params=query)
 
-    def get_or_none(self, path: str) -> Any:
-        """Send a GET; return the JSON, or None after 404. Raises ``OpsError``."""
+    def get_or_none(self, path: str, kind: type[A]) -> A | None:
+        """Send a GET; return the answer, or None after 404. Raises ``OpsError``."""
         response = self._call("GET", path, allow_missing=True)
-        return None if response.status_code == 404 else response.json()
+        return None if response.status_code == 404 else parse(kind, _json(response, path), f"GET {path}")
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        """Send a POST with a JSON body; return the JSON. Raises ``OpsError``."""
-        return self._call("POST", path, json=body).json()
+    def post(self, path: str, body: dict[str, str], kind: type[A]) -> A:
+        """Send a POST with a JSON body; return the answer. Raises ``OpsError``."""
+        return self._parsed(kind, "POST", path, json=body)
+
+    def _parsed(self, kind: type[A], method: str, path: str, **request: Any) -> A:
+        return parse(kind, _json(self._call(method, path, **request), path), f"{method} {path}")
 
     def delete(self, path: str) -> None:
         """Send a DELETE; 404 counts as deleted. Raises ``OpsError``."""
         self._call("DELETE", path, allow_missing=True)
 
-    def list_all(self, path: str, key: str, **query: str) -> Iterator[Any]:
-        """Yield all items of a list, page by page; of a map, its keys."""
-        return (row for page in self.pages(path, key, **query) for row in page)
+    def list_all(self, path: str, key: str, kind: type[A], **query: str) -> Iterator[A]:
+        """Yield all items of the list ``key``, page by page."""
+        return (row for page in self._pages(path, key, list[kind], **query) for row in page)  # type: ignore[valid-type]
 
-    def pages(self, path: str, key: str, **query: str) -> Iterator[Any]:
+    def map_all(self, path: str, key: str, kind: type[A]) -> dict[str, A]:
+        """Return all items of the map ``key`` by their names."""
+        pages = self._pages(path, key, dict[str, kind])  # type: ignore[valid-type]
+        return {name: one for page in pages for name, one in page.items()}
+
+    def _pages(self, path: str, key: str, kind: type[P], **query: str) -> Iterator[P]:
         """Yield the pages of a list.
 
         The Instances API names the page size ``per_page`` and returns the total in a header.
@@ -72,17 +83,17 @@ class Account:
         size, page, seen = "per_page" if path.startswith("/instance/") else "page_size", 1, 0
         while True:
             response = self._call("GET", path, params={"page": str(page), size: str(PAGE_SIZE), **query})
-            body = response.json()
-            yield body[key]
-            seen, page = seen + len(body[key]), page + 1
+            body = parse(dict[str, Any], _json(response, path), f"GET {path}")
+            rows = parse(kind, body.get(key), f"GET {path}", key)
+            yield rows
+            seen, page = seen + len(rows), page + 1
             total = response.headers.get("x-total-count") or body.get("total_count") or 0
-            if not body[key] or seen >= int(total):
+            if not rows or seen >= parse(int, total, f"GET {path}", "total_count"):
                 return
 
-    def count(self, path: str, key: str, **query: str) -> int:
+    def count(self, path: str, **query: str) -> int:
         """Return the number of items of a list."""
-        response = self.get(path, page="1", page_size="1", **query)
-        return int(response.get("total_count", len(response[key])))
+        return self.get(path, Counted, page="1", page_size="1", **query).total_count
 
     def _call(self, method: str, path: str, *, allow_missing: bool = False, **request: Any) -> httpx.Response:
         retried = RETRIED if method == "GET" else RETRIED[:1]
@@ -106,9 +117,11 @@ class Account:
 
     def identity(self) -> tuple[str, str]:
         """Return the owner of the key: ``application_id`` or ``user_id``, and the id."""
-        key = self.get(f"/iam/v1alpha1/api-keys/{self.access_key}")
-        kind = "application_id" if key.get("application_id") else "user_id"
-        return kind, str(key[kind])
+        path = f"/iam/v1alpha1/api-keys/{self.access_key}"
+        key = self.get(path, ApiKey)
+        if key.application_id:
+            return "application_id", key.application_id
+        return "user_id", parse(str, key.user_id, f"GET {path}", "user_id")
 
     def storage(self, region: str, project: str = "") -> S3Client:
         """Return an S3 client for the buckets of ``project``, by default of the shared one."""
@@ -123,6 +136,16 @@ class Account:
             region_name=region,
             config=Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 4}),
         )
+
+
+def _json(response: httpx.Response, path: str) -> object:
+    try:
+        return response.json()
+    except ValueError:
+        raise OpsError(
+            f"Scaleway's API answers {path} with something that is not JSON ({response.text[:60]!r}): is a"
+            " proxy in between? Check SCW_API_URL and the network, and try again"
+        ) from None
 
 
 def _checked(response: httpx.Response, path: str) -> httpx.Response:

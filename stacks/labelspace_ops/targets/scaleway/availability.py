@@ -8,6 +8,7 @@ from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.prices import DATABASES, SERVERS, database_type, server_type
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.targets.scaleway.account import Account
+from labelspace_ops.targets.scaleway.answers import NodeType, Stock
 from labelspace_ops.targets.scaleway.retained import DATABASE, SERVER, Resources, resources_of_type
 
 OUT_OF_STOCK = "out_of_stock"
@@ -22,23 +23,21 @@ def check(account: Account, spec: ScalewaySpec, resources: Resources) -> None:
         sold_out = sold_out_types(account, f"{spec.scaleway.region}-{spec.scaleway.zone}")
         _check_type("scaleway.server_type", server, sold_out, SERVERS)
     if database and database not in _values_in_use(resources, DATABASE, "nodeType"):
-        rows = account.list_all(f"/rdb/v1/regions/{spec.scaleway.region}/node-types", "node_types")
-        sold_out = {
-            row["name"].upper() for row in rows if row["disabled"] or row["stock_status"] == OUT_OF_STOCK
-        }
+        rows = account.list_all(f"/rdb/v1/regions/{spec.scaleway.region}/node-types", "node_types", NodeType)
+        sold_out = {one.name.upper() for one in rows if one.disabled or one.stock_status == OUT_OF_STOCK}
         _check_type("scaleway.database_type", database, sold_out, DATABASES)
 
 
 def sold_out_types(account: Account, zone: str) -> set[str]:
     """Return the Instance types that are sold out in a zone."""
-    pages = account.pages(f"/instance/v1/zones/{zone}/products/servers/availability", "servers")
-    return {name for page in pages for name, one in page.items() if one["availability"] == "shortage"}
+    stock = account.map_all(f"/instance/v1/zones/{zone}/products/servers/availability", "servers", Stock)
+    return {name for name, one in stock.items() if one.availability == "shortage"}
 
 
 def _values_in_use(resources: Resources, kind: str, field: str) -> set[Any]:
     """Return the values of ``field`` in use; a server whose replacement failed is gone and does not count."""
-    existing = [one for one in resources_of_type(resources, kind) if not one.get("pendingReplacement")]
-    return {one["outputs"].get(field) for one in existing}
+    existing = [one for one in resources_of_type(resources, kind) if not one.is_to_replace]
+    return {one.outputs.get(field) for one in existing}
 
 
 def _check_type(field: str, chosen: str, sold_out: set[str], table: dict[str, float]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from labelspace.home import Home
+from labelspace.spec import Settings
 from labelspace.targets.scaleway.context import backup_bucket
 from labelspace_ops.backup.base import Backups, RestorePoint
 from labelspace_ops.backup.models import BackupRow, BackupTaken, Proof, Restored
@@ -31,7 +30,7 @@ class Managed(Backups):
             found += self._dumps(mine, outputs)
         return sorted(found, key=lambda row: row.when)
 
-    def _dumps(self, mine: account.Account, outputs: dict[str, Any]) -> list[BackupRow]:
+    def _dumps(self, mine: account.Account, outputs: state.Properties) -> list[BackupRow]:
         """By Object Storage, or by the server when that lets this machine in and Object Storage does not."""
         try:
             s3 = mine.storage(outputs["region"], outputs.get("project", ""))
@@ -85,11 +84,11 @@ class Managed(Backups):
 
     def _server(self) -> server_ssh.Server:
         """For what can be done there alone."""
-        must_let_in(self.name, self.settings)
+        require_ssh(self.name, self.settings)
         return server_ssh.server_of(self.name, self.home)
 
 
-def last_dump(name: str, home: Home, settings: dict[str, Any]) -> str:
+def last_dump(name: str, home: Home, settings: Settings) -> str:
     """The id of one more dump before the server goes, where it lets this machine in; else empty."""
     if not server_ssh.ssh_allowed(settings):
         return ""
@@ -100,11 +99,11 @@ def last_dump(name: str, home: Home, settings: dict[str, Any]) -> str:
         return ""
 
 
-def must_let_in(name: str, settings: dict[str, Any]) -> None:
-    """Raise ``UsageError`` when nobody is let in, ``OpsError`` when nobody is there."""
+def require_ssh(name: str, settings: Settings) -> None:
+    """Raise ``UsageError`` when ``ssh_cidrs`` is empty, ``OpsError`` when the workspace is stopped."""
     if not settings.get("scaleway", {}).get("ssh_cidrs"):
         raise UsageError(
-            f"{name}: this is done on the server, over SSH, and scaleway.ssh_cidrs lets nobody in:"
+            f"{name}: this is done on the server, over SSH, and scaleway.ssh_cidrs is empty:"
             f" `labelspace set {name} scaleway.ssh_cidrs=NETWORK` (yours, such as 203.0.113.7/32; several"
             " with commas); it gets another server, data and URL stay"
         )

@@ -6,6 +6,7 @@ from labelspace.home import Home
 from labelspace_ops.core.checks import Check
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.targets.scaleway import account, credentials_check, permissions, quotas
+from labelspace_ops.targets.scaleway.answers import Answer
 from labelspace_ops.targets.scaleway.checks import check
 
 
@@ -34,7 +35,7 @@ def _reads(cloud: account.Account) -> list[Check]:
 
 def _may_read(cloud: account.Account, name: str, path: str, query: dict[str, str]) -> Check:
     try:
-        cloud.get(path, **query)
+        cloud.get(path, Answer, **query)
     except OpsError as error:
         return check(name, f"{error}; permission sets: {permissions.permission_names()}", ok=False)
     return check(name, "the key may read them", ok=True)

@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labelspace_ops.backup.models import BackupRow, Proof
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.targets.scaleway import database_snapshots
 from labelspace_ops.targets.scaleway.account import Account
+from labelspace_ops.targets.scaleway.answers import Snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,8 +21,6 @@ DUMP = re.compile(r"dumps/(\S+)\.dump")
 """What the server calls its dumps in the backup bucket: the id is the time (``labelspace-dump``)."""
 MOST_PROOFS = 50
 """More are not read: each is an object of its own."""
-Row = dict[str, Any]
-"""An object of Scaleway's API."""
 
 
 def _database_alone(id_: str, when: datetime, kind: str, size: int, *, complete: bool = True) -> BackupRow:
@@ -41,10 +40,10 @@ def _database_alone(id_: str, when: datetime, kind: str, size: int, *, complete:
     )
 
 
-def snapshot_row(row: Row) -> BackupRow:
+def snapshot_row(row: Snapshot) -> BackupRow:
     """One snapshot."""
-    when, size = datetime.fromisoformat(row["created_at"]), int(row["size"] or 0)
-    return _database_alone(row["id"], when, "snapshot", size, complete=row["status"] == "ready")
+    when = datetime.fromisoformat(row.created_at)
+    return _database_alone(row.id, when, "snapshot", row.size or 0, complete=row.status == "ready")
 
 
 def dump_row(key: str, size: int) -> list[BackupRow]:

@@ -52,15 +52,15 @@ def begun(
         import_backup.must_be_the_same(spec.name, text, before)
     else:
         _must_be_new(spec, resources)
-    _must_let_in(spec)
+    _require_ssh(spec)
     with tempfile.TemporaryDirectory(prefix="portable-", dir=home.root) as folder:
         yield _portable(before or text, spec, home, Path(folder))
 
 
-def _must_let_in(spec: ScalewaySpec) -> None:
+def _require_ssh(spec: ScalewaySpec) -> None:
     if not spec.scaleway.ssh_cidrs:
         raise UsageError(
-            "from-backup: it is brought to the server over SSH, and scaleway.ssh_cidrs lets nobody in: add"
+            "from-backup: it is brought to the server over SSH, and scaleway.ssh_cidrs is empty: add"
             " --set scaleway.ssh_cidrs=NETWORK (yours, such as 203.0.113.7/32; several with commas)"
         )
 

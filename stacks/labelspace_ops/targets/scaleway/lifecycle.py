@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from pulumi import automation as auto
 from pydantic import SecretStr
 
 from labelspace.home import Home
-from labelspace.spec import ScalewaySpec
+from labelspace.spec import ScalewaySpec, Settings
 from labelspace.targets.scaleway.prices import VOLUME_GB
 from labelspace_ops.backup.upgrade import way_back
 from labelspace_ops.core.errors import OpsError, UsageError
@@ -32,6 +31,7 @@ from labelspace_ops.targets.scaleway import (
     upgrade,
 )
 from labelspace_ops.targets.scaleway import ssh as server_ssh
+from labelspace_ops.targets.scaleway.answers import Snapshot
 from labelspace_ops.targets.scaleway.costs import costs
 
 
@@ -184,7 +184,7 @@ def delete(selected: auto.Stack, home: Home, destroy: Callable[[], None]) -> Del
     outputs = state.stack_outputs(resources)
     last_backup, rows = (
         _last_copy(name, home, stack.read_settings(selected), prove=True),
-        list[database_snapshots.Row](),
+        list[Snapshot](),
     )
     if database_snapshots.database(resources):
         last_backup, rows = _last_snapshot(name, home, resources)
@@ -194,16 +194,14 @@ def delete(selected: auto.Stack, home: Home, destroy: Callable[[], None]) -> Del
     return Deletion(last_backup, outputs.get("backups", {}).get("where", ""), kept="; ".join(kept))
 
 
-def _last_copy(name: str, home: Home, settings: dict[str, Any], *, prove: bool) -> str:
+def _last_copy(name: str, home: Home, settings: Settings, *, prove: bool) -> str:
     """Take a dump of a managed database or a backup of one on the server; return its id or empty."""
     if server_database.has_own_database(settings):
         return server_database.take_final_backup(name, home, prove=prove)
     return backups.last_dump(name, home, settings)
 
 
-def _last_snapshot(
-    name: str, home: Home, resources: retained.Resources
-) -> tuple[str, list[database_snapshots.Row]]:
+def _last_snapshot(name: str, home: Home, resources: retained.Resources) -> tuple[str, list[Snapshot]]:
     """Take a last snapshot; return its id and all snapshots that stay. Raises ``OpsError``."""
     database = database_snapshots.database(resources)
     if database is None:
@@ -214,7 +212,7 @@ def _last_snapshot(
         return "", database_snapshots.snapshots(cloud, database)
     message(f"  {name}: taking a last snapshot of the database")
     try:
-        last_backup = str(database_snapshots.take_snapshot(cloud, database, f"labelspace-{name}-last")["id"])
+        last_backup = database_snapshots.take_snapshot(cloud, database, f"labelspace-{name}-last").id
     except OpsError as error:
         raise OpsError(
             f"{name}: the last snapshot failed ({error}), nothing was removed: try again; `pulumi destroy"
@@ -224,7 +222,5 @@ def _last_snapshot(
 
 
 def _kept_volumes(name: str, resources: retained.Resources) -> list[str]:
-    sizes = [
-        int(one["outputs"]["sizeInGb"]) for one in retained.resources_of_type(resources, retained.VOLUME)
-    ]
+    sizes = [int(one.outputs["sizeInGb"]) for one in retained.resources_of_type(resources, retained.VOLUME)]
     return [f"volume labelspace-{name}-data ({size * VOLUME_GB:.2f} EUR a month)" for size in sizes]

@@ -5,13 +5,13 @@ They were created by a call whose response was lost.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Any
 
 from labelspace.targets.scaleway.context import workspace_tag
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.waiting import wait_until
 from labelspace_ops.targets.scaleway.account import Account
+from labelspace_ops.targets.scaleway.answers import Answer, Server, ServerAnswer, Tagged, Volume
 from labelspace_ops.targets.scaleway.retained import (
     ADDRESS,
     DATABASE,
@@ -19,12 +19,13 @@ from labelspace_ops.targets.scaleway.retained import (
     VOLUME,
     Resources,
     bare_id,
+    place_and_id,
     resources_of_type,
 )
 
 PATIENCE_SECONDS = 300
-STABLE_STATES = ("", "running", "stopped", "stopped in place")
-"""States of an Instance without an ongoing transition (Scaleway's API); empty: it does not exist."""
+STABLE_STATES = ("running", "stopped", "stopped in place")
+"""States of an Instance without an ongoing transition (Scaleway's API)."""
 
 
 def _lists(region: str, *, managed: bool) -> dict[str, tuple[str, str]]:
@@ -45,10 +46,8 @@ def find(
     tag, orphans = workspace_tag(name), []
     for kind, (path, key) in _lists(region, managed=managed).items():
         known = {bare_id(one) for one in resources_of_type(resources, kind)}
-        rows = account.list_all(
-            path, key, **{"project" if path.startswith("/instance") else "project_id": project}
-        )
-        tagged = [str(row["id"]) for row in rows if tag in (row.get("tags") or [])]
+        query = {"project" if path.startswith("/instance") else "project_id": project}
+        tagged = [one.id for one in account.list_all(path, key, Tagged, **query) if tag in one.tags]
         orphans += [f"{key.removesuffix('s')} {one}" for one in tagged if one not in known]
     return orphans
 
@@ -61,12 +60,12 @@ def remove(account: Account, name: str, resources: Resources) -> list[str]:
     """
     known = {bare_id(one) for one in resources_of_type(resources, SERVER)}
     removed = []
-    for volume in resources_of_type(resources, VOLUME):
-        zone, _, identity = str(volume["id"]).partition("/")
-        answer = account.get_or_none(f"/block/v1/zones/{zone}/volumes/{identity}") or {"references": []}
-        for reference in answer["references"]:
-            server = str(reference["product_resource_id"])
-            if reference["product_resource_type"] == "instance_server" and server not in known:
+    for resource in resources_of_type(resources, VOLUME):
+        zone, identity = place_and_id(resource)
+        volume = account.get_or_none(f"/block/v1/zones/{zone}/volumes/{identity}", Volume)
+        for reference in volume.references if volume else ():
+            server = reference.product_resource_id
+            if reference.product_resource_type == "instance_server" and server not in known:
                 _remove(account, zone, server, tag=workspace_tag(name), keep=identity)
                 removed.append(server)
     return removed
@@ -78,42 +77,42 @@ def _remove(account: Account, zone: str, server: str, *, tag: str, keep: str) ->
     row = _wait_for_server(account, path)
     if row is None:
         return
-    if tag not in row["tags"]:
+    if tag not in row.tags:
         raise OpsError(f"data volume {keep} is attached to server {server} of another owner: detach it")
-    if row["state"] == "stopped":
+    if row.state == "stopped":
         account.delete(path)
     else:
-        account.post(f"{path}/action", {"action": "terminate"})
-        _wait_until(lambda: account.get_or_none(path) is None, f"server {server} is still there")
-    root = row["volumes"]["0"]["id"]
-    if root != keep:
-        volume = f"/block/v1/zones/{zone}/volumes/{root}"
-        _wait_until(lambda: _is_free(account.get_or_none(volume)), f"volume {root} is still in use")
+        account.post(f"{path}/action", {"action": "terminate"}, Answer)
+        _wait_until(lambda: account.get_or_none(path, Answer) is None, f"server {server} is still there")
+    root = row.volumes.get("0")
+    if root and root.id != keep:
+        volume = f"/block/v1/zones/{zone}/volumes/{root.id}"
+        _wait_until(lambda: _is_free(account, volume), f"volume {root.id} is still in use")
         account.delete(volume)
 
 
-def _wait_for_server(account: Account, path: str) -> Any:
+def _wait_for_server(account: Account, path: str) -> Server | None:
     """Wait for a stable state; return the server, None when it does not exist."""
-    _wait_until(
-        lambda: _state(account, path) in STABLE_STATES,
-        f"{path} does not reach a stable state",
+    found: list[Server] = []
+
+    def is_stable() -> bool:
+        answer = account.get_or_none(path, ServerAnswer)
+        found[:] = [answer.server] if answer else []
+        return all(one.state in STABLE_STATES for one in found)
+
+    _wait_until(is_stable, f"{path} does not reach a stable state")
+    return found[0] if found else None
+
+
+def _is_free(account: Account, path: str) -> bool:
+    volume = account.get_or_none(path, Volume)
+    return volume is None or not volume.references
+
+
+def _wait_until(condition: Callable[[], bool], problem: str) -> None:
+    wait_until(
+        condition,
+        timeout=PATIENCE_SECONDS,
+        interval=1,
+        on_timeout=f"{problem}: remove it in Scaleway's console",
     )
-    found = account.get_or_none(path)
-    return found["server"] if found else None
-
-
-def _state(account: Account, path: str) -> str:
-    found = account.get_or_none(path)
-    return str(found["server"]["state"]) if found else ""
-
-
-def _is_free(volume: Any) -> bool:
-    return volume is None or not volume["references"]
-
-
-def _wait_until(done: Callable[[], bool], problem: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not done():
-        if time.monotonic() > deadline:
-            raise OpsError(f"{problem}: remove it in Scaleway's console")
-        time.sleep(1)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from labelspace_ops.core.checks import Check
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.targets.scaleway.account import Account
+from labelspace_ops.targets.scaleway.answers import Rule, Tagged, User
 from labelspace_ops.targets.scaleway.checks import check
 
 OF_THE_PROJECT = {
@@ -49,7 +50,7 @@ def examine(account: Account) -> list[Check]:
     """Return a check for each needed set, and one for the additional sets of ``project: own``."""
     try:
         kind, identity = account.identity()
-        if kind == "user_id" and account.get(f"/iam/v1alpha1/users/{identity}")["type"] == "owner":
+        if kind == "user_id" and account.get(f"/iam/v1alpha1/users/{identity}", User).type == "owner":
             return [check("rights", "the organization's owner may do everything", ok=True)]
         grants = set(_grants(account, kind, identity))
     except OpsError as error:
@@ -62,15 +63,15 @@ def _grants(account: Account, kind: str, identity: str) -> Iterator[tuple[str, s
     """Yield the sets that policies give to the key's owner and to its groups."""
     organization = {"organization_id": account.organization}
     members = {"application_id": "application_ids", "user_id": "user_ids"}[kind]
-    groups = account.list_all("/iam/v1alpha1/groups", "groups", **organization, **{members: identity})
-    principals = [(members, identity), *(("group_ids", str(group["id"])) for group in groups)]
+    groups = account.list_all("/iam/v1alpha1/groups", "groups", Tagged, **organization, **{members: identity})
+    principals = [(members, identity), *(("group_ids", group.id) for group in groups)]
     for filter_name, principal in principals:
         for policy in account.list_all(
-            "/iam/v1alpha1/policies", "policies", **organization, **{filter_name: principal}
+            "/iam/v1alpha1/policies", "policies", Tagged, **organization, **{filter_name: principal}
         ):
-            for rule in account.list_all("/iam/v1alpha1/rules", "rules", policy_id=str(policy["id"])):
-                scopes = rule.get("project_ids") or [ALL]
-                yield from ((name, scope) for name in rule["permission_set_names"] or [] for scope in scopes)
+            for rule in account.list_all("/iam/v1alpha1/rules", "rules", Rule, policy_id=policy.id):
+                scopes = rule.project_ids or (ALL,)
+                yield from ((name, scope) for name in rule.permission_set_names for scope in scopes)
 
 
 def _has(grants: Grants, name: str, *scopes: str) -> bool:

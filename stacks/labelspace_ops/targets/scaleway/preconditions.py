@@ -54,10 +54,10 @@ def _refuse_retained_volume(
 ) -> None:
     found = retained.volume_of(cloud, spec, project, resources)
     if found:
-        size = int(found["size"]) // retained.GB
+        size = found.size // retained.GB
         raise UsageError(
-            f"an earlier {spec.name} left the data volume {found['id']} ({size} GB,"
-            f" {size * VOLUME_GB:.2f} EUR a month): reuse it with `{SET}adopt_volume {found['id']}` and"
+            f"an earlier {spec.name} left the data volume {found.id} ({size} GB,"
+            f" {size * VOLUME_GB:.2f} EUR a month): reuse it with `{SET}adopt_volume {found.id}` and"
             f" `{SET}data_gb {max(size, spec.scaleway.data_gb)}`, or remove it in Scaleway's console"
         )
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from labelspace.targets.scaleway.prices import BY_SIZE
 from labelspace_ops.core.checks import Check
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.targets.scaleway.account import Account
+from labelspace_ops.targets.scaleway.answers import Quota, ServerType
 from labelspace_ops.targets.scaleway.checks import check
 
 ZONE = "fr-par-1"
@@ -34,15 +34,17 @@ class Counted:
     """Default limit of Scaleway's page (2025-10)."""
 
 
-def _of_iam(path: str, key: str) -> Callable[[Account], int]:
-    return lambda account: account.count(f"/iam/v1alpha1/{path}", key, organization_id=account.organization)
+def _listed(path: str) -> Callable[[Account], int]:
+    return lambda account: account.count(path, organization_id=account.organization)
 
 
 def _servers(kind: str) -> Callable[[Account], int]:
     def used(account: Account) -> int:
         path = f"/instance/v1/zones/{ZONE}/servers"
-        rows = account.list_all(path, "servers", organization=account.organization, commercial_type=kind)
-        return sum(row["commercial_type"] == kind for row in rows)
+        query = {"organization": account.organization, "commercial_type": kind}
+        return sum(
+            one.commercial_type == kind for one in account.list_all(path, "servers", ServerType, **query)
+        )
 
     return used
 
@@ -52,15 +54,11 @@ def quota_name(kind: str) -> str:
     return f"cp_servers_type_{kind.replace('-', '_')}"
 
 
-def _projects(account: Account) -> int:
-    return account.count("/account/v3/projects", "projects", organization_id=account.organization)
-
-
 COUNTED = (
-    Counted("IAM applications", _of_iam("applications", "applications"), default=100),
-    Counted("IAM policies", _of_iam("policies", "policies"), default=50),
-    Counted("API keys", _of_iam("api-keys", "api_keys"), default=50),
-    Counted("projects", _projects, default=25),
+    Counted("IAM applications", _listed("/iam/v1alpha1/applications"), default=100),
+    Counted("IAM policies", _listed("/iam/v1alpha1/policies"), default=50),
+    Counted("API keys", _listed("/iam/v1alpha1/api-keys"), default=50),
+    Counted("projects", _listed("/account/v3/projects"), default=25),
     *(Counted(f"servers {kind}", _servers(kind), quota_name(kind)) for kind, _ in BY_SIZE.values()),
 )
 
@@ -68,23 +66,18 @@ COUNTED = (
 def examine(account: Account) -> list[Check]:
     """Return a check for each kind, with the used number and the limit."""
     try:
-        rows = list(account.list_all("/iam/v1alpha1/quota", "quota", organization_id=account.organization))
-        limits = {str(row["name"]): _limit(row) for row in rows}
+        organization = {"organization_id": account.organization}
+        rows = account.list_all("/iam/v1alpha1/quota", "quota", Quota, **organization)
+        limits = {row.name: _limit(row) for row in rows}
         return [_check(account, one, limits) for one in COUNTED]
     except OpsError as error:
         return [check("quotas", f"not read: {error}", ok=False)]
 
 
-def _limit(row: dict[str, Any]) -> int | None:
+def _limit(row: Quota) -> int | None:
     """Return the limit of ``ZONE``, else of its region or of all; None: unlimited."""
-    limits_by_place = {
-        str(one.get("zone") or one.get("region") or "global"): one for one in row.get("limits") or []
-    }
-    chosen: dict[str, Any] = next(
-        (limits_by_place[name] for name in (ZONE, ZONE[:-2], "global") if name in limits_by_place), {}
-    )
-    limit = chosen.get("limit")
-    return None if limit is None else int(limit)
+    limits = {one.zone or one.region or "global": one.limit for one in row.limits}
+    return next((limits[name] for name in (ZONE, ZONE[:-2], "global") if name in limits), None)
 
 
 def _check(account: Account, one: Counted, limits: dict[str, int | None]) -> Check:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.context import backup_bucket, resource_name
 from labelspace_ops.core.errors import OpsError, UsageError
-from labelspace_ops.stack.state import stack_outputs
+from labelspace_ops.stack.state import Resource, stack_outputs
 from labelspace_ops.targets.scaleway.account import Account
+from labelspace_ops.targets.scaleway.answers import Named, Volume
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 GB = 10**9
-Resources = list[dict[str, Any]]
-"""The resources of the workspace's stack, as ``state.resources`` returns them."""
+Resources = list[Resource]
 PROJECT = "scaleway:account/project:Project"
 VOLUME = "scaleway:block/volume:Volume"
 DATABASE = "scaleway:databases/instance:Instance"
@@ -29,12 +29,18 @@ KINDS = {"managed": "a managed database", "server": "its database on the server"
 
 def resources_of_type(resources: Resources, kind: str) -> Resources:
     """Return the resources of one type, without those that wait for their deletion."""
-    return [one for one in resources if one["type"] == kind and not one.get("delete")]
+    return [one for one in resources if one.type == kind and not one.is_to_delete]
 
 
-def bare_id(resource: dict[str, Any]) -> str:
+def bare_id(resource: Resource) -> str:
     """Return a resource's id without its region or zone."""
-    return str(resource["id"]).rpartition("/")[2]
+    return resource.id.rpartition("/")[2]
+
+
+def place_and_id(resource: Resource) -> tuple[str, str]:
+    """Return a resource's region or zone, and its id without it."""
+    place, _, identity = resource.id.partition("/")
+    return place, identity
 
 
 def project_of(account: Account, spec: ScalewaySpec, resources: Resources) -> str:
@@ -45,10 +51,9 @@ def project_of(account: Account, spec: ScalewaySpec, resources: Resources) -> st
     if spec.scaleway.adopt_project:
         return spec.scaleway.adopt_project
     name = resource_name(spec.name)
-    rows = account.list_all(
-        "/account/v3/projects", "projects", organization_id=account.organization, name=name
-    )
-    ids = [str(row["id"]) for row in rows if row["name"] == name]
+    query = {"organization_id": account.organization, "name": name}
+    rows = account.list_all("/account/v3/projects", "projects", Named, **query)
+    ids = [row.id for row in rows if row.name == name]
     if len(ids) > 1:
         raise UsageError(
             f"scaleway.project: there are {len(ids)} projects {name} ({', '.join(ids)}): rename all but the"
@@ -104,7 +109,7 @@ def with_project(account: Account, spec: ScalewaySpec, resources: Resources) -> 
 
 def with_buckets(account: Account, spec: ScalewaySpec, project: str, resources: Resources) -> ScalewaySpec:
     """Return the spec that adopts its existing buckets which are not in the stack."""
-    known = {str(one["outputs"].get("name")) for one in resources_of_type(resources, BUCKET)}
+    known = {str(one.outputs.get("name")) for one in resources_of_type(resources, BUCKET)}
     s3, copies = account.storage(spec.scaleway.region, project), backup_bucket(spec.name, account.project)
     if not project:
         _refuse_existing(s3, [*(bucket.name for bucket in spec.buckets), copies])
@@ -117,9 +122,7 @@ def with_buckets(account: Account, spec: ScalewaySpec, project: str, resources: 
     return with_settings(spec.model_copy(update={"buckets": tuple(buckets)}), adopt_backups=backups)
 
 
-def volume_of(
-    account: Account, spec: ScalewaySpec, project: str, resources: Resources
-) -> dict[str, Any] | None:
+def volume_of(account: Account, spec: ScalewaySpec, project: str, resources: Resources) -> Volume | None:
     """Return the newest retained data volume; None when the stack has one or ``adopt_volume`` names one.
 
     Raises ``UsageError`` for a volume in use: the name belongs to a workspace of another machine.
@@ -127,9 +130,9 @@ def volume_of(
     if resources_of_type(resources, VOLUME) or spec.scaleway.adopt_volume or not project:
         return None
     name = resource_name(spec.name, "data")
-    rows = account.list_all(volumes(spec), "volumes", project_id=project, name=name)
-    found = sorted((row for row in rows if row["name"] == name), key=lambda row: str(row["created_at"]))
-    used = next((row["id"] for row in found if row["references"]), None)
+    rows = account.list_all(volumes(spec), "volumes", Volume, project_id=project, name=name)
+    found = sorted((row for row in rows if row.name == name), key=lambda row: row.created_at)
+    used = next((row.id for row in found if row.references), None)
     if used:
         raise UsageError(
             f"name: {spec.name!r} is taken: a server uses its data volume {used}, and this machine does not"
@@ -149,8 +152,8 @@ def with_volume(account: Account, spec: ScalewaySpec, project: str, resources: R
     volume = volume_of(account, spec, project, resources)
     if volume is None:
         return spec
-    size = max(spec.scaleway.data_gb, int(volume["size"]) // GB)
-    return with_settings(spec, adopt_volume=volume["id"], data_gb=size)
+    size = max(spec.scaleway.data_gb, volume.size // GB)
+    return with_settings(spec, adopt_volume=volume.id, data_gb=size)
 
 
 def same_volume(spec: ScalewaySpec, resources: Resources) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
 
 from labelspace.home import Home
 from labelspace.naming import resource_name
 from labelspace.postgres.pgbackrest import AUTHORITIES
-from labelspace.spec import ScalewaySpec, validate
+from labelspace.spec import ScalewaySpec, Settings, validate
 from labelspace.targets.scaleway import database_on_server
 from labelspace.targets.scaleway.context import endpoint
 from labelspace_ops.backup import agent, final_backup, restore, upgrade
@@ -32,12 +31,12 @@ KEY = "scaleway:iam/apiKey:ApiKey"
 Reached = tuple[Runtime, agent.Repository]
 
 
-def has_own_database(settings: dict[str, Any]) -> bool:
+def has_own_database(settings: Settings) -> bool:
     """Whether a workspace has its database on its server, by its settings."""
     return bool(settings.get("target") == "scaleway" and _of(settings).get("database") == "server")
 
 
-def _of(settings: dict[str, Any]) -> dict[str, Any]:
+def _of(settings: Settings) -> Settings:
     return dict(settings.get("scaleway") or {})
 
 
@@ -67,24 +66,24 @@ def server_repository(spec: ScalewaySpec, resources: retained.Resources) -> agen
     )
 
 
-def _made(name: str, resources: retained.Resources, kind: str) -> dict[str, Any]:
+def _made(name: str, resources: retained.Resources, kind: str) -> state.Properties:
     """What is known of the one of a kind; raises ``OpsError`` when it was never made."""
     found = retained.resources_of_type(resources, kind)
     if not found:
         raise OpsError(f"{name}: it was never made completely: run `labelspace create {name}` again")
-    return dict(state.unwrap_secrets(found[0]["outputs"]))
+    return found[0].outputs
 
 
-def _keeps_backups(bucket: dict[str, Any], name: str) -> bool:
-    said = str(bucket["outputs"].get("name"))
+def _keeps_backups(bucket: state.Resource, name: str) -> bool:
+    said = str(bucket.outputs.get("name"))
     return bool(re.fullmatch(f"{resource_name(name, '[0-9a-f]{8}')}-backups", said))
 
 
 @contextmanager
 def connect(name: str, home: Home) -> Iterator[Reached]:
-    """The server's engine and the repository; raises ``UsageError`` when nobody is let in."""
+    """The server's engine and the repository; raises ``UsageError`` when SSH is not allowed."""
     settings = stack.read_settings(stack.select(name, home))
-    backups.must_let_in(name, settings)
+    backups.require_ssh(name, settings)
     resources = state.resources(name, home)
     repository_there = server_repository(validate(ScalewaySpec, settings), resources)
     with server_ssh.connect(name, resources, home).engine() as runtime:
@@ -117,7 +116,7 @@ class RemoteBackups(AgentBackups):
 
     def chosen(self, *, to: str = "", backup: str = "") -> RestorePoint:
         """As on this machine, where the server lets somebody in."""
-        backups.must_let_in(self.name, self.settings)
+        backups.require_ssh(self.name, self.settings)
         return super().chosen(to=to, backup=backup)
 
     def restore(self, choice: RestorePoint) -> Restored:
@@ -156,7 +155,7 @@ def take_final_backup(name: str, home: Home, *, prove: bool) -> str:
     if not settings.get("running", True):
         return ""
     if not server_ssh.ssh_allowed(settings):
-        message(f"  {name}: {without} (scaleway.ssh_cidrs lets nobody in)")
+        message(f"  {name}: {without} (scaleway.ssh_cidrs is empty)")
         return ""
     try:
         with connect(name, home) as (runtime, _):

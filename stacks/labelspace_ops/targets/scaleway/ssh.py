@@ -20,6 +20,7 @@ import docker
 from docker.errors import DockerException
 
 from labelspace.home import Home
+from labelspace.spec import Settings
 from labelspace_ops.backup import agent
 from labelspace_ops.backup.models import BackupRow, BackupTaken, Proof, Restored
 from labelspace_ops.backup.restore_plan import parse_time
@@ -131,7 +132,7 @@ class Server:
             time.sleep(0.05)
 
 
-def ssh_allowed(settings: dict[str, Any]) -> bool:
+def ssh_allowed(settings: Settings) -> bool:
     """Whether the server of a workspace may be asked over SSH."""
     return bool(settings.get("scaleway", {}).get("ssh_cidrs")) and bool(settings.get("running", True))
 
@@ -173,10 +174,8 @@ def connect(name: str, resources: retained.Resources, home: Home, patience: int 
     private = home.server_key(name)
     mine = ["-i", str(private)] if private.exists() else []
     flags = [word for option in options for word in ("-o", option)]
-    address = next(
-        (str(one["outputs"]["address"]) for one in retained.resources_of_type(resources, retained.ADDRESS)),
-        "",
-    )
+    addresses = retained.resources_of_type(resources, retained.ADDRESS)
+    address = str(addresses[0].outputs["address"]) if addresses else ""
     return Server(name, address, (*flags, *mine))
 
 

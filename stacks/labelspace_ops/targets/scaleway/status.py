@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
 
 from labelspace.home import Home
 from labelspace.spec import ScalewaySpec, validate
@@ -19,6 +18,7 @@ from labelspace_ops.core import locks
 from labelspace_ops.core.checks import LATE_FACTOR, Check, cvat_health, failed
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import state
+from labelspace_ops.stack.state import Properties
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.scaleway import (
     account,
@@ -34,9 +34,9 @@ from labelspace_ops.targets.scaleway import (
 from labelspace_ops.targets.scaleway import (
     ssh as server_ssh,
 )
+from labelspace_ops.targets.scaleway.answers import Database, Server, ServerAnswer, Volume
 from labelspace_ops.targets.status import BucketStatus, Status, VolumeState
 
-Row = dict[str, Any]
 SSH_TIMEOUT_SECONDS = 5
 """Short, because a firewalled port does not answer at all."""
 RUNNING_STATES = ("running", "starting")
@@ -51,7 +51,7 @@ def measure(name: str, resources: retained.Resources, home: Home) -> Status:
     outputs, busy = state.stack_outputs(resources), locks.busy(home, name)
     should_run = bool(outputs.get("running", True))
     results = Measurement() if busy or not outputs else _measure_account(name, resources, outputs, home)
-    if not busy and should_run and outputs and results.server.get("state", "running") in RUNNING_STATES:
+    if not busy and should_run and outputs and results.state in ("", *RUNNING_STATES):
         _measure_url(results, outputs)
     return Status.measured(
         name,
@@ -60,7 +60,7 @@ def measure(name: str, resources: retained.Resources, home: Home) -> Status:
         results.backup or _newest(results),
         status=busy or _status(outputs, results, should_run=should_run),
         buckets=results.buckets or [BucketStatus.unmeasured(bucket) for bucket in outputs.get("buckets", [])],
-        server=results.server.get("state"),
+        server=results.state or None,
         volume=results.volume,
         certificate_until=results.certificate_until,
         cost=outputs.get("cost", {}),
@@ -78,19 +78,29 @@ class Measurement:
         self.dumps: list[BackupRow] | None = None
         self.proof: Proof | None = None
         self.backup: BackupState | None = None
-        self.server: Row = {}
+        self.server: Server | None = None
         self.volume: VolumeState | None = None
         self.certificate_until: str | None = None
+
+    @property
+    def state(self) -> str:
+        """The server's state; empty when it was not measured."""
+        return self.server.state if self.server else ""
+
+    @property
+    def running_since(self) -> str | None:
+        """When the server was created; None unless it runs."""
+        return self.server.creation_date if self.server and self.state in RUNNING_STATES else None
 
     def fail(self, name: str, detail: str) -> None:
         """Add a failed check."""
         self.checks.append(failed(name, detail))
 
 
-def _status(outputs: Row, results: Measurement, *, should_run: bool) -> str:
+def _status(outputs: Properties, results: Measurement, *, should_run: bool) -> str:
     if not outputs:
         return "failed"
-    now = str(results.server.get("state", ""))
+    now = results.state
     if now.startswith("stop") or (not should_run and now not in RUNNING_STATES):
         return "stopped"
     return "ready" if all(check.ok for check in results.checks) else "degraded"
@@ -110,7 +120,9 @@ def _last_complete(rows: list[BackupRow]) -> tuple[str | None, str | None]:
     return (complete[-1].when.replace("+00:00", "Z"), complete[-1].id) if complete else (None, None)
 
 
-def _measure_account(name: str, resources: retained.Resources, outputs: Row, home: Home) -> Measurement:
+def _measure_account(
+    name: str, resources: retained.Resources, outputs: Properties, home: Home
+) -> Measurement:
     results = Measurement()
     try:
         cloud = account.for_workspace(name, home)
@@ -147,7 +159,7 @@ def _measure_account(name: str, resources: retained.Resources, outputs: Row, hom
     return results
 
 
-def _measure_url(results: Measurement, outputs: Row) -> None:
+def _measure_url(results: Measurement, outputs: Properties) -> None:
     """Measure CVAT's health and the certificate, over the public URL."""
     with ThreadPoolExecutor(2) as pool:
         health = pool.submit(cvat_health, outputs["api_url"], 15)
@@ -157,7 +169,7 @@ def _measure_url(results: Measurement, outputs: Row) -> None:
 
 
 def _server(
-    results: Measurement, cloud: account.Account, resources: retained.Resources, outputs: Row
+    results: Measurement, cloud: account.Account, resources: retained.Resources, outputs: Properties
 ) -> None:
     """Measure the server's state by the API, which includes changes in Scaleway's console."""
     found = retained.resources_of_type(resources, retained.SERVER)
@@ -165,14 +177,14 @@ def _server(
     if not found:
         results.fail("server", f"it does not exist: {next_step}")
         return
-    zone, _, identity = str(found[0]["id"]).partition("/")
+    zone, identity = retained.place_and_id(found[0])
     try:
-        answer = cloud.get_or_none(f"/instance/v1/zones/{zone}/servers/{identity}")
+        answer = cloud.get_or_none(f"/instance/v1/zones/{zone}/servers/{identity}", ServerAnswer)
     except OpsError as error:
         results.fail("server", str(error))
         return
-    results.server = answer["server"] if answer else {"state": "gone"}
-    now = str(results.server["state"])
+    results.server = answer.server if answer else Server(state="gone")
+    now = results.server.state
     if outputs["running"] and now not in RUNNING_STATES:
         results.fail(
             "server", f"it is {now}, changed by hand in Scaleway's console or by a fault: {next_step}"
@@ -188,41 +200,42 @@ def _server(
 
 def _volume(results: Measurement, cloud: account.Account, resources: retained.Resources) -> None:
     for one in retained.resources_of_type(resources, retained.VOLUME):
-        zone, _, identity = str(one["id"]).partition("/")
-        answer = cloud.get_or_none(f"/block/v1/zones/{zone}/volumes/{identity}")
-        if answer is None:
+        zone, identity = retained.place_and_id(one)
+        volume = cloud.get_or_none(f"/block/v1/zones/{zone}/volumes/{identity}", Volume)
+        if volume is None:
             results.fail("volume", f"data volume {identity} was removed: the files of CVAT on it are lost")
         else:
-            used = bool(answer["references"])
-            results.volume = VolumeState(id=identity, bytes=int(answer["size"]), attached=used)
+            used = bool(volume.references)
+            results.volume = VolumeState(id=identity, bytes=volume.size, attached=used)
 
 
 def _snapshots(results: Measurement, cloud: account.Account, resources: retained.Resources) -> None:
     database = database_snapshots.database(resources)
-    instance = cloud.get_or_none(f"{database.path}/instances/{database.id}") if database else None
+    path = f"{database.path}/instances/{database.id}" if database else ""
+    instance = cloud.get_or_none(path, Database) if path else None
     if instance is None:
         results.fail("database", "it was removed: only its snapshots and the dumps are left")
-    elif instance["backup_schedule"]["disabled"]:
+    elif instance.backup_schedule.disabled:
         results.fail(
             "snapshots", "automated snapshots were turned off by hand: the next update turns them on again"
         )
     results.snapshots = formatting.list_snapshots(cloud, database)
-    since = instance["created_at"] if instance else None
+    since = instance.created_at if instance else None
     _check_age(results, "snapshot", results.snapshots, since=since, every=SNAPSHOT_HOURS)
 
 
-def _dumps(results: Measurement, cloud: account.Account, name: str, outputs: Row) -> None:
+def _dumps(results: Measurement, cloud: account.Account, name: str, outputs: Properties) -> None:
     """List the dumps; they are late only while the server runs, which makes them."""
     s3 = cloud.storage(outputs["region"], outputs.get("project", ""))
     bucket = backup_bucket(name, cloud.project)
     results.dumps, proofs = formatting.list_dumps(s3, bucket), formatting.list_proofs(s3, bucket)
     _drill(results, proofs[-1] if proofs else None, outputs)
-    since = results.server.get("creation_date") if results.server.get("state") in RUNNING_STATES else None
+    since = results.running_since
     if since:
         _check_age(results, "dump", results.dumps, since=since, every=DUMP_SECONDS / 3600)
 
 
-def _drill(results: Measurement, proof: Proof | None, outputs: Row) -> None:
+def _drill(results: Measurement, proof: Proof | None, outputs: Properties) -> None:
     """Add the result of the last drill, scheduled or not."""
     if proof is None:
         return
@@ -231,18 +244,18 @@ def _drill(results: Measurement, proof: Proof | None, outputs: Row) -> None:
     age = (datetime.now(UTC) - datetime.fromisoformat(proof.when)).days
     if not proof.ok:
         results.fail("drill", f"the last one failed ({proof.backup}): {proof.reason}")
-    elif every and age > LATE_FACTOR * every and results.server.get("state") in RUNNING_STATES:
+    elif every and age > LATE_FACTOR * every and results.state in RUNNING_STATES:
         results.fail("drill", f"the last is {age} days old, due every {every}")
 
 
-def _settings(outputs: Row) -> Row:
+def _settings(outputs: Properties) -> Properties:
     """Return the settings of the last update."""
     return dict(json.loads(outputs["settings"])) if "settings" in outputs else {}
 
 
-def _mounts(results: Measurement, name: str, home: Home, outputs: Row) -> None:
+def _mounts(results: Measurement, name: str, home: Home, outputs: Properties) -> None:
     """Check the bucket mounts over SSH; skip the check when SSH is not allowed."""
-    if results.server.get("state") not in RUNNING_STATES or not server_ssh.ssh_allowed(_settings(outputs)):
+    if results.state not in RUNNING_STATES or not server_ssh.ssh_allowed(_settings(outputs)):
         return
     try:
         found = server_ssh.mounts(server_ssh.server_of(name, home))
@@ -253,11 +266,15 @@ def _mounts(results: Measurement, name: str, home: Home, outputs: Row) -> None:
 
 
 def _backups(
-    results: Measurement, cloud: account.Account, resources: retained.Resources, outputs: Row, home: Home
+    results: Measurement,
+    cloud: account.Account,
+    resources: retained.Resources,
+    outputs: Properties,
+    home: Home,
 ) -> None:
     """Ask the backup program over SSH if that is allowed, else list the backup bucket."""
     spec = validate(ScalewaySpec, json.loads(outputs["settings"]))
-    if spec.scaleway.ssh_cidrs and results.server.get("state") in RUNNING_STATES:
+    if spec.scaleway.ssh_cidrs and results.state in RUNNING_STATES:
         try:
             found = _backups_by_ssh(spec, resources, home)
         except server_ssh.UnreachableError:
@@ -277,7 +294,7 @@ def _backups_by_ssh(spec: ScalewaySpec, resources: retained.Resources, home: Hom
 
 
 def _backups_by_bucket(
-    results: Measurement, cloud: account.Account, spec: ScalewaySpec, outputs: Row
+    results: Measurement, cloud: account.Account, spec: ScalewaySpec, outputs: Properties
 ) -> None:
     where = outputs["backups"]["where"]
     s3 = cloud.storage(outputs["region"], outputs.get("project", ""))
@@ -287,13 +304,17 @@ def _backups_by_bucket(
     results.backup = BackupState(
         copies=len(known), last=last, last_id=last_id, last_archived=segment, last_archived_at=archived_at
     )
-    since = results.server.get("creation_date") if results.server.get("state") in RUNNING_STATES else None
+    since = results.running_since
     if since:
         _check_age(results, "backup", known, since=since, every=spec.backup.interval_hours)
 
 
 def _orphans(
-    results: Measurement, cloud: account.Account, name: str, resources: retained.Resources, outputs: Row
+    results: Measurement,
+    cloud: account.Account,
+    name: str,
+    resources: retained.Resources,
+    outputs: Properties,
 ) -> None:
     project = outputs.get("project") or cloud.project
     managed = outputs.get("database") != "server"
@@ -320,7 +341,7 @@ def _check_age(
         results.fail(f"{kind}s", f"{detail}, due every {every:.0f} h")
 
 
-def _bucket(results: Measurement, cloud: account.Account, bucket: Row, outputs: Row) -> None:
+def _bucket(results: Measurement, cloud: account.Account, bucket: Properties, outputs: Properties) -> None:
     row = BucketStatus.unmeasured(bucket)
     results.buckets.append(row)
     s3 = cloud.storage(outputs["region"], outputs.get("project", ""))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from labelspace.spec import ScalewaySpec
+from labelspace.spec import ScalewaySpec, Settings
 from labelspace_ops.core.checks import Check
-from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Resources, Target, Update
+from labelspace_ops.stack.state import Properties, Resource
+from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Target, Update
 from labelspace_ops.targets.status import Status
 
 if TYPE_CHECKING:
@@ -70,20 +71,18 @@ class ScalewayTarget(Target[ScalewaySpec]):
         return str(state.outputs(name, home)["backups"]["where"])
 
     def delete(self, stack: auto.Stack, home: Home, destroy: Callable[[], None], *, purge: bool) -> Deletion:
-        """Remove everything that is billed by the hour; ``purge`` is refused."""
+        """Remove everything that is billed by the hour; ``refuse_purge`` refuses ``purge``."""
         from labelspace_ops.targets.scaleway import lifecycle  # noqa: PLC0415
 
-        if purge:
-            self.refuse_purge()
         return lifecycle.delete(stack, home, destroy)
 
-    def status(self, name: str, resources: Resources, home: Home) -> Status:
+    def status(self, name: str, resources: list[Resource], home: Home) -> Status:
         """Measure the URL, the account's resources, the buckets and the backups."""
         from labelspace_ops.targets.scaleway import status  # noqa: PLC0415
 
         return status.measure(name, resources, home)
 
-    def backups(self, name: str, home: Home, settings: dict[str, Any]) -> Backups:
+    def backups(self, name: str, home: Home, settings: Settings) -> Backups:
         """Return the pgBackRest backups on the server, or dumps and snapshots of the managed database."""
         from labelspace_ops.targets.scaleway import backups, server_database  # noqa: PLC0415
 
@@ -101,7 +100,7 @@ class ScalewayTarget(Target[ScalewaySpec]):
             return super().upgrade_note(spec)
         if not spec.scaleway.ssh_cidrs:
             return (
-                "the upgrade is not rehearsed, as scaleway.ssh_cidrs lets nobody in: the new server migrates"
+                "the upgrade is not rehearsed, as scaleway.ssh_cidrs is empty: the new server migrates"
                 " the database at once"
             )
         return (
@@ -122,7 +121,7 @@ class ScalewayTarget(Target[ScalewaySpec]):
 
         return doctor.examine(home)
 
-    def bucket_client(self, outputs: dict[str, Any], bucket: str) -> S3Client:
+    def bucket_client(self, outputs: Properties, bucket: str) -> S3Client:
         """Return an S3 client with the account's keys, which the bucket's policy allows."""
         from labelspace.home import Home  # noqa: PLC0415
         from labelspace_ops.storage.buckets import workspace_name  # noqa: PLC0415
@@ -131,6 +130,6 @@ class ScalewayTarget(Target[ScalewaySpec]):
         cloud = account.for_workspace(workspace_name(outputs), Home.find())
         return cloud.storage(outputs["region"], outputs.get("project", ""))
 
-    def bucket_store(self, outputs: dict[str, Any], bucket: str) -> None:
+    def bucket_store(self, outputs: Properties, bucket: str) -> None:
         """Return None: Scaleway's access keys name a project, which obstore does not support."""
         return

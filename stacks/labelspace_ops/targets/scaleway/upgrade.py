@@ -68,7 +68,7 @@ def _server_or_reason(
 ) -> tuple[server_ssh.Server | None, str]:
     """Return the server when it can test the upgrade, else None and the reason."""
     if not server_ssh.ssh_allowed(settings):
-        return None, "it is stopped, or scaleway.ssh_cidrs lets nobody in"
+        return None, "it is stopped, or scaleway.ssh_cidrs is empty"
     server = server_ssh.server_of(name, home)
     try:
         server.run("bash", "-c", "command -v labelspace-backup")

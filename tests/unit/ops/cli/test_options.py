@@ -22,9 +22,8 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(other, raising=False)
 
 
-def _flags(**given: Any) -> dict[str, Any]:
-    flags = {"name": "street", "bucket": ["photos"], "remote_bucket": None, "admin_username": "head"}
-    return {**flags, **given}
+def _flags(**given: Any) -> options.SettingFlags:
+    return options.SettingFlags(**{"bucket": ["photos"], "admin_username": "head", **given})
 
 
 @pytest.fixture(autouse=True)
@@ -36,12 +35,12 @@ def test_the_flag_takes_the_keys_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     given = _flags(backup_bucket="kept@https://s3.example.org")
-    assert options.from_flags(given, ask=False)["backup"] == {"bucket": KEPT}
+    assert options.from_flags("street", given, ask=False)["backup"] == {"bucket": KEPT}
     (tmp_path / "ca.pem").write_text("PEM")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     monkeypatch.setenv("AWS_DEFAULT_REGION", "fr-par")
     more = {"region": "fr-par", "ca_certificate": "PEM"}
-    assert options.from_flags(given, ask=False)["backup"] == {"bucket": {**KEPT, **more}}
+    assert options.from_flags("street", given, ask=False)["backup"] == {"bucket": {**KEPT, **more}}
 
 
 def test_an_assignment_keeps_the_schedule_and_can_go_back_to_a_folder() -> None:

@@ -17,7 +17,8 @@ def test_jobs_of_another_project_are_not_listed(tmp_path: Path, monkeypatch: pyt
     home.jobs.mkdir(parents=True)
     for name, folder in (("pets", home.own_project), ("birds", team)):
         with (home.jobs / f"{name}.jsonl").open("w") as journal:
-            store.write_record(journal, {"verb": "create", "arguments": [], "project": str(folder)})
+            record = store.Record(verb="create", arguments=[], project=str(folder))
+            store.write_record(journal, record)
     (home.jobs / "torn.jsonl").write_text("")
     monkeypatch.chdir(tmp_path)
     assert store.names(home) == ["pets"]

@@ -48,7 +48,8 @@ def test_outputs_are_read_from_the_state_with_secrets_in_the_clear() -> None:
         "type": "pulumi:pulumi:Stack",
         "outputs": {"url": "http://x", "bucket_keys": secret, "buckets": [{"name": "a", "key": secret}]},
     }
-    assert state.stack_outputs([{"type": "docker:index/container:Container", "outputs": {}}, frame]) == {
+    exported = ({"type": "docker:index/container:Container"}, frame)
+    assert state.stack_outputs([state.Resource.parse(one) for one in exported]) == {
         "url": "http://x",
         "bucket_keys": {"key": "s3cret"},
         "buckets": [{"name": "a", "key": {"key": "s3cret"}}],

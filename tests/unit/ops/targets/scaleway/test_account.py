@@ -12,6 +12,7 @@ from tests.e2e.cloud import ACCOUNT, KEY, UUID
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.targets.scaleway import account, availability
 from labelspace_ops.targets.scaleway.account import Account
+from labelspace_ops.targets.scaleway.answers import Answer, Named, Snapshot
 
 SNAPSHOTS = "/rdb/v1/regions/fr-par/instances/x/snapshots"
 
@@ -55,7 +56,7 @@ def test_a_refused_key_is_not_retried(cloud: Cloud, mine: Account) -> None:
 def test_a_snapshot_with_a_lost_response_is_not_taken_twice(cloud: Cloud, mine: Account, status: int) -> None:
     cloud.faults = [Fault("POST", "/snapshots$", status, {}, times=9)]
     with pytest.raises(OpsError):
-        mine.post(SNAPSHOTS, {"name": "last"})
+        mine.post(SNAPSHOTS, {"name": "last"}, Snapshot)
     assert len(cloud.calls) == 1
 
 
@@ -63,10 +64,10 @@ def test_every_page_is_read(cloud: Cloud, mine: Account) -> None:
     for number in range(250):
         cloud.add("project", {"id": str(number), "name": f"p{number}"})
         cloud.add("instance_server", {"id": str(number), "name": f"s{number}", "project": UUID})
-    assert len(list(mine.list_all("/account/v3/projects", "projects"))) == 250
-    servers = mine.list_all("/instance/v1/zones/fr-par-1/servers", "servers", project=UUID)
+    assert len(list(mine.list_all("/account/v3/projects", "projects", Named))) == 250
+    servers = mine.list_all("/instance/v1/zones/fr-par-1/servers", "servers", Named, project=UUID)
     assert len(list(servers)) == 250
-    assert mine.count("/account/v3/projects", "projects") == 250
+    assert mine.count("/account/v3/projects") == 250
 
 
 def test_every_type_is_asked_for(cloud: Cloud, mine: Account) -> None:
@@ -76,4 +77,4 @@ def test_every_type_is_asked_for(cloud: Cloud, mine: Account) -> None:
 
 def test_what_is_gone_can_be_dropped_again(mine: Account) -> None:
     mine.delete("/block/v1/zones/fr-par-1/volumes/none")
-    assert mine.get_or_none("/block/v1/zones/fr-par-1/volumes/none") is None
+    assert mine.get_or_none("/block/v1/zones/fr-par-1/volumes/none", Answer) is None

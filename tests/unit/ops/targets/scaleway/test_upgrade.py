@@ -51,7 +51,9 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def given(monkeypatch: pytest.MonkeyPatch, server: Server, settings: dict[str, Any] = OPEN) -> None:
     """A workspace of 2.73.1 with these settings, and its server."""
     outputs = {"cvat_version": "2.73.1", "settings": json.dumps(settings)}
-    monkeypatch.setattr(state, "resources", lambda *_: [{"type": "pulumi:pulumi:Stack", "outputs": outputs}])
+    monkeypatch.setattr(
+        state, "resources", lambda *_: [state.Resource("pulumi:pulumi:Stack", outputs=outputs)]
+    )
     monkeypatch.setattr(server_ssh, "server_of", lambda *_: server)
 
 
@@ -90,7 +92,7 @@ def test_an_older_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("settings", "server", "why"),
     [
-        ({"scaleway": {}}, Server(), "scaleway.ssh_cidrs lets nobody in"),
+        ({"scaleway": {}}, Server(), "scaleway.ssh_cidrs is empty"),
         ({**OPEN, "running": False}, Server(), "it is stopped"),
         (OPEN, Server(refuses="bash"), "would lose rows"),
     ],
