@@ -22,6 +22,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
 from labelspace_ops.cli.app import app, say
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import Event, Failed, Listener, emit, listening, to_line
+from labelspace_ops.stack.pulumi_cli import drop_foreign_variables
 
 
 def _print(event: Event) -> None:
@@ -34,6 +35,7 @@ def main(listener: Listener = _print) -> None:
 
     ``listener`` is called with every progress event; the default prints them on standard error.
     """
+    drop_foreign_variables()
     with listening(listener):
         code = _run()
     if code:

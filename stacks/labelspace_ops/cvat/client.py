@@ -12,6 +12,7 @@ import httpx
 
 from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace.home import Home
+from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.cvat import sleep
 from labelspace_ops.stack import state
@@ -36,6 +37,7 @@ class CvatClient:
 
     def __init__(self, url: str, username: str, password: str, *, look: bool = False) -> None:
         headers = {PROBE_HEADER: "1"} if look else {}
+        proxies.exempt_own(url)
         self._http = httpx.Client(base_url=url, timeout=120, headers=headers)
         self._who = {"username": username, "password": password}
         self._patience = 0 if look else PATIENCE_SECONDS

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
 
 ASLEEP = ("asleep", "waking")
@@ -18,6 +19,7 @@ def sleep_status(outputs: dict[str, Any]) -> dict[str, Any]:
         return {}
     import httpx  # noqa: PLC0415 - of all workspaces, those that may sleep are asked
 
+    proxies.exempt_own(outputs["api_url"])
     try:
         answer = httpx.get(f"{outputs['api_url']}/.labelspace/state.json", timeout=10)
         return dict(answer.json()) if answer.status_code == httpx.codes.OK else {}

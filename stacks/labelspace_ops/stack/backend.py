@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -23,10 +22,10 @@ def home_url(home: Home) -> str:
 
 
 def current_url(home: Home) -> str:
-    """The URL that the environment names, else the one of the last login, else this machine's own."""
+    """The URL of the last login, else this machine's own."""
     note = _note(home)
     kept = note.read_text().strip() if note.is_file() else ""
-    return os.environ.get("PULUMI_BACKEND_URL") or kept or home_url(home)
+    return kept or home_url(home)
 
 
 def state_folder(home: Home) -> Path | None:

@@ -16,7 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from labelspace import docker_endpoint
 from labelspace.home import Home, write_once
+from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import backend
 from labelspace_ops.stack.project import PROJECT
@@ -25,6 +27,23 @@ ERROR_COUNT = r"(.*: )?\d+ errors? occurred:"
 """The line above the list of a provider's errors."""
 PROGRAM_ERROR = "Exception calling application: "
 """Pulumi's prefix of an error that the Pulumi program raised."""
+INHERITED = (
+    "PULUMI_DEBUG_",
+    "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION",
+    "PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES",
+)
+"""Variables of Pulumi that are about the machine or a search for faults, not about a project."""
+
+
+def drop_foreign_variables() -> None:
+    """Remove from this process what the user has set for other Pulumi projects.
+
+    A passphrase in ``PULUMI_CONFIG_PASSPHRASE`` would win over this home's and lock its workspaces; a
+    backend, a stack or a token would lead elsewhere.
+    """
+    for name in list(os.environ):
+        if name.startswith("PULUMI_") and not name.startswith(INHERITED):
+            del os.environ[name]
 
 
 def environment(home: Home) -> dict[str, str]:
@@ -38,7 +57,16 @@ def environment(home: Home) -> dict[str, str]:
         "PATH": os.pathsep.join(
             [str(home.pulumi_root / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
         ),
+        **_engine(),
     }
+
+
+def _engine() -> dict[str, str]:
+    """The variables for the Docker provider; a context that cannot be read is reported where it is needed."""
+    try:
+        return docker_endpoint.find().environment()
+    except ValueError:
+        return {}
 
 
 def prepare_home(home: Home) -> None:
@@ -55,6 +83,7 @@ def prepare(home: Home) -> None:
     if not (PROJECT / "Pulumi.yaml").exists():
         raise OpsError(f"no Pulumi.yaml in {PROJECT}: run labelspace from a clone of the project")
     prepare_home(home)
+    proxies.exempt_own("http://127.0.0.1")  # Pulumi's parts talk to each other there
 
 
 def pulumi_binary(home: Home) -> str:

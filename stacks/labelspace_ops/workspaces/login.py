@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,6 @@ def log_in(home: Home, url: str, moving: list[str]) -> dict[str, Any]:
     An empty ``url`` is this machine's own state. A failed check saves and moves nothing. Raises
     ``UsageError`` for an invalid URL or name, ``OpsError`` for a state that cannot be read.
     """
-    if os.environ.get("PULUMI_BACKEND_URL"):
-        raise UsageError("PULUMI_BACKEND_URL: it is set and overrides every login: unset it first")
     url = backend.validate_url(url) if url else backend.home_url(home)
     is_new_passphrase = not home.passphrase.exists()
     source = _source_backend(home, url)

@@ -14,7 +14,7 @@ from labelspace.cvat.images import IMAGES
 from labelspace.outputs import BucketAccess, FolderShare, RemoteShare
 from labelspace.spec import BucketSpec
 from labelspace.targets.local.bucket_mount import mount_bucket
-from labelspace.targets.local.container import container, wait_for_success
+from labelspace.targets.local.container import bind_folder, container, wait_for_success
 from labelspace.targets.local.context import NEW_FOLDER_OWNER, DockerContext
 
 KEPT = ("metadata", "versions", "versions-metadata")
@@ -23,16 +23,23 @@ KEPT = ("metadata", "versions", "versions-metadata")
 _PREPARE = f"""\
 set -eu
 cd /labelspace
+owner={NEW_FOLDER_OWNER}
+read -r _ outside ids </proc/self/uid_map
+if [ "$outside" != 0 ] && [ "$ids" = 1 ]; then owner=0; fi
 if [ ! -d "buckets/$BUCKET" ]; then
     mkdir -p "buckets/$BUCKET"
-    chown {NEW_FOLDER_OWNER}:{NEW_FOLDER_OWNER} "buckets/$BUCKET"
+    chown "$owner:$owner" "buckets/$BUCKET"
 fi
 for kept in {" ".join(KEPT)}; do mkdir -p "gateway/$BUCKET/$kept"; done
 mkdir -p "gateway/$BUCKET/metadata/meta"
 printf '\\001' >"gateway/$BUCKET/metadata/meta/versioning"
 chown -R --reference="buckets/$BUCKET" "gateway/$BUCKET"
 """
-"""Adopts a folder that is there as it is. The one byte is how the gateway keeps "versioning: enabled"."""
+"""Adopts a folder that is there as it is. The one byte is how the gateway keeps "versioning: enabled".
+
+On a rootless engine the container's root is the user who runs the engine (user_namespaces(7)): that user owns
+a new folder, so that files can be put into it without root's rights.
+"""
 
 
 _PREPARE_MOUNT = """\
@@ -99,10 +106,7 @@ class DatasetBucket(pulumi.ComponentResource):
     def _prepare(self, script: str, environment: dict[str, str], *folders: Path) -> docker.Container:
         """Run ``script`` over the folders that it works on alone, not the whole home with its keys."""
         service = replace(_PREPARATION, name=f"bucket-{self._spec.name}", command=(script,))
-        binds = [
-            docker.ContainerVolumeArgs(host_path=str(path), container_path=f"/labelspace/{path.name}")
-            for path in folders
-        ]
+        binds = [bind_folder(path, f"/labelspace/{path.name}") for path in folders]
         prepared = container(
             replace(service, environment=environment), self._context, binds=binds, parent=self
         )

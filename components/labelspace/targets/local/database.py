@@ -14,7 +14,7 @@ from labelspace.outputs import BackupPolicy, DatabaseAccess
 from labelspace.postgres import pgbackrest as backups
 from labelspace.postgres.container import ARCHIVED_MARK, service
 from labelspace.spec import BackupSpec, Size
-from labelspace.targets.local.container import container, volume
+from labelspace.targets.local.container import bind_folder, container, volume
 from labelspace.targets.local.context import DockerContext
 
 CHECK_SECONDS = 5
@@ -94,7 +94,7 @@ def encryption_key(context: DockerContext, backup: BackupSpec) -> str:
 
 def repository_bind(folder: Path) -> docker.ContainerVolumeArgs:
     """The folder of backups, in the container."""
-    return docker.ContainerVolumeArgs(host_path=str(folder), container_path=backups.REPOSITORY)
+    return bind_folder(folder, backups.REPOSITORY)
 
 
 def database_image(context: DockerContext, parent: pulumi.Resource) -> docker.RemoteImage:

@@ -8,7 +8,7 @@ import pulumi_docker as docker
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.images import IMAGES
 from labelspace.outputs import BucketAccess, FolderShare
-from labelspace.targets.local.container import container
+from labelspace.targets.local.container import bind_folder, container
 from labelspace.targets.local.context import DockerContext
 
 PORT = 7070
@@ -80,4 +80,4 @@ def _binds(bucket: BucketAccess, context: DockerContext) -> list[docker.Containe
         f"/kept-versions/{bucket.name}": str(kept / "versions"),
         f"/kept/kept-versions/{bucket.name}": str(kept / "versions-metadata"),
     }
-    return [docker.ContainerVolumeArgs(host_path=host, container_path=path) for path, host in folders.items()]
+    return [bind_folder(host, path) for path, host in folders.items()]

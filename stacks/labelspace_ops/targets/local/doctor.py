@@ -6,16 +6,24 @@ from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
 from labelspace_ops.core.checks import Check, run_check
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.engine_info import EngineInfo
 from labelspace_ops.targets.local import preflight
 
 
 def examine(home: Home) -> list[Check]:
     """Check the Docker engine, the free disk space and the images."""
     return [
-        run_check("Docker engine", lambda: f"version {docker_engine.connect().version()['Version']}"),
+        run_check("Docker engine", lambda: str(_engine())),
         run_check("disk", lambda: _disk(home)),
         run_check("images", _images),
     ]
+
+
+def _engine() -> EngineInfo:
+    """Ask the engine what it is; raises ``OpsError`` for one that cannot run a workspace."""
+    info = docker_engine.engine_info(docker_engine.connect())
+    preflight.check_engine(info)
+    return info
 
 
 def _disk(home: Home) -> str:
@@ -25,6 +33,7 @@ def _disk(home: Home) -> str:
 
 def _images() -> str:
     """Name the images that the first `create` will pull."""
-    present = {tag for image in docker_engine.connect().images.list() for tag in image.tags}
+    tags = (tag for image in docker_engine.connect().images.list() for tag in image.tags)
+    present = {tag.removeprefix("docker.io/").removeprefix("library/") for tag in tags}  # Podman's names
     missing = [name for name in IMAGES.values() if name not in present]
     return f"will be pulled: {', '.join(missing)}" if missing else "all present"

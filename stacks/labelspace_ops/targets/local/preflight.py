@@ -15,6 +15,7 @@ from labelspace_ops.core import disk
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
+from labelspace_ops.runtime.engine_info import EngineInfo
 from labelspace_ops.storage import buckets
 
 LEAST_FREE_BYTES = 5 * 2**30
@@ -23,7 +24,10 @@ MOST_USED_PERCENT = 88
 
 
 def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -> None:
-    """Raise ``OpsError`` for a taken name, a port in use, a full disk or an unreadable bucket."""
+    """Raise ``OpsError`` for an unfit engine, a taken name or port, a full disk or an unreadable bucket."""
+    engine = docker_engine.engine_info(runtime.client)
+    check_engine(engine)
+    check_support(spec, engine)
     containers = runtime.containers()
     if containers.keys() - {"restore"} and not known:  # "restore" is left by an interrupted --from-backup
         raise UsageError(
@@ -33,11 +37,36 @@ def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -
     for field, part, port in (("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port)):
         if not _is_own_port(containers, part, port):
             _check_port(field, spec.bind_address, port)
-    check_disk(docker_engine.data_folder(runtime.client), home)
+    check_disk(engine.data_folder, home)
     for index, bucket in enumerate(spec.buckets):
         if bucket.endpoint:
             _check_bucket(f"buckets.{index}", bucket)
             _check_mount_propagation(home)
+
+
+def check_engine(engine: EngineInfo) -> None:
+    """Refuse an engine on another machine: folders are bound and ports published on the engine's machine."""
+    if engine.endpoint.is_remote:
+        raise OpsError(
+            f"Docker engine: {engine.endpoint} is another machine: target local needs an engine of this one:"
+            " unset DOCKER_HOST, or `docker context use default`"
+        )
+
+
+def check_support(spec: LocalSpec, engine: EngineInfo) -> None:
+    """Refuse settings that the engine cannot serve."""
+    remote = [f"buckets.{index}" for index, bucket in enumerate(spec.buckets) if bucket.endpoint]
+    if remote and not engine.shares_mounts:
+        raise UsageError(
+            f"{remote[0]}: a remote bucket cannot be mounted with {engine}: its containers share no mounts:"
+            " use Docker that runs as root on Linux, or copy the files into a bucket of this machine"
+            " (`labelspace upload`)"
+        )
+    if spec.sleep_after_minutes and not (engine.endpoint.socket and engine.lists_processes):
+        raise UsageError(
+            f"sleep_after_minutes: {spec.sleep_after_minutes} is refused: the sleeper needs an engine that"
+            f" listens on a socket and has cgroups, not {engine}: leave it out, or use 0"
+        )
 
 
 def _check_bucket(field: str, bucket: BucketSpec) -> None:
@@ -73,7 +102,7 @@ def _check_mount_propagation(home: Home) -> None:
 def _is_own_port(containers: dict[str, Container], part: str, port: int) -> bool:
     container = containers.get(part)
     bindings = (container.attrs["HostConfig"]["PortBindings"] or {}) if container else {}
-    return any(str(port) == binding["HostPort"] for host in bindings.values() for binding in host)
+    return any(str(port) == binding["HostPort"] for host in bindings.values() for binding in host or [])
 
 
 def _check_port(field: str, bind_address: str, port: int) -> None:

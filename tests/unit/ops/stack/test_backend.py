@@ -22,13 +22,14 @@ from labelspace_ops.stack import backend, pulumi_cli, state
 def test_a_folder_is_told_from_a_bucket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, folder: str | None
 ) -> None:
-    monkeypatch.setenv("PULUMI_BACKEND_URL", url)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://of-another-project")
+    backend.save_url(Home(tmp_path), url)
     found = backend.state_folder(Home(tmp_path))
     assert (str(found) if found else None) == folder
 
 
 def test_a_home_without_a_login_has_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://of-another-project")
     assert backend.state_folder(Home(tmp_path)) == tmp_path / "state"
 
 
