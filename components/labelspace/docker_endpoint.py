@@ -42,6 +42,11 @@ class Endpoint:
         return parts.scheme == "ssh" or (parts.scheme == "tcp" and not local)
 
     @property
+    def is_podman(self) -> bool:
+        """Whether the socket, or what it links to, is Podman's."""
+        return self.url.startswith("unix://") and "podman" in os.path.realpath(self.socket)
+
+    @property
     def socket(self) -> str:
         """The socket's path as the engine itself sees it; empty when it does not listen on a socket."""
         if not self.url.startswith("unix://"):

@@ -58,14 +58,6 @@ class EngineInfo:
         return not (self.rootless or self.remapped or self.product == "Docker Desktop")
 
     @property
-    def returns_settings(self) -> bool:
-        """Whether the engine gives a container's settings back as they were declared.
-
-        Podman writes capabilities, images and logs another way, so that a refresh would replace everything.
-        """
-        return self.product != "Podman"
-
-    @property
     def lists_processes(self) -> bool:
         """Whether the sleeper can see which programs run in a container."""
         return self.cgroups

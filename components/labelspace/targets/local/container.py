@@ -11,6 +11,7 @@ from labelspace.container_spec import File, Health, Service
 from labelspace.home import Home
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace.outputs import FolderShare, RemoteShare
+from labelspace.targets.local import podman
 from labelspace.targets.local.context import DockerContext
 
 Share = dict[str, FolderShare | RemoteShare]
@@ -45,7 +46,7 @@ def container(
     return docker.Container(
         f"{context.workspace}-{service.name}",
         name=context.named(service.name),
-        image=image or service.image,
+        image=_image(image or service.image),
         command=list(service.command) or None,
         entrypoints=list(service.entrypoint) or None,
         envs=[f"{key}={value}" for key, value in sorted(service.environment.items())],
@@ -60,10 +61,10 @@ def container(
         network_mode="none" if service.offline else None,
         ports=_ports(service, context),
         healthcheck=_health(service.health),
-        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=_capabilities(service)),
+        capabilities=_capabilities(service),
         security_opts=_security(service, unlabeled=service.holds_socket or bool(mounted)),
         log_driver="json-file",
-        log_opts={"max-size": "10m", "max-file": "3"},
+        log_opts=None if podman.is_used() else {"max-size": "10m", "max-file": "3"},
         labels=_labels(service, context, triggers),
         init=True,
         wait=wait_healthy,
@@ -168,7 +169,7 @@ def _security(service: Service, *, unlabeled: bool) -> list[str]:
     """
     mounting = ["apparmor:unconfined"] if service.mounts_file_systems else []
     free = ["label:disable"] if unlabeled and has_selinux() else []
-    return [*mounting, *free, "no-new-privileges:true"]
+    return [*mounting, *free, "no-new-privileges"]
 
 
 def _upload(file: File) -> docker.ContainerUploadArgs:
@@ -206,8 +207,15 @@ def _duration(seconds: int) -> str:
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
-def _capabilities(service: Service) -> list[str]:
-    return [f"CAP_{name}" for name in service.capabilities]
+def _capabilities(service: Service) -> docker.ContainerCapabilitiesArgs:
+    if podman.is_used():
+        return podman.capabilities(service.capabilities)
+    adds = [f"CAP_{name}" for name in service.capabilities]
+    return docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=adds)
+
+
+def _image(name: pulumi.Input[str]) -> pulumi.Input[str]:
+    return podman.full_name(name) if podman.is_used() else name
 
 
 def _labels(

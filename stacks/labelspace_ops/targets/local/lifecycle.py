@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
 
 from pulumi import automation as auto
 
@@ -21,7 +20,7 @@ from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress, state
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.base import CreateOptions, Deletion, Update
-from labelspace_ops.targets.local import drift, preflight
+from labelspace_ops.targets.local import preflight
 
 
 @contextmanager
@@ -53,16 +52,9 @@ class LocalUpdate(Update[LocalSpec]):
         resources = leftovers.remove_leftovers(self._runtime, stack, self._home, new=not self._known)
         if self._known:
             self._before_upgrade(state.stack_outputs(resources))
-            idle = leftovers.is_idle(self._runtime, resources)
-            self.refresh = not idle and self._must_refresh(resources)
+            self.refresh = not leftovers.is_idle(self._runtime, resources)
         else:
             self.refresh = False
-
-    def _must_refresh(self, resources: list[dict[str, Any]]) -> bool:
-        """Whether Pulumi compares state and engine: on Podman only when something is wrong."""
-        if docker_engine.engine_info(self._runtime.client).returns_settings:
-            return True
-        return bool(drift.find_drift(resources, self._runtime.containers()))
 
     def _before_upgrade(self, outputs: dict[str, object]) -> None:
         name, version = self.spec.name, self.spec.cvat_version

@@ -34,4 +34,4 @@ def test_the_engines_socket_keeps_its_label_and_its_container_has_none() -> None
 def test_without_selinux_nothing_is_labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container, "SELINUX", tmp_path / "absent")
     assert container.bind_folder("/data", "/data").selinux_relabel is None
-    assert container._security(SERVICE, unlabeled=True) == ["no-new-privileges:true"]
+    assert container._security(SERVICE, unlabeled=True) == ["no-new-privileges"]
