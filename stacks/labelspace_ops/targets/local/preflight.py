@@ -18,6 +18,8 @@ from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.runtime.engine_info import EngineInfo
 from labelspace_ops.storage import buckets
 
+SYSTEMD = Path("/run/systemd/system")
+"""A folder that is there when systemd runs (sd_booted(3))."""
 LEAST_FREE_BYTES = 5 * 2**30
 MOST_USED_PERCENT = 88
 """CVAT's health fails at 90 % (CVAT_HEALTH_DISK_USAGE_MAX)."""
@@ -62,10 +64,21 @@ def check_support(spec: LocalSpec, engine: EngineInfo) -> None:
             " use Docker that runs as root on Linux, or copy the files into a bucket of this machine"
             " (`labelspace upload`)"
         )
+    for field in [*remote, *(["sleep_after_minutes"] if spec.sleep_after_minutes else [])]:
+        _check_health_checks(field, engine)
     if spec.sleep_after_minutes and not (engine.endpoint.socket and engine.lists_processes):
         raise UsageError(
             f"sleep_after_minutes: {spec.sleep_after_minutes} is refused: the sleeper needs an engine that"
             f" listens on a socket and has cgroups, not {engine}: leave it out, or use 0"
+        )
+
+
+def _check_health_checks(field: str, engine: EngineInfo) -> None:
+    """Refuse what waits for a container's health where Podman has no systemd to measure it (podman-run(1))."""
+    if engine.product == "Podman" and not SYSTEMD.exists():
+        raise UsageError(
+            f"{field}: Podman measures containers' health by systemd, which does not run on this machine: leave"
+            " it out, or use Docker"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,3 +106,15 @@ def test_an_engine_of_another_machine_is_refused() -> None:
     engine = replace(_info(), endpoint=Endpoint("ssh://root@192.0.2.7", "DOCKER_HOST"))
     with pytest.raises(OpsError, match=r"ssh://root@192\.0\.2\.7 \(DOCKER_HOST\) is another machine"):
         preflight.check_engine(engine)
+
+
+def test_podman_without_systemd_measures_no_health(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    podman = _info({"Version": "4.3.1", "Components": [{"Name": "Podman Engine"}]})
+    monkeypatch.setattr(preflight, "SYSTEMD", tmp_path)
+    preflight.check_support(_spec(sleep_after_minutes=30), podman)
+    monkeypatch.setattr(preflight, "SYSTEMD", tmp_path / "absent")
+    preflight.check_support(_spec(), podman)
+    with pytest.raises(
+        UsageError, match="sleep_after_minutes: Podman measures containers' health by systemd"
+    ):
+        preflight.check_support(_spec(sleep_after_minutes=30), podman)
