@@ -58,9 +58,9 @@ class EngineInfo:
         return not (self.rootless or self.remapped or self.product == "Docker Desktop")
 
     @property
-    def lists_processes(self) -> bool:
-        """Whether the sleeper can see which programs run in a container."""
-        return self.cgroups
+    def serves_containers(self) -> bool:
+        """Whether a container's root can use the engine's socket and list other containers' processes."""
+        return bool(self.endpoint.socket) and self.cgroups and not self.remapped
 
     def __str__(self) -> str:
         kinds = {

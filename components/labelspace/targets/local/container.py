@@ -32,6 +32,7 @@ def container(
     share: Share | None = None,
     binds: list[docker.ContainerVolumeArgs] | None = None,
     mounts: list[docker.ContainerMountArgs] | None = None,
+    tmpfs: dict[str, str] | None = None,
     depends_on: list[pulumi.Resource] | None = None,
     triggers: list[pulumi.Input[str]] | None = None,
     parent: pulumi.Resource,
@@ -55,6 +56,7 @@ def container(
         memory_swap=service.memory,  # no swap; left out, the engine doubles it and every refresh sees drift
         volumes=[*_volumes(service, context), *_share(service, share or {}), *(binds or [])],
         mounts=mounted or None,
+        tmpfs=tmpfs,
         devices=_devices(service),
         uploads=[_upload(file) for file in service.files],
         networks_advanced=_networks(service, context),

@@ -66,19 +66,19 @@ def check_support(spec: LocalSpec, engine: EngineInfo) -> None:
         )
     for field in [*remote, *(["sleep_after_minutes"] if spec.sleep_after_minutes else [])]:
         _check_health_checks(field, engine)
-    if spec.sleep_after_minutes and not (engine.endpoint.socket and engine.lists_processes):
+    if spec.sleep_after_minutes and not engine.serves_containers:
         raise UsageError(
-            f"sleep_after_minutes: {spec.sleep_after_minutes} is refused: the sleeper needs an engine that"
-            f" listens on a socket and has cgroups, not {engine}: leave it out, or use 0"
+            f"sleep_after_minutes: {spec.sleep_after_minutes} is refused: the sleeper needs an engine with"
+            f" cgroups and a socket that containers may use, not {engine}: leave it out, or use 0"
         )
 
 
 def _check_health_checks(field: str, engine: EngineInfo) -> None:
-    """Refuse what waits for a container's health where Podman has no systemd to measure it (podman-run(1))."""
+    """Refuse what waits for a container's health where Podman has no systemd to measure it."""
     if engine.product == "Podman" and not SYSTEMD.exists():
         raise UsageError(
-            f"{field}: Podman measures containers' health by systemd, which does not run on this machine: leave"
-            " it out, or use Docker"
+            f"{field}: Podman measures containers' health by systemd, which does not run here: leave it out,"
+            " or use Docker"
         )
 
 
