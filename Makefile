@@ -8,8 +8,9 @@ DEMO := $(LABELSPACE_HOME)/demo
 WORKSPACE ?= demo
 
 BENCH ?=
+TEMPLATE := stacks/labelspace_ops/stack/template
 
-.PHONY: bench demo credentials contract test parts checks unit e2e lint docs setup surroundings
+.PHONY: bench demo credentials contract test parts checks unit e2e lint docs wheel sbom main-job setup surroundings
 
 demo: surroundings
 	@$(UV) sync --frozen --quiet --group demo
@@ -48,8 +49,12 @@ e2e: parts
 bench: surroundings
 	$(RUN) python -m bench $(BENCH)
 
+# PYTEST: more arguments for pytest.
 contract: surroundings
-	$(RUN) pytest testbed/contract
+	$(RUN) pytest testbed/contract $(PYTEST)
+
+main-job: surroundings
+	$(RUN) pytest tests/e2e/local/test_main_job.py tests/e2e/package $(PYTEST)
 
 surroundings: setup
 	@$(RUN) python -m testbed prepare
@@ -61,9 +66,21 @@ lint: setup
 	$(RUN) lint-imports
 	$(RUN) python -m tests.vocabulary
 	$(RUN) python -m docs.generate --check
+	@$(RUN) python -m testbed actionlint
+	$(LABELSPACE_HOME)/tools/actionlint .github/workflows/*.yml $(TEMPLATE)/preview.yml
 
 docs: setup
 	$(RUN) python -m docs.generate
+
+# The package and its source archive, in dist/.
+wheel: $(UV)
+	@rm -rf dist
+	$(UV) build --quiet
+	@ls dist/*.whl dist/*.tar.gz
+
+# What the package depends on, as CycloneDX.
+sbom: $(UV)
+	$(UV) export --quiet --frozen --no-dev --all-extras --format cyclonedx1.5 --output-file sbom.cdx.json
 
 setup: $(UV)
 	@$(UV) sync --frozen --quiet

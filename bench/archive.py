@@ -12,11 +12,10 @@ from statistics import median
 
 from bench.million import NUMBERS, Million, admin, inside, million, task
 from bench.rows import Bound, Row
-from bench.workspace import LABELSPACE, Bench, Made, run
+from bench.workspace import LABELSPACE, ROOT, Bench, Made, run
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.postgres.pgbackrest import REPOSITORY, image_name
 from labelspace.spec import BackupSpec
-from labelspace_ops.stack.project import PROJECT
 
 SECONDS, CLIENTS, BATCH = 15, 2, 50
 HOURS, PER_HOUR = 24, 10_000
@@ -154,9 +153,7 @@ def _rate(container: str, data: Million) -> float:
 def _backing_up(data: Million) -> Iterator[None]:
     """A full backup, which must outlast the writes: else less was measured than is said."""
     words = [LABELSPACE, "backup", data.made.name, "--full", "--json"]
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=PROJECT
-    ) as running:
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT) as running:
         _until_it_runs(data)
         yield
         running.wait()

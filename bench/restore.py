@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from docker.models.containers import Container
-
 from bench.million import SHAPES, Million, million, timed
 from bench.plain import until_healthy
 from bench.rows import Bound, Row
 from bench.workspace import Bench, run, seconds
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
-from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.base import APPLICATION, stop_application
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 
 DUMP, KEPT = "/tmp/bench.dump", "/tmp/bench-kept.dump"  # noqa: S108 - inside the container
 PEER_DATABASE = "bench_peer"
+STORES = ("redis", "cache")
 BOUND = Bound(1.0, of="ratio")
 
 
@@ -61,16 +61,15 @@ def _plain_restore(data: Million) -> float:
 
 def _by_hand(data: Million) -> float:
     """Who serves is stopped, what is there dumped, the older dump restored, all started until healthy."""
-    mine = data.made.containers
-    stores = [mine[part] for part in ("redis", "cache")]
     began = time.monotonic()
-    docker_engine.stop_application(mine)
-    docker_engine.run_parallel(stores, docker_engine.stop)
+    runtime = DockerRuntime.here(data.made.name)
+    stop_application(runtime)
+    runtime.stop(STORES)
     timed(data.container, "pg_dump", "-U", DATABASE_USER, "-Fc", "-f", KEPT, DATABASE_NAME)
     data.ask(f"drop database {DATABASE_NAME}", "postgres")
     data.ask(f"create database {DATABASE_NAME}", "postgres")
     timed(data.container, "pg_restore", "-U", DATABASE_USER, "-d", DATABASE_NAME, DUMP)
-    docker_engine.run_parallel([*stores, *(mine[part] for part in docker_engine.SERVING)], Container.start)
+    runtime.start([*STORES, *APPLICATION])
     until_healthy(f"{data.made.status['api_url']}/api/server/health/?format=json")
     return time.monotonic() - began
 

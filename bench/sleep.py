@@ -13,9 +13,8 @@ import docker
 from docker.models.containers import Container
 
 from bench.rows import Bound, Row
-from bench.workspace import LABELSPACE, Bench, in_use, run, seconds, workspace
-from labelspace_ops.backup import agent
-from labelspace_ops.stack.project import PROJECT
+from bench.workspace import LABELSPACE, ROOT, Bench, in_use, run, seconds, workspace
+from labelspace_ops.runtime import docker_engine
 
 BOUND = Bound(0.5, of="ratio")
 ASLEEP_PATIENCE_SECONDS = 600
@@ -38,14 +37,15 @@ def measure(bench: Bench) -> list[Row]:
 
 def _database(name: str) -> Container | None:
     """The database's container while it runs."""
-    return agent.database(docker.from_env(), name)
+    found = docker_engine.containers(docker.from_env(), name).get("database")
+    return found if found and found.status == "running" else None
 
 
 def _until_asleep(name: str) -> None:
     deadline = time.monotonic() + ASLEEP_PATIENCE_SECONDS
     while time.monotonic() < deadline:
         done = subprocess.run(
-            [LABELSPACE, "status", name, "--json"], capture_output=True, check=False, cwd=PROJECT
+            [LABELSPACE, "status", name, "--json"], capture_output=True, check=False, cwd=ROOT
         )
         asleep = json.loads(done.stdout)["status"] == "asleep"
         if asleep and not _database(name):  # which is ended last

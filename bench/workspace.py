@@ -22,9 +22,11 @@ from docker.models.containers import Container
 from labelspace.cvat.images import CVAT_VERSION, IMAGES
 from labelspace.home import Home
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.stack.project import PROJECT
 from labelspace_ops.stack.pulumi_cli import environment
 from labelspace_ops.targets.local.preflight import free_port
+
+ROOT = Path(__file__).parents[1]
+"""The clone, which is also the project that the bench works on."""
 
 LABELSPACE = str(Path(sys.executable).parent / "labelspace")
 ADMIN, PASSWORD = "admin", f"{secrets.token_urlsafe(16)}Aa1"
@@ -102,7 +104,7 @@ def _empty(home: Home) -> None:
 def run(*command: str, stdin: str = "") -> str:
     """``labelspace`` as a user types it; raises ``RuntimeError`` with its last words when it fails."""
     done = subprocess.run(
-        [LABELSPACE, *command], input=stdin, capture_output=True, text=True, check=False, cwd=PROJECT
+        [LABELSPACE, *command], input=stdin, capture_output=True, text=True, check=False, cwd=ROOT
     )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
@@ -144,7 +146,7 @@ def workspace(version: str) -> Iterator[Made]:
             text=True,
             capture_output=True,
             check=False,
-            cwd=PROJECT,
+            cwd=ROOT,
         )
 
 
@@ -157,7 +159,7 @@ def pulumi(*words: str) -> str:
     """Plain ``pulumi`` on the workspaces of ``$LABELSPACE_HOME``."""
     env = {**os.environ, **environment(Home.find())}
     command = ["pulumi", *words, "--non-interactive"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, cwd=PROJECT)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, cwd=ROOT)
     return done.stdout
 
 

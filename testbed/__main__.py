@@ -1,7 +1,7 @@
 """``python -m testbed all``: set up everything that the tests need, two parts at a time.
 
-``prepare`` sets up what the demo needs. ``browser``, ``scaleway``, ``instance``
-and ``yaml`` each add one part.
+``prepare`` sets up what the demo needs. ``browser``, ``scaleway``, ``instance``, ``yaml`` and ``actionlint``
+each add one part.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def main() -> int:
         "browser": lambda home: _one(home, "images", MORE_IMAGES[0]),
         "instance": lambda home: _one(home, "images", images.prepare_instance),
         "scaleway": lambda home: _one(home, "tools", toolchain.prepare_scaleway),
+        "actionlint": lambda home: _one(home, "actionlint", toolchain.prepare_actionlint),
         "yaml": lambda home: _one(home, "tools", toolchain.prepare_yaml),
     }
     if len(sys.argv) != 2 or sys.argv[1] not in verbs:

@@ -17,6 +17,8 @@ from testbed.shell import SetupError, apt_install, fingerprint, run, say, timed,
 
 HERE = Path(__file__).parent
 BASE = "labelspace-testbed/base:bookworm"
+ALPINE = "labelspace-testbed/alpine:3.22"
+"""Busybox alone, with Alpine's applets and options: what Alpine-based images are built on."""
 LABEL = "labelspace.testbed"
 
 
@@ -32,36 +34,50 @@ class Recipe:
     dockerfile: str = "Dockerfile"
     wheels: bool = False
     """Whether the context's requirements.txt is installed into ``site-packages`` next to it."""
+    alpine: bool = False
+    """Whether it is built on ``ALPINE``."""
 
     @property
     def mark(self) -> str:
-        """Changes when the recipe does."""
-        return fingerprint(self.context, self.module, self.dockerfile)
+        """Changes when the recipe does, or the recipe of the image it is built on."""
+        base = ALPINE_RECIPE.mark if self.alpine else ""
+        return fingerprint(self.context, self.module, self.dockerfile, base)
 
 
-def _own(name: str, kind: Kind, why: str, module: str = "") -> Recipe:
-    return Recipe(HERE / "images" / name, kind, why, module)
+ALPINE_RECIPE = Recipe(HERE / "images" / "alpine", "real, built here", "busybox from Debian's source package")
+
+
+def _own(name: str, kind: Kind, why: str, module: str = "", *, alpine: bool = False) -> Recipe:
+    return Recipe(HERE / "images" / name, kind, why, module, alpine=alpine)
 
 
 DOUBLE = "a Django test double that keeps the image's contract; it has no canvas"
 RECIPES = {
     IMAGES["postgres"]: _own("postgres", "real, built here", "Debian's PostgreSQL 15"),
-    IMAGES["redis"]: _own("redis", "real, built here", "Debian's Redis 7.0"),
+    IMAGES["redis"]: _own("redis", "real, built here", "Debian's Redis 7.0", alpine=True),
     IMAGES["kvrocks"]: _own("kvrocks", "stand-in", "Redis on Kvrocks' port"),
     IMAGES["opa"]: _own(
         "opa", "real, built here", "its Go module", "github.com/open-policy-agent/opa@v1.12.2"
     ),
     IMAGES["caddy"]: _own(
-        "caddy", "real, built here", "its Go module", "github.com/caddyserver/caddy/v2/cmd/caddy@v2.10.2"
+        "caddy",
+        "real, built here",
+        "its Go module",
+        "github.com/caddyserver/caddy/v2/cmd/caddy@v2.10.2",
+        alpine=True,
     ),
     IMAGES["versitygw"]: _own(
-        "versitygw", "real, built here", "its Go module", "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
+        "versitygw",
+        "real, built here",
+        "its Go module",
+        "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
+        alpine=True,
     ),
-    IMAGES["rclone"]: _own("rclone", "real, built here", "Debian's rclone"),
+    IMAGES["rclone"]: _own("rclone", "real, built here", "Debian's rclone", alpine=True),
     IMAGES["server"]: Recipe(
         HERE / "double", "stand-in", DOUBLE, dockerfile="Dockerfile.server", wheels=True
     ),
-    IMAGES["ui"]: Recipe(HERE / "double", "stand-in", DOUBLE, dockerfile="Dockerfile.ui"),
+    IMAGES["ui"]: Recipe(HERE / "double", "stand-in", DOUBLE, dockerfile="Dockerfile.ui", alpine=True),
 }
 
 INSTANCE = "labelspace-testbed/instance:bookworm"
@@ -166,6 +182,8 @@ def _image(home: Home, name: str, recipe: Recipe, reachable: bool) -> Part:
 
 def _build(home: Home, name: str, recipe: Recipe) -> None:
     _base(home)
+    if recipe.alpine and _mark_of(ALPINE) != ALPINE_RECIPE.mark:
+        _build(home, ALPINE, ALPINE_RECIPE)
     with timed(f"building {name} ({recipe.why})"), tempfile.TemporaryDirectory() as folder:
         context = Path(folder) / "context"
         shutil.copytree(recipe.context, context, ignore=shutil.ignore_patterns("__pycache__"))

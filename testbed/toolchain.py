@@ -16,12 +16,14 @@ from pulumi.automation import PulumiCommand
 from semver import VersionInfo
 
 from labelspace.home import Home
+from labelspace_ops.stack import pulumi_cli
 from testbed.parts import Part
 from testbed.shell import SetupError, apt_install, fingerprint, run, timed, works
 
 HERE = Path(__file__).parent
-CLI_VERSIONS = ("3.259.0", "3.260.0")
-"""Pulumi's programs known to work with the locked SDK, where the SDK's own version cannot be had."""
+CLI_VERSIONS = ("3.259.0",)
+"""Other versions of Pulumi's program that work with the SDK, where the SDK's own version cannot be had."""
+ACTIONLINT = "v1.7.12"
 LANGUAGE_HOST = "v3.76.0"
 """The last release of Pulumi's Go SDK that ships the Python language host."""
 SERVERS = {"scaleway": ("--server", "github://api.github.com/pulumiverse")}
@@ -46,6 +48,14 @@ def prepare_scaleway(home: Home) -> list[Part]:
 def prepare_yaml(home: Home) -> list[Part]:
     """Set up what stacks in YAML need to use the components: about 2 minutes where it must be built."""
     return [_yaml_host(home), _components_host(home)]
+
+
+def prepare_actionlint(home: Home) -> list[Part]:
+    """Set up the checker of GitHub workflows: about 20 seconds."""
+    program = home.tools / "actionlint"
+    if not works([str(program), "-version"]):
+        build(home, f"github.com/rhysd/actionlint/cmd/actionlint@{ACTIONLINT}", program)
+    return [Part("actionlint", "real, built here", f"from its Go module, {ACTIONLINT}")]
 
 
 def _yaml_host(home: Home) -> Part:
@@ -80,7 +90,12 @@ def components_plugin(home: Home, folder: Path) -> Path:
 
 
 def _is_built(home: Home) -> bool:
-    return (home.pulumi_root / "built-here").exists()
+    return _built_mark(home).exists()
+
+
+def _built_mark(home: Home) -> Path:
+    """The file that marks a program that was built here; it holds the version of the SDK."""
+    return home.pulumi_root / "built-here"
 
 
 def pulumi(home: Home) -> Path:
@@ -90,21 +105,30 @@ def pulumi(home: Home) -> Path:
 
 def _command_line(home: Home) -> Part:
     wanted = version("pulumi")
-    if works([str(pulumi(home)), "version"]):
-        kind = ("real, built here", "from its Go module") if _is_built(home) else ("official", "downloaded")
-        return Part("Pulumi CLI", kind[0], kind[1])  # type: ignore[arg-type]
-    if _downloaded(home, wanted):
-        return Part("Pulumi CLI", "official", "downloaded")
-    _build_command_line(home, wanted)
-    return Part("Pulumi CLI", "real, built here", "from its Go module: its download cannot be reached")
+    if not _is_current(home, wanted) and not _downloaded(home, wanted):
+        _build_command_line(home, wanted)
+    found = f"v{pulumi_cli.program_version(str(pulumi(home)))}"
+    note = found if found == f"v{wanted}" else f"{found}: v{wanted}, the SDK's version, cannot be had"
+    if _is_built(home):
+        return Part("Pulumi CLI", "real, built here", f"from its Go module, {note}")
+    return Part("Pulumi CLI", "official", f"downloaded, {note}")
+
+
+def _is_current(home: Home, wanted: str) -> bool:
+    """Whether the program works and has the SDK's version, or is what was built in its place."""
+    if not works([str(pulumi(home)), "version"]):
+        return False
+    if pulumi_cli.program_version(str(pulumi(home))) == wanted:
+        return True
+    return _is_built(home) and _built_mark(home).read_text() == wanted
 
 
 def _downloaded(home: Home, wanted: str) -> bool:
     try:
         PulumiCommand.install(root=str(home.pulumi_root), version=VersionInfo.parse(wanted))
     except Exception:  # whatever the reason, the next step is to build it
-        shutil.rmtree(home.pulumi_root, ignore_errors=True)
         return False
+    _built_mark(home).unlink(missing_ok=True)
     return True
 
 
@@ -120,7 +144,7 @@ def _build_command_line(home: Home, wanted: str) -> None:
         module = f"github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python@{LANGUAGE_HOST}"
         build(home, module, into / "pulumi-language-python")
         _copy_side_scripts(into)
-    (home.pulumi_root / "built-here").touch()
+    _built_mark(home).write_text(wanted)
 
 
 def _first_served(module: str, versions: tuple[str, ...]) -> str:

@@ -36,8 +36,18 @@ class Home:
 
     @property
     def state(self) -> Path:
-        """Pulumi's file backend: what is deployed, secrets encrypted."""
+        """Pulumi's file backend of the home's own project: what is deployed, secrets encrypted."""
         return self.root / "state"
+
+    @property
+    def own_project(self) -> Path:
+        """The project of commands that run outside of every other project."""
+        return self.root / "project"
+
+    @property
+    def projects(self) -> Path:
+        """State and login of every other project on this machine, one folder each."""
+        return self.root / "projects"
 
     @property
     def keys(self) -> Path:

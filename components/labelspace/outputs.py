@@ -46,11 +46,16 @@ class BucketAccess:
 
 @dataclass(frozen=True)
 class BackupPolicy:
-    """Where backups go, how late an annotation may be archived, and how long copies stay."""
+    """Where backups go, when they are made, and how long they stay."""
 
     where: str
-    archive_timeout_seconds: int
+    """A folder, the URL of a bucket, or a sentence."""
+    schedule: str
     retention_days: int
+
+    def summary(self) -> dict[str, str]:
+        """Return the stack's output ``backups``."""
+        return {"where": self.where, "schedule": self.schedule, "keep": f"{self.retention_days} days"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Deployment:
     """Resolves when the workspace is ready."""
     api_url: pulumi.Input[str]
     buckets: tuple[BucketAccess, ...]
-    backups: Mapping[str, pulumi.Input[str]]
+    backups: Mapping[str, str]
     """``where``, ``schedule`` and ``keep``, as readable text."""
     more: Mapping[str, pulumi.Input[object]] = field(default_factory=dict)
     """Outputs that this target alone has."""

@@ -46,6 +46,8 @@ class BackupArgs(TypedDict):
     """Days between two full backups: 1 to 60, by default 7."""
     drill_interval_days: NotRequired[int]
     """Days between two drills: 0 (none) to 60, by default 7."""
+    max_shrink_percent: NotRequired[int]
+    """Share of CVAT's files that a backup may lack against the one before: 1 to 99 %, by default 50."""
     encryption_key: NotRequired[str]
     """What encrypts backups, 32 characters or more; by default a key of this machine."""
 
@@ -114,6 +116,10 @@ class WorkspaceArgs(TypedDict):
     """CVAT's group of a new account: worker (default) or user."""
     bind_address: NotRequired[str]
     """IP address that the URL is served on, by default 127.0.0.1."""
+    public_url: NotRequired[str]
+    """Address that browsers open when your own TLS proxy is in front, such as https://labels.example.org."""
+    trusted_proxies: NotRequired[list[str]]
+    """Networks from which that proxy connects; by default this machine's."""
     port: NotRequired[int]
     """TCP port of the URL, 1024 to 65535, by default 8080."""
     s3_port: NotRequired[int]

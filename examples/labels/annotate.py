@@ -1,4 +1,4 @@
-"""Stands for the annotators of docs/labels.md: writes what is true into every task of a project.
+"""Annotates every task of a project with the true labels, in place of the annotators of docs/labels.md.
 
 python examples/labels/annotate.py WORKSPACE PROJECT TRUTH.csv
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from labelspace.home import Home
 from labelspace_ops.cvat import client as cvat_client
-from labelspace_ops.projects import tasks
+from labelspace_ops.cvat.models import Label
 
 AUDIT = "audit"
 
@@ -21,31 +21,31 @@ def annotate(workspace: str, project: str, truth: Path) -> int:
     """Annotate by the end of each frame's name; returns the number of images."""
     with truth.open(newline="") as file:
         known = {row["file"]: row for row in csv.DictReader(file)}
-    client = cvat_client.connect(workspace, Home.find(), print)
-    number = cvat_client.require_project(client, project)["id"]
-    labels = {row["name"]: row for row in client.list_all("/labels", project_id=number)}
+    client = cvat_client.connect(workspace, Home.find())
+    number = cvat_client.require_project(client, project).id
+    labels = {label.name: label for label in client.labels(number)}
     count = 0
-    for task in client.list_all("/tasks", project_id=number):
-        frames = tasks.frames(client, task["id"])
+    for task in client.tasks(number):
+        frames = client.frame_names(task.id)
         said: dict[str, Any] = {"version": 0, "tags": [], "shapes": [], "tracks": []}
         for frame, name in enumerate(frames):
             row = known[name.split("/", 1)[1]]
             _one(said, frame, labels, row["label"], row["value"])
-        client.patch(f"/tasks/{task['id']}/annotations", said, action="create")
+        client.patch(f"/tasks/{task.id}/annotations", said, action="create")
         count += len(frames)
     return count
 
 
-def _one(said: dict[str, Any], frame: int, labels: dict[str, Any], label: str, value: str) -> None:
-    """A tag and the audit tag beside it, or an object that carries the audit attribute itself."""
+def _one(said: dict[str, Any], frame: int, labels: dict[str, Label], label: str, value: str) -> None:
+    """Add a tag and an audit tag, or an object with the audit attribute."""
     bearer = labels[AUDIT] if AUDIT in labels else labels[label]
-    extra = [{"spec_id": bearer["attributes"][0]["id"], "value": value}]
+    extra = [{"spec_id": bearer.attributes[0].id, "value": value}]
     if AUDIT in labels:
-        said["tags"].append({"frame": frame, "label_id": labels[label]["id"], "attributes": []})
-        said["tags"].append({"frame": frame, "label_id": bearer["id"], "attributes": extra})
+        said["tags"].append({"frame": frame, "label_id": labels[label].id, "attributes": []})
+        said["tags"].append({"frame": frame, "label_id": bearer.id, "attributes": extra})
     else:
         box = {"type": "rectangle", "points": [4, 4, 28, 20]}
-        said["shapes"].append({"frame": frame, "label_id": bearer["id"], "attributes": extra, **box})
+        said["shapes"].append({"frame": frame, "label_id": bearer.id, "attributes": extra, **box})
 
 
 if __name__ == "__main__":

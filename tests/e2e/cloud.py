@@ -15,10 +15,11 @@ from typing import Any
 import yaml
 from testbed.scaleway_api.app import running
 from testbed.scaleway_api.cloud import Cloud
+from tests.paths import ROOT
 
 from labelspace.home import Home
-from labelspace_ops.stack.project import PROJECT
-from labelspace_ops.stack.pulumi_cli import environment, prepare_home
+from labelspace_ops.stack import project
+from labelspace_ops.stack.pulumi_cli import environment, prepare
 
 COMMAND = str(Path(sys.executable).parent / "labelspace")
 UUID = "11111111-1111-4111-8111-111111111111"
@@ -48,7 +49,12 @@ class Account:
 
     @property
     def settings(self) -> Path:
-        return PROJECT / "stacks" / f"Pulumi.{self.name}.yaml"
+        return ROOT / "stacks" / f"Pulumi.{self.name}.yaml"
+
+    @property
+    def state(self) -> Path:
+        """Where Pulumi keeps what it knows of the stack."""
+        return project.find(self.home).state
 
     def env(self) -> dict[str, str]:
         double = {"SCW_API_URL": f"http://{self.address}", "LABELSPACE_TESTBED_S3": self.address}
@@ -79,7 +85,7 @@ class Account:
         env = {**self.env(), **self.storage}
         return subprocess.run(
             ["pulumi", *arguments, "--stack", self.name, "--non-interactive"],
-            env=env, capture_output=True, text=True, check=False, cwd=PROJECT,
+            env=env, capture_output=True, text=True, check=False, cwd=ROOT,
         )  # fmt: skip
 
     def pulumi(self, *arguments: str) -> str:
@@ -103,7 +109,7 @@ class Account:
         merged = {**self.env(), **self.storage, **changed}
         env = {key: value for key, value in merged.items() if value is not None}
         return subprocess.run(
-            [COMMAND, *arguments], env=env, capture_output=True, text=True, check=False, cwd=PROJECT
+            [COMMAND, *arguments], env=env, capture_output=True, text=True, check=False, cwd=ROOT
         )
 
     def only(self, kind: str) -> dict[str, Any]:
@@ -118,7 +124,7 @@ def account(folder: Path, name: str, tools: Path) -> Iterator[Account]:
     home = Home(folder)
     home.root.mkdir(exist_ok=True)
     home.tools.symlink_to(tools)
-    prepare_home(home)
+    prepare(home)
     cloud = Cloud()
     with running(cloud) as address:
         one = Account(home, address, name, cloud)

@@ -38,7 +38,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def _named(lab: Lab, *flags: str) -> Iterator[Any]:
+def named_workspace(lab: Lab, *flags: str) -> Iterator[Any]:
+    """A workspace of its own, purged at the end; its status as ``create`` printed it."""
     name = f"t{secrets.token_hex(3)}"
     try:
         yield lab.create(name, *flags)
@@ -49,7 +50,9 @@ def _named(lab: Lab, *flags: str) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def street(lab: Lab, dataset: Path) -> Iterator[Any]:
     """A workspace with two buckets and open registration; its status as ``create`` printed it."""
-    for measured in _named(lab, "--bucket", "street", "--bucket", "fields", "--description", "two buckets"):
+    for measured in named_workspace(
+        lab, "--bucket", "street", "--bucket", "fields", "--description", "two buckets"
+    ):
         lab.json("upload", measured["name"], str(dataset), "--bucket", "street")
         yield measured
 
@@ -57,7 +60,7 @@ def street(lab: Lab, dataset: Path) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def clinic(lab: Lab, street: Any) -> Iterator[Any]:
     """A second workspace: shares a bucket with the first, closed registration, listens on all interfaces."""
-    yield from _named(
+    yield from named_workspace(
         lab,
         "--bucket",
         "street",

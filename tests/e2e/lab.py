@@ -20,12 +20,13 @@ import docker
 import httpx
 import psutil
 from pydantic import TypeAdapter
+from tests.paths import ROOT
 
 from labelspace.home import Home
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace.postgres import pgbackrest
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.stack import project
 from labelspace_ops.stack.pulumi_cli import environment
 from labelspace_ops.workspaces import models
 
@@ -45,12 +46,17 @@ class Lab:
         """For plain ``pulumi``."""
         return {**os.environ, **environment(self.home)}
 
+    @property
+    def state(self) -> Path:
+        """Where Pulumi keeps what it knows of the stacks."""
+        return project.find(self.home).state
+
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """``labelspace`` as a user types it."""
         command = [str(BIN / "labelspace"), *arguments]
         env = {**os.environ, "LABELSPACE_HOME": str(self.home.root), "PATH": self.env()["PATH"]}
         return subprocess.run(
-            command, env=env, input=stdin, capture_output=True, text=True, check=False, cwd=PROJECT
+            command, env=env, input=stdin, capture_output=True, text=True, check=False, cwd=ROOT
         )
 
     def json(self, *arguments: str, stdin: str = "") -> Any:
@@ -62,7 +68,13 @@ class Lab:
             TypeAdapter(promised).validate_json(done.stdout)
         return json.loads(done.stdout)
 
-    def plain(self, *arguments: str, cwd: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+    def json_of_degraded(self, *arguments: str) -> Any:
+        """The JSON of a status that is not ready."""
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 1, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def plain(self, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         """Plain ``pulumi`` in a project's folder."""
         return subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],
@@ -86,7 +98,7 @@ class Lab:
     def kill_at(self, line: str, *arguments: str, stdin: str = "") -> None:
         """Start ``labelspace`` and kill it with Pulumi and its plugins once it prints ``line``."""
         started = subprocess.Popen(
-            [str(BIN / "labelspace"), *arguments], env=self.env(), cwd=PROJECT, text=True,
+            [str(BIN / "labelspace"), *arguments], env=self.env(), cwd=ROOT, text=True,
             start_new_session=True, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         assert started.stdin

@@ -32,12 +32,12 @@ from testbed.inside import inside
 from testbed.scaleway_api.app import running
 from tests.e2e.cloud import Account, account
 from tests.e2e.lab import BIN, Visitor
+from tests.paths import ROOT
 
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
 from labelspace.targets.scaleway.cloud_init import STEP_PATH
 from labelspace_ops.runtime.docker_engine import tar_files
-from labelspace_ops.stack.project import PROJECT
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.workspaces import models
 
@@ -159,7 +159,7 @@ class Machine:
         """The JSON of a command on the workspace, as an admin runs it."""
         words = [str(BIN / "labelspace"), command, self.account.name, *arguments, "--json"]
         done = subprocess.run(
-            words, env=self.account.env(), capture_output=True, text=True, check=False, cwd=PROJECT
+            words, env=self.account.env(), capture_output=True, text=True, check=False, cwd=ROOT
         )
         assert done.returncode == 0, done.stdout + done.stderr
         TypeAdapter(models.PRINTED[command]).validate_json(done.stdout)

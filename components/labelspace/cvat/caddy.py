@@ -20,10 +20,14 @@ _CLOSED = """\
 	@register path_regexp (?i)^/+api/+auth/+register
 	respond @register `{"detail": "Registration is closed: ask the admin of this workspace."}` 403
 """
+_OWN_ADDRESS = "header_up X-Forwarded-Proto {scheme}"
+_ADDRESS_SEEN = (
+    "header_up X-Forwarded-Proto {vars.scheme_seen}\n\t\theader_up X-Forwarded-Host {vars.host_seen}"
+)
 _FORWARD = f"""\
 	@server path {" ".join(SERVER_PATHS)}
 	reverse_proxy @server cvat-server:8080 {{
-		header_up X-Forwarded-Proto {{scheme}}
+		{_OWN_ADDRESS}
 	}}
 	reverse_proxy cvat-ui:8000
 """
@@ -65,7 +69,34 @@ class Https:
     """PEM of the certificate authority of ``directory`` itself, when no system trusts it."""
 
 
-def caddyfile(port: int, registration: str, https: Https | None = None, *, sleeps: bool = False) -> str:
+@dataclass(frozen=True)
+class Public:
+    """The address that browsers open when another proxy with TLS is in front."""
+
+    url: str
+    """Scheme, host and perhaps port."""
+    proxies: tuple[str, ...]
+    """Networks from which that proxy connects."""
+
+    @property
+    def scheme(self) -> str:
+        """``https`` or ``http``."""
+        return self.url.partition("://")[0]
+
+    @property
+    def host(self) -> str:
+        """The host, with the port when the URL names one."""
+        return self.url.partition("://")[2]
+
+
+def caddyfile(
+    port: int,
+    registration: str,
+    https: Https | None = None,
+    *,
+    sleeps: bool = False,
+    public: Public | None = None,
+) -> str:
     """A Caddyfile for plain HTTP on ``port`` and, when given, for ``https``.
 
     The path that the closed rule matches is the decoded one. With ``sleeps``, an answer to a signed-in user
@@ -74,6 +105,8 @@ def caddyfile(port: int, registration: str, https: Https | None = None, *, sleep
     """
     closed = _CLOSED if registration == "closed" else ""
     rules = _sleeping(closed) if sleeps else closed + _FORWARD
+    if public:
+        rules = _address_seen(public) + rules.replace(_OWN_ADDRESS, _ADDRESS_SEEN)
     sites = f":{port}" if https is None else f":{port}, {https.host}"
     return f"""\
 {{
@@ -81,6 +114,7 @@ def caddyfile(port: int, registration: str, https: Https | None = None, *, sleep
 	persist_config off
 {_certificates(https)}\
 	servers {{
+{_trusted_proxies(public)}\
 		timeouts {{
 			read_header 30s
 			idle 5m
@@ -104,6 +138,39 @@ def _certificates(https: Https | None) -> str:
         return "\tauto_https off\n"
     directory = f"\tacme_ca {https.directory}\n" if https.directory else ""
     return directory + (f"\tacme_ca_root {TRUSTED}\n" if https.trusted else "")
+
+
+def _trusted_proxies(public: Public | None) -> str:
+    """Keep the client addresses that these proxies report, and nobody else's."""
+    if public is None:
+        return ""
+    return f"\t\ttrusted_proxies static {' '.join(public.proxies)}\n\t\ttrusted_proxies_strict\n"
+
+
+def _address_seen(public: Public) -> str:
+    """Set which address the browser sees: the public one for what a trusted proxy forwards.
+
+    Proxies differ in what they send: some keep the host, some add forwarding headers, some do neither, and
+    then a browser's ``Origin`` tells.
+    """
+    name = public.host.partition(":")[0]
+    forwarded = (f"header({{'{header}': '*'}})" for header in _FORWARDING_HEADERS)
+    signs = " || ".join((*forwarded, f"header({{'Origin': '{public.url}'}})", f"host('{name}')"))
+    return f"""\
+	@from_proxy {{
+		remote_ip {" ".join(public.proxies)}
+		expression `{signs}`
+	}}
+	route {{
+		vars host_seen {{http.request.hostport}}
+		vars scheme_seen {{scheme}}
+		vars @from_proxy host_seen {public.host}
+		vars @from_proxy scheme_seen {public.scheme}
+	}}
+"""
+
+
+_FORWARDING_HEADERS = ("X-Forwarded-Proto", "X-Forwarded-For", "X-Forwarded-Host", "Forwarded")
 
 
 def _sleeping(closed: str) -> str:
@@ -140,7 +207,7 @@ def _sleeping(closed: str) -> str:
 		handle @user {{
 			log_name activity
 			reverse_proxy cvat-server:8080 {{
-				header_up X-Forwarded-Proto {{scheme}}
+				{_OWN_ADDRESS}
 				@refused status 301 302 303 307 308 4xx 5xx
 				handle_response @refused {{
 					log_skip

@@ -38,16 +38,11 @@ def redis_conf(password: str) -> str:
     )
 
 
-def kvrocks_conf(password: str) -> str:
-    """The media cache: disposable, compacted at night as in CVAT's compose file."""
-    return (
-        "bind 0.0.0.0\nport 6666\ndir /var/lib/kvrocks/db\nworkers 2\n"
-        f"compact-cron 0 3 * * *\nrequirepass {password}\n"
-    )
+def settings_overlay(registration: str, default_role: str, public_url: str = "") -> str:
+    """Who may sign up, what a new user may do, and which origin besides the server's own may send forms.
 
-
-def settings_overlay(registration: str, default_role: str) -> str:
-    """Who may sign up, and what a new user may do (cvat/settings/base.py, dj-rest-auth's REST_AUTH)."""
+    Sources: cvat/settings/base.py, dj-rest-auth's REST_AUTH, Django's CSRF_TRUSTED_ORIGINS.
+    """
     lines = [
         '"""Settings of this workspace, over CVAT\'s own."""',
         "from cvat.settings.production import *  # noqa: F403",
@@ -56,6 +51,8 @@ def settings_overlay(registration: str, default_role: str) -> str:
     if registration == "closed":
         admins_only = '{"REGISTER_PERMISSION_CLASSES": ("rest_framework.permissions.IsAdminUser",)}'
         lines.append(f"REST_AUTH = {{**REST_AUTH, **{admins_only}}}  # noqa: F405")
+    if public_url:
+        lines.append(f"CSRF_TRUSTED_ORIGINS = [{public_url!r}]")
     return "\n".join(lines) + "\n"
 
 

@@ -12,8 +12,8 @@ import pulumi
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat import caddy as caddy_config
-from labelspace.cvat import config_files
-from labelspace.cvat.caddy import Https, caddyfile
+from labelspace.cvat import config_files, kvrocks
+from labelspace.cvat.caddy import Https, Public, caddyfile
 from labelspace.cvat.images import CVAT_VERSION, IMAGES, cvat_image
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
 
@@ -81,6 +81,7 @@ class Settings:
     admin_email: str
     secrets: Secrets
     https: Https | None = None
+    public: Public | None = None
     sleeps: bool = False
     version: str = CVAT_VERSION
     archived_mark: str = ""
@@ -126,7 +127,9 @@ def _redis(settings: Settings, scale: Scale) -> Service:
 
 
 def _cache(settings: Settings, scale: Scale) -> Service:
-    conf = pulumi.Output.from_input(settings.secrets.cache).apply(config_files.kvrocks_conf)
+    conf = pulumi.Output.from_input(settings.secrets.cache).apply(
+        lambda password: kvrocks.configuration(password, scale.cache)
+    )
     return Service(
         name="cache",
         image=IMAGES["kvrocks"],
@@ -176,7 +179,9 @@ def _backend(settings: Settings) -> Service:
     script = pulumi.Output.all(secrets.django, secrets.redis, secrets.cache).apply(
         lambda values: config_files.secrets_script(*values)
     )
-    overlay = config_files.settings_overlay(settings.registration, settings.default_role)
+    overlay = config_files.settings_overlay(
+        settings.registration, settings.default_role, settings.public.url if settings.public else ""
+    )
     return Service(
         name="backend",
         image=cvat_image("server", settings.version),
@@ -237,6 +242,7 @@ def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
     environment = {
         **backend.environment,
         "ALLOWED_HOSTS": ",".join(settings.hosts),
+        "CVAT_NUM_PROXIES": "2" if settings.public else "1",
         "NUMPROCS": str(scale.processes + 1),
     }
     return replace(
@@ -281,7 +287,9 @@ def _ui(version: str) -> Service:
 
 
 def _rules(settings: Settings) -> str:
-    return caddyfile(PROXY_PORT, settings.registration, settings.https, sleeps=settings.sleeps)
+    return caddyfile(
+        PROXY_PORT, settings.registration, settings.https, sleeps=settings.sleeps, public=settings.public
+    )
 
 
 def _proxy_volumes(settings: Settings) -> dict[str, str]:

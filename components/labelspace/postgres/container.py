@@ -15,7 +15,7 @@ PASSWORD_FILE = "/run/labelspace/database-password"  # noqa: S105 - a path
 ARCHIVED_MARK = "/tmp/pgbackrest/in-use"  # noqa: S108 - inside the container
 """As in ``labelspace_backup.schedule``."""
 HEALTHY = f"pg_isready -q -U {DATABASE_USER} -d {DATABASE_NAME} -h 127.0.0.1 && test -e {ARCHIVED_MARK}"
-"""It answers, and its archive is in use with a first backup: before that, nothing may be entrusted to it."""
+"""It answers, and its archive has a first backup: before that, a loss could not be restored."""
 MEMORY: Mapping[Size, int] = {"small": 1024, "medium": 2048, "large": 4096}
 
 
@@ -27,7 +27,7 @@ def service(
     size: Size,
     check_seconds: int = Health.interval,
 ) -> Service:
-    """The container; ``settings`` are those of its backups, as ``backup.files`` gives them."""
+    """The container; ``settings``: the files of its backups, as ``pgbackrest.secret_files`` makes them."""
     secret_files = {PASSWORD_FILE: password, **settings}
     return Service(
         name="database",

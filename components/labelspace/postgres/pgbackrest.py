@@ -1,4 +1,4 @@
-"""How the database's container is told of its backups: two secret files, the same for whoever runs it."""
+"""The settings of the backup program: two secret files in the container that runs it, on every target."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ import tarfile
 from pathlib import Path
 
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
+from labelspace.outputs import BackupPolicy
 from labelspace.spec import BackupBucketSpec, BackupSpec
 
 CONTEXT = Path(__file__).parent / "image"
 REPOSITORY = "/var/lib/pgbackrest"
-"""The workspace's folder of backups, inside."""
+"""The workspace's folder of backups, in the container."""
 DATA = "/var/lib/postgresql/data"
 PGBACKREST_FILE = "/etc/pgbackrest/pgbackrest.conf"
 SETTINGS_FILE = "/run/labelspace/backup.json"
 CA_FILE = "/run/labelspace/backup-ca.pem"
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
-"""Whom its programs trust (SSL_CERT_FILE in the image); a machine may put its own file there."""
+"""The certificate authorities that its programs trust (SSL_CERT_FILE); a machine may mount its own file."""
 FILE_VOLUMES = {"data": "/cvat/data", "keys": "/cvat/keys"}
 """CVAT's volumes that are backed up, and where the database's container sees them."""
 
 
 def context_files() -> list[Path]:
-    """What the database's image is built from."""
+    """The files that the database's image is built from."""
     return sorted(path for path in CONTEXT.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
 def context_tar() -> bytes:
-    """The same as an archive, alike on every machine."""
+    """The same files as an archive that is identical on every machine."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path in context_files():
@@ -48,7 +49,7 @@ def image_name() -> str:
 
 
 def secret_files(workspace: str, backup: BackupSpec, key: str) -> dict[str, str]:
-    """The files by their path inside; both hold secrets."""
+    """The files by their path in the container; both hold secrets."""
     written = {
         PGBACKREST_FILE: _pgbackrest(workspace, backup, key),
         SETTINGS_FILE: json.dumps(settings(workspace, backup, key)),
@@ -63,6 +64,12 @@ def location(backup: BackupSpec, folder: Path, workspace: str) -> str:
     return f"s3://{backup.bucket.name}/labelspace/{workspace}" if backup.bucket else str(folder)
 
 
+def policy(where: str, backup: BackupSpec) -> BackupPolicy:
+    """The policy of a database whose changes are archived."""
+    late, hours = backup.archive_timeout_seconds, backup.interval_hours
+    return BackupPolicy(where, f"changes within {late} s, a backup every {hours} h", backup.retention_days)
+
+
 def settings(workspace: str, backup: BackupSpec, key: str) -> dict[str, object]:
     """As ``labelspace_backup.settings`` reads them."""
     values: dict[str, object] = {
@@ -72,6 +79,7 @@ def settings(workspace: str, backup: BackupSpec, key: str) -> dict[str, object]:
         "full_interval_days": backup.full_interval_days,
         "drill_interval_days": backup.drill_interval_days,
         "archive_timeout_seconds": backup.archive_timeout_seconds,
+        "max_shrink_percent": backup.max_shrink_percent,
         "key": key,
         "restic": f"{REPOSITORY}/files",
     }

@@ -54,6 +54,9 @@ class BackupSpec(SpecPart):
     """Days between two full backups; those in between hold what changed."""
     drill_interval_days: int = Field(default=7, ge=0, le=60)
     """Days between two drills; 0: none on a schedule."""
+    max_shrink_percent: int = Field(default=50, ge=1, le=99)
+    """A backup in which CVAT's files shrank by more than this share makes the workspace ``degraded``, and no
+    backup expires until somebody accepts it."""
     bucket: BackupBucketSpec | None = None
     """Where backups go; none: a folder of this machine."""
     encryption_key: Annotated[SecretStr, AfterValidator(_backup_key)] | None = None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -26,6 +27,7 @@ MAX_NAME = 32
 _NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _USERNAME = re.compile(r"[\w.@+-]+", re.ASCII)
+_HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _EMAIL = re.compile(r"[^@\s\"'<>]+@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+")
 
 
@@ -55,6 +57,11 @@ def _is_address(value: str) -> bool:
     return True
 
 
+def is_loopback(address: str) -> bool:
+    """Whether only programs of this machine reach what listens on ``address``."""
+    return ipaddress.ip_address(address).is_loopback
+
+
 def _bind_address(value: str) -> str:
     if not _is_address(value):
         raise ValueError(
@@ -76,6 +83,34 @@ def _email(value: str) -> str:
     return value
 
 
+def cidr(value: str) -> str:
+    """Check an IP network; raises ``ValueError``."""
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError:
+        raise ValueError(
+            "give a network such as 203.0.113.0/24, or one address such as 203.0.113.7/32"
+        ) from None
+
+
+def separated(value: Any) -> Any:
+    """Split a text at its commas, as a command line gives a list."""
+    return [part for part in value.split(",") if part] if isinstance(value, str) else value
+
+
+def _public_url(value: str) -> str:
+    try:
+        parts, port = urlsplit(value), urlsplit(value).port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or parts.username is not None:
+        raise ValueError("give the address that browsers open, such as https://labels.example.org")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("CVAT serves the root of a host alone: leave out everything after the host name")
+    return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
+
+
 def _cvat_version(value: str) -> str:
     version = value.removeprefix("v")
     if not re.fullmatch(rf"{re.escape(SUPPORTED_CVAT)}\.\d{{1,4}}", version):
@@ -87,6 +122,8 @@ Name = Annotated[str, AfterValidator(_name)]
 BucketName = Annotated[str, AfterValidator(_bucket_name)]
 Username = Annotated[str, AfterValidator(_username)]
 Email = Annotated[str, AfterValidator(_email)]
+Cidr = Annotated[str, AfterValidator(cidr)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
 BindAddress = Annotated[str, AfterValidator(_bind_address)]
 CvatVersion = Annotated[str, AfterValidator(_cvat_version)]
 Port = Annotated[int, Field(ge=1024, le=65535)]

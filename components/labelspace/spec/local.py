@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from labelspace.spec.fields import BindAddress, Port
+from labelspace.spec.fields import BindAddress, Cidr, Port, PublicUrl, is_loopback, separated
 from labelspace.spec.workspace import WorkspaceSpec
 
 
@@ -21,6 +21,12 @@ class LocalSpec(WorkspaceSpec):
     """Host port of the annotation server."""
     s3_port: Port = 8081
     """Host port of the workspace's own S3 gateway."""
+    public_url: PublicUrl | None = None
+    """Address that browsers open when your own TLS proxy serves the workspace, such as https://labels.example.org."""
+    trusted_proxies: Annotated[tuple[Cidr, ...], BeforeValidator(separated)] = Field(
+        default=(), validate_default=True
+    )
+    """Networks from which your proxy connects; none: this machine's, when ``bind_address`` is 127.0.0.1."""
     sleep_after_minutes: int = Field(default=0, ge=0, le=10080)
     """Minutes without a user before the workspace sleeps; 0: never."""
 
@@ -32,6 +38,24 @@ class LocalSpec(WorkspaceSpec):
         if self.deleted and self.running:
             raise ValueError("deleted: a deleted workspace does not run: `labelspace create` brings it back")
         return self
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_named(cls, proxies: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        public, address = info.data.get("public_url"), info.data.get("bind_address", "127.0.0.1")
+        if proxies and not public:
+            raise ValueError("give public_url too, the address that the proxy serves")
+        if public and not proxies and not is_loopback(address):
+            raise ValueError(
+                "the ports are open to a network: give the address of your proxy, such as"
+                " trusted_proxies=192.0.2.7/32, or bind_address=127.0.0.1 when it runs on this machine"
+            )
+        return proxies
+
+    @property
+    def is_private(self) -> bool:
+        """Whether this machine alone reaches the ports."""
+        return is_loopback(self.bind_address)
 
     @model_validator(mode="after")
     def _ports_differ(self) -> LocalSpec:

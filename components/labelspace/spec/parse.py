@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -52,19 +52,26 @@ def setting_names() -> list[str]:
     return sorted({name for spec in SPECS.values() for name in spec.model_fields} - {"name"})
 
 
-_BLOCKS = ("buckets", "admin", "backup", "scaleway", "external_database")
-_NUMBERS = ("port", "s3_port", "sleep_after_minutes")
-_SWITCHES = ("running", "deleted")
+_TYPES = {name: field.annotation for spec in SPECS.values() for name, field in spec.model_fields.items()}
 _TRUTHS = {"true": True, "false": False}
 
 
 def parse_setting(key: str, text: str) -> Any:
     """A setting as a stack's file holds it, text or JSON, turned into what ``parse_spec`` takes."""
-    if key in _BLOCKS:
+    annotation = _TYPES.get(key)
+    if _is_structured(annotation):
         return json.loads(text)
-    if key in _SWITCHES:
+    if annotation is bool:
         return _TRUTHS.get(text.lower(), text)
-    return int(text) if key in _NUMBERS else text
+    return int(text) if annotation is int else text
+
+
+def _is_structured(annotation: Any) -> bool:
+    """Whether a setting is a list or has inner settings."""
+    parts = (annotation, *get_args(annotation))
+    return get_origin(annotation) is tuple or any(
+        isinstance(part, type) and issubclass(part, BaseModel) for part in parts
+    )
 
 
 def dump_with_secrets(spec: BaseModel) -> dict[str, Any]:

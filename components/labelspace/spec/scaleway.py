@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from labelspace.spec.base import SpecPart
+from labelspace.spec.fields import cidr, separated
 from labelspace.spec.workspace import WorkspaceSpec
 
 Region = Literal["fr-par", "nl-ams", "pl-waw"]
@@ -16,28 +17,14 @@ UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 
-def _cidr(value: str) -> str:
-    try:
-        return str(ipaddress.ip_network(value))
-    except ValueError:
-        raise ValueError(
-            "give a network such as 203.0.113.0/24, or one address such as 203.0.113.7/32"
-        ) from None
-
-
 def _admins(value: str) -> str:
-    if ipaddress.ip_network(_cidr(value)).prefixlen == 0:
+    if ipaddress.ip_network(cidr(value)).prefixlen == 0:
         raise ValueError("it would open port 22 to everybody: give the networks that admins come from")
-    return _cidr(value)
-
-
-def _separated(value: Any) -> Any:
-    """A list, or a text with commas, as a command line gives it."""
-    return [part for part in value.split(",") if part] if isinstance(value, str) else value
+    return cidr(value)
 
 
 def _private_network(value: str) -> str:
-    network = ipaddress.ip_network(_cidr(value))
+    network = ipaddress.ip_network(cidr(value))
     docker = ipaddress.ip_network("172.16.0.0/12")
     if network.version != 4 or not network.is_private or not 16 <= network.prefixlen <= 28:
         raise ValueError("give a private IPv4 network of /16 to /28, such as 10.37.0.0/24")
@@ -85,9 +72,7 @@ class ScalewaySettings(SpecPart):
     """URL of the ACME directory that signs the certificate; none: Let's Encrypt, as Caddy chooses."""
     acme_ca_certificate: str | None = None
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
-    ssh_cidrs: Annotated[
-        tuple[Annotated[str, AfterValidator(_admins)], ...], BeforeValidator(_separated)
-    ] = ()
+    ssh_cidrs: Annotated[tuple[Annotated[str, AfterValidator(_admins)], ...], BeforeValidator(separated)] = ()
     """Addresses that may reach port 22; none: the port is closed."""
     ssh_public_key: str | None = Field(default=None, pattern=r"^(ssh|ecdsa)-\S+ [A-Za-z0-9+/=]+( \S+)?$")
     """Public key (OpenSSH) that opens the server to them; ``labelspace create`` makes a missing one."""

@@ -72,6 +72,13 @@ class Dataset:
     notes: list[str] = field(default_factory=list)
     pictures: NDArray[np.float64] | None = None
     """Brightness, saturation and hour of each image, when the images are at hand; shape (images, 3)."""
+    one_namespace: bool = False
+    """Whether a path names the same image in every subset, as it does when all tasks read one share."""
+
+    def keys(self) -> list[tuple[str, str]]:
+        """What identifies each image: its subset and path, as two subsets often use the same names."""
+        subsets = [""] * len(self.images) if self.one_namespace else self.subsets
+        return list(zip(subsets, self.images, strict=True))
 
     def base_name(self, name: str) -> str:
         """The name of an attribute without the label that tells it apart from others of that name."""

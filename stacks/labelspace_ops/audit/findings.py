@@ -42,11 +42,16 @@ def audit_file(
     predictions: Path | None = None,
     options: Options | None = None,
     images: Path | None = None,
+    *,
+    one_namespace: bool = False,
 ) -> Audit:
-    """Audit an export, with its images when they are there; raises ``UsageError`` for input that is none."""
+    """Audit an export, with its images when they are there; raises ``UsageError`` for input that is none.
+
+    ``one_namespace`` says that a path names the same image in every subset.
+    """
     options = options or Options()
     predicted = predictions_module.read(predictions, options) if predictions else None
-    dataset = source.read(path, choices.named, choices.bins)
+    dataset = replace(source.read(path, choices.named, choices.bins), one_namespace=one_namespace)
     if images is None:
         return audit(dataset, choices, predicted, options)
     pictures = Pictures(images)
@@ -122,7 +127,7 @@ def _head(dataset: Dataset, items: Items, choices: Choices) -> dict[str, Any]:
         "levels": items.levels,
         "clustered_by": items.clustered_by,
         "clusters": len(np.unique(items.cluster)),
-        "images": len(set(zip(dataset.subsets, dataset.images, strict=True))),
+        "images": len(set(dataset.keys())),
         "unlabelled_images": items.unlabelled,
         "items": len(items),
         "classes": {name: int(count) for name, count in zip(items.classes, counts, strict=True)},

@@ -146,27 +146,18 @@ def _additional(dataset: Dataset, choices: Choices) -> list[int]:
     return found
 
 
-def _keys(dataset: Dataset) -> list[tuple[str, str]]:
-    """Images are known by subset and path: two subsets often use the same file names."""
-    return list(zip(dataset.subsets, dataset.images, strict=True))
-
-
 def _names(dataset: Dataset) -> tuple[list[str], list[str]]:
     """Paths and subsets; a path that two subsets use is prefixed with its subset."""
-    if not any(dataset.subsets):
-        return dataset.images, dataset.subsets
-    subset_of: dict[str, str] = {}
-    shared = {
-        name for subset, name in _keys(dataset) if subset_of.setdefault(name, subset) != subset
-    }  # fmt: skip
-    names = [f"{subset}/{name}" if name in shared else name for subset, name in _keys(dataset)]
+    keys, subset_of = dataset.keys(), dict[str, str]()
+    shared = {name for subset, name in keys if subset_of.setdefault(name, subset) != subset}
+    names = [f"{subset}/{name}" if name in shared else name for subset, name in keys]
     return names, dataset.subsets
 
 
 def _first_copies(dataset: Dataset, labelled: NDArray[Any]) -> Flags:
     """Of each file the first copy that has a class: a task that nobody annotated yet hides nothing."""
     place: dict[tuple[str, str], int] = {}
-    keys = _keys(dataset)
+    keys = dataset.keys()
     for index, key in enumerate(keys):
         if labelled[index] and not labelled[place.setdefault(key, index)]:
             place[key] = index
@@ -246,7 +237,7 @@ def _coverage(dataset: Dataset, column: Column, name: str, choices: Choices) -> 
 
 def _agreement(dataset: Dataset, column: Column) -> dict[str, object] | None:
     """Where the same image was annotated twice: how often both annotations agree."""
-    keys = _keys(dataset)
+    keys = dataset.keys()
     if len(set(keys)) == len(keys):
         return None
     place: dict[tuple[str, str], int] = {}

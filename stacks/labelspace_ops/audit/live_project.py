@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from labelspace.home import Home
 from labelspace_ops.audit import findings
 from labelspace_ops.audit.predictions import Options
+from labelspace_ops.core.reporting import message
 from labelspace_ops.cvat import client as cvat_client
 from labelspace_ops.labels import labels_file
 from labelspace_ops.labels.audit_choices import Choices
-from labelspace_ops.projects import exports, subsets, training_export
+from labelspace_ops.projects import exports, subsets, tasks, training_export
 
 
 class LiveProject:
     """A project of a workspace; raises ``OpsError`` when it is not there."""
 
-    def __init__(self, workspace: str, project: str, say: Callable[[str], None]) -> None:
+    def __init__(self, workspace: str, project: str) -> None:
         self._known = labels_file.load(workspace).project(project)
-        self._cvat = cvat_client.connect(workspace, Home.find(), say)
-        self._number = cvat_client.require_project(self._cvat, project)["id"]
-        self._say = say
+        self._cvat = cvat_client.connect(workspace, Home.find())
+        self._number = cvat_client.require_project(self._cvat, project).id
 
     def audit(
         self, choices: Choices, predictions: Path | None, options: Options | None = None
@@ -39,7 +38,10 @@ class LiveProject:
                     export, originals, training_export.LeaveOut(labels=frozenset(), subsets=copies)
                 )
                 export = originals  # noqa: PLW2901 - what is audited
-            return findings.audit_file(export, self._marked(choices), predictions, options)
+            shared = tasks.all_read_share(self._cvat, self._number)
+            return findings.audit_file(
+                export, self._marked(choices), predictions, options, one_namespace=shared
+            )
 
     def _marked(self, choices: Choices) -> Choices:
         if self._known is None or choices.condition or choices.protected:
@@ -50,21 +52,11 @@ class LiveProject:
 
     def write_subset(self, subset: str, files: list[str]) -> None:
         """Write images of the project as a CVAT subset."""
-        done = subsets.write(self._cvat, self._number, subset, self._paths(files), self._say)
-        what = f"{done['images']} images and {done['annotations']} annotations"
-        self._say(f"subset {subset}: task {done['task']} with {what}")
-        if done["left_out"]:
-            self._say(
-                f"subset {subset}: {done['left_out']} outlines of tracks are not copied: they change between"
+        done = subsets.write(self._cvat, self._number, subset, files)
+        what = f"{done.images} images and {done.annotations} annotations"
+        message(f"subset {subset}: task {done.task} with {what}")
+        if done.left_out:
+            message(
+                f"subset {subset}: {done.left_out} outlines of tracks are not copied: they change between"
                 " two keyframes, where only CVAT can tell their points: draw them there"
             )
-
-    def _paths(self, files: list[str]) -> list[str]:
-        """Paths in the share: the audit prefixes a path that two subsets use with its subset."""
-        known = [name or "default" for name in subsets.frames_by_subset(self._cvat, self._number)]
-        return list(dict.fromkeys(_without_subset(file, known) for file in files))
-
-
-def _without_subset(file: str, known: list[str]) -> str:
-    first, slash, rest = file.partition("/")
-    return rest if slash and first in known else file

@@ -1,60 +1,53 @@
-"""Asks the backup program: in the database's container, or in one of its own while the database is down.
-
-The engine is this machine's, or that of a server elsewhere: paths are those of the engine's machine.
-"""
+"""Calls the backup program: in the database's container, or in one of its own while the database is down."""
 
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import docker
-from docker.errors import DockerException, NotFound
-from docker.models.containers import Container
-
 from labelspace.home import Home
-from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
-from labelspace.postgres import external
-from labelspace.postgres import pgbackrest as described
+from labelspace.postgres import external, pgbackrest
 from labelspace.spec import BackupSpec, ExternalDatabaseSpec, WorkspaceSpec, parse_spec
+from labelspace_ops.backup.models import BackupRow, BackupTaken, Measured, Proof, Schedule, Standing
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.base import Job, Mount, Runtime, RuntimeFailedError
 
-PROGRAM = ["python3", "-m", "labelspace_backup"]
-KEPT = "/tmp/labelspace-answer"  # noqa: S108 - inside the container
+PROGRAM = ("python3", "-m", "labelspace_backup")
+ANSWER = "/tmp/labelspace-answer"  # noqa: S108 - inside the container
 """As in ``labelspace_backup.__main__``."""
-ENDS = (0, 1)
-"""The program's own exit codes; every other one is the engine's, or a signal."""
+PROGRAM_EXIT_CODES = (0, 1)
+"""Every other code is the runtime's, or a signal."""
 DUMP = "/run/labelspace/dump"
 """As in ``labelspace_backup.load``."""
 PORTABLE = "/run/labelspace/portable"
 """As in ``labelspace_backup.portable``."""
-Binds = dict[str, dict[str, str]]
-"""Folders, files and volumes of the engine's machine, as its library takes them."""
-VOLUMES = {"database": described.DATA, **described.FILE_VOLUMES, "redis": "/redis", "cache": "/cache"}
-"""What a restore writes, by the name of the workspace's volume."""
+VOLUMES = {"database": pgbackrest.DATA, **pgbackrest.FILE_VOLUMES, "redis": "/redis", "cache": "/cache"}
+"""The volumes that a restore writes: their paths in the container."""
+PARTS = ("database", external.PART)
+"""The service with the backup program: the database, or the backups of an external one."""
+CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID")
 
 
 class ContainerExitedError(OpsError):
-    """The container that was asked ended before it answered."""
+    """The container ended before the program answered."""
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository: whose backups, where its folder is, its settings and its key."""
+    """Where backups are, and how they are opened; paths are those of the runtime's machine."""
 
     workspace: str
+    """Whose backups they are."""
     folder: str
-    """A path, or the name of a volume; with a bucket, proofs alone lie there."""
+    """A path, or the name of a volume; with a bucket it holds only proofs."""
     backup: BackupSpec
     key: str
     network: str = "bridge"
-    """By which of the engine's networks a bucket is reached."""
+    """The runtime's network from which a bucket is reached."""
     authorities: str = ""
-    """The engine's machine's file of whom it trusts; empty: the image's own."""
+    """A file with the certificate authorities to trust; empty: those of the image."""
     database: ExternalDatabaseSpec | None = None
     """The external database that is backed up; None: the workspace's own."""
 
@@ -63,7 +56,7 @@ class Repository:
         """The files of the backup program by their path in a container; they hold secrets."""
         if self.database:
             return external.secret_files(self.workspace, self.backup, self.key, self.database)
-        return described.secret_files(self.workspace, self.backup, self.key)
+        return pgbackrest.secret_files(self.workspace, self.backup, self.key)
 
     @property
     def is_remote(self) -> bool:
@@ -73,77 +66,143 @@ class Repository:
     @property
     def where(self) -> str:
         """The folder, or the bucket's URL."""
-        return described.location(self.backup, Path(self.folder), self.workspace)
+        return pgbackrest.location(self.backup, Path(self.folder), self.workspace)
+
+    def mounts(self, *, read_only: bool) -> tuple[Mount, ...]:
+        """Return the folder and the authorities; raises ``OpsError`` when there is no such folder.
+
+        An engine would make a missing folder, which would pass for one without backups.
+        """
+        is_there = not Path(self.folder).is_absolute() or Path(self.folder).exists()
+        if not is_there and not self.backup.bucket:
+            raise OpsError(f"{self.workspace}: there are no backups: {self.folder} does not exist")
+        folder = (Mount(self.folder, pgbackrest.REPOSITORY, read_only),) if is_there else ()
+        if not self.authorities:
+            return folder
+        return (*folder, Mount(self.authorities, pgbackrest.AUTHORITIES, read_only=True))
 
 
-BACKUP_PARTS = ("database", external.PART)
-"""The container with the backup program: the database's, or that of an external database."""
+def backup_service(runtime: Runtime) -> str:
+    """Return the service with the backup program, running or not; empty when it does not exist."""
+    services = runtime.services()
+    return next((part for part in PARTS if part in services), "")
 
 
-def backup_container(client: docker.DockerClient, name: str) -> Container | None:
-    """The container with the backup program, running or not."""
-    mine = docker_engine.containers(client, name)
-    return next((mine[part] for part in BACKUP_PARTS if part in mine), None)
+def running_service(runtime: Runtime) -> str:
+    """Return the service with the backup program while it runs; empty when it does not."""
+    services = runtime.services()
+    return next((part for part in PARTS if part in services and services[part].running), "")
 
 
-def database(client: docker.DockerClient, name: str) -> Container | None:
-    """The same when it runs."""
-    one = backup_container(client, name)
-    return one if one and one.status == "running" else None
-
-
-def require_database(client: docker.DockerClient, name: str) -> Container:
-    """The workspace's running database; raises ``OpsError`` when it does not run."""
-    running = database(client, name)
-    if running is None:
+def call(runtime: Runtime, verb: str, **given: Any) -> Any:
+    """Return the program's answer; raises ``OpsError`` with its reason, or when the database does not run."""
+    service, name = running_service(runtime), runtime.workspace
+    if not service:
         raise OpsError(f"{name}: its database does not run: `labelspace start {name}` starts it")
-    return running
+    return call_service(runtime, service, verb, **given)
 
 
-def call(one: Container, verb: str, **given: Any) -> Any:
-    """The program's answer; raises ``OpsError`` with its reason."""
+def call_service(runtime: Runtime, service: str, verb: str, **given: Any) -> Any:
+    """As ``call``, in a service that was chosen; raises ``ContainerExitedError`` when it ends meanwhile."""
     try:
-        code, said = docker_engine.exec_in(one, [*PROGRAM, verb, json.dumps(given)])
-    except DockerException as error:
-        raise ContainerExitedError(f"the database's container went away: {error}") from None
-    if code not in ENDS:
-        raise ContainerExitedError(f"the database's container went away: {said.strip()[-300:] or code}")
-    return parse_answer(said if said.strip() else _kept_answer(one, verb))
+        result = runtime.exec(service, [*PROGRAM, verb, json.dumps(given)])
+    except (RuntimeFailedError, KeyError) as error:
+        raise ContainerExitedError(f"the container {service} ended: {error}") from None
+    if result.exit_code not in PROGRAM_EXIT_CODES:
+        reason = result.output.strip()[-300:] or result.exit_code
+        raise ContainerExitedError(f"the container {service} ended: {reason}")
+    return parse_answer(result.output if result.output.strip() else _stored_answer(runtime, service, verb))
 
 
-def _kept_answer(one: Container, verb: str) -> str:
-    """Of a program that ended as it should, and whose words the engine lost."""
+def _stored_answer(runtime: Runtime, service: str, verb: str) -> str:
+    """Read the file of the answer: an engine can lose what a program prints (moby/moby#27289)."""
     try:
-        return docker_engine.read_file(one, f"{KEPT}-{verb}").decode()
-    except DockerException as error:
+        return runtime.read_file(service, f"{ANSWER}-{verb}").decode()
+    except (FileNotFoundError, KeyError, OpsError) as error:
         raise ContainerExitedError(f"the engine lost the database's answer ({error}): try again") from None
 
 
-def call_or_run(client: docker.DockerClient, source: Repository, verb: str) -> Any:
-    """As ``ask``, of a running database, or apart: also of one that ends and is started again without end."""
-    running = database(client, source.workspace)
-    if running:
+def call_or_run(runtime: Runtime, source: Repository, verb: str, *, writes_volumes: bool = False) -> Any:
+    """Call the program in its service, or in a container of its own where the service keeps ending."""
+    if service := running_service(runtime):
         try:
-            return call(running, verb)
+            return call_service(runtime, service, verb)
         except ContainerExitedError:
             pass
-    return call_in_new_container(client, source, verb)
+    return run(runtime, source, verb, writes_volumes=writes_volumes)
 
 
-def parse_answer(said: str) -> Any:
-    """What the program printed last; raises ``OpsError`` with its reason."""
-    lines = said.strip().splitlines()
+def parse_answer(output: str) -> Any:
+    """Return the JSON of the last line; raises ``OpsError`` with the program's reason."""
+    lines = output.strip().splitlines()
     try:
         answer = json.loads(lines[-1])
     except (IndexError, ValueError):
-        raise OpsError(f"the backup program said: {said.strip()[-300:] or 'nothing'}") from None
+        raise OpsError(f"the backup program answered: {output.strip()[-300:] or 'nothing'}") from None
     if isinstance(answer, dict) and "failed" in answer:
         raise OpsError(str(answer["failed"]))
     return answer
 
 
+def run(
+    runtime: Runtime,
+    source: Repository,
+    verb: str,
+    *,
+    writes_volumes: bool = False,
+    mounts: tuple[Mount, ...] = (),
+    **given: Any,
+) -> Any:
+    """As ``call``, in a container of its own.
+
+    ``writes_volumes``: it can write the volumes of the runtime's workspace. Such a container has a fixed
+    name, so that there is one at a time.
+    """
+    volumes = _volumes(runtime, source) if writes_volumes else ()
+    part = "restore" if writes_volumes else ""
+    described = job(runtime, source, verb, given, part=part, mounts=(*volumes, *mounts))
+    return parse_answer(runtime.run(described).output)
+
+
+def job(
+    runtime: Runtime,
+    source: Repository,
+    verb: str,
+    given: dict[str, Any],
+    *,
+    part: str = "",
+    mounts: tuple[Mount, ...] = (),
+    networks: tuple[str, ...] = (),
+    files: dict[str, str] | None = None,
+) -> Job:
+    """Describe a container for ``verb``; backups of another workspace can only be read there."""
+    folders = source.mounts(read_only=source.workspace != runtime.workspace)
+    return Job(
+        image=_image(runtime),
+        command=[*PROGRAM, verb, json.dumps(given)],
+        part=part,
+        mounts=(*folders, *mounts),
+        files={**source.files, **(files or {})},
+        networks=(*((source.network,) if source.is_remote else ()), *networks),
+        capabilities=CAPABILITIES,
+    )
+
+
+def _volumes(runtime: Runtime, source: Repository) -> tuple[Mount, ...]:
+    parts = [part for part in VOLUMES if not (source.database and part == "database")]
+    return tuple(Mount(runtime.make_volume(part), VOLUMES[part]) for part in parts)
+
+
+def _image(runtime: Runtime) -> str:
+    """Return the program's image; it is built as the stack would where the stack has not yet."""
+    name = pgbackrest.image_name()
+    if not runtime.has_image(name):
+        runtime.build(name, pgbackrest.CONTEXT)
+    return name
+
+
 def encryption_key(name: str, home: Home) -> str:
-    """What encrypts a workspace's backups; raises ``OpsError`` when this machine does not have it."""
+    """Return the key of a workspace's backups; raises ``OpsError`` when this machine does not have it."""
     try:
         return home.backup_key(name).read_text().strip()
     except FileNotFoundError:
@@ -155,113 +214,45 @@ def encryption_key(name: str, home: Home) -> str:
 
 
 def repository_for(spec: WorkspaceSpec, home: Home) -> Repository:
-    """A workspace's own repository; raises ``OpsError`` when this machine has no key for it."""
+    """Return the repository of a spec; raises ``OpsError`` when this machine has no key for it."""
     name, given = spec.name, spec.backup.encryption_key
     key = given.get_secret_value() if given else encryption_key(name, home)
     return Repository(name, str(home.backups / name), spec.backup, key, database=spec.external_database)
 
 
 def workspace_repository(name: str, home: Home) -> Repository:
-    """The repository of a workspace that exists, as its settings say."""
+    """Return the repository of a workspace that exists, as its settings say."""
     from labelspace_ops.stack import automation as stack  # noqa: PLC0415 - brings Pulumi with it
 
     return repository_for(parse_spec(stack.read_settings(stack.select(name, home))), home)
 
 
-def call_in_new_container(
-    client: docker.DockerClient,
-    source: Repository,
-    verb: str,
-    *,
-    volumes_of: str = "",
-    binds: Binds | None = None,
-    **given: Any,
-) -> Any:
-    """As ``ask``, in a container of its own; with ``volumes_of`` it can write that workspace's volumes.
-
-    One that writes has a fixed name and the workspace's lock; those that look may be many at once.
-    """
-    part = "restore" if volumes_of else f"look-{secrets.token_hex(4)}"
-    one = create_container(client, source, verb, given, part=part, volumes_of=volumes_of, binds=binds)
-    try:
-        one.start()
-        one.wait(timeout=24 * 3600)
-        return parse_answer(one.logs(stdout=True, stderr=False).decode(errors="replace"))
-    finally:
-        docker_engine.remove(one)
+def list_backups(runtime: Runtime, source: Repository, *, in_service: bool = True) -> list[BackupRow]:
+    """Return the backups, oldest first, whether the database runs or not."""
+    return parse_rows(call_or_run(runtime, source, "list") if in_service else run(runtime, source, "list"))
 
 
-def create_container(
-    client: docker.DockerClient,
-    source: Repository,
-    verb: str,
-    given: dict[str, Any],
-    *,
-    part: str,
-    volumes_of: str = "",
-    network: str = "none",
-    binds: Binds | None = None,
-) -> Container:
-    """A container for ``verb``, not started yet; it reaches ``network``, and its bucket if it has one."""
-    _must_be_there(source)
-    name = f"labelspace-{volumes_of or source.workspace}-{part}"
-    _remove(client, name)
-    one = client.containers.create(
-        _image(client),
-        entrypoint=PROGRAM,
-        command=[verb, json.dumps(given)],
-        name=name,
-        labels={WORKSPACE_LABEL: volumes_of or source.workspace, PART_LABEL: part},
-        volumes={**_mounts(client, source, volumes_of), **(binds or {})},
-        network_mode=source.network if source.is_remote else network,
-        cap_drop=["ALL"],
-        cap_add=["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"],
-        security_opt=["no-new-privileges:true"],
-        init=True,
-    )
-    if source.is_remote and network != "none":
-        client.networks.get(network).connect(one)
-    one.put_archive("/", docker_engine.tar_files(source.files))
-    return one
+def parse_rows(rows: list[dict[str, Any]]) -> list[BackupRow]:
+    """Parse the answer to the verb ``list``."""
+    return [BackupRow.read({**row, "proof": row["proof"] and Proof.read(row["proof"])}) for row in rows]
 
 
-def _must_be_there(source: Repository) -> None:
-    """A folder that is missing would be made by the engine, and pass for a place without backups."""
-    if not source.backup.bucket and not Path(source.folder).exists():
-        raise OpsError(f"{source.workspace}: there are no backups: {source.folder} does not exist")
+def take_backup(runtime: Runtime, *, full: bool = False, throttled: bool = False) -> BackupTaken:
+    """Take a backup now. ``throttled``: slowly, so that annotators can work meanwhile."""
+    taken = call(runtime, "backup", kind="full" if full else "incr", throttled=throttled)
+    return BackupTaken(name=runtime.workspace, **taken)
 
 
-def _remove(client: docker.DockerClient, name: str) -> None:
-    """What a command that was killed left."""
-    try:
-        docker_engine.remove(client.containers.get(name))
-    except NotFound:
-        return
+def parse_state(answer: dict[str, Any]) -> Measured:
+    """Parse the answer to the verb ``state``."""
+    parsed = {
+        "backups": [BackupRow.read(row) for row in answer["backups"]],
+        "drill": Proof.read(answer["drill"]) if answer["drill"] else None,
+        "schedule": Schedule.read(answer["schedule"]),
+    }
+    return Measured.read({**answer, **parsed})
 
 
-def _mounts(client: docker.DockerClient, source: Repository, volumes_of: str) -> Binds:
-    """Another workspace's backups are for reading alone."""
-    others = volumes_of and volumes_of != source.workspace
-    mounts = {}
-    if not source.backup.bucket or not Path(source.folder).is_absolute() or Path(source.folder).exists():
-        mounts[source.folder] = {"bind": described.REPOSITORY, "mode": "ro" if others else "rw"}
-    if source.authorities:
-        mounts[source.authorities] = {"bind": described.AUTHORITIES, "mode": "ro"}
-    if volumes_of:
-        for part, path in VOLUMES.items():
-            if source.database and part == "database":
-                continue
-            volume = f"labelspace-{volumes_of}-{part}"
-            client.volumes.create(volume, labels={WORKSPACE_LABEL: volumes_of, PART_LABEL: part})
-            mounts[volume] = {"bind": path, "mode": "rw"}
-    return mounts
-
-
-def _image(client: docker.DockerClient) -> str:
-    """Built as the stack would, where the stack has not yet."""
-    name = described.image_name()
-    try:
-        client.images.get(name)
-    except NotFound:
-        client.images.build(path=str(described.CONTEXT), tag=name, rm=True)
-    return name
+def standing(runtime: Runtime, source: Repository) -> Standing:
+    """Return what is in the workspace's volumes, which are made where they are missing."""
+    return Standing.read(call_or_run(runtime, source, "standing", writes_volumes=True))

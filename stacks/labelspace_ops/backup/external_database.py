@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import docker
-
 from labelspace.home import Home
-from labelspace.naming import WORKSPACE_LABEL
 from labelspace.spec import ExternalDatabaseSpec, SpecError, WorkspaceSpec, parse_spec
 from labelspace_ops.backup import agent
+from labelspace_ops.backup.retained import has_resources
 from labelspace_ops.core.errors import OpsError, UsageError
-from labelspace_ops.stack import automation, state
+from labelspace_ops.runtime.base import Runtime
+from labelspace_ops.stack import automation
 
 HINTS = {
     "password authentication failed": "password: give the role's own (PGPASSWORD)",
@@ -26,13 +22,13 @@ HINTS = {
     "No route to host": "host: no answer: open the server's firewall to this machine",
     "does not exist": "name: create the database and the role first",
 }
-"""What libpq says -> the field and the next step."""
+"""The field and the next step by what libpq says."""
 
 
-def check(client: docker.DockerClient, spec: WorkspaceSpec, home: Home, *, reuse_data: bool) -> None:
+def check(runtime: Runtime, spec: WorkspaceSpec, home: Home, *, reuse_data: bool) -> None:
     """Raise ``UsageError`` unless the workspace can use its external database; nothing is changed.
 
-    A throw-away container connects as CVAT's containers will.
+    A container connects as CVAT's containers will: from a network that reaches no other container.
     """
     _check_same_kind(spec, home)
     database = spec.external_database
@@ -41,29 +37,19 @@ def check(client: docker.DockerClient, spec: WorkspaceSpec, home: Home, *, reuse
     folder = home.backups / spec.name
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with _network(client, spec.name) as network:
+        with runtime.network("check") as network:
             source = agent.Repository(
                 spec.name, str(folder), spec.backup, "", network=network, database=database
             )
-            found = agent.call_in_new_container(client, source, "check-database")
+            found = agent.run(runtime, source, "check-database")
     except OpsError as error:
         raise UsageError(_explain(database, str(error))) from None
     _check_owner(database, spec.name, found["workspace"], found["tables"])
-    if found["workspace"] and not reuse_data and not _has_stack(spec.name, home):
+    if found["workspace"] and not reuse_data and not has_resources(spec.name, home):
         raise UsageError(
             f"external_database: {database.location} holds the annotations of an earlier workspace"
             f" {spec.name}: go on with them by --reuse-data, or give an empty database"
         )
-
-
-@contextmanager
-def _network(client: docker.DockerClient, name: str) -> Iterator[str]:
-    """A network like the workspace's: it reaches no container of another network, unlike the engine's own."""
-    made = client.networks.create(f"labelspace-{name}-check", labels={WORKSPACE_LABEL: name})
-    try:
-        yield str(made.name)
-    finally:
-        made.remove()
 
 
 def _check_owner(database: ExternalDatabaseSpec, name: str, owner: str, tables: int) -> None:
@@ -85,13 +71,9 @@ def _explain(database: ExternalDatabaseSpec, reason: str) -> str:
     return f"external_database: {database.location} cannot be used: {reason}: {field}"
 
 
-def _has_stack(name: str, home: Home) -> bool:
-    return name in state.names(home) and bool(state.resources(name, home))
-
-
 def _check_same_kind(spec: WorkspaceSpec, home: Home) -> None:
     """Annotations do not move between databases by themselves."""
-    if not _has_stack(spec.name, home):
+    if not has_resources(spec.name, home):
         return
     try:
         old = parse_spec(automation.read_settings(automation.select(spec.name, home)))

@@ -1,4 +1,4 @@
-"""A new workspace from what another one left: its backups, or a portable dump of its database."""
+"""Creates a workspace from what another one left: its backups, or a dump of its database."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import docker
 
 from labelspace.home import Home
-from labelspace.postgres import pgbackrest as described
+from labelspace.postgres import pgbackrest
 from labelspace.spec import BackupSpec, WorkspaceSpec
 from labelspace_ops.backup import agent, retained, upgrade_test
-from labelspace_ops.backup.restore import list_backups
+from labelspace_ops.backup.models import BackupRow
 from labelspace_ops.backup.restore_plan import RestorePlan, make_plan
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import message
+from labelspace_ops.runtime.base import Mount, Runtime
 from labelspace_ops.stack import state
 from labelspace_ops.storage import buckets
 
 DUMP_MAGIC = b"PGDMP"
 """How a file of ``pg_dump --format=custom`` begins."""
 WRONG_KEY = "the key does not open them"
-"""As in ``labelspace_backup.database``."""
+"""As in ``labelspace_backup.pgbackrest``."""
 
 
 @dataclass(frozen=True)
@@ -33,44 +31,47 @@ class Origin:
     """Where a new workspace's annotations come from: a plan for a repository, or a dump."""
 
     text: str
+    """As the user named it."""
     source: agent.Repository
-    planned: RestorePlan | None
+    plan: RestorePlan | None
     dump: Path | None = None
     known: tuple[str, ...] = ()
     """The migrations of the CVAT that will run."""
 
 
-def find(client: docker.DockerClient, text: str, spec: WorkspaceSpec, home: Home) -> Origin:
-    """What ``--from-backup`` names: backups in a folder or bucket, the id of one, a dump; changes nothing."""
+def find(runtime: Runtime, text: str, spec: WorkspaceSpec, home: Home) -> Origin:
+    """Find what ``--from-backup`` names: a folder or bucket of backups, the id of one, or a dump."""
     path = Path(text).expanduser()
     if path.is_file():
         return _dump(path.resolve(), spec, home)
-    source, rows, planned = chosen(client, text, spec, home)
-    known = upgrade_test.refuse_newer(client, rows, planned.backup, spec.cvat_version)
-    return Origin(text, source, planned, known=tuple(known))
+    source, rows, plan = choose(runtime, text, spec, home)
+    known = upgrade_test.refuse_newer(runtime, rows, plan.backup, spec.cvat_version)
+    return Origin(text, source, plan, known=tuple(known))
 
 
-def chosen(
-    client: docker.DockerClient, text: str, spec: WorkspaceSpec, home: Home
-) -> tuple[agent.Repository, list[dict[str, Any]], RestorePlan]:
-    """The repository, its backups, and what is to be restored of it."""
-    source, backup = _repository(client, text, spec, home)
-    rows = list(agent.call_in_new_container(client, source, "list"))
+def choose(
+    runtime: Runtime, text: str, spec: WorkspaceSpec, home: Home
+) -> tuple[agent.Repository, list[BackupRow], RestorePlan]:
+    """Return the repository, its backups, and what is restored of it."""
+    source, backup = _repository(runtime, text, spec, home)
+    rows = agent.list_backups(runtime, source, in_service=False)
     return source, rows, make_plan(rows, "", backup, datetime.now(UTC))
 
 
-def _repository(
-    client: docker.DockerClient, text: str, spec: WorkspaceSpec, home: Home
-) -> tuple[agent.Repository, str]:
-    """Where the backups are, and which; empty for the last archived change."""
+def _repository(runtime: Runtime, text: str, spec: WorkspaceSpec, home: Home) -> tuple[agent.Repository, str]:
+    """The repository and the id of a backup, empty for the last archived change."""
     if text.startswith("s3://"):
         return _bucket(text, spec, home), ""
     path = Path(text).expanduser()
-    return _folder(client, path.resolve(), home) if path.is_dir() else _by_id(client, text, home)
+    return (
+        (_folder(runtime, path.resolve(), home), "")
+        if path.is_dir()
+        else (_with_backup(runtime, text, home), text)
+    )
 
 
 def _bucket(text: str, spec: WorkspaceSpec, home: Home) -> agent.Repository:
-    """What an earlier workspace left in the bucket where the new one's backups will go, too."""
+    """Backups of another workspace in the bucket of the new one's backups."""
     bucket = spec.backup.bucket
     if bucket is None:
         raise UsageError(
@@ -94,19 +95,19 @@ def must_be_dump(path: Path) -> None:
 
 def _dump(path: Path, spec: WorkspaceSpec, home: Home) -> Origin:
     must_be_dump(path)
-    key = home.made_backup_key(spec.name)
-    folder, database = str(home.backups / spec.name), spec.external_database
-    source = agent.Repository(spec.name, folder, BackupSpec(), key, database=database)
+    key, folder = home.made_backup_key(spec.name), str(home.backups / spec.name)
+    source = agent.Repository(spec.name, folder, BackupSpec(), key, database=spec.external_database)
     return Origin(str(path), source, None, path)
 
 
-def _folder(client: docker.DockerClient, folder: Path, home: Home) -> tuple[agent.Repository, str]:
+def _folder(runtime: Runtime, folder: Path, home: Home) -> agent.Repository:
+    """A folder may have been copied under another name: each key of this machine is tried."""
     if not (folder / "database").is_dir():
         raise UsageError(f"from-backup: {folder} is no folder of a workspace's backups")
     for name, key in _keys(folder.name, home):
         source = agent.Repository(name, str(folder), BackupSpec(), key)
-        if _opens(client, source):
-            return source, ""
+        if _opens(runtime, source):
+            return source
     raise OpsError(
         f"from-backup: the backups in {folder} are encrypted, and no key in {home.keys} opens them: import"
         " the recovery kit of the machine that made them (`labelspace keys import KIT`)"
@@ -114,15 +115,15 @@ def _folder(client: docker.DockerClient, folder: Path, home: Home) -> tuple[agen
 
 
 def _keys(first: str, home: Home) -> Iterator[tuple[str, str]]:
-    """Workspace and key, the folder's namesake first: a folder may have been copied under another name."""
+    """Each workspace and its key, beginning with the workspace ``first``."""
     names = [path.name.removeprefix("backup-") for path in sorted(home.keys.glob("backup-*"))]
     for name in sorted(names, key=lambda one: one != first):
         yield name, agent.encryption_key(name, home)
 
 
-def _opens(client: docker.DockerClient, source: agent.Repository) -> bool:
+def _opens(runtime: Runtime, source: agent.Repository) -> bool:
     try:
-        agent.call_in_new_container(client, source, "list")
+        agent.run(runtime, source, "list")
     except OpsError as error:
         if WRONG_KEY in str(error):
             return False
@@ -130,12 +131,12 @@ def _opens(client: docker.DockerClient, source: agent.Repository) -> bool:
     return True
 
 
-def _by_id(client: docker.DockerClient, backup: str, home: Home) -> tuple[agent.Repository, str]:
-    """Whose backup it is, among those of this machine."""
+def _with_backup(runtime: Runtime, backup: str, home: Home) -> agent.Repository:
+    """The repository of this machine that has a backup of this id."""
     for name, key in _keys("", home):
         source = _of_this_machine(name, key, home)
-        if Path(source.folder).exists() and _holds(client, source, backup):
-            return source, backup
+        if Path(source.folder).exists() and _has_backup(runtime, source, backup):
+            return source
     raise UsageError(
         f"from-backup: {backup!r} is neither a folder, nor a dump, nor the id of a backup of this machine"
         f" (`labelspace backups NAME` lists them; their folders are under {home.backups})"
@@ -143,61 +144,69 @@ def _by_id(client: docker.DockerClient, backup: str, home: Home) -> tuple[agent.
 
 
 def _of_this_machine(name: str, key: str, home: Home) -> agent.Repository:
-    """Only a workspace that is there says whether its backups are in a bucket."""
+    """Only the settings of a workspace that exists tell whether its backups are in a bucket."""
     if name in state.names(home):
         return agent.workspace_repository(name, home)
     return agent.Repository(name, str(home.backups / name), BackupSpec(), key)
 
 
-def _holds(client: docker.DockerClient, source: agent.Repository, backup: str) -> bool:
+def _has_backup(runtime: Runtime, source: agent.Repository, backup: str) -> bool:
     try:
-        return backup in [row["id"] for row in list_backups(client, source)]
+        return backup in [row.id for row in agent.list_backups(runtime, source, in_service=False)]
     except OpsError:
         return False
 
 
-def made_from(name: str, home: Home) -> Path:
-    """There while a workspace is made from something: what from."""
+def origin_file(name: str, home: Home) -> Path:
+    """Return the file that exists while a workspace is created from something; it names what."""
     return home.backups / name / "made-from"
 
 
-def _mark(name: str, home: Home) -> Path:
-    """As in ``labelspace_backup.restore``: while it lies there, the database does not start."""
+def _restoring_file(name: str, home: Home) -> Path:
+    """As ``labelspace_backup.restore.MARK``: while it exists, the database does not start."""
     return home.backups / name / "restoring"
 
 
 def finished(name: str, home: Home) -> None:
-    """The workspace is ready: nothing is taken up again."""
-    made_from(name, home).unlink(missing_ok=True)
+    """Note that the workspace is ready: the next ``create`` does not go on with the import."""
+    origin_file(name, home).unlink(missing_ok=True)
 
 
-def begin(
-    client: docker.DockerClient, spec: WorkspaceSpec, home: Home, *, text: str, reuse_data: bool
-) -> Origin | None:
-    """What the new workspace's volumes must be filled from, None for nothing; refuses to guess."""
-    made = made_from(spec.name, home)
-    if made.exists():
-        must_be_the_same(spec.name, text, made.read_text())
-        return find(client, made.read_text(), spec, home) if _mark(spec.name, home).exists() else None
+def begin(runtime: Runtime, spec: WorkspaceSpec, home: Home, *, text: str, reuse_data: bool) -> Origin | None:
+    """Return what the workspace's volumes must be filled from; None for nothing.
+
+    Raises ``UsageError`` where an earlier workspace left data, ``OpsError`` where volumes are lost.
+    """
+    _check_file_volumes(runtime, home)
+    interrupted = origin_file(spec.name, home)
+    if interrupted.exists():
+        must_be_the_same(spec.name, text, interrupted.read_text())
+        is_filled = not _restoring_file(spec.name, home).exists()
+        return None if is_filled else find(runtime, interrupted.read_text(), spec, home)
     if spec.external_database:
         return _dump(_dump_file(text), spec, home) if text else None
     in_bucket = _in_bucket(spec, home)
-    _must_not_wait_for_a_restore(client, spec.name, home, in_bucket)
-    lies = retained.find_retained(spec.name, client, home, in_bucket)
+    _check_restored(runtime, home, in_bucket)
+    left = retained.find_retained(runtime, home, in_bucket)
     if text:
-        _must_be_new(spec.name, lies, home)
-        return find(client, text, spec, home)
-    if lies is None:
-        return None
+        _check_new(spec.name, left, home)
+        return find(runtime, text, spec, home)
+    return _reused(runtime, spec, home, left, reuse_data=reuse_data) if left else None
+
+
+def _reused(
+    runtime: Runtime, spec: WorkspaceSpec, home: Home, left: retained.RetainedData, *, reuse_data: bool
+) -> Origin | None:
+    """The backups of an earlier workspace whose volume is gone; None where its volume is used as it is."""
     if not reuse_data:
         raise UsageError(
-            f"name: {lies}: take that up with --reuse-data, or choose another name; `labelspace delete"
+            f"name: {left}: take that up with --reuse-data, or choose another name; `labelspace delete"
             f" {spec.name} --purge` removes it for good"
         )
-    if not lies.volume:
-        return find(client, lies.backups, spec, home)
-    if lies.backups:
-        _must_fit(client, spec, home)
+    if not left.volume:
+        return find(runtime, left.backups, spec, home)
+    if left.backups:
+        _check_version(runtime, spec, home)
     return None
 
 
@@ -212,30 +221,40 @@ def _dump_file(text: str) -> Path:
 
 
 def _in_bucket(spec: WorkspaceSpec, home: Home) -> str:
-    """The URL of the backups that the bucket holds of a workspace of this name, empty for none."""
+    """The URL of the backups that the bucket holds of a workspace of this name; empty for none."""
     bucket = spec.backup.bucket
     if bucket is None or not buckets.holds_backups(bucket, spec.name):
         return ""
     return agent.repository_for(spec, home).where
 
 
-def _must_fit(client: docker.DockerClient, spec: WorkspaceSpec, home: Home) -> None:
-    """What was kept may be of another CVAT: a later one's is refused, an earlier one's is rehearsed."""
+def _check_version(runtime: Runtime, spec: WorkspaceSpec, home: Home) -> None:
+    """Refuse data of a later CVAT, and rehearse an upgrade of an earlier one's."""
     source = agent.repository_for(spec, home)
-    whole = [row for row in agent.call_in_new_container(client, source, "list") if row["complete"]]
-    if not whole or not whole[-1]["latest"]:
+    rows = agent.list_backups(runtime, source, in_service=False)
+    newest = next((row for row in reversed(rows) if row.complete), None)
+    if newest is None or not newest.latest:
         return
-    newest, latest = str(whole[-1]["id"]), whole[-1]["latest"]
-    upgrade_test.refuse_newer(client, whole, newest, spec.cvat_version)
-    if upgrade_test.migrates(client, latest, spec.cvat_version):
-        upgrade_test.rehearse(client, source, newest, spec.cvat_version)
+    upgrade_test.refuse_newer(runtime, rows, newest.id, spec.cvat_version)
+    if upgrade_test.migrates(runtime, newest.latest, spec.cvat_version):
+        upgrade_test.rehearse(runtime, source, newest.id, spec.cvat_version)
 
 
-def _must_not_wait_for_a_restore(client: docker.DockerClient, name: str, home: Home, in_bucket: str) -> None:
-    """The database would refuse to start, and the update would wait for it."""
-    if _mark(name, home).exists():
+def _check_file_volumes(runtime: Runtime, home: Home) -> None:
+    """Refuse to begin with empty volumes in place of CVAT's files."""
+    if gone := retained.lost_volumes(runtime, home):
+        raise OpsError(
+            f"{runtime.workspace}: CVAT's files are lost: the volumes {' and '.join(gone)} are gone:"
+            f" `labelspace restore {runtime.workspace}` brings them back from the newest backup that has them"
+        )
+
+
+def _check_restored(runtime: Runtime, home: Home, in_bucket: str) -> None:
+    """Refuse to update a workspace whose database would refuse to start: the update would wait for it."""
+    name = runtime.workspace
+    if _restoring_file(name, home).exists():
         raise OpsError(f"{name}: a restore was interrupted: run the same `labelspace restore` again")
-    if retained.only_in_backups(name, client, home, in_bucket):
+    if retained.only_in_backups(runtime, home, in_bucket):
         raise OpsError(
             f"{name}: the volume of its annotations is gone, and its backups are there:"
             f" `labelspace restore {name}` brings them back"
@@ -243,55 +262,58 @@ def _must_not_wait_for_a_restore(client: docker.DockerClient, name: str, home: H
 
 
 def must_be_the_same(name: str, text: str, before: str) -> None:
-    """The making was interrupted: it goes on from the same."""
+    """Raise ``UsageError`` when an interrupted import is continued from something else."""
     if text and text != before:
         raise UsageError(f"from-backup: {name} is half made from {before}: finish that, or delete it")
 
 
-def _must_be_new(name: str, lies: retained.RetainedData | None, home: Home) -> None:
-    if lies:
-        raise UsageError(f"name: {lies}: choose another name for what is made from a backup")
+def _check_new(name: str, left: retained.RetainedData | None, home: Home) -> None:
+    if left:
+        raise UsageError(f"name: {left}: choose another name for what is made from a backup")
     if retained.has_resources(name, home):
         raise UsageError(f"name: {name!r} is a workspace already: `labelspace restore {name}` brings it back")
 
 
-def fill(client: docker.DockerClient, origin: Origin, spec: WorkspaceSpec, home: Home) -> None:
+def fill(runtime: Runtime, origin: Origin, spec: WorkspaceSpec, home: Home) -> None:
     """Fill the volumes of a workspace that does not run; after an interruption, again from the start.
 
-    One that fails leaves nothing behind; raises ``OpsError``.
+    Leaves nothing behind when it fails; raises ``OpsError``.
     """
-    name, place = spec.name, home.backups / spec.name
-    place.mkdir(parents=True, exist_ok=True)
-    made_from(name, home).write_text(origin.text)
-    _mark(name, home).write_text("from a backup")
+    name = spec.name
+    (home.backups / name).mkdir(parents=True, exist_ok=True)
+    origin_file(name, home).write_text(origin.text)
+    _restoring_file(name, home).write_text("from a backup")
     try:
-        _filled(client, origin, spec, place)
+        _load(runtime, origin) if origin.dump else _restore(runtime, origin, spec, home)
     except OpsError as error:
-        _forget(client, origin, name, home)
+        _remove_attempt(runtime, origin, home)
         raise OpsError(f"from-backup: {origin.text}: {error}") from None
-    _mark(name, home).unlink(missing_ok=True)
+    _restoring_file(name, home).unlink(missing_ok=True)
 
 
-def _filled(client: docker.DockerClient, origin: Origin, spec: WorkspaceSpec, place: Path) -> None:
-    planned, name = origin.planned, spec.name
-    if planned is None:
-        message(f"{name}: loading {origin.dump} (a dump holds no uploaded media)")
-        dump = {str(origin.dump): {"bind": agent.DUMP, "mode": "ro"}}
-        agent.call_in_new_container(client, origin.source, "load", volumes_of=name, binds=dump)
-        return
-    message(f"{name}: restoring {planned.moment}, from backup {planned.backup} in {origin.source.where}")
-    agent.call_in_new_container(
-        client, origin.source, "restore", volumes_of=name,
-        backup=planned.backup, target=planned.target, files=planned.files,
-        known=origin.known, same_place=origin.source.where == described.location(spec.backup, place, name),
+def _load(runtime: Runtime, origin: Origin) -> None:
+    message(f"{runtime.workspace}: loading {origin.dump} (a dump holds no uploaded media)")
+    dump = Mount(str(origin.dump), agent.DUMP, read_only=True)
+    agent.run(runtime, origin.source, "load", writes_volumes=True, mounts=(dump,))
+
+
+def _restore(runtime: Runtime, origin: Origin, spec: WorkspaceSpec, home: Home) -> None:
+    source, plan, name = origin.source, origin.plan, spec.name
+    assert plan  # noqa: S101 - for the type checker: an origin is a plan or a dump
+    message(f"{name}: restoring {plan.moment}, from backup {plan.backup} in {source.where}")
+    agent.run(
+        runtime, source, "restore", writes_volumes=True,
+        backup=plan.backup, target=plan.target, files=plan.files, known=origin.known,
+        same_place=source.where == pgbackrest.location(spec.backup, home.backups / name, name),
     )  # fmt: skip
 
 
-def _forget(client: docker.DockerClient, origin: Origin, name: str, home: Home) -> None:
-    """What the attempt made; backups that were there before are none of it."""
-    _mark(name, home).unlink(missing_ok=True)
-    made_from(name, home).unlink()
+def _remove_attempt(runtime: Runtime, origin: Origin, home: Home) -> None:
+    """Remove what a failed import made; backups that were there before stay."""
+    name = runtime.workspace
+    _restoring_file(name, home).unlink(missing_ok=True)
+    origin_file(name, home).unlink()
     if not origin.source.database:
-        client.volumes.get(f"labelspace-{name}-database").remove()
+        runtime.remove_volumes(["database"])
     if not any((home.backups / name).iterdir()):
         (home.backups / name).rmdir()

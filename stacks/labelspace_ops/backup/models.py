@@ -1,17 +1,30 @@
-"""Backups in the status of a workspace."""
+"""Backups as commands print them and as modules pass them to each other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.models import JsonModel
 
 
-class Proof(JsonModel):
+class Recorded(JsonModel):
+    """A model that the backup program writes, whose release may know more keys."""
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """Parse what the program wrote, without unknown keys; raises ``OpsError`` for anything else."""
+        try:
+            return cls.model_validate({key: values[key] for key in cls.model_fields if key in values})
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise OpsError(f"the backup program's {cls.__name__} cannot be read: {where}") from None
+
+
+class Proof(Recorded):
     """The result of a drill."""
 
     backup: str
@@ -32,19 +45,133 @@ class Proof(JsonModel):
     """Rows counted; each table has as many as were recorded with the backup; absent after a failure."""
     files_read: str | None = None
     """Part of CVAT's files that was read; absent after a failure, and on target scaleway."""
+    files_count: int | None = None
+    """CVAT's files in the backup, each as recorded when it was made; absent as ``files_read``."""
+    files_bytes: int | None = None
+    """Their bytes."""
     recorded: bool | None = None
     """On target scaleway: false for a dump without recorded row counts, whose rows could not be compared."""
 
-    @classmethod
-    def read(cls, record: Mapping[str, Any]) -> Proof:
-        """Parse what a drill recorded, without keys that only the backup program of another release knows.
 
-        Raises ``OpsError`` when the record is not one of a drill.
-        """
-        try:
-            return cls.model_validate({key: record[key] for key in cls.model_fields if key in record})
-        except ValidationError as error:
-            raise OpsError(f"the record of a drill cannot be read: {error.errors()[0]['loc']}") from None
+class BackupTaken(JsonModel):
+    """A backup that was taken."""
+
+    name: str
+    """The workspace."""
+    id: str
+    """The backup's id."""
+    kind: str
+    """``full``, ``diff`` or ``incr``; ``snapshot`` on target scaleway."""
+    size: int
+    """Size of the database in bytes."""
+    added: int
+    """Bytes that the backup added to the repository."""
+
+
+class BackupRow(Recorded):
+    """A backup in the list."""
+
+    id: str
+    """The backup's id, for ``restore --backup``."""
+    when: str
+    """When it was complete, ISO 8601."""
+    kind: str
+    """``full``, ``diff`` or ``incr``; ``snapshot`` or ``dump`` on target scaleway."""
+    size: int
+    """Size of the database in bytes."""
+    added: int
+    """Bytes that the backup added to the repository."""
+    complete: bool
+    """Whether its restore point and row counts were recorded."""
+    timeline: int
+    """PostgreSQL's timeline; each restore begins a new one. 0: a managed database, or not measured."""
+    rows: int | None
+    """Rows of all tables when it was taken; null when it is not complete."""
+    files: bool | None = None
+    """Whether the repository has CVAT's files of the same time; null when it was not measured."""
+    latest: dict[str, str]
+    """The newest migration of each Django app in the backup; empty when it was not recorded."""
+    proof: Proof | None = None
+    """The result of its newest drill."""
+    identities: dict[str, str] = Field(default_factory=dict)
+    """The identity of each volume of CVAT's files when it was taken; empty for a volume without one."""
+    files_count: int | None = None
+    """CVAT's files in it; null when they were not recorded."""
+    files_bytes: int | None = None
+    """Their bytes."""
+    shrunk: str = ""
+    """What shrank by more than ``max_shrink_percent`` since the backup before, until it is accepted."""
+
+    @property
+    def is_dump(self) -> bool:
+        """Whether it holds one moment, without an archive of the changes after it."""
+        return self.kind == "dump"
+
+
+class Backups(JsonModel):
+    """A workspace's backups."""
+
+    name: str
+    """The workspace."""
+    backups: list[BackupRow]
+    """Newest last."""
+    restorable_from: str | None
+    """The oldest time that can be restored; null when there is none yet."""
+
+
+class Restored(JsonModel):
+    """The result of a restore."""
+
+    name: str
+    """The workspace."""
+    to: str
+    """The time that was restored."""
+    from_backup: str
+    """The backup that the restore started from."""
+    last_change: str | None
+    """The last restored change after that backup; null when there is none."""
+    kept: str | None
+    """The backup of the replaced data."""
+    lost: str
+    """What was not restored, as text."""
+
+
+class Schedule(Recorded):
+    """How often backups and drills are made."""
+
+    interval_hours: int
+    drill_interval_days: int
+
+
+class Measured(Recorded):
+    """The state of the backups, as the backup program measures it."""
+
+    backups: list[BackupRow]
+    """Oldest first, without ``files`` and ``proof``."""
+    problems: list[str]
+    """What could not be measured, and why."""
+    now: float
+    """When it was measured, seconds since the epoch."""
+    schedule: Schedule
+    drill: Proof | None
+    archive_fails: bool = False
+    waiting_seconds: int = 0
+    """How long the oldest change waits for its archive."""
+    last_archived: str | None = None
+    last_archived_at: str | None = None
+    free_bytes: int | None = None
+    used_percent: float | None = None
+
+
+class Standing(Recorded):
+    """What is in the volumes of a workspace."""
+
+    interrupted: bool
+    """Whether a restore was interrupted while it replaced the data."""
+    data: bool
+    """Whether there is a database."""
+    identities: dict[str, str]
+    """The identity in each volume of CVAT's files; empty for none."""
 
 
 class BackupState(JsonModel):

@@ -1,4 +1,4 @@
-"""The recovery kit: the keys without which backups and state cannot be read, in one file for a safe place."""
+"""The recovery kit: one file with the keys that open this machine's backups and state."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from labelspace.home import Home, write_once
 from labelspace_ops.core.errors import OpsError, UsageError
 
 FORMAT = 1
-WORDS = (
-    "Recovery kit of labelspace. Whoever has it can read this machine's backups: keep it as a password, apart"
+NOTE = (
+    "Recovery kit of labelspace. It opens this machine's backups: store it like a password, apart"
     " from the backups. On another machine: labelspace keys import FILE, then labelspace create NAME"
     " --from-backup FOLDER."
 )
 
 
 def export_kit(home: Home, into: Path) -> list[str]:
-    """Write the kit (0600); returns the names of its keys. A file that is there is not written over."""
+    """Write the kit with mode 0600; return the names of its keys. An existing file is refused."""
     keys = {path.name: path.read_text() for path in sorted(home.keys.glob("*")) if _is_key(path)}
     if not keys:
         raise OpsError(f"{home.keys}: there are no keys yet: make a workspace first")
-    text = json.dumps({"format": FORMAT, "read me": WORDS, "keys": keys}, indent=2) + "\n"
+    text = json.dumps({"format": FORMAT, "read me": NOTE, "keys": keys}, indent=2) + "\n"
     try:
         handle = os.open(into, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -37,7 +37,7 @@ def export_kit(home: Home, into: Path) -> list[str]:
 
 
 def import_kit(home: Home, kit: Path) -> dict[str, str]:
-    """Put a kit's backup keys beside this machine's own: ``new``, ``same``, or ``differs`` and left out."""
+    """Store a kit's keys on this machine; return for each ``new``, ``same``, or ``differs`` (not stored)."""
     keys = _read(kit)
     home.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     done = {}
@@ -70,6 +70,6 @@ def _read(kit: Path) -> dict[str, str]:
 
 
 def _is_name(name: str) -> bool:
-    """Those of ``Home``; a public key is made from its private one."""
-    kept = name.startswith(("backup-", "server-")) and not name.endswith(".pub")
-    return name == "passphrase" or (kept and "/" not in name)
+    """As in ``Home``, without public keys: they are derived from the private ones."""
+    is_key = name.startswith(("backup-", "server-")) and not name.endswith(".pub")
+    return name == "passphrase" or (is_key and "/" not in name)

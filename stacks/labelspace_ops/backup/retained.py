@@ -1,14 +1,14 @@
-"""What an earlier workspace of a name left here; nothing of it is taken up unless that is asked for."""
+"""Data that a deleted workspace of a name left; none of it is used unless the user asks for it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import docker
-from docker.errors import NotFound
-
 from labelspace.home import Home
+from labelspace.naming import resource_name
+from labelspace.postgres.pgbackrest import FILE_VOLUMES
+from labelspace_ops.runtime.base import Runtime
 from labelspace_ops.stack import state
 
 
@@ -26,40 +26,42 @@ class RetainedData:
         return f"an earlier workspace {self.name} left {' and '.join(parts)}"
 
 
-def find_retained(
-    name: str, client: docker.DockerClient, home: Home, in_bucket: str = ""
-) -> RetainedData | None:
-    """What was left under a name that has no workspace now; None also when a workspace has it.
+def find_retained(runtime: Runtime, home: Home, in_bucket: str = "") -> RetainedData | None:
+    """Return the data left under a name; None without any, and for a workspace that exists.
 
     ``in_bucket``: the URL of its backups, where a bucket holds some.
     """
-    left = RetainedData(name, _volume(client, name), in_bucket or _backups(home.backups / name))
-    if not left.volume and not left.backups:
-        return None
-    return None if has_resources(name, home) else left
+    name = runtime.workspace
+    volume = resource_name(name, "database") if "database" in runtime.volumes() else ""
+    left = RetainedData(name, volume, in_bucket or _backups(home.backups / name))
+    return None if has_resources(name, home) or not (volume or left.backups) else left
 
 
-def only_in_backups(name: str, client: docker.DockerClient, home: Home, in_bucket: str = "") -> bool:
-    """Whether a workspace's annotations are in its backups alone."""
-    gone = not _volume(client, name) and (in_bucket or _backups(home.backups / name))
-    return bool(gone) and has_resources(name, home)
+def only_in_backups(runtime: Runtime, home: Home, in_bucket: str = "") -> bool:
+    """Return whether the annotations of a workspace that exists are in its backups alone."""
+    name = runtime.workspace
+    lost = "database" not in runtime.volumes() and (in_bucket or _backups(home.backups / name))
+    return bool(lost) and has_resources(name, home)
 
 
-def _volume(client: docker.DockerClient, name: str) -> str:
-    volume = f"labelspace-{name}-database"
-    try:
-        client.volumes.get(volume)
-    except NotFound:
-        return ""
-    return volume
+def lost_volumes(runtime: Runtime, home: Home) -> list[str]:
+    """Return the volumes of CVAT's files that a workspace had and that are gone.
+
+    The database's container makes the folder of backups, and it starts after the volumes were made.
+    """
+    folder = home.backups / runtime.workspace
+    if not any((folder / kind).exists() for kind in ("database", "files")):
+        return []
+    gone = [part for part in FILE_VOLUMES if part not in runtime.volumes()]
+    return gone if gone and has_resources(runtime.workspace, home) else []
 
 
 def _backups(folder: Path) -> str:
-    """Only what holds something: with a bucket for backups, the folder is there and empty."""
+    """With a bucket for backups, the folder is there and empty."""
     database = folder / "database"
     return str(folder) if database.exists() and any(database.iterdir()) else ""
 
 
 def has_resources(name: str, home: Home) -> bool:
-    """A stack that was destroyed is still there, and empty; an update that was interrupted left some."""
+    """Return whether a stack has resources: a destroyed one is empty."""
     return name in state.names(home) and bool(state.resources(name, home))

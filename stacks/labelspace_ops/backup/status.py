@@ -1,104 +1,117 @@
-"""What the status says of the backups: ages and reasons, measured when asked."""
+"""The backups in a status: their ages and what is wrong, measured at each call."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
-
-import docker
+from pathlib import Path
 
 from labelspace.home import Home
 from labelspace_ops.backup import agent
-from labelspace_ops.backup.models import UNKNOWN, BackupState, Proof
+from labelspace_ops.backup.models import UNKNOWN, BackupRow, BackupState, Measured
 from labelspace_ops.core import disk
 from labelspace_ops.core.checks import LATE_FACTOR, Check, failed
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.base import Runtime
 
 WARN_PERCENT, FULL_PERCENT = 85, 90
-"""CVAT's own health fails at 90 % used (CVAT_HEALTH_DISK_USAGE_MAX)."""
+"""CVAT's own health check fails at 90 % used (CVAT_HEALTH_DISK_USAGE_MAX)."""
 
 
 def measure(
-    client: docker.DockerClient, name: str, home: Home, *, at_rest: bool, busy: bool
+    runtime: Runtime, home: Home, disks: set[Path], *, inactive: bool, busy: bool
 ) -> tuple[BackupState, list[Check]]:
-    """The status's ``backup`` object, and a check for each thing that is not as it must be.
+    """Return the status's ``backup`` object, and a failed check for each problem.
 
-    A workspace at rest had its last backup when it stopped: nothing of it is late. While a command works on
-    one that is ``busy``, nobody else opens its backups.
+    ``inactive``: the workspace had its last backup when it stopped, so nothing is late. ``busy``: a command
+    works on it, and nothing else opens its backups. ``disks``: folders whose disks must have space.
     """
-    warnings, checks = _disks(client, home, name)
-    running = agent.database(client, name)
+    name = runtime.workspace
+    warnings, checks = _disks(disks)
+    running = agent.running_service(runtime)
     if busy and not running:
         return UNKNOWN.model_copy(update={"warnings": warnings}), []
     try:
         agent.encryption_key(name, home)
-        state = agent.call(running, "state") if running else _apart(client, name, home)
+        state = agent.parse_state(
+            agent.call_service(runtime, running, "state")
+            if running
+            else agent.run(runtime, agent.workspace_repository(name, home), "state")
+        )
     except OpsError as error:
-        reasons = [] if at_rest else [failed("backups", str(error))]
-        return UNKNOWN.model_copy(update={"warnings": warnings}), reasons
-    reasons = [] if at_rest or not running else [*checks, *to_checks(state)]
-    return summary(state).model_copy(update={"warnings": warnings}), reasons
+        problem = [] if inactive else [failed("backups", str(error))]
+        return UNKNOWN.model_copy(update={"warnings": warnings}), problem
+    problems = [] if inactive or not running else [*checks, *to_checks(name, state)]
+    return summary(state).model_copy(update={"warnings": warnings}), problems
 
 
-def _apart(client: docker.DockerClient, name: str, home: Home) -> Any:
-    """Of a database that does not run; the settings, slow to read, say where its backups are."""
-    return agent.call_in_new_container(client, agent.workspace_repository(name, home), "state")
-
-
-def to_checks(state: dict[str, Any]) -> list[Check]:
-    """One failed check for each reason why the annotations are less safe than the schedule promises."""
-    reasons = [failed("backups", problem) for problem in state["problems"]]
-    if state.get("archive_fails"):
-        late = state["waiting_seconds"]
-        reasons.append(
-            failed("archive", f"changes are not archived (waiting for {late} s): is the place of the backups"
-                   " full, read-only or unreachable?")
-        )  # fmt: skip
-    return [*reasons, *_ages(state)]
-
-
-def _ages(state: dict[str, Any]) -> list[Check]:
-    whole = [row for row in state["backups"] if row["complete"]]
-    schedule, drill = state["schedule"], state["drill"]
-    reasons = []
-    if not whole:
-        reasons.append(failed("backups", "there is no complete backup"))
-    else:
-        age = _hours(whole[-1]["when"], state)
-        if age > LATE_FACTOR * schedule["interval_hours"]:
-            reasons.append(
-                failed("backups", f"the last is {age:.0f} h old, due every {schedule['interval_hours']} h")
+def to_checks(name: str, state: Measured) -> list[Check]:
+    """Return a failed check for each reason why the annotations are less safe than scheduled."""
+    complete = [row for row in state.backups if row.complete]
+    checks = [failed("backups", problem) for problem in state.problems]
+    if state.archive_fails:
+        checks.append(
+            failed(
+                "archive",
+                f"changes are not archived (waiting for {state.waiting_seconds} s): is the place of the"
+                " backups full, read-only or unreachable?",
             )
-    if drill and not drill["ok"]:
-        reasons.append(failed("drill", f"the last one failed ({drill['backup']}): {drill['reason']}"))
-    elif schedule["drill_interval_days"] and whole:
-        age = _hours(drill["when"] if drill else whole[0]["when"], state) / 24
-        if age > LATE_FACTOR * schedule["drill_interval_days"]:
-            reasons.append(
-                failed(
-                    "drill", f"the last is {age:.0f} days old, due every {schedule['drill_interval_days']}"
-                )
-            )
-    return reasons
+        )
+    if not complete:
+        return [*checks, failed("backups", "there is no complete backup"), *_failed_drill(state)]
+    return [*checks, *_shrunk(name, complete[-1]), *_age(state, complete[-1]), *_drill(state, complete[0])]
 
 
-def _hours(when: str, state: dict[str, Any]) -> float:
-    return float(state["now"] - datetime.fromisoformat(when).timestamp()) / 3600
+def _shrunk(name: str, newest: BackupRow) -> list[Check]:
+    """Repeated until the files are back, or somebody accepts their loss."""
+    if not newest.shrunk:
+        return []
+    return [
+        failed(
+            "files",
+            f"CVAT's files in backup {newest.id} are far fewer than before: {newest.shrunk}. No backup"
+            f" expires until you decide: `labelspace restore {name}` brings the files back,"
+            f" `labelspace backups {name} --accept {newest.id}` accepts their loss",
+        )
+    ]
 
 
-def summary(state: dict[str, Any]) -> BackupState:
-    """The ``backup`` object of a status, from what the program measured."""
-    whole = [row for row in state["backups"] if row["complete"]]
+def _age(state: Measured, newest: BackupRow) -> list[Check]:
+    age, every = _hours(newest.when, state), state.schedule.interval_hours
+    late = age > LATE_FACTOR * every
+    return [failed("backups", f"the last is {age:.0f} h old, due every {every} h")] if late else []
+
+
+def _drill(state: Measured, oldest: BackupRow) -> list[Check]:
+    every = state.schedule.drill_interval_days
+    age = _hours(state.drill.when if state.drill else oldest.when, state) / 24
+    if _failed_drill(state) or not every or age <= LATE_FACTOR * every:
+        return _failed_drill(state)
+    return [failed("drill", f"the last is {age:.0f} days old, due every {every}")]
+
+
+def _failed_drill(state: Measured) -> list[Check]:
+    drill = state.drill
+    if drill is None or drill.ok:
+        return []
+    return [failed("drill", f"the last one failed ({drill.backup}): {drill.reason}")]
+
+
+def _hours(when: str, state: Measured) -> float:
+    return (state.now - datetime.fromisoformat(when).timestamp()) / 3600
+
+
+def summary(state: Measured) -> BackupState:
+    """Return the ``backup`` object of a status."""
+    newest = next((row for row in reversed(state.backups) if row.complete), None)
     return BackupState(
-        copies=len(state["backups"]),
-        last=_zulu(whole[-1]["when"]) if whole else None,
-        last_id=whole[-1]["id"] if whole else None,
-        last_archived=state.get("last_archived"),
-        last_archived_at=state.get("last_archived_at"),
-        free_bytes=state["free_bytes"],
-        used_percent=state["used_percent"],
-        drill=Proof.read(state["drill"]) if state["drill"] else None,
+        copies=len(state.backups),
+        last=_zulu(newest.when) if newest else None,
+        last_id=newest.id if newest else None,
+        last_archived=state.last_archived,
+        last_archived_at=state.last_archived_at,
+        free_bytes=state.free_bytes,
+        used_percent=state.used_percent,
+        drill=state.drill,
     )
 
 
@@ -106,13 +119,13 @@ def _zulu(when: str) -> str:
     return datetime.fromisoformat(when).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _disks(client: docker.DockerClient, home: Home, name: str) -> tuple[list[str], list[Check]]:
-    """The disks of the engine and of the backups, each said before CVAT itself fails."""
+def _disks(folders: set[Path]) -> tuple[list[str], list[Check]]:
+    """Warn before CVAT's own health check fails."""
     warnings, checks = [], []
-    for place, used, free in disk.usage({docker_engine.data_folder(client), home.backups / name}):
-        said = f"{place} is {used:.0f} % full ({free / 1e9:.1f} GB free): make room"
+    for place, used, free in disk.usage(folders):
+        text = f"{place} is {used:.0f} % full ({free / 1e9:.1f} GB free): make room"
         if used > FULL_PERCENT:
-            checks.append(failed("disk", f"{said}; above {FULL_PERCENT} % CVAT stops serving"))
+            checks.append(failed("disk", f"{text}; above {FULL_PERCENT} % CVAT stops serving"))
         elif used > WARN_PERCENT:
-            warnings.append(f"{said}; above {FULL_PERCENT} % CVAT stops serving")
+            warnings.append(f"{text}; above {FULL_PERCENT} % CVAT stops serving")
     return warnings, checks

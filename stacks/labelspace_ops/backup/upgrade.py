@@ -1,14 +1,10 @@
-"""Another version of CVAT: backed up and rehearsed before anything of the workspace is touched.
+"""Another version of CVAT: backed up and rehearsed before anything of the workspace changes.
 
-`labelspace` asks here before an update that changes the version; every other update, and plain `pulumi up`,
-asks by the hook on the server's image.
+The `labelspace` command asks here before an update that changes the version. Every other update, and plain
+`pulumi up`, asks by the hook on the server's image.
 """
 
 from __future__ import annotations
-
-import docker
-from docker.errors import DockerException
-from docker.models.containers import Container
 
 from labelspace.cvat.images import image_version
 from labelspace.home import Home
@@ -16,22 +12,24 @@ from labelspace.spec import WorkspaceSpec
 from labelspace_ops.backup import agent, final_backup, upgrade_test
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import message
-from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.base import Runtime
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import state
 
 WRITERS = ("worker", "worker-chunks", "server")
 
 
-def running_version(client: docker.DockerClient, name: str) -> str:
-    """The version of the workspace's server, running or not; empty without one."""
-    one = docker_engine.containers(client, name).get("server")
-    return image_version(str(one.attrs["Config"]["Image"])) if one else ""
+def running_version(runtime: Runtime) -> str:
+    """Return the version of the workspace's server, running or not; empty without one."""
+    server = runtime.services().get("server")
+    return image_version(server.image) if server else ""
 
 
-def before(client: docker.DockerClient, source: agent.Repository, version: str, old: str) -> str:
-    """Let an upgrade happen, or raise with the workspace as it was; the id of the backup from before it.
+def before(runtime: Runtime, source: agent.Repository, version: str, old: str) -> str:
+    """Back up and rehearse an upgrade; return the id of the backup from before it, empty for no upgrade.
 
-    Empty when it is none. Those who write are stopped at the end: nothing is written after that backup.
+    The services that write are stopped at the end, so that nothing is written after that backup. Raises
+    ``OpsError`` with the workspace as it was.
     """
     name = source.workspace
     if not old or old == version:
@@ -39,13 +37,13 @@ def before(client: docker.DockerClient, source: agent.Repository, version: str, 
     refuse_older(version, old)
     message(f"{name}: CVAT {old} -> {version}: a backup first")
     try:
-        upgrade_test.require_image(client, version)
-        backup = final_backup.take_final_backup(client, name, prove=False) or _newest(client, source)
-        upgrade_test.rehearse(client, source, backup, version)
-        return _quiet_backup(client, name) or backup
+        upgrade_test.require_image(runtime, version)
+        backup = final_backup.take_final_backup(runtime, prove=False) or _newest(runtime, source)
+        upgrade_test.rehearse(runtime, source, backup, version)
+        return _quiet_backup(runtime) or backup
     except UsageError:
         raise
-    except (OpsError, DockerException) as error:
+    except OpsError as error:
         raise OpsError(
             f"cvat_version: {version}: the rehearsal failed: {error}. Nothing was changed:"
             f" {name} stays at {old}"
@@ -53,7 +51,7 @@ def before(client: docker.DockerClient, source: agent.Repository, version: str, 
 
 
 def refuse_older(version: str, old: str) -> None:
-    """Raises ``UsageError`` for a version from before the one that is there."""
+    """Raise ``UsageError`` for a version that is older than the workspace's."""
     if _order(version) < _order(old):
         raise UsageError(
             f"cvat_version: {version!r} is older than {old}: CVAT's migrations have no way back;"
@@ -65,36 +63,35 @@ def _order(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def _newest(client: docker.DockerClient, source: agent.Repository) -> str:
-    """Of a workspace without a database's container: its last backup, from when it stopped."""
-    rows = agent.call_in_new_container(client, source, "list")
-    whole = [str(row["id"]) for row in rows if row["complete"]]
-    if not whole:
+def _newest(runtime: Runtime, source: agent.Repository) -> str:
+    """The newest backup of a workspace that has no container of its database: from when it stopped."""
+    complete = [row.id for row in agent.list_backups(runtime, source, in_service=False) if row.complete]
+    if not complete:
         raise OpsError("there is no complete backup")
-    return whole[-1]
+    return complete[-1]
 
 
-def _quiet_backup(client: docker.DockerClient, name: str) -> str:
-    """Stop who writes, then back up once more; they run again when that fails."""
-    mine = docker_engine.containers(client, name)
-    stopped = [mine[part] for part in WRITERS if part in mine and mine[part].status == "running"]
+def _quiet_backup(runtime: Runtime) -> str:
+    """Stop the services that write and back up once more; they are started again when that fails."""
+    services = runtime.services()
+    stopped = [part for part in WRITERS if part in services and services[part].running]
     try:
-        docker_engine.run_parallel(stopped, docker_engine.stop)
-        return final_backup.take_final_backup(client, name, prove=False)
-    except (OpsError, DockerException):
-        docker_engine.run_parallel(stopped, Container.start)
+        runtime.stop(stopped)
+        return final_backup.take_final_backup(runtime, prove=False)
+    except OpsError:
+        runtime.start(stopped)
         raise
 
 
 def way_back(name: str, old: str, backup: str) -> str:
-    """What to do when the rehearsal passed and the update failed all the same."""
+    """Return the next step when the rehearsal passed and the update failed."""
     return (
         f"the same command again goes on. Back to CVAT {old}: `labelspace set {name} cvat_version={old}`,"
         f" then `labelspace restore {name} --backup {backup}`"
     )
 
 
-def _deployed(name: str) -> str:
+def _deployed_version(name: str) -> str:
     """The version of the stack's last update; empty where the stack is no workspace of this machine."""
     try:
         return str(state.outputs(name, Home.find()).get("cvat_version", ""))
@@ -103,12 +100,11 @@ def _deployed(name: str) -> str:
 
 
 def hook(spec: WorkspaceSpec, old: str) -> None:
-    """For a stack's program: asked by Pulumi before the image of another version is used."""
-    client, name = docker_engine.connect(), spec.name
-    old = old or running_version(client, name) or _deployed(name)
+    """Back up and rehearse, called by Pulumi before the image of another version is used."""
+    runtime, name = DockerRuntime.here(spec.name), spec.name
+    old = old or running_version(runtime) or _deployed_version(name)
     if old and old != spec.cvat_version:
-        source = agent.repository_for(spec, Home.find())
-        backup = before(client, source, spec.cvat_version, old)
+        backup = before(runtime, agent.repository_for(spec, Home.find()), spec.cvat_version, old)
         message(
             f"{name}: from before the upgrade: backup {backup}; if it fails: {way_back(name, old, backup)}"
         )

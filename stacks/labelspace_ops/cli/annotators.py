@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
+from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json
+
+if TYPE_CHECKING:
+    from labelspace_ops.projects.annotators import AppliedAnnotator
+
+NOT_SIGNED_UP = "did not sign up yet"
 
 annotators = typer.Typer(help="Annotators as code, in the labels file.", no_args_is_help=True)
 app.add_typer(annotators, name="annotators")
@@ -24,35 +29,27 @@ def apply(name: Name, as_json: Json = False) -> None:
     labels, outputs = labels_file.load(name), outputs_of(name)
     if not labels.annotators:
         raise UsageError(f"annotators: none in {labels_file.path_for(name)}: see stacks/labels/example.yaml")
-    rows = project_annotators.apply(cvat_client.connect(name, Home.find(), say), labels)
+    rows = project_annotators.apply(cvat_client.connect(name, Home.find()), labels)
     for row in rows:
-        is_missing = not row["signed_up"]
-        row["invitation"] = (
-            project_annotators.invitation(row["email"], outputs["url"], outputs["description"])
-            if is_missing
-            else ""
-        )
+        if not row.signed_up:
+            row.invitation = project_annotators.invitation(row.email, outputs["url"], outputs["description"])
     if as_json:
-        print_json({"name": name, "annotators": rows})
+        print_json({"name": name, "annotators": [row.model_dump() for row in rows]})
     else:
         _print(rows)
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
+def _print(rows: list[AppliedAnnotator]) -> None:
     for row in rows:
-        changes = [f"{row['new_jobs']} new jobs"] if row["new_jobs"] else []
-        changes += [f"now in group {row['group']}"] if row["group_set"] else []
-        state = (
-            f"{row['username']}: {', '.join(changes) or 'as before'}"
-            if row["signed_up"]
-            else "did not sign up yet"
-        )
-        typer.echo(f"  {row['email']:<32} {state}")
-        for note in row["notes"]:
+        changes = [f"{row.new_jobs} new jobs"] if row.new_jobs else []
+        changes += [f"now in group {row.group}"] if row.group_set else []
+        state = f"{row.username}: {', '.join(changes) or 'as before'}" if row.signed_up else NOT_SIGNED_UP
+        typer.echo(f"  {row.email:<32} {state}")
+        for note in row.notes:
             typer.echo(f"  {'':<32} {note}")
     for row in rows:
-        if row["invitation"]:
-            typer.echo(f"\n{row['invitation']}", nl=False)
+        if row.invitation:
+            typer.echo(f"\n{row.invitation}", nl=False)
 
 
 @annotators.command("list")
@@ -67,16 +64,14 @@ def list_(name: Name, as_json: Json = False) -> None:
     from labelspace_ops.labels import labels_file
     from labelspace_ops.projects import annotators as project_annotators
 
-    rows = project_annotators.list_annotators(
-        cvat_client.connect(name, Home.find(), say), labels_file.load(name)
-    )
+    rows = project_annotators.list_annotators(cvat_client.connect(name, Home.find()), labels_file.load(name))
     if as_json:
-        print_json(rows)
+        print_json([row.model_dump() for row in rows])
         return
     table = Table("e-mail", "user name", "group", "jobs", "completed", "in the file", box=None)
     for row in rows:
-        jobs = (str(row["jobs"]), str(row["completed"])) if row["signed_up"] else ("", "")
-        name_shown = row["username"] or "did not sign up yet"
-        cells = (row["email"], name_shown, row["group"], *jobs, "yes" if row["in_file"] else "no")
+        jobs = (str(row.jobs), str(row.completed)) if row.signed_up else ("", "")
+        in_file = "yes" if row.in_file else "no"
+        cells = (row.email, row.username or NOT_SIGNED_UP, row.group, *jobs, in_file)
         table.add_row(*map(escape, cells))
     Console(highlight=False).print(table)

@@ -84,7 +84,7 @@ def audit(
     if live:
         from labelspace_ops.audit.live_project import LiveProject
 
-        running = LiveProject(name, project, say)
+        running = LiveProject(name, project)
         result = running.audit(choices, predictions, options)
     else:
         result = findings.audit_file(_require_export(annotations), choices, predictions, options, images)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from labelspace_ops.cli.app import Json, Name, Yes, app, print_json, say
 
 if TYPE_CHECKING:
-    from labelspace_ops.backup.base import Backups
+    from labelspace_ops.backup import base
+    from labelspace_ops.backup.models import BackupRow
 
 
-def _backups_of(name: str) -> Backups:
+def _backups_of(name: str) -> base.Backups:
     from labelspace.home import Home
     from labelspace_ops.workspaces.backups import for_workspace
 
@@ -30,32 +31,41 @@ def backup(
     if as_json:
         print_json(done)
         return
-    typer.echo(f"{name}: backup {done['id']} taken ({done['added'] / 1e6:.1f} MB added)")
-    if done["kind"] != "snapshot":
+    typer.echo(f"{name}: backup {done.id} taken ({done.added / 1e6:.1f} MB added)")
+    if done.kind != "snapshot":
         say(f"verify it: labelspace drill {name}")
 
 
 @app.command()
-def backups(name: Name, as_json: Json = False) -> None:
+def backups(
+    name: Name,
+    accept: Annotated[
+        str, typer.Option(help="the id of a backup with far fewer files of CVAT: older ones expire again")
+    ] = "",
+    as_json: Json = False,
+) -> None:
     """List the backups, newest last, and the times that can be restored."""
     from labelspace_ops.backup.formatting import restorable_from
+    from labelspace_ops.backup.models import Backups
 
     workspace_backups = _backups_of(name)
+    if accept:
+        workspace_backups.accept(accept)
     rows = workspace_backups.listing()
     if as_json:
-        print_json({"name": name, "backups": rows, "restorable_from": restorable_from(rows)})
+        print_json(Backups(name=name, backups=rows, restorable_from=restorable_from(rows)))
         return
     for row in rows:
         typer.echo(_line(row))
     say(workspace_backups.restorable(rows))
 
 
-def _line(row: dict[str, Any]) -> str:
+def _line(row: BackupRow) -> str:
     """Format a backup; the id is not shortened, because ``restore --backup`` needs it."""
     from labelspace_ops.backup.formatting import verification
 
-    size = f"{row['size'] / 1e6:.1f} MB"
-    return f"  {row['id']:<33}  {row['when']}  {row['kind']:<8}  {size:>10}  {verification(row)}"
+    size = f"{row.size / 1e6:.1f} MB"
+    return f"  {row.id:<33}  {row.when}  {row.kind:<8}  {size:>10}  {verification(row)}"
 
 
 @app.command()
@@ -70,17 +80,15 @@ def restore(
     workspace_backups = _backups_of(name)
     choice = workspace_backups.chosen(to=to, backup=backup)
     if not yes:
-        typer.confirm(f"Stop {name} and restore its annotations to {choice.words}?", abort=True)
+        typer.confirm(f"Stop {name} and restore its annotations to {choice.text}?", abort=True)
     done = workspace_backups.restore(choice)
     if as_json:
         print_json(done)
         return
-    typer.echo(
-        f"{name}: restored to {done['to']} (last change: {done['last_change'] or 'none after the backup'})"
-    )
-    typer.echo(f"  lost  {done['lost']}")
-    if done["kept"] and not done["kept"].startswith("replaced-"):
-        typer.echo(f"  undo  labelspace restore {name} --backup {done['kept']}")
+    typer.echo(f"{name}: restored to {done.to} (last change: {done.last_change or 'none after the backup'})")
+    typer.echo(f"  lost  {done.lost}")
+    if done.kept and not done.kept.startswith("replaced-"):
+        typer.echo(f"  undo  labelspace restore {name} --backup {done.kept}")
 
 
 @app.command()
@@ -96,7 +104,7 @@ def drill(
     proof = _backups_of(name).drill(backup)
     if as_json:
         print_json(proof)
-    elif proof["ok"]:
+    elif proof.ok:
         typer.echo(f"{name}: {proof_summary(proof)}")
-    if not proof["ok"]:
-        raise OpsError(f"{name}: the drill of {proof['backup'] or 'a backup'} failed: {proof['reason']}")
+    if not proof.ok:
+        raise OpsError(f"{name}: the drill of {proof.backup or 'a backup'} failed: {proof.reason}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labelspace_ops.cli.app import Json, Name, app, print_json, say
+from labelspace_ops.cli.app import Json, Name, app, print_json
 from labelspace_ops.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ def export(
     if not path.parent.is_dir():
         raise UsageError(f"out: {path.parent} is not a folder: create it, or choose another file with --out")
     labels = labels_file.load(name).project(project)
-    client = cvat_client.connect(name, Home.find(), say)
+    client = cvat_client.connect(name, Home.find())
     found = cvat_client.require_project(client, project)
-    held_out = _held_out(client, found["id"], hold_out)
-    with exports.exported_file(client, found["id"], form, images=images) as exported:
+    held_out = _held_out(client, found.id, hold_out)
+    with exports.exported_file(client, found.id, form, images=images) as exported:
         if for_training:
             training_export.clean(exported, path, training_export.leave_out(labels, hold_out, held_out))
         else:

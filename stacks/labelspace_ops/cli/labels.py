@@ -28,7 +28,7 @@ def apply(
 
     home = Home.find()
     file_labels = apply_labels.require_file(name)
-    changes = apply_labels.preview(cvat_client.connect(name, home, say), file_labels)
+    changes = apply_labels.preview(cvat_client.connect(name, home), file_labels)
     for project, sentences in changes.items():
         for sentence in sentences or ["nothing to change"]:
             say(f"  {project}: {sentence}")
@@ -77,7 +77,7 @@ def pull(
     from labelspace_ops.labels import labels_file as files
     from labelspace_ops.labels import pull as pull_labels
 
-    client = cvat_client.connect(name, Home.find(), say)
+    client = cvat_client.connect(name, Home.find())
     content, notes = pull_labels.pull(client, project or [], files.load(name))
     for note in notes:
         say(f"note: {note}")

@@ -61,7 +61,7 @@ def create(  # noqa: PLR0917 - each is a flag of its own
         reuse_data = _confirm_reuse(spec, home)
     say(f"workspace {spec.name}: creating it (after Ctrl-C, run the same command again to continue)")
     chosen = lifecycle.create(spec, home, reuse_data=reuse_data, from_backup=from_backup)
-    report(status_module.get(chosen.name, home), as_json=as_json)
+    report(status_module.get(chosen.name, home), chosen, as_json=as_json)
 
 
 def _confirm_reuse(spec: WorkspaceSpec, home: Home) -> bool:
@@ -101,7 +101,7 @@ def start(name: Name, as_json: Json = False) -> None:
     state.must_exist(name, home)
     say(f"workspace {name}: starting it")
     chosen = lifecycle.start(name, home)
-    report(status_module.get(chosen.name, home), as_json=as_json)
+    report(status_module.get(chosen.name, home), chosen, as_json=as_json)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
     backups,
     console,
     export,
+    init,
     keys,
     labels,
     lifecycle,
@@ -20,6 +21,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
     upload,
 )
 from labelspace_ops.cli.app import app, say
+from labelspace_ops.core import extras
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import Event, Failed, Listener, emit, listening, to_line
 from labelspace_ops.stack.pulumi_cli import drop_foreign_variables
@@ -51,6 +53,10 @@ def _run() -> int:
         return _fail(error, 1)
     except KeyboardInterrupt:
         return _fail("interrupted: run the same command again to continue", 1)
+    except ModuleNotFoundError as error:
+        if not (missing := extras.sentence(error)):
+            raise
+        return _fail(missing, 2)
     except Exception as error:
         return _fail(_pulumi_reason(error), 1)
     return 0

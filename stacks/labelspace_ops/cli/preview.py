@@ -90,4 +90,4 @@ def set_(
         say("\n".join(preview_text.to_lines(previews.preview(spec, home))))
         typer.confirm("Apply these changes?", abort=True)
     chosen = lifecycle.create(spec, home)
-    report(status_module.get(chosen.name, home), as_json=as_json)
+    report(status_module.get(chosen.name, home), chosen, as_json=as_json)

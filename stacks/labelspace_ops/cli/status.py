@@ -9,6 +9,7 @@ import typer
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
 
 if TYPE_CHECKING:
+    from labelspace.spec import WorkspaceSpec
     from labelspace_ops.targets.status import BucketStatus, Status
 
 NEXT_STEPS = {
@@ -19,17 +20,26 @@ NEXT_STEPS = {
 """Status of a workspace that does not run -> the next step."""
 
 
-def report(measured: Status, *, as_json: bool) -> None:
-    """Print a status and the next steps; exit with code 1 unless the workspace is ready."""
+def report(measured: Status, spec: WorkspaceSpec, *, as_json: bool) -> None:
+    """Print a status and the next steps; exit with code 1 unless the workspace is as the spec wants it."""
     if as_json:
         print_json(measured)
     else:
         print_status(measured)
-        say(f"\n  password   labelspace credentials {measured.name}")
-        say(f"  add data   labelspace upload {measured.name} FOLDER")
-        say("  annotators sign up at the URL; assign tasks to them as the admin")
-    if measured.status != "ready":
+        if spec.running:
+            _print_next_steps(measured, spec)
+    if measured.status not in (("ready", "asleep") if spec.running else ("stopped",)):
         raise typer.Exit(1)
+
+
+def _print_next_steps(measured: Status, spec: WorkspaceSpec) -> None:
+    accounts = {
+        "open": "sign up at the URL; assign jobs to them as the admin",
+        "closed": f"get accounts from the admin: {measured.url}/admin/",
+    }
+    say(f"\n  password   labelspace credentials {measured.name}")
+    say(f"  add data   labelspace upload {measured.name} FOLDER")
+    say(f"  annotators {accounts[spec.registration]}")
 
 
 def print_status(measured: Status) -> None:
@@ -38,6 +48,7 @@ def print_status(measured: Status) -> None:
     rows = {
         "workspace": f"{measured.name}  ({measured.status})",
         "url": measured.url,
+        "local url": measured.api_url,
         "admin": measured.admin_username,
         "buckets": ", ".join(_bucket(bucket, measured.status) for bucket in measured.buckets),
         "backup": f"{backup.where or ''} (last: {backup.last or 'none yet'})",

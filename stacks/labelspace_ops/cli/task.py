@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
+from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json
 
 if TYPE_CHECKING:
+    from labelspace_ops.projects.tasks import CreatedTask
     from labelspace_ops.storage.media_files import MediaSelection
 
 task = typer.Typer(help="Tasks of a project.", no_args_is_help=True)
@@ -44,26 +45,22 @@ def create(
 
     outputs = outputs_of(name)
     bucket, prefix = media_files.parse_location(source, [one["name"] for one in outputs["buckets"]])
-    client = cvat_client.connect(name, Home.find(), say)
+    client = cvat_client.connect(name, Home.find())
     target_project = cvat_client.require_project(client, project)
-    assignees = (
-        project_annotators.require_users(assign or [], project_annotators.list_users(client))
-        if assign
-        else []
-    )
+    assignees = project_annotators.require_users(assign, client.users()) if assign else []
     selection = _select_media(outputs, bucket, prefix, subset, seed)
     spec = tasks.TaskSpec(
         task_name or _default_name(bucket, prefix, subset, seed),
         [f"{bucket}/{key}" for key in selection.keys], segment_size, purpose,
     )  # fmt: skip
-    created, new = tasks.ensure(client, target_project["id"], spec, say)
-    assigned = project_annotators.share_jobs(client, created["id"], assignees)
-    result = {
-        "task": created["id"], "name": spec.name, "made": new, "images": created["size"],
-        "jobs": created["jobs"]["count"], "left_out": selection.left_out, "assigned": dict(assigned),
-    }  # fmt: skip
+    created, new = tasks.ensure(client, target_project.id, spec)
+    assigned = project_annotators.share_jobs(client, created.id, assignees)
+    result = tasks.CreatedTask(
+        task=created.id, name=spec.name, made=new, images=created.size, jobs=created.jobs.count,
+        left_out=selection.left_out, assigned=dict(assigned),
+    )  # fmt: skip
     if as_json:
-        print_json(result)
+        print_json(result.model_dump())
     else:
         _print(result)
 
@@ -87,16 +84,14 @@ def _select_media(
         line = bar.add_task("files", total=None)
         s3 = registry.get(outputs["target"]).bucket_client(outputs, bucket)
         return media_files.find_files(
-            s3, bucket, prefix, subset=subset, seed=seed, look=lambda n: bar.advance(line, n)
+            s3, bucket, prefix, subset=subset, seed=seed, checked=lambda count: bar.advance(line, count)
         )
 
 
-def _print(result: dict[str, Any]) -> None:
-    state = "created" if result["made"] else "already exists"
-    typer.echo(
-        f"task {result['task']} {result['name']!r}: {state}: {result['images']} images, {result['jobs']} jobs"
-    )
-    for reason, count in result["left_out"].items():
+def _print(result: CreatedTask) -> None:
+    state = "created" if result.made else "already exists"
+    typer.echo(f"task {result.task} {result.name!r}: {state}: {result.images} images, {result.jobs} jobs")
+    for reason, count in result.left_out.items():
         typer.echo(f"  left out  {count} {reason}")
-    for who, count in result["assigned"].items():
-        typer.echo(f"  assigned  {count} jobs to {who}")
+    for username, count in result.assigned.items():
+        typer.echo(f"  assigned  {count} jobs to {username}")

@@ -11,7 +11,9 @@ from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
 from labelspace_ops.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from labelspace_ops.storage.upload import Storage, Upload
+    from labelspace_ops.storage.listing import Storage
+    from labelspace_ops.storage.upload import Upload, UploadResult
+    from labelspace_ops.workspaces.models import Uploaded
 
 
 @app.command()
@@ -26,33 +28,45 @@ def upload(
 ) -> None:
     """Upload files to a dataset bucket; files that it already has are skipped."""
     from labelspace_ops.cvat import sleep
-    from labelspace_ops.storage.upload import plan_upload
+    from labelspace_ops.storage.upload import plan_upload, shown
     from labelspace_ops.targets import registry
     from labelspace_ops.targets.base import Capability
+    from labelspace_ops.workspaces.models import Uploaded
 
     outputs = outputs_of(name)
     uploads = plan_upload(paths, prefix)
     chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
     target = registry.get(outputs["target"])
     if target.can(Capability.S3_STOPS):
-        sleep.wake(name, outputs, say)
-    uploaded = _send(target.storage(outputs, chosen), uploads)
-    not_media = [one.key for one in uploads if not one.opens_in_cvat]
-    if not_media:
-        say(
-            f"warning: CVAT cannot open {', '.join(not_media[:5])}"
-            f" ({len(not_media)} in all); they were uploaded anyway"
-        )
-    result = {
-        "bucket": chosen,
-        "uploaded": uploaded,
-        "skipped": len(uploads) - uploaded,
-        "not_media": not_media,
-    }
+        sleep.wake(name, outputs)
+    done = _send(target.storage(outputs, chosen), uploads)
+    rejected = {one.file: one.reason for one in done.rejected}
+    not_media = [one.key for one in uploads if not one.opens_in_cvat and shown(one.path) not in rejected]
+    result = Uploaded(
+        bucket=chosen,
+        uploaded=done.uploaded,
+        skipped=done.skipped,
+        not_media=not_media,
+        rejected=rejected,
+    )
     if as_json:
-        print_json(result)
+        print_json(result.model_dump())
     else:
-        typer.echo(f"{chosen}: {uploaded} uploaded, {result['skipped']} already there")
+        _print(result)
+    if rejected:
+        raise typer.Exit(1)
+
+
+def _print(result: Uploaded) -> None:
+    if result.not_media:
+        say(
+            f"warning: CVAT cannot open {', '.join(result.not_media[:5])}"
+            f" ({len(result.not_media)} in all); they were uploaded anyway"
+        )
+    for file, reason in result.rejected.items():
+        say(f"not uploaded: {file}: {reason}")
+    failed = f", {len(result.rejected)} cannot be uploaded" if result.rejected else ""
+    typer.echo(f"{result.bucket}: {result.uploaded} uploaded, {result.skipped} already there{failed}")
 
 
 def _choose_bucket(name: str, bucket: str | None, known: list[str]) -> str:
@@ -67,7 +81,7 @@ def _choose_bucket(name: str, bucket: str | None, known: list[str]) -> str:
     return bucket
 
 
-def _send(to: Storage, uploads: list[Upload]) -> int:
+def _send(to: Storage, uploads: list[Upload]) -> UploadResult:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 

@@ -51,12 +51,14 @@ def busy(home: Home, name: str) -> str:
     return ""
 
 
-def clear_stale(home: Home, stack: auto.Stack) -> None:
-    """Remove the lock that a killed Pulumi process left in the state.
+def clear_stale(state: Path | None, stack: auto.Stack) -> None:
+    """Remove the lock that a killed Pulumi process left in the folder ``state``; None: it is in a bucket.
 
     Raises ``OpsError`` when the process that holds the lock still runs.
     """
-    for path in (home.state / ".pulumi" / "locks").rglob(f"{stack.name}/*.json"):
+    if state is None:
+        return
+    for path in (state / ".pulumi" / "locks").rglob(f"{stack.name}/*.json"):
         owner = _lock_owner(path)
         if owner and _is_running(owner):
             raise OpsError(f"{stack.name}: Pulumi (process {owner}) is updating it: wait until it ends")

@@ -1,1 +1,1 @@
-"""CVAT's REST API, and sleep."""
+"""CVAT's REST API, and workspaces that sleep."""

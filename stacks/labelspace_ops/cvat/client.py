@@ -1,71 +1,141 @@
-"""CVAT's REST API, as the admin of a workspace: errors are sentences, lists whole, requests followed."""
+"""CVAT's REST API, used as the admin of a workspace."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
+from pydantic import ValidationError
 
 from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace.home import Home
 from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.waiting import wait_until
 from labelspace_ops.cvat import sleep
+from labelspace_ops.cvat.models import Annotations, DataMeta, Job, Label, Project, Request, Row, Task, User
 from labelspace_ops.stack import state
 
 PAGE = 500
-"""The longest page that CVAT gives (cvat/apps/engine/pagination.py)."""
+"""The longest page that CVAT returns (cvat/apps/engine/pagination.py)."""
 PATIENCE_SECONDS = 300
-"""How long a server that wakes up or starts is waited for."""
+"""How long the client waits for a server that starts."""
 FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.2, 2.0
+
+Body = Mapping[str, object]
+Model = TypeVar("Model", bound=Row)
 
 
 class UnreachableError(OpsError):
-    """No CVAT answers there now: it is stopped, asleep, or starting."""
+    """CVAT does not answer: it is stopped, asleep or starting."""
 
 
 class RefusedError(OpsError):
-    """CVAT does not let the admin in with the password that is known."""
+    """CVAT refuses the admin's password."""
 
 
 class CvatClient:
-    """Logged in with the first call; ``look``: only measures, so it neither wakes nor waits."""
+    """A client that logs in with its first request; errors are raised as ``OpsError``.
 
-    def __init__(self, url: str, username: str, password: str, *, look: bool = False) -> None:
-        headers = {PROBE_HEADER: "1"} if look else {}
+    ``probe``: the requests only measure, so they neither wake the workspace nor wait for it.
+    """
+
+    def __init__(self, url: str, username: str, password: str, *, probe: bool = False) -> None:
+        headers = {PROBE_HEADER: "1"} if probe else {}
         proxies.exempt_own(url)
         self._http = httpx.Client(base_url=url, timeout=120, headers=headers)
-        self._who = {"username": username, "password": password}
-        self._patience = 0 if look else PATIENCE_SECONDS
+        self._credentials = {"username": username, "password": password}
+        self._patience = 0 if probe else PATIENCE_SECONDS
         self._logged_in = False
+
+    def projects(self, **query: object) -> list[Project]:
+        """Projects that match the query."""
+        return self._list(Project, "/projects", query)
+
+    def find_project(self, number: int) -> Project | None:
+        """The project with that id; None when there is none."""
+        return self._find(Project, f"/projects/{number}")
+
+    def labels(self, project: int) -> list[Label]:
+        """Every label of a project, with the points of skeletons as labels of their own too."""
+        return self._list(Label, "/labels", {"project_id": project})
+
+    def tasks(self, project: int, **query: object) -> list[Task]:
+        """Tasks of a project that match the query."""
+        return self._list(Task, "/tasks", {"project_id": project, **query})
+
+    def task(self, number: int) -> Task:
+        """One task."""
+        return _parse(Task, self.get(f"/tasks/{number}"))
+
+    def data_meta(self, task: int) -> DataMeta:
+        """The frames of a task."""
+        return _parse(DataMeta, self.get(f"/tasks/{task}/data/meta"))
+
+    def frame_names(self, task: int) -> list[str]:
+        """The names of a task's frames, in order."""
+        return [frame.name for frame in self.data_meta(task).frames]
+
+    def jobs(self, **query: object) -> list[Job]:
+        """Jobs that match the query."""
+        return self._list(Job, "/jobs", query)
+
+    def users(self) -> list[User]:
+        """Every account."""
+        return self._list(User, "/users", {})
+
+    def annotations(self, task: int) -> Annotations:
+        """The annotations of a task."""
+        return _parse(Annotations, self.get(f"/tasks/{task}/annotations"))
+
+    def annotated_labels(self, job: int) -> set[int]:
+        """The ids of the labels that annotations of a job have."""
+        rows = self.get(f"/jobs/{job}/annotations")
+        return {row["label_id"] for kind in ("tags", "shapes", "tracks") for row in rows.get(kind, [])}
+
+    def find_request(self, request: str) -> Request | None:
+        """The background request with that id; None when CVAT does not know it."""
+        return self._find(Request, f"/requests/{quote(request, safe='')}")
+
+    def wait_for_request(self, request: str) -> Request:
+        """Wait for the end of a background request, without limit; raises ``OpsError`` with CVAT's reason."""
+        return wait_until(
+            lambda: self._finished_request(request),
+            timeout=math.inf,
+            interval=FIRST_POLL_SECONDS,
+            max_interval=LAST_POLL_SECONDS,
+            on_timeout="",
+        )
+
+    def _finished_request(self, request: str) -> Request | None:
+        row = _parse(Request, self.get(f"/requests/{quote(request, safe='')}"))
+        if row.status == "failed":
+            raise OpsError(f"CVAT: {_last_line(row.message)}")
+        return row if row.status == "finished" else None
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON of ``/api`` + ``path``."""
         return self._ask("GET", path, params=query).json()
 
-    def find(self, path: str) -> Any:
-        """The same; None when there is no such thing."""
-        answer = self._ask("GET", path, missing=True)
-        return None if answer.status_code == httpx.codes.NOT_FOUND else answer.json()
-
-    def post(self, path: str, body: dict[str, Any], **query: Any) -> Any:
-        """Send ``body`` and return the answer's JSON."""
+    def post(self, path: str, body: Body, **query: Any) -> Any:
+        """Create with ``body`` and return the JSON of the response."""
         return self._ask("POST", path, json=body, params=query).json()
 
-    def patch(self, path: str, body: dict[str, Any], **query: Any) -> Any:
-        """Change what is there and return the answer's JSON."""
+    def patch(self, path: str, body: Body, **query: Any) -> Any:
+        """Change with ``body`` and return the JSON of the response."""
         return self._ask("PATCH", path, json=body, params=query).json()
 
     def delete(self, path: str) -> None:
-        """Remove what is there."""
+        """Delete an object."""
         self._ask("DELETE", path)
 
-    def list_all(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
-        """Every row of a list, page by page."""
+    def list_all(self, path: str, **query: Any) -> Iterator[Any]:
+        """Yield every row of a list, page by page."""
         number = 1
         while True:
             page = self.get(path, page=number, page_size=PAGE, **query)
@@ -74,96 +144,109 @@ class CvatClient:
                 return
             number += 1
 
-    def wait_for_request(self, request_id: str) -> dict[str, Any]:
-        """Follow a background request to its end; raises ``OpsError`` with CVAT's reason when it failed."""
-        pause = FIRST_POLL_SECONDS
-        while True:
-            row: dict[str, Any] = self.get(f"/requests/{quote(request_id, safe='')}")
-            if row["status"] == "finished":
-                return row
-            if row["status"] == "failed":
-                raise OpsError(f"CVAT: {_last_line(row['message'])}")
-            time.sleep(pause)
-            pause = min(pause * 1.5, LAST_POLL_SECONDS)
+    def find(self, path: str) -> Any:
+        """The JSON of ``/api`` + ``path``; None when CVAT does not have it."""
+        response = self._ask("GET", path, missing=True)
+        return None if response.status_code == httpx.codes.NOT_FOUND else response.json()
+
+    def _list(self, model: type[Model], path: str, query: Body) -> list[Model]:
+        return [_parse(model, row) for row in self.list_all(path, **query)]
+
+    def _find(self, model: type[Model], path: str) -> Model | None:
+        row = self.find(path)
+        return None if row is None else _parse(model, row)
 
     def download(self, url: str, file: Path) -> None:
-        """Write what ``url`` (as a request's ``result_url``) serves into ``file``."""
+        """Write the response of ``url`` (such as a request's ``result_url``) to ``file``."""
         parts = urlsplit(url)
-        with self._http.stream("GET", f"{parts.path}?{parts.query}") as answer, file.open("wb") as out:
-            if answer.is_error:
-                answer.read()
-                raise _refused("GET", parts.path, answer)
-            for piece in answer.iter_bytes():
+        with self._http.stream("GET", f"{parts.path}?{parts.query}") as response, file.open("wb") as out:
+            if response.is_error:
+                response.read()
+                raise _refused("GET", parts.path, response)
+            for piece in response.iter_bytes():
                 out.write(piece)
 
     def _ask(self, method: str, path: str, *, missing: bool = False, **options: Any) -> httpx.Response:
         if not self._logged_in:
             self._log_in()
-        answer = self._send(method, f"/api{path}", **options)
-        if answer.is_error and not (missing and answer.status_code == httpx.codes.NOT_FOUND):
-            raise _refused(method, path, answer)
-        return answer
+        response = self._send(method, f"/api{path}", **options)
+        if response.is_error and not (missing and response.status_code == httpx.codes.NOT_FOUND):
+            raise _refused(method, path, response)
+        return response
 
     def _log_in(self) -> None:
-        answer = self._send("POST", "/api/auth/login", json=self._who)
-        if answer.is_error:
+        response = self._send("POST", "/api/auth/login", json=self._credentials)
+        if response.is_error:
             raise RefusedError(
-                f"CVAT refuses the admin {self._who['username']!r} ({_detail(answer)}): when the password was"
-                " changed in CVAT itself, give a new one with `labelspace set NAME --password-stdin`"
+                f"CVAT refuses the admin {self._credentials['username']!r} ({_detail(response)}): when the"
+                " password was changed in CVAT itself, give a new one with `labelspace set NAME"
+                " --password-stdin`"
             )
         self._logged_in = True
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """One call; a server that is not there yet is waited for. Raises ``UnreachableError``."""
+        """Send one request and wait for a server that starts; raises ``UnreachableError``."""
         deadline = time.monotonic() + self._patience
         while True:
-            problem, answer = self._once(method, path, options)
-            if answer is not None:
-                return answer
+            problem, response = self._send_once(method, path, **options)
+            if response is not None:
+                return response
             if time.monotonic() >= deadline:
                 raise UnreachableError(f"CVAT does not answer at {self._http.base_url}: {problem}")
             time.sleep(1)
 
-    def _once(self, method: str, path: str, options: dict[str, Any]) -> tuple[str, httpx.Response | None]:
-        """Why it cannot be reached, or its answer: a proxy's own page is none."""
-        options["headers"] = {"X-CSRFToken": self._http.cookies.get("csrftoken") or ""}
+    def _send_once(self, method: str, path: str, **options: Any) -> tuple[str, httpx.Response | None]:
+        """Return the reason why CVAT does not answer, or its response; the proxy's own pages are none."""
+        headers = {"X-CSRFToken": self._http.cookies.get("csrftoken") or ""}
         try:
-            answer = self._http.request(method, path, **options)
+            response = self._http.request(method, path, headers=headers, **options)
         except httpx.ConnectError as error:
             return str(error), None
         except httpx.HTTPError as error:
             raise OpsError(f"CVAT broke off {method} {path}: {error or type(error).__name__}") from None
-        if answer.status_code in (502, 503, 504) or (answer.is_success and not _is_data(answer)):
-            return f"status {answer.status_code}", None
-        return "", answer
+        if response.status_code in (502, 503, 504) or (response.is_success and not _is_data(response)):
+            return f"status {response.status_code}", None
+        return "", response
 
 
-def _is_data(answer: httpx.Response) -> bool:
-    return not answer.content or answer.headers.get("content-type", "").startswith("application/")
-
-
-def _refused(method: str, path: str, answer: httpx.Response) -> OpsError:
-    return OpsError(f"CVAT answers {answer.status_code} to {method} {path}: {_detail(answer)}")
-
-
-def _detail(answer: httpx.Response) -> str:
-    """What CVAT says of it: a JSON of lists of sentences, or a page."""
+def _parse(model: type[Model], row: object) -> Model:
     try:
-        return "; ".join(_sentences(answer.json())) or str(answer.status_code)
+        return model.model_validate(row)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        field = ".".join(map(str, problem["loc"]))
+        raise OpsError(
+            f"CVAT returns a {model.__name__.lower()} of unknown form ({field}: {problem['msg']}): choose a"
+            " supported version with `labelspace set NAME cvat_version=VERSION`"
+        ) from None
+
+
+def _is_data(response: httpx.Response) -> bool:
+    return not response.content or response.headers.get("content-type", "").startswith("application/")
+
+
+def _refused(method: str, path: str, response: httpx.Response) -> OpsError:
+    return OpsError(f"CVAT answers {response.status_code} to {method} {path}: {_detail(response)}")
+
+
+def _detail(response: httpx.Response) -> str:
+    """Return CVAT's reason: JSON with lists of sentences, or the start of a page."""
+    try:
+        return "; ".join(_sentences(response.json())) or str(response.status_code)
     except ValueError:
-        return answer.text[:200].strip() or str(answer.status_code)
+        return response.text[:200].strip() or str(response.status_code)
 
 
-def _sentences(said: Any) -> list[str]:
-    if isinstance(said, dict):
+def _sentences(detail: object) -> list[str]:
+    if isinstance(detail, dict):
         return [
             text if key in ("detail", "non_field_errors") else f"{key}: {text}"
-            for key, value in said.items()
+            for key, value in detail.items()
             for text in _sentences(value)
         ]
-    if isinstance(said, list):
-        return [text for item in said for text in _sentences(item)]
-    return [str(said)]
+    if isinstance(detail, list):
+        return [text for item in detail for text in _sentences(item)]
+    return [str(detail)]
 
 
 def _last_line(message: str) -> str:
@@ -171,28 +254,28 @@ def _last_line(message: str) -> str:
     return lines[-1] if lines else "the request failed and gave no reason"
 
 
-def connect(name: str, home: Home, say: Callable[[str], None]) -> CvatClient:
-    """The admin of a workspace that exists, which is woken when it sleeps."""
+def connect(name: str, home: Home) -> CvatClient:
+    """Return a client for a workspace, and wake the workspace if it sleeps; raises ``OpsError``."""
     outputs = state.require_outputs(name, home)
     if outputs.get("running") is False:
         raise OpsError(f"{name}: it is stopped: run `labelspace start {name}` first")
-    sleep.wake(name, outputs, say)
+    sleep.wake(name, outputs)
     return CvatClient(outputs["api_url"], outputs["admin_username"], outputs["admin_password"])
 
 
-def find_project(cvat: CvatClient, name: str) -> dict[str, Any] | None:
-    """The project of that name, None when there is none; raises ``OpsError`` when there are several."""
-    found = [row for row in cvat.list_all("/projects", name=name) if row["name"] == name]
+def find_project(cvat: CvatClient, name: str) -> Project | None:
+    """Return the project of that name, None when there is none; raises ``OpsError`` for several."""
+    found = [one for one in cvat.projects(name=name) if one.name == name]
     if len(found) > 1:
-        numbers = ", ".join(str(row["id"]) for row in found)
+        numbers = ", ".join(str(one.id) for one in found)
         raise OpsError(f"project: CVAT has several named {name!r} ({numbers}): rename all but one in CVAT")
     return found[0] if found else None
 
 
-def require_project(cvat: CvatClient, name: str) -> dict[str, Any]:
-    """The project of that name; raises ``OpsError`` that says which there are."""
+def require_project(cvat: CvatClient, name: str) -> Project:
+    """Return the project of that name; raises ``OpsError`` with the names of all projects."""
     found = find_project(cvat, name)
     if found is None:
-        known = ", ".join(sorted(row["name"] for row in cvat.list_all("/projects"))) or "none yet"
+        known = ", ".join(sorted(one.name for one in cvat.projects())) or "none yet"
         raise OpsError(f"project: {name!r} is not in CVAT; there are: {known}. Write it into the labels file")
     return found

@@ -1,4 +1,4 @@
-"""The labels of a workspace alone: what an update would do, and that update."""
+"""Preview and update the labels of a workspace, and nothing else of its stack."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from labelspace_ops.cvat.client import CvatClient, find_project
 from labelspace_ops.labels import labels_file, normalized, plan, program, project
 from labelspace_ops.labels.model import LabelsFile, Project
 from labelspace_ops.stack import automation as stack
+from labelspace_ops.stack import backend
 
 TYPE = "pulumi-python:dynamic/labelspace:CvatProject"
 
 
 def require_file(workspace: str) -> LabelsFile:
-    """The labels file of a workspace; raises ``UsageError`` when there is none, or no project in it."""
+    """Return the labels file of a workspace; raises ``UsageError`` when it is missing or has no project."""
     found = labels_file.load(workspace)
     if not found.projects:
         raise UsageError(
@@ -28,26 +29,26 @@ def require_file(workspace: str) -> LabelsFile:
     return found
 
 
-def preview(cvat: CvatClient, wish: LabelsFile) -> dict[str, list[str]]:
-    """A sentence for each change, by project; raises ``UsageError`` for a loss that nobody asked for."""
-    return {one.name: _sentences(cvat, one) for one in wish.projects}
+def preview(cvat: CvatClient, file: LabelsFile) -> dict[str, list[str]]:
+    """Return a sentence for each change, by project; raises ``UsageError`` for an unconfirmed loss."""
+    return {one.name: _sentences(cvat, one) for one in file.projects}
 
 
-def _sentences(cvat: CvatClient, wish: Project) -> list[str]:
-    found, labels = find_project(cvat, wish.name), normalized.desired(wish)
+def _sentences(cvat: CvatClient, target: Project) -> list[str]:
+    found, labels = find_project(cvat, target.name), normalized.desired(target)
     if found is None:
-        return [f"project {wish.name}: new", *(step.sentence for step in plan.make_plan({}, labels, {}))]
-    rows = project.label_rows(cvat, found["id"])
-    todo = plan.make_plan(normalized.current(rows), labels, normalized.renamed(wish))
-    refused = project.unconfirmed_losses(cvat, found["id"], todo, wish.allow_delete, rows)
+        return [f"project {target.name}: new", *(step.sentence for step in plan.make_plan({}, labels, {}))]
+    rows = cvat.labels(found.id)
+    steps = plan.make_plan(normalized.current(rows), labels, normalized.renamed(target))
+    refused = project.unconfirmed_losses(cvat, found.id, steps, target.allow_delete, rows)
     if refused:
-        raise UsageError(f"{wish.name}: {project.refusal(refused)}")
-    return [step.sentence for step in todo]
+        raise UsageError(f"{target.name}: {project.refusal(refused)}")
+    return [step.sentence for step in steps]
 
 
 def update(workspace: str, home: Home, on_event: Callable[[Any], None]) -> None:
-    """Bring the projects, and nothing else of the stack, to the labels file."""
+    """Update the stack's projects to the labels file."""
     chosen = stack.select(workspace, home)
     with locks.hold(home, workspace, "creating"):
-        locks.clear_stale(home, chosen)
+        locks.clear_stale(backend.state_folder(home), chosen)
         stack.update(chosen, program.run, on_event, only=f"urn:pulumi:{workspace}::labelspace::{TYPE}::*")

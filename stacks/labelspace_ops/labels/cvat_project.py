@@ -1,7 +1,7 @@
-"""The resource ``CvatProject``: a project's labels in Pulumi's plan, state and refresh like everything else.
+"""The Pulumi resource ``CvatProject``: a project's labels in the plan, the state and in refresh.
 
-A dynamic resource: its provider is this module, found by name in a process that Pulumi starts, so nothing of
-it is copied into the state but its name. It never deletes: a project that leaves the file stays in CVAT.
+A dynamic resource: Pulumi starts a process that finds this module, the provider, by its name; the state holds
+only that name. It never deletes: a project that leaves the file stays in CVAT.
 """
 
 from __future__ import annotations
@@ -29,22 +29,23 @@ from labelspace_ops.labels import normalized, plan, project
 
 COMPARED = ("labels", "project", "url", "username", "password")
 Values = dict[str, Any]
+"""Inputs and outputs of the resource, as Pulumi passes them."""
 
 
 class Provider(ResourceProvider):
-    """What Pulumi asks, answered by CVAT; ``props`` are the inputs of ``CvatProject`` and ``number``."""
+    """Answers Pulumi from CVAT; ``props`` are the inputs of ``CvatProject``, and ``number``."""
 
     def configure(self, _req: ConfigureRequest) -> None:
-        """Pulumi shows an error with its traceback: a sentence is enough."""
+        """Pulumi prints an error with its traceback: only the sentence is of use."""
         sys.tracebacklimit = 0
 
     def check(self, _olds: Values, news: Values) -> CheckResult:
-        """Refuse, in a preview already, what would lose annotations.
+        """Refuse what would lose annotations, already in a preview.
 
-        A server at rest is not asked, nor one that this very update gives another password.
+        A server that does not answer is not asked, nor one whose password this update changes.
         """
         try:
-            refused = _refused(news) if _can_be_asked(news) else []
+            refused = _unconfirmed_losses(news) if _can_ask(news) else []
         except (UnreachableError, RefusedError):
             refused = []
         except OpsError as error:
@@ -52,76 +53,74 @@ class Provider(ResourceProvider):
         return CheckResult(news, [CheckFailure("labels", project.refusal(refused))] if refused else [])
 
     def diff(self, _id: str, olds: Values, news: Values) -> DiffResult:
-        """Nothing changes while the workspace is stopped: it is made up for when it runs."""
+        """Report no change while the workspace is stopped; the update after its start makes it."""
         changed = any(olds.get(key) != news.get(key) for key in COMPARED)
         return DiffResult(changes=bool(news["running"]) and changed)
 
     def create(self, props: Values) -> CreateResult:
-        """Make the project, or take over the one of that name; later, when the workspace is stopped."""
+        """Create the project, or use the existing one of that name; later when the workspace is stopped."""
         if not props["running"]:
             return CreateResult(props["project"], {**props, "number": 0, "labels": {}})
-        return CreateResult(props["project"], _brought(props))
+        return CreateResult(props["project"], _apply(props))
 
     def update(self, _id: str, _olds: Values, news: Values) -> UpdateResult:
         """Bring the project to its labels."""
-        return UpdateResult(_brought(news))
+        return UpdateResult(_apply(news))
 
     def read(self, id_: str, props: Values) -> ReadResult:
-        """What CVAT has now; as it was known, when CVAT does not answer."""
+        """Return what CVAT has now, or the known values when CVAT does not answer."""
         try:
-            return _measured(id_, props)
+            return _read(id_, props)
         except OpsError as error:
             pulumi.log.debug(str(error))
             return ReadResult(id_, props)
 
 
-def _can_be_asked(props: Values) -> bool:
+def _can_ask(props: Values) -> bool:
     return bool(props["running"]) and UNKNOWN not in (props["url"], props["password"])
 
 
-def _cvat(props: Values, *, look: bool) -> CvatClient:
-    return CvatClient(props["url"], props["username"], props["password"], look=look)
+def _client(props: Values, *, probe: bool) -> CvatClient:
+    return CvatClient(props["url"], props["username"], props["password"], probe=probe)
 
 
-def _refused(props: Values) -> list[plan.Step]:
-    cvat = _cvat(props, look=True)
+def _unconfirmed_losses(props: Values) -> list[plan.Step]:
+    cvat = _client(props, probe=True)
     found = find_project(cvat, props["project"])
     if found is None:
         return []
-    rows = project.label_rows(cvat, found["id"])
-    todo = plan.make_plan(normalized.current(rows), props["labels"], props["renamed"])
-    return project.unconfirmed_losses(cvat, found["id"], todo, props["allow_delete"], rows)
+    rows = cvat.labels(found.id)
+    steps = plan.make_plan(normalized.current(rows), props["labels"], props["renamed"])
+    return project.unconfirmed_losses(cvat, found.id, steps, props["allow_delete"], rows)
 
 
-def _brought(props: Values) -> Values:
-    cvat = _cvat(props, look=False)
-    wish = normalized.ordered(props["labels"], props["order"])
+def _apply(props: Values) -> Values:
+    cvat = _client(props, probe=False)
+    target = normalized.ordered(props["labels"], props["order"])
     found = find_project(cvat, props["project"])
     if found is None:
-        return {**props, "number": project.create(cvat, props["project"], wish)}
-    project.apply(cvat, found["id"], wish, props["renamed"], props["allow_delete"])
-    return {**props, "number": found["id"]}
+        return {**props, "number": project.create(cvat, props["project"], target)}
+    project.apply(cvat, found.id, target, props["renamed"], props["allow_delete"])
+    return {**props, "number": found.id}
 
 
-def _measured(id_: str, props: Values) -> ReadResult:
-    cvat = _cvat(props, look=True)
+def _read(id_: str, props: Values) -> ReadResult:
     number = int(props["number"])
-    found = cvat.find(f"/projects/{number}") if number else None
-    if number and found is None:
-        return ReadResult("", {})
-    if found is None:
+    if not number:
         return ReadResult(id_, props)
-    labels = normalized.with_defaults_of(
-        normalized.current(project.label_rows(cvat, number)), props["labels"]
-    )
-    now = {**props, "project": found["name"], "labels": labels}
+    cvat = _client(props, probe=True)
+    found = cvat.find_project(number)
+    if found is None:
+        return ReadResult("", {})
+    labels = normalized.with_defaults_of(normalized.current(cvat.labels(number)), props["labels"])
+    now = {**props, "project": found.name, "labels": labels}
     return ReadResult(id_, now, {key: value for key, value in now.items() if key != "number"})
 
 
 class CvatProject(Resource, module="labelspace", name="CvatProject"):
-    """A project of CVAT with its labels (``shape.wished``).
+    """A project of CVAT with its labels (``normalized.desired``).
 
-    ``number`` is CVAT's own id of it, 0 while it waits for a stopped workspace to run.
+    ``number`` is the project's id in CVAT; 0 until the workspace runs for the first time.
     """
 
     number: pulumi.Output[int]

@@ -9,19 +9,18 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.labels.model import LabelsFile
-from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.stack import project
 
-FOLDER = PROJECT / "stacks" / "labels"
-SCHEMA = FOLDER / "schema.json"
 HEADER = "# yaml-language-server: $schema=schema.json\n"
 """Tells editors where the JSON Schema of the file is."""
 
 
 def path_for(workspace: str) -> Path:
     """Where the labels file of a workspace lies, whether it is there or not."""
-    return FOLDER / f"{workspace}.yaml"
+    return project.find(Home.find()).labels / f"{workspace}.yaml"
 
 
 def load(workspace: str) -> LabelsFile:
@@ -67,12 +66,19 @@ def write(file: LabelsFile, path: Path, *, replace: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w" if replace else "x", encoding="utf-8") as out:
             out.write(to_yaml(file))
+        if path.parent == project.find(Home.find()).labels:
+            write_schema(path.parent)
     except FileExistsError:
         raise UsageError(
             f"out: {path} is there: choose another with --out and compare, or give --replace"
         ) from None
     except OSError as error:
         raise OpsError(f"out: {path}: {error.strerror}: choose another file with --out") from None
+
+
+def write_schema(folder: Path) -> None:
+    """Put the JSON Schema, which every labels file names, beside the labels files."""
+    (folder / "schema.json").write_text(schema(), encoding="utf-8")
 
 
 class _OnceLoader(yaml.SafeLoader):

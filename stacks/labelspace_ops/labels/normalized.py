@@ -1,24 +1,45 @@
-"""Labels as CVAT keeps them, in one form for the file and for a live project, so that both compare.
+"""Labels in one form for the labels file and for CVAT, so that both can be compared.
 
-``{label: {"type", "color", "attributes": {attribute: {"input", "values", "default", "mutable"}}}}``; without
-a colour CVAT chooses one. A skeleton also has its ``drawing`` (``skeleton.py``).
+The form is JSON, as it is also an input of the Pulumi resource ``CvatProject``.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NotRequired, TypedDict, TypeVar
 
+from labelspace_ops.cvat import models
 from labelspace_ops.labels import skeleton
 from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 from labelspace_ops.labels.model import SKELETON, UNKNOWN, Attribute, AuditAttribute, Label, Project
 
-Labels = dict[str, dict[str, Any]]
+
+class NormalAttribute(TypedDict):
+    """An attribute; ``values`` are the choices, or minimum, maximum and step of a number."""
+
+    input: str
+    values: list[str]
+    default: str
+    mutable: bool
+
+
+class NormalLabel(TypedDict):
+    """A label; without ``color`` CVAT chooses one. A skeleton has a ``drawing``."""
+
+    type: str
+    color: NotRequired[str]
+    attributes: dict[str, NormalAttribute]
+    drawing: NotRequired[skeleton.Drawing]
+
+
+Labels = dict[str, NormalLabel]
+"""Labels by name."""
 WITHOUT_VALUES = ("checkbox", "text")
+T = TypeVar("T")
 
 
 def desired(project: Project) -> Labels:
-    """What the file asks of a project; its audit block becomes a tag label beside the target labels."""
-    labels: Labels = {label.name: _label(label) for label in project.labels}
+    """Return the labels of a project of the file; its audit block becomes a tag label."""
+    labels = {label.name: _label(label) for label in project.labels}
     for one in project.audit:
         for name in one.objects:
             labels[name]["attributes"][one.name] = _audit(one)
@@ -26,21 +47,20 @@ def desired(project: Project) -> Labels:
     return {**labels, **({AUDIT_LABEL: {"type": "tag", "attributes": of_images}} if of_images else {})}
 
 
-def _label(label: Label) -> dict[str, Any]:
-    return {
-        "type": label.type,
-        **({"color": label.color} if label.color else {}),
-        "attributes": {one.name: _attribute(one) for one in label.attributes},
-        **({"drawing": _drawing(label)} if label.type == SKELETON else {}),
-    }
+def _label(label: Label) -> NormalLabel:
+    attributes = {one.name: _attribute(one) for one in label.attributes}
+    normal: NormalLabel = {"type": label.type, "attributes": attributes}
+    if label.color:
+        normal["color"] = label.color
+    if label.type == SKELETON:
+        normal["drawing"] = {
+            "points": [{"name": point.name, "position": list(point.position)} for point in label.points],
+            "edges": [list(edge) for edge in label.edges],
+        }
+    return normal
 
 
-def _drawing(label: Label) -> skeleton.Drawing:
-    points = [{"name": point.name, "position": list(point.position)} for point in label.points]
-    return {"points": points, "edges": [list(edge) for edge in label.edges]}
-
-
-def _attribute(one: Attribute) -> dict[str, Any]:
+def _attribute(one: Attribute) -> NormalAttribute:
     number = [str(one.minimum), str(one.maximum), str(one.step)]
     return {
         "input": one.input,
@@ -50,77 +70,79 @@ def _attribute(one: Attribute) -> dict[str, Any]:
     }
 
 
-def _audit(one: AuditAttribute) -> dict[str, Any]:
+def _audit(one: AuditAttribute) -> NormalAttribute:
     return {"input": "select", "values": list(one.choices), "default": UNKNOWN, "mutable": False}
 
 
 def order(labels: Labels) -> dict[str, list[str]]:
-    """The order of the file, which a resource's inputs do not keep: of labels (``""``) and attributes."""
+    """Return the order of the labels (key ``""``) and of each label's attributes.
+
+    Pulumi does not keep the order of a resource's inputs.
+    """
     return {"": list(labels), **{name: list(one["attributes"]) for name, one in labels.items()}}
 
 
-def ordered(labels: Labels, wish: dict[str, list[str]]) -> Labels:
-    """``labels`` in that order again."""
-    return {
-        name: {**labels[name], "attributes": _in_order(labels[name]["attributes"], wish.get(name, []))}
-        for name in _in_order(labels, wish.get("", []))
-    }
+def ordered(labels: Labels, names: dict[str, list[str]]) -> Labels:
+    """Return ``labels`` in the order that ``order`` returned."""
+    result: Labels = {}
+    for name, label in _in_order(labels, names.get("", [])).items():
+        result[name] = {**label, "attributes": _in_order(label["attributes"], names.get(name, []))}
+    return result
 
 
-def _in_order(values: dict[str, Any], names: list[str]) -> dict[str, Any]:
+def _in_order(values: dict[str, T], names: list[str]) -> dict[str, T]:
     known = [name for name in names if name in values]
-    return {name: values[name] for name in [*known, *(one for one in values if one not in known)]}
+    return {name: values[name] for name in dict.fromkeys([*known, *values])}
 
 
 def renamed(project: Project) -> dict[str, str]:
-    """New name -> old name, of labels and of ``label/attribute`` (by the label's new name)."""
-    names = {label.name: label.renamed_from for label in project.labels if label.renamed_from}
-    for label in project.labels:
-        names |= {
-            f"{label.name}/{one.name}": one.renamed_from for one in label.attributes if one.renamed_from
-        }
+    """Return old names by new names, of labels and of ``label/attribute`` (with the label's new name)."""
+    names = {label.name: label.renamed_from for label in project.labels}
+    names |= {
+        f"{label.name}/{one.name}": one.renamed_from for label in project.labels for one in label.attributes
+    }
     for one in project.audit:
-        for place in one.objects or (AUDIT_LABEL,):
-            names |= {f"{place}/{one.name}": one.renamed_from} if one.renamed_from else {}
-    return names
+        names |= {f"{label}/{one.name}": one.renamed_from for label in one.objects or (AUDIT_LABEL,)}
+    return {new: old for new, old in names.items() if old}
 
 
-def current(rows: list[dict[str, Any]]) -> Labels:
-    """The same of what CVAT's list of labels says, but for ``foreign`` skeletons."""
-    strange = foreign(rows)
+def current(rows: list[models.Label]) -> Labels:
+    """Return CVAT's labels in the same form, without ``foreign`` skeletons and points of skeletons."""
+    unreadable = foreign(rows)
+    return {row.name: _of_cvat(row) for row in rows if row.name not in unreadable and not row.has_parent}
+
+
+def foreign(rows: list[models.Label]) -> list[str]:
+    """Return the names of skeletons whose drawing cannot be read: they are not changed."""
+    return [row.name for row in rows if row.type == SKELETON and skeleton.read(row) is None]
+
+
+def _of_cvat(row: models.Label) -> NormalLabel:
+    attributes = {one.name: _attribute_of_cvat(one) for one in row.attributes}
+    label: NormalLabel = {"type": row.type, "color": row.color.lower(), "attributes": attributes}
+    if row.type == SKELETON and (drawing := skeleton.read(row)):
+        label["drawing"] = drawing
+    return label
+
+
+def _attribute_of_cvat(one: models.Attribute) -> NormalAttribute:
     return {
-        row["name"]: _live_label(row) for row in rows if row["name"] not in strange and not row["has_parent"]
+        "input": one.input_type,
+        "values": [] if one.input_type in WITHOUT_VALUES else list(one.values),
+        "default": one.default_value.lower() if one.input_type == "checkbox" else one.default_value,
+        "mutable": one.mutable,
     }
 
 
-def foreign(rows: list[dict[str, Any]]) -> list[str]:
-    """Skeletons whose drawing cannot be read: they stay as they are."""
-    return [row["name"] for row in rows if row["type"] == SKELETON and skeleton.read(row) is None]
+def with_defaults_of(labels: Labels, target: Labels) -> Labels:
+    """Return ``labels`` without what ``target`` leaves to CVAT: colours, and the order of equal edges."""
+    return {name: _with_defaults_of(one, target.get(name, one)) for name, one in labels.items()}
 
 
-def _live_label(row: dict[str, Any]) -> dict[str, Any]:
-    attributes = {one["name"]: _live_attribute(one) for one in row["attributes"]}
-    drawing = {"drawing": skeleton.read(row)} if row["type"] == SKELETON else {}
-    return {"type": row["type"], "color": row["color"].lower(), "attributes": attributes, **drawing}
-
-
-def _live_attribute(one: dict[str, Any]) -> dict[str, Any]:
-    plain = one["input_type"] in WITHOUT_VALUES
-    return {
-        "input": one["input_type"],
-        "values": [] if plain else list(one["values"]),
-        "default": one["default_value"].lower() if one["input_type"] == "checkbox" else one["default_value"],
-        "mutable": one["mutable"],
-    }
-
-
-def with_defaults_of(labels: Labels, wish: Labels) -> Labels:
-    """``labels`` without the colours that ``wish`` leaves to CVAT, and with its order of equal edges."""
-    return {name: _as_wished(one, wish.get(name, one)) for name, one in labels.items()}
-
-
-def _as_wished(one: dict[str, Any], wish: dict[str, Any]) -> dict[str, Any]:
-    found = {key: value for key, value in one.items() if key != "color" or "color" in wish}
-    if "drawing" in one and "drawing" in wish and skeleton.same(one["drawing"], wish["drawing"]):
-        found["drawing"] = wish["drawing"]
-    return found
+def _with_defaults_of(one: NormalLabel, target: NormalLabel) -> NormalLabel:
+    label = one.copy()
+    if "color" not in target:
+        label.pop("color", None)
+    if "drawing" in one and "drawing" in target and skeleton.same(one["drawing"], target["drawing"]):
+        label["drawing"] = target["drawing"]
+    return label

@@ -1,20 +1,19 @@
-"""What has to happen to a project's labels, step by step, and which steps lose what annotators said."""
+"""The steps from CVAT's labels to those of the labels file, and which steps lose annotations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from labelspace_ops.labels.model import CHOICES, SKELETON
-from labelspace_ops.labels.normalized import Labels, with_defaults_of
+from labelspace_ops.labels.normalized import Labels, NormalAttribute, NormalLabel, with_defaults_of
 
 LOSES = ("remove", "remake")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One change: ``rename``, ``remove``, ``remake`` (removed and added anew), ``add`` or ``change``."""
+    """One change: ``rename``, ``remove``, ``remake`` (remove and add again), ``add`` or ``change``."""
 
     action: str
     label: str
@@ -24,91 +23,98 @@ class Step:
 
     @property
     def name(self) -> str:
-        """``label`` or ``label/attribute``, as ``allow_delete`` lists it."""
+        """``label`` or ``label/attribute``, as in ``allow_delete``."""
         return f"{self.label}/{self.attribute}" if self.attribute else self.label
 
     @property
     def sentence(self) -> str:
-        """The step for people."""
-        what = f"attribute {self.attribute} of {self.label}" if self.attribute else f"label {self.label}"
-        said = {
-            "rename": f"{what}: was {self.renamed_from}, what annotators said stays",
-            "remake": f"{what}: removed and added anew, as CVAT cannot change {self.detail} in place",
-            "remove": f"{what}: removed",
-            "add": f"{what}: new{', ' + self.detail if self.detail else ''}",
+        """The step in words."""
+        subject = f"attribute {self.attribute} of {self.label}" if self.attribute else f"label {self.label}"
+        sentences = {
+            "rename": f"{subject}: renamed from {self.renamed_from}, its annotations stay",
+            "remake": f"{subject}: removed and added again, as CVAT cannot change {self.detail} in place",
+            "remove": f"{subject}: removed",
+            "add": f"{subject}: new{', ' + self.detail if self.detail else ''}",
         }
-        return said.get(self.action, f"{what}: {self.detail}")
+        return sentences.get(self.action, f"{subject}: {self.detail}")
 
 
-def make_plan(have: Labels, wish: Labels, renamed: Mapping[str, str]) -> list[Step]:
-    """How ``have`` becomes ``wish``; empty when there is nothing to do."""
-    have = with_defaults_of(have, wish)
-    found = [
+def make_plan(present: Labels, target: Labels, renamed: Mapping[str, str]) -> list[Step]:
+    """Return the steps from ``present`` to ``target``; empty when nothing differs."""
+    present = with_defaults_of(present, target)
+    steps = [
         Step("rename", name, renamed_from=renamed[name])
-        for name in wish
-        if name not in have and renamed.get(name, "") in have and renamed[name] not in wish
+        for name in target
+        if name not in present and renamed.get(name, "") in present and renamed[name] not in target
     ]
-    now = {one.renamed_from: one.label for one in found}
-    have = with_defaults_of({now.get(name, name): label for name, label in have.items()}, wish)
-    found += [Step("remove", name) for name in have if name not in wish]
-    for name, label in wish.items():
-        if name in have:
-            found += _of_label(name, have[name], label, renamed)
+    new_names = {one.renamed_from: one.label for one in steps}
+    present = with_defaults_of({new_names.get(name, name): one for name, one in present.items()}, target)
+    steps += [Step("remove", name) for name in present if name not in target]
+    for name, label in target.items():
+        if name in present:
+            steps += _label_steps(name, present[name], label, renamed)
         else:
-            found += _new_label(name, label)
-    return found
+            attributes = ", ".join(label["attributes"])
+            steps.append(
+                Step("add", name, detail=label["type"] + (f" with {attributes}" if attributes else ""))
+            )
+    return steps
 
 
-def _new_label(name: str, label: dict[str, Any]) -> list[Step]:
-    attributes = ", ".join(label["attributes"])
-    return [Step("add", name, detail=label["type"] + (f" with {attributes}" if attributes else ""))]
-
-
-def _of_label(
-    name: str, have: dict[str, Any], wish: dict[str, Any], renamed: Mapping[str, str]
+def _label_steps(
+    name: str, present: NormalLabel, target: NormalLabel, renamed: Mapping[str, str]
 ) -> Iterator[Step]:
-    if fixed := _fixed(have, wish):
+    if fixed := _fixed(present, target):
         yield Step("remake", name, detail=fixed)
         return
-    for key in ("type", "color"):
-        if key in wish and have[key] != wish[key]:
-            yield Step("change", name, detail=f"{key} {have[key]} -> {wish[key]}")
-    old = dict(have["attributes"])
-    for attribute, value in wish["attributes"].items():
+    if present["type"] != target["type"]:
+        yield Step("change", name, detail=f"type {present['type']} -> {target['type']}")
+    if "color" in target and present.get("color") != target["color"]:
+        yield Step("change", name, detail=f"color {present.get('color')} -> {target['color']}")
+    old = dict(present["attributes"])
+    for attribute, value in target["attributes"].items():
         old_name = renamed.get(f"{name}/{attribute}", "")
-        if attribute not in old and old_name in old and old_name not in wish["attributes"]:
+        if attribute not in old and old_name in old and old_name not in target["attributes"]:
             yield Step("rename", name, attribute, renamed_from=old_name)
             old[attribute] = old.pop(old_name)
         if attribute not in old:
             yield Step("add", name, attribute, value["input"])
         else:
-            yield from _of_attribute(name, attribute, old[attribute], value)
-    yield from (Step("remove", name, gone) for gone in old if gone not in wish["attributes"])
+            yield from _attribute_steps(name, attribute, old[attribute], value)
+    yield from (Step("remove", name, one) for one in old if one not in target["attributes"])
 
 
-def _fixed(have: dict[str, Any], wish: dict[str, Any]) -> str:
-    """What of a label only a new one can have: CVAT turns nothing into a skeleton, nor redraws one."""
-    if have["type"] != wish["type"] and SKELETON in (have["type"], wish["type"]):
-        return f"type {have['type']}"
-    return "the points and edges of a skeleton" if have.get("drawing") != wish.get("drawing") else ""
+def _fixed(present: NormalLabel, target: NormalLabel) -> str:
+    """Return what CVAT cannot change in a label: it neither redraws a skeleton nor makes one of a label."""
+    if present["type"] != target["type"] and SKELETON in (present["type"], target["type"]):
+        return f"type {present['type']}"
+    return "the points and edges of a skeleton" if present.get("drawing") != target.get("drawing") else ""
 
 
-def _of_attribute(label: str, name: str, have: dict[str, Any], wish: dict[str, Any]) -> Iterator[Step]:
-    fixed = [word for word in ("input", "mutable") if have[word] != wish[word]]
-    if not fixed and have["values"] != wish["values"] and not _grows(have, wish):
-        fixed = ["values"]
+def _attribute_steps(
+    label: str, name: str, present: NormalAttribute, target: NormalAttribute
+) -> Iterator[Step]:
+    fixed = []
+    if present["input"] != target["input"]:
+        fixed.append(f"input {present['input']}")
+    if present["mutable"] != target["mutable"]:
+        fixed.append(f"mutable {present['mutable']}")
+    if not fixed and present["values"] != target["values"] and not _only_adds_choices(present, target):
+        fixed.append(f"values {present['values']}")
     if fixed:
-        yield Step("remake", label, name, ", ".join(f"{word} {have[word]}" for word in fixed))
+        yield Step("remake", label, name, ", ".join(fixed))
         return
-    for word in ("values", "default"):
-        if have[word] != wish[word]:
-            yield Step("change", label, name, f"{word} {_shown(have[word])} -> {_shown(wish[word])}")
+    if present["values"] != target["values"]:
+        yield Step("change", label, name, f"values {_listed(present)} -> {_listed(target)}")
+    if present["default"] != target["default"]:
+        old, new = (one["default"] or "(none)" for one in (present, target))
+        yield Step("change", label, name, f"default {old} -> {new}")
 
 
-def _grows(have: dict[str, Any], wish: dict[str, Any]) -> bool:
-    """CVAT takes further choices, and refuses to lose one or to change a range."""
-    return have["input"] in CHOICES and set(have["values"]) <= set(wish["values"])
+def _only_adds_choices(present: NormalAttribute, target: NormalAttribute) -> bool:
+    """CVAT adds choices; it refuses to remove one or to change the range of a number."""
+    return present["input"] in CHOICES and set(present["values"]) <= set(target["values"])
 
 
-def _shown(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value) or "(none)"
+def _listed(attribute: NormalAttribute) -> str:
+    return ", ".join(attribute["values"])

@@ -1,97 +1,103 @@
-"""A labels file written from what CVAT has; what CVAT does not know is taken from the file of before."""
+"""Write a labels file from CVAT's projects; what CVAT does not store comes from the existing file."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from labelspace_ops.cvat import models
 from labelspace_ops.cvat.client import CvatClient, require_project
-from labelspace_ops.labels import labels_file, normalized, project
+from labelspace_ops.labels import labels_file, normalized
 from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 from labelspace_ops.labels.model import CHOICES, UNKNOWN, LabelsFile, Project
+from labelspace_ops.labels.normalized import Labels, NormalAttribute, NormalLabel
 
-Values = dict[str, Any]
-NOTHING: Values = {"attributes": {}}
+Block = dict[str, object]
+"""A block of the file, before it is validated."""
 
 
 def pull(cvat: CvatClient, names: list[str], known: LabelsFile) -> tuple[LabelsFile, list[str]]:
-    """The file of the named projects (none: all), with the annotators of ``known``, and notes for people."""
-    rows = [require_project(cvat, name) for name in names] or sorted(
-        cvat.list_all("/projects"), key=lambda row: row["id"]
-    )
+    """Return the file of the named projects (none: of all), with notes on what it leaves out.
+
+    ``known`` is the existing file: the annotators and the kinds of audit attributes come from it.
+    """
+    projects = [require_project(cvat, name) for name in names]
     notes: list[str] = []
-    found = [_project(cvat, row, known.project(row["name"]), notes) for row in rows]
+    blocks = [
+        _project(one.name, cvat.labels(one.id), known.project(one.name), notes)
+        for one in projects or sorted(cvat.projects(), key=lambda one: one.id)
+    ]
     values = known.model_dump(mode="json", exclude_defaults=True)
-    return labels_file.parse({**values, "projects": found}, "CVAT"), notes
+    return labels_file.parse({**values, "projects": blocks}, "CVAT"), notes
 
 
-def _project(cvat: CvatClient, row: Values, known: Project | None, notes: list[str]) -> Values:
-    rows = project.label_rows(cvat, row["id"])
+def _project(name: str, rows: list[models.Label], known: Project | None, notes: list[str]) -> Block:
     labels = normalized.current(rows)
-    if known:  # what was made anew is last in CVAT, and stays where it is in the file
+    if known:  # CVAT lists what was added again last; the file keeps its place
         labels = normalized.ordered(labels, normalized.order(normalized.desired(known)))
     notes += [
-        f"{row['name']}: skeleton {name}: not written, as its drawing is none of CVAT's: it stays as it is"
-        for name in normalized.foreign(rows)
+        f"{name}: skeleton {one}: not written, as its drawing is none of CVAT's: it stays as it is"
+        for one in normalized.foreign(rows)
     ]
     notes += [
-        f"{row['name']}: skeleton {one['name']}: attributes of its points are not written, they stay"
+        f"{name}: skeleton {one.name}: attributes of its points are not written, they stay"
         for one in rows
-        if any(point["attributes"] for point in one.get("sublabels", []))
+        if any(point.attributes for point in one.sublabels)
     ]
-    audit = _audit(labels, known, f"{row['name']}: ", notes)
-    kept = _known_colors(known)
+    audit, objects = _audit(labels, known, f"{name}: ", notes)
+    without_color = {label.name for label in known.labels if label.color is None} if known else set()
     targets = [
-        _label(name, one, audit, kept.get(name)) for name, one in labels.items() if name != AUDIT_LABEL
+        _label(label, one, objects, colored=label not in without_color)
+        for label, one in labels.items()
+        if label != AUDIT_LABEL
     ]
-    return {"name": row["name"], "labels": targets, **({"audit": list(audit.values())} if audit else {})}
-
-
-def _known_colors(known: Project | None) -> dict[str, bool]:
-    return {label.name: label.color is not None for label in known.labels} if known else {}
+    return {"name": name, "labels": targets, **({"audit": audit} if audit else {})}
 
 
 def _audit(
-    labels: normalized.Labels, known: Project | None, where: str, notes: list[str]
-) -> dict[str, Values]:
-    """The audit block: the tag label's attributes, and those of objects that the known file calls so."""
+    labels: Labels, known: Project | None, where: str, notes: list[str]
+) -> tuple[list[Block], dict[str, list[str]]]:
+    """Return the audit block, and the labels whose objects have an audit attribute, by the attribute.
+
+    It has the attributes of the tag label, and those of objects that are in the known file's audit block.
+    """
     kinds = {one.name: one for one in known.audit} if known else {}
-    tag = labels.get(AUDIT_LABEL, NOTHING)["attributes"]
-    found: dict[str, Values] = {}
+    tag = labels[AUDIT_LABEL]["attributes"] if AUDIT_LABEL in labels else {}
+    blocks: dict[str, Block] = {}
     for name, one in tag.items():
         if name not in kinds:
             notes.append(f"{where}audit attribute {name}: CVAT does not know its kind: see whether it is one")
-        found[name] = _audit_attribute(name, one, kinds[name].kind if name in kinds else "condition")
+        blocks[name] = _audit_attribute(name, one, kinds[name].kind if name in kinds else "condition")
+    objects: dict[str, list[str]] = {}
     for name, marked in kinds.items():
-        places = [label for label in marked.objects if name in labels.get(label, NOTHING)["attributes"]]
-        if places:
-            one = labels[places[0]]["attributes"][name]
-            found[name] = {**_audit_attribute(name, one, marked.kind), "objects": places}
-    return found
+        found = [one for one in marked.objects if one in labels and name in labels[one]["attributes"]]
+        if found:
+            objects[name] = found
+            attribute = labels[found[0]]["attributes"][name]
+            blocks[name] = {**_audit_attribute(name, attribute, marked.kind), "objects": found}
+    return list(blocks.values()), objects
 
 
-def _audit_attribute(name: str, one: Values, kind: str) -> Values:
+def _audit_attribute(name: str, one: NormalAttribute, kind: str) -> Block:
     return {"name": name, "kind": kind, "values": [value for value in one["values"] if value != UNKNOWN]}
 
 
-def _label(name: str, one: Values, audit: dict[str, Values], colored: bool | None) -> Values:
-    """CVAT always has a colour; a file that left it to CVAT goes on doing so."""
+def _label(name: str, one: NormalLabel, objects: dict[str, list[str]], *, colored: bool) -> Block:
+    """Return a label's block; a label whose colour the known file leaves to CVAT gets none."""
     attributes = [
-        _attribute(*pair)
-        for pair in one["attributes"].items()
-        if name not in audit.get(pair[0], {}).get("objects", [])
+        _attribute(attribute, value)
+        for attribute, value in one["attributes"].items()
+        if name not in objects.get(attribute, [])
     ]
-    color = {} if colored is False else {"color": one["color"]}
+    color = {"color": one["color"]} if colored else {}
     return {"name": name, "type": one["type"], **color, "attributes": attributes, **one.get("drawing", {})}
 
 
-def _attribute(name: str, one: Values) -> Values:
+def _attribute(name: str, one: NormalAttribute) -> Block:
     values = one["values"]
-    given: Values = {"name": name, "input": one["input"], "mutable": one["mutable"]}
+    block: Block = {"name": name, "input": one["input"], "mutable": one["mutable"]}
     if one["input"] in CHOICES:
-        given["values"] = values
+        block["values"] = values
     if one["input"] == "number":
-        given |= dict(zip(("minimum", "maximum", "step"), map(int, values), strict=False))
+        block |= dict(zip(("minimum", "maximum", "step"), map(int, values), strict=False))
     usual = {"checkbox": "false", "number": values[0] if values else "", "text": ""}
     if one["default"] != usual.get(one["input"], values[0] if values else ""):
-        given["default"] = one["default"]
-    return given
+        block["default"] = one["default"]
+    return block

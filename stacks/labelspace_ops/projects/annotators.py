@@ -1,89 +1,112 @@
-"""Annotators: who of the file signed up, in which group, with which jobs. Nobody is ever deleted."""
+"""Annotators: their accounts, groups and jobs, by the labels file. No account is ever deleted."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
 
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.core.models import JsonModel
 from labelspace_ops.cvat.client import CvatClient, find_project
+from labelspace_ops.cvat.models import User
 from labelspace_ops.labels.model import Annotator, LabelsFile
 
 GROUPS = {"user", "worker"}
-User = dict[str, Any]
 
 
-def list_users(cvat: CvatClient) -> list[User]:
-    """Everybody with an account, as the admin sees them."""
-    return list(cvat.list_all("/users"))
+class AppliedAnnotator(JsonModel):
+    """What `labelspace annotators apply` did for one annotator of the labels file."""
+
+    email: str
+    username: str | None
+    signed_up: bool
+    group: str
+    group_set: bool = False
+    new_jobs: int = 0
+    notes: list[str]
+    invitation: str = ""
 
 
-def find_user(who: str, known: list[User]) -> User | None:
-    """The account of that e-mail address or user name."""
-    wanted = who.lower()
-    return next((one for one in known if wanted in (one["email"].lower(), one["username"].lower())), None)
+class AnnotatorRow(JsonModel):
+    """Somebody in the labels file or with an account, and the number of their jobs."""
+
+    email: str
+    username: str | None
+    group: str
+    in_file: bool
+    signed_up: bool
+    jobs: int
+    completed: int
 
 
-def require_users(who: list[str], known: list[User]) -> list[User]:
-    """The accounts of these; raises ``UsageError`` that names who has none."""
-    found = [find_user(one, known) for one in who]
-    missing = [one for one, user in zip(who, found, strict=True) if user is None]
+def find_user(name: str, users: Sequence[User]) -> User | None:
+    """Return the account with that e-mail address or user name, in any case."""
+    return next((one for one in users if name.lower() in (one.email.lower(), one.username.lower())), None)
+
+
+def require_users(names: list[str], users: Sequence[User]) -> list[User]:
+    """Return the accounts of these; raises ``UsageError`` that lists who has none."""
+    found = {name: find_user(name, users) for name in names}
+    missing = [name for name, user in found.items() if user is None]
     if missing:
         raise UsageError(f"assign: {', '.join(missing)} did not sign up yet: ask them to, or leave them out")
-    return [user for user in found if user is not None]
+    return [user for user in found.values() if user is not None]
 
 
-def share_jobs(cvat: CvatClient, task: int, among: list[User]) -> Counter[str]:
-    """Give the task's jobs that are nobody's to ``among``, who has fewest first; a job that is taken stays.
+def share_jobs(cvat: CvatClient, task: int, users: Sequence[User]) -> Counter[str]:
+    """Assign each job of the task that nobody has to the user who has fewest jobs of it.
 
     Returns the number of new jobs by user name.
     """
-    jobs = sorted(cvat.list_all("/jobs", task_id=task), key=lambda job: job["id"])
-    has = Counter(job["assignee"]["username"] for job in jobs if job["assignee"])
-    given: Counter[str] = Counter()
-    for job in jobs if among else ():
-        if job["assignee"] is None:
-            user = min(among, key=lambda one: has[one["username"]])
-            cvat.patch(f"/jobs/{job['id']}", {"assignee": user["id"]})
-            has[user["username"]] += 1
-            given[user["username"]] += 1
-    return given
+    jobs = sorted(cvat.jobs(task_id=task), key=lambda job: job.id) if users else []
+    has = Counter(job.assignee.username for job in jobs if job.assignee)
+    new: Counter[str] = Counter()
+    for job in jobs:
+        if job.assignee is None:
+            user = min(users, key=lambda one: has[one.username] + new[one.username])
+            cvat.patch(f"/jobs/{job.id}", {"assignee": user.id})
+            new[user.username] += 1
+    return new
 
 
-def apply(cvat: CvatClient, file: LabelsFile) -> list[dict[str, Any]]:
-    """Set groups and share jobs as the file says; a row for each annotator of it."""
-    known = list_users(cvat)
-    rows = [_row(one, find_user(one.email, known)) for one in file.annotators]
-    for row, wish in zip(rows, file.annotators, strict=True):
-        user = find_user(wish.email, known)
-        if user is not None:
-            row["group_set"] = _set_group(cvat, user, wish.group)
+def apply(cvat: CvatClient, file: LabelsFile) -> list[AppliedAnnotator]:
+    """Set groups and assign jobs by the labels file; returns a row for each annotator of the file."""
+    users = cvat.users()
+    rows = [_apply_group(cvat, one, find_user(one.email, users)) for one in file.annotators]
     for project, task in dict.fromkeys(_tasks(file)):
-        getting = [
+        assigned = [
             row for row, one in zip(rows, file.annotators, strict=True) if task in one.tasks.get(project, ())
         ]
-        _share(cvat, task_number(cvat, project, task), f"{project}: {task}", getting, known)
+        number = find_task(cvat, project, task)
+        if number is None:
+            for row in assigned:
+                row.notes.append(f"{project}: {task}: no such task yet: `labelspace task create` makes it")
+        else:
+            new = share_jobs(
+                cvat, number, [user for row in assigned if (user := find_user(row.email, users))]
+            )
+            for row in assigned:
+                row.new_jobs += new[row.username or ""]
     return rows
 
 
-def _row(wish: Annotator, user: User | None) -> dict[str, Any]:
-    return {
-        "email": wish.email,
-        "username": user["username"] if user else None,
-        "signed_up": user is not None,
-        "group": wish.group,
-        "group_set": False,
-        "new_jobs": 0,
-        "notes": [],
-    }
+def _apply_group(cvat: CvatClient, annotator: Annotator, user: User | None) -> AppliedAnnotator:
+    return AppliedAnnotator(
+        email=annotator.email,
+        username=user.username if user else None,
+        signed_up=user is not None,
+        group=annotator.group,
+        group_set=user is not None and _set_group(cvat, user, annotator.group),
+        notes=[],
+    )
 
 
 def _set_group(cvat: CvatClient, user: User, group: str) -> bool:
-    """Whether it was changed; an admin's rights are not touched."""
-    has = set(user["groups"])
-    if user["is_superuser"] or has & GROUPS == {group}:
+    """Return whether the group was changed; the groups of an admin are not changed."""
+    present = set(user.groups)
+    if user.is_superuser or present & GROUPS == {group}:
         return False
-    cvat.patch(f"/users/{user['id']}", {"groups": sorted((has - GROUPS) | {group})})
+    cvat.patch(f"/users/{user.id}", {"groups": sorted((present - GROUPS) | {group})})
     return True
 
 
@@ -96,62 +119,43 @@ def _tasks(file: LabelsFile) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _share(
-    cvat: CvatClient, number: int | None, what: str, getting: list[dict[str, Any]], known: list[User]
-) -> None:
-    """The jobs of a task among those who get it and signed up."""
-    if number is None:
-        for row in getting:
-            row["notes"].append(f"{what}: no such task yet: `labelspace task create` makes it")
-        return
-    there = [user for row in getting if (user := find_user(row["email"], known))]
-    given = share_jobs(cvat, number, there)
-    for row in getting:
-        row["new_jobs"] += given[row["username"]] if row["username"] else 0
-
-
-def task_number(cvat: CvatClient, project: str, task: str) -> int | None:
-    """CVAT's number of a task, None when it is not there; of several with the name the oldest."""
+def find_task(cvat: CvatClient, project: str, name: str) -> int | None:
+    """Return the id of a task, the oldest of several with that name; None when there is none."""
     found = find_project(cvat, project)
-    if found is None:
-        return None
-    rows = cvat.list_all("/tasks", project_id=found["id"], name=task)
-    return min((row["id"] for row in rows if row["name"] == task), default=None)
+    tasks = cvat.tasks(found.id, name=name) if found else []
+    return min((task.id for task in tasks if task.name == name), default=None)
 
 
-def list_annotators(cvat: CvatClient, file: LabelsFile) -> list[dict[str, Any]]:
-    """Everybody of the file or with an account, with the jobs that they have and have completed."""
-    known = list_users(cvat)
-    jobs = [job for job in cvat.list_all("/jobs") if job["assignee"]]
-    has = Counter(job["assignee"]["username"] for job in jobs)
-    done = Counter(job["assignee"]["username"] for job in jobs if job["state"] == "completed")
-    asked = [(one.email, one.group, find_user(one.email, known)) for one in file.annotators]
-    taken = [user["id"] for _, _, user in asked if user]
-    others = [(user["email"], _group(user), user) for user in known if user["id"] not in taken]
+def list_annotators(cvat: CvatClient, file: LabelsFile) -> list[AnnotatorRow]:
+    """Return everybody in the labels file or with an account, with their jobs."""
+    users = cvat.users()
+    jobs = [(job.assignee.username, job.state) for job in cvat.jobs() if job.assignee]
+    total = Counter(username for username, _ in jobs)
+    completed = Counter(username for username, state in jobs if state == "completed")
+    in_file = [(one.email, one.group, find_user(one.email, users)) for one in file.annotators]
+    listed = {user.id for _, _, user in in_file if user}
+    others = [(user.email, user.role, user) for user in users if user.id not in listed]
+    emails = {email for email, _, _ in in_file}
     return [
-        {
-            "email": email,
-            "username": user["username"] if user else None,
-            "group": _group(user) if user else group,
-            "in_file": email in [one.email for one in file.annotators],
-            "signed_up": user is not None,
-            "jobs": has[user["username"]] if user else 0,
-            "completed": done[user["username"]] if user else 0,
-        }
-        for email, group, user in [*asked, *others]
+        AnnotatorRow(
+            email=email,
+            username=user.username if user else None,
+            group=user.role if user else group,
+            in_file=email in emails,
+            signed_up=user is not None,
+            jobs=total[user.username] if user else 0,
+            completed=completed[user.username] if user else 0,
+        )
+        for email, group, user in [*in_file, *others]
     ]
 
 
-def _group(user: User) -> str:
-    return "admin" if user["is_superuser"] else ", ".join(user["groups"])
-
-
 def invitation(email: str, url: str, description: str) -> str:
-    """A text to send to somebody who has not signed up."""
-    what = f" ({description})" if description else ""
+    """Return a text to send to somebody who has not signed up."""
+    about = f" ({description})" if description else ""
     return (
         f"To: {email}\n"
         f"Subject: Annotating at {url}\n\n"
-        f"Please make an account at {url}/auth/register{what}, with this e-mail address ({email}).\n"
+        f"Please make an account at {url}/auth/register{about}, with this e-mail address ({email}).\n"
         "Your jobs appear there under Jobs as soon as they are assigned to you.\n"
     )

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import secrets
 import tarfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import docker
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
+from docker.models.networks import Network
 
 from labelspace import docker_endpoint
 from labelspace.docker_endpoint import Endpoint
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL, resource_name
 from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.runtime.base import Log, Result, ServiceState
+from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedError, ServiceState
 from labelspace_ops.runtime.engine_info import EngineInfo
 
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
 OTHER_SOCKETS = ("docker.sock", "podman/podman.sock")
 """Sockets of a user's own engines, under ``XDG_RUNTIME_DIR``."""
+OLDEST_DOCKER = (20, 10, 10)
+SYSTEM_CONTAINERD = "/run/containerd/containerd.sock"
+CONTAINERD_ROOT = Path("/var/lib/containerd")
 PATIENCE_SECONDS = 900
-SERVING = ("server", "worker", "worker-chunks", "opa", "ui", "proxy")
-"""Application containers: they hold no data and are stopped before the containers that do."""
+DAY_SECONDS = 24 * 3600
 
 
 def connect() -> docker.DockerClient:
@@ -72,9 +77,34 @@ def _other_engine(endpoint: Endpoint) -> str:
     return next((url for url in urls if url != endpoint.url), "")
 
 
-def data_folder(client: docker.DockerClient) -> Path:
-    """Return the folder of the engine's machine that holds images and volumes."""
-    return Path(client.info()["DockerRootDir"])
+def data_folders(client: docker.DockerClient) -> tuple[Path, ...]:
+    """Return the folders of the engine's machine that hold volumes and images.
+
+    Docker 29 stores the images of a new installation in containerd. A containerd that Docker started itself
+    stores them under Docker's own folder.
+    """
+    info = client.info()
+    root = Path(info["DockerRootDir"])
+    in_containerd = ["driver-type", "io.containerd.snapshotter.v1"] in (info.get("DriverStatus") or [])
+    address = (info.get("Containerd") or {}).get("Address", SYSTEM_CONTAINERD)
+    return (root, CONTAINERD_ROOT) if in_containerd and address == SYSTEM_CONTAINERD else (root,)
+
+
+def check_version(client: docker.DockerClient) -> str:
+    """Return the engine's version; raises ``OpsError`` when Docker is older than ``OLDEST_DOCKER``.
+
+    An older Docker refuses a system call of the C library in newer images (clone3 of glibc 2.34), and their
+    programs fail to start threads. Source: moby/moby#42680.
+    """
+    version = str(client.version()["Version"])
+    parts = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    if "Podman" not in str(client.version().get("Components")) and parts < OLDEST_DOCKER:
+        oldest = ".".join(map(str, OLDEST_DOCKER))
+        raise OpsError(
+            f"Docker engine: version {version} is too old: the programs in the images of PostgreSQL and CVAT"
+            f" do not start on it: update Docker to {oldest} or newer, then run this again"
+        )
+    return version
 
 
 def engine_info(client: docker.DockerClient) -> EngineInfo:
@@ -88,14 +118,6 @@ def containers(client: docker.DockerClient, name: str) -> dict[str, Container]:
         all=True, filters={"label": f"{WORKSPACE_LABEL}={name}"}, ignore_removed=True
     )
     return {container.labels[PART_LABEL]: container for container in listed}
-
-
-def stop_application(by_part: Mapping[str, Container]) -> None:
-    """Stop the application containers before their data stores.
-
-    A worker whose Redis stopped first would retry its connection until it is killed.
-    """
-    run_parallel([by_part[part] for part in SERVING if part in by_part], stop)
 
 
 def stop(container: Container) -> None:
@@ -167,8 +189,14 @@ def _remove_as_root(client: docker.DockerClient, name: str, folder: Path) -> Non
     """Remove ``folder`` in a container: backups belong to the database's user, not to this one."""
     from labelspace.cvat.images import IMAGES  # noqa: PLC0415
 
-    command, volumes = ["rm", "-rf", f"/parent/{folder.name}"], {str(folder.parent): "/parent"}
-    result = DockerRuntime(client, name).run(IMAGES["versitygw"], command, volumes=volumes, files={})
+    result = DockerRuntime(client, name).run(
+        Job(
+            IMAGES["versitygw"],
+            ["rm", "-rf", f"/parent/{folder.name}"],
+            mounts=(Mount(str(folder.parent), "/parent"),),
+            capabilities=("DAC_OVERRIDE", "FOWNER"),
+        )
+    )
     if result.exit_code:
         raise OpsError(f"{folder} cannot be removed: {result.output.strip()}: remove it as root")
 
@@ -195,43 +223,86 @@ class DockerRuntime:
 
     def services(self) -> dict[str, ServiceState]:
         """Return all containers' states, running or not."""
-        return {part: _service_state(container) for part, container in self.containers().items()}
+        with _engine_errors():
+            return {part: _service_state(container) for part, container in self.containers().items()}
 
     def exec(self, service: str, command: list[str], *, user: str = "") -> Result:
         """Run a command in a running container."""
-        return Result(*exec_in(self._container(service), command, user))
+        with _engine_errors():
+            return Result(*exec_in(self._container(service), command, user))
 
-    def run(
-        self, image: str, command: list[str], *, volumes: Mapping[str, str], files: Mapping[str, str]
-    ) -> Result:
-        """Run ``command`` as the entrypoint of a new container without network."""
+    def run(self, job: Job) -> Result:
+        """Run a job in a container without a restart policy."""
+        with _engine_errors():
+            container = self._create(job)
+            try:
+                container.start()
+                code = int(container.wait(timeout=DAY_SECONDS)["StatusCode"])
+                return Result(code, container.logs().decode(errors="replace"))
+            finally:
+                remove(container)
+
+    def launch(self, job: Job) -> None:
+        """Start a container without a restart policy."""
+        with _engine_errors():
+            self._create(job).start()
+
+    def _create(self, job: Job) -> Container:
+        part = job.part or f"run-{secrets.token_hex(4)}"
+        self._remove_if_there(part)
         container = self.client.containers.create(
-            image,
-            entrypoint=command,
+            job.image,
+            entrypoint=job.command,
             command=[],
-            network_mode="none",
-            volumes={source: {"bind": path, "mode": "rw"} for source, path in volumes.items()},
-            labels={WORKSPACE_LABEL: self._workspace, PART_LABEL: f"run-{secrets.token_hex(4)}"},
+            name=resource_name(self._workspace, part),
+            labels=self._labels(part),
+            volumes=[f"{one.source}:{one.path}:{'ro' if one.read_only else 'rw'}" for one in job.mounts],
+            network=job.networks[0] if job.networks else "none",
+            environment=dict(job.environment),
+            user=job.user or None,
+            mem_limit=job.memory or None,
+            cap_drop=["ALL"],
+            cap_add=list(job.capabilities),
+            security_opt=["no-new-privileges:true"],
+            init=True,
         )
+        for network in job.networks[1:]:
+            self.client.networks.get(network).connect(container)
+        container.put_archive("/", tar_files(job.files))
+        return container
+
+    def _remove_if_there(self, part: str) -> None:
         try:
-            container.put_archive("/", tar_files(files))
-            container.start()
-            code = int(container.wait(timeout=PATIENCE_SECONDS)["StatusCode"])
-            return Result(code, container.logs().decode(errors="replace"))
-        finally:
-            remove(container)
+            remove(self._container(part))
+        except KeyError:
+            return
+
+    def _labels(self, part: str) -> dict[str, str]:
+        return {WORKSPACE_LABEL: self._workspace, PART_LABEL: part}
+
+    def wait(self, service: str) -> int:
+        """Wait at most ``PATIENCE_SECONDS``."""
+        with _engine_errors():
+            return int(self._container(service).wait(timeout=PATIENCE_SECONDS)["StatusCode"])
+
+    def wait_until_healthy(self, service: str) -> None:
+        """Run the container's health check until it passes."""
+        until_healthy(self._container(service))
 
     def start(self, services: Iterable[str]) -> None:
         """Start containers in parallel."""
-        run_parallel(self._selected(services), Container.start)
+        with _engine_errors():
+            run_parallel(self._selected(services), Container.start)
 
     def stop(self, services: Iterable[str]) -> None:
         """Stop containers in parallel; the engine kills each after 30 seconds."""
-        run_parallel(self._selected(services), stop)
+        with _engine_errors():
+            run_parallel(self._selected(services), stop)
 
     def remove(self, services: Iterable[str]) -> None:
         """Remove containers and their anonymous volumes."""
-        run_parallel(self._selected(services), remove)
+        with _engine_errors():
+            run_parallel(self._selected(services), remove)
 
     def is_healthy(self, service: str) -> bool:
         """Run the container's health check now."""
@@ -251,6 +322,54 @@ class DockerRuntime:
             return read_file(self._container(service), path)
         except NotFound:
             raise FileNotFoundError(path) from None
+        except DockerException as error:
+            raise RuntimeFailedError(f"Docker engine: {error}") from None
+
+    def has_image(self, image: str) -> bool:
+        """Ask the engine, not a registry."""
+        try:
+            return bool(self.client.images.get(image))
+        except ImageNotFound:
+            return False
+
+    def pull(self, image: str) -> None:
+        """Fetch an image with the engine's own credentials."""
+        with _engine_errors():
+            self.client.images.pull(image)
+
+    def build(self, image: str, context: Path) -> None:
+        """Build an image on the engine's machine."""
+        with _engine_errors():
+            self.client.images.build(path=str(context), tag=image, rm=True)
+
+    @contextmanager
+    def network(self, part: str, *, internal: bool = False) -> Iterator[str]:
+        """A bridge network; one that a killed command left is removed first."""
+        name = resource_name(self._workspace, part)
+        for left in self.client.networks.list(names=[name]):
+            left.remove()
+        made: Network = self.client.networks.create(name, internal=internal, labels=self._labels(part))
+        try:
+            yield name
+        finally:
+            made.remove()
+
+    def volumes(self) -> set[str]:
+        """Return the part in each volume's name."""
+        listed = self.client.volumes.list(filters={"name": resource_name(self._workspace, "")})
+        begins = resource_name(self._workspace, "")
+        return {volume.name.removeprefix(begins) for volume in listed if volume.name.startswith(begins)}
+
+    def make_volume(self, part: str) -> str:
+        """Make a named volume with the workspace's labels."""
+        name = resource_name(self._workspace, part)
+        self.client.volumes.create(name, labels=self._labels(part))
+        return name
+
+    def remove_volumes(self, parts: Iterable[str]) -> None:
+        """Remove named volumes."""
+        for part in parts:
+            self.client.volumes.get(resource_name(self._workspace, part)).remove(force=True)
 
     def _container(self, service: str) -> Container:
         try:
@@ -265,7 +384,17 @@ class DockerRuntime:
 
 def _service_state(container: Container) -> ServiceState:
     health = container.attrs["State"].get("Health", {}).get("Status", "")
-    return ServiceState(str(container.id), container.status, health)
+    image = str(container.attrs["Config"]["Image"])
+    return ServiceState(str(container.id), container.status, image, health)
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    """Raise ``RuntimeFailedError`` with the engine's own reason."""
+    try:
+        yield
+    except DockerException as error:
+        raise RuntimeFailedError(f"Docker engine: {error}") from None
 
 
 def tar_files(files: Mapping[str, str]) -> bytes:

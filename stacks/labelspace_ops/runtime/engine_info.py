@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from labelspace.docker_endpoint import Endpoint
@@ -28,8 +27,6 @@ class EngineInfo:
     """Whether memory limits apply: not on a rootless engine without delegated cgroups."""
     cgroups: bool = True
     """Whether containers have a cgroup: without one their processes cannot be listed."""
-    data_folder: Path = Path("/var/lib/docker")
-    """The folder of images and volumes, on the engine's machine."""
 
     @classmethod
     def from_answers(
@@ -46,7 +43,6 @@ class EngineInfo:
             wsl="microsoft" in str(info.get("KernelVersion", "")).lower(),
             limits=bool(info.get("MemoryLimit")),
             cgroups=info.get("CgroupDriver") != "none",
-            data_folder=Path(info.get("DockerRootDir") or "/var/lib/docker"),
         )
 
     @property

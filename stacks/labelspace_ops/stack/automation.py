@@ -21,8 +21,7 @@ from semver import VersionInfo
 from labelspace.home import Home
 from labelspace.spec import DEFAULT_TARGET, WorkspaceSpec, parse_setting
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.stack import pulumi_cli
-from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.stack import project, pulumi_cli
 from labelspace_ops.stack.pulumi_cli import environment, error_reason, prepare
 from labelspace_ops.stack.state import must_exist, names
 
@@ -45,11 +44,14 @@ def command_line(home: Home) -> PulumiCommand:
     return PulumiCommand() if program == "pulumi" else _Own(Path(program))
 
 
-def options(home: Home, folder: Path = PROJECT) -> auto.LocalWorkspaceOptions:
-    """How the Automation API works on this machine's workspaces; ``folder`` holds the stacks' settings."""
+def options(home: Home, folder: Path | None = None) -> auto.LocalWorkspaceOptions:
+    """How the Automation API works on this machine's workspaces; ``folder`` holds the stacks' settings.
+
+    By default it is the project's folder.
+    """
     prepare(home)
     return auto.LocalWorkspaceOptions(
-        work_dir=str(folder),
+        work_dir=str(folder or project.find(home).folder),
         env_vars=environment(home),
         pulumi_home=str(home.pulumi_home),
         pulumi_command=command_line(home),
@@ -203,16 +205,16 @@ def provider_settings(stack: auto.Stack, package: str) -> dict[str, str]:
     }
 
 
-_CONFIGS: dict[str, tuple[bytes, auto.ConfigMap]] = {}
+_CONFIGS: dict[Path, tuple[bytes, auto.ConfigMap]] = {}
 
 
 def _config(stack: auto.Stack) -> auto.ConfigMap:
     """All that the stack's file says; Pulumi, which decrypts it, is asked again when the file has changed."""
-    file = PROJECT / "stacks" / f"Pulumi.{stack.name}.yaml"
+    file = Path(stack.workspace.work_dir) / "stacks" / f"Pulumi.{stack.name}.yaml"
     text = file.read_bytes() if file.exists() else b""
-    known = _CONFIGS.get(stack.name)
+    known = _CONFIGS.get(file)
     if not text or known is None or known[0] != text:
-        known = _CONFIGS[stack.name] = (text, stack.get_all_config())
+        known = _CONFIGS[file] = (text, stack.get_all_config())
     return known[1]
 
 

@@ -7,30 +7,48 @@ from urllib.parse import unquote, urlsplit
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.stack.project import Project, find, read
 
 SCHEMES = ("s3", "gs", "azblob", "file")
 """What Pulumi's own backends for a bucket or a folder are called; each locks a stack while it is changed."""
 
 
-def home_url(home: Home) -> str:
-    """The folder of this machine's home.
+def local_url(project: Project) -> str:
+    """The folder of this machine that holds the project's state.
 
     Without ``metadata=skip`` Pulumi writes a second file in place beside each; one that a kill tore ends
     every command with "EOF".
     """
-    return f"file://{home.state}?metadata=skip"
+    return f"file://{project.state}?metadata=skip"
 
 
 def current_url(home: Home) -> str:
-    """The URL of the last login, else this machine's own."""
-    note = _note(home)
-    kept = note.read_text().strip() if note.is_file() else ""
-    return kept or home_url(home)
+    """The URL of the current project."""
+    return project_url(find(home))
+
+
+def project_url(project: Project) -> str:
+    """The URL that ``Pulumi.yaml`` names, else the one of the last login, else a folder of this machine."""
+    if url := fixed_url(project):
+        return url
+    saved = project.login.read_text().strip() if project.login.is_file() else ""
+    return saved or local_url(project)
+
+
+def fixed_url(project: Project) -> str:
+    """The ``backend.url`` of the project's ``Pulumi.yaml``; empty when there is none."""
+    backend = read(project.folder).get("backend")
+    return str(backend.get("url") or "") if isinstance(backend, dict) else ""
 
 
 def state_folder(home: Home) -> Path | None:
     """The folder that holds the state; None when it is in a bucket, or named in Pulumi's own short way."""
-    parts = urlsplit(current_url(home))
+    return folder_of(current_url(home))
+
+
+def folder_of(url: str) -> Path | None:
+    """The folder that a URL names; None for a bucket, and for Pulumi's own short way to name a folder."""
+    parts = urlsplit(url)
     return Path(unquote(parts.path)) if parts.scheme == "file" and not parts.netloc else None
 
 
@@ -68,11 +86,8 @@ def validate_url(url: str) -> str:
 
 def save_url(home: Home, url: str) -> None:
     """Keep ``url`` for later commands; an empty one forgets the login."""
+    login = find(home).login
     if url:
-        _note(home).write_text(f"{url}\n")
+        login.write_text(f"{url}\n")
     else:
-        _note(home).unlink(missing_ok=True)
-
-
-def _note(home: Home) -> Path:
-    return home.root / "backend"
+        login.unlink(missing_ok=True)

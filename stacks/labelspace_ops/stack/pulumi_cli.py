@@ -12,6 +12,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,12 @@ from labelspace import docker_endpoint
 from labelspace.home import Home, write_once
 from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.stack import backend
-from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.core.reporting import message
+from labelspace_ops.stack import backend, project
 
 ERROR_COUNT = r"(.*: )?\d+ errors? occurred:"
 """The line above the list of a provider's errors."""
+QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 PROGRAM_ERROR = "Exception calling application: "
 """Pulumi's prefix of an error that the Pulumi program raised."""
 INHERITED = (
@@ -52,7 +54,7 @@ def environment(home: Home) -> dict[str, str]:
         "PULUMI_HOME": str(home.pulumi_home),
         "PULUMI_BACKEND_URL": backend.current_url(home),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(home.passphrase),
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        **QUIET,
         "LABELSPACE_HOME": str(home.root),
         "PATH": os.pathsep.join(
             [str(home.pulumi_root / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
@@ -72,41 +74,66 @@ def _engine() -> dict[str, str]:
 def prepare_home(home: Home) -> None:
     """Create the folders and, once, the passphrase that encrypts the secrets of settings and state."""
     home.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for folder in (home.state, home.locks):
-        folder.mkdir(parents=True, exist_ok=True)
+    home.locks.mkdir(parents=True, exist_ok=True)
     if not home.passphrase.exists():
         write_once(home.passphrase, secrets.token_urlsafe(32))
 
 
 def prepare(home: Home) -> None:
-    """Check that the project's folder exists and create the home; raises ``OpsError``."""
-    if not (PROJECT / "Pulumi.yaml").exists():
-        raise OpsError(f"no Pulumi.yaml in {PROJECT}: run labelspace from a clone of the project")
+    """Create the home and, where there is no other project, the home's own one."""
     prepare_home(home)
+    project.prepare(project.find(home), home)
     proxies.exempt_own("http://127.0.0.1")  # Pulumi's parts talk to each other there
 
 
 def pulumi_binary(home: Home) -> str:
-    """The ``pulumi`` program: the one in the home, else the one on PATH, else a new download."""
-    own = home.pulumi_root / "bin" / "pulumi"
-    if not own.exists() and shutil.which("pulumi"):
+    """The ``pulumi`` program of the SDK's version: in the home, else on PATH, else a new download.
+
+    Where it cannot be downloaded, another version on PATH is used, and a message says so.
+    """
+    own, marker = home.pulumi_root / "bin" / "pulumi", home.pulumi_root / "version"
+    if own.exists() and (not marker.exists() or marker.read_text() == version("pulumi")):
+        return str(own)
+    on_path = _version_on_path()
+    if on_path == version("pulumi"):
         return "pulumi"
-    if not own.exists():
+    try:
         download(home)
+    except OpsError as error:
+        if not on_path:
+            raise
+        message(f"Pulumi {on_path} is used, which labelspace was not tested with: {error}")
+        return "pulumi"
     return str(own)
 
 
+@cache
+def _version_on_path() -> str:
+    """The version of the ``pulumi`` on PATH; empty when there is none."""
+    return program_version("pulumi") if shutil.which("pulumi") else ""
+
+
+def program_version(program: str) -> str:
+    """The version that a ``pulumi`` program reports."""
+    done = subprocess.run(
+        [program, "version"], capture_output=True, text=True, check=False, env={**os.environ, **QUIET}
+    )
+    return done.stdout.strip().removeprefix("v")
+
+
 def download(home: Home) -> None:
-    """Install the ``pulumi`` of the locked SDK's version into the home; raises ``OpsError``."""
+    """Install the ``pulumi`` of the SDK's version into the home; raises ``OpsError``."""
     from pulumi.automation import PulumiCommand  # noqa: PLC0415 - slow to load, and needed once per machine
     from semver import VersionInfo  # noqa: PLC0415
 
+    message(f"Pulumi {version('pulumi')}: downloading it")
     try:
         PulumiCommand.install(root=str(home.pulumi_root), version=VersionInfo.parse(version("pulumi")))
     except Exception as error:
         raise OpsError(
-            f"Pulumi's program is missing and cannot be downloaded ({error}): install it, or run `make demo`"
+            f"Pulumi {version('pulumi')} cannot be downloaded ({error}): check the network, or put it on PATH"
         ) from None
+    (home.pulumi_root / "version").write_text(version("pulumi"))
 
 
 def query(home: Home, *arguments: str) -> Any:
@@ -114,7 +141,8 @@ def query(home: Home, *arguments: str) -> Any:
     prepare(home)
     done = subprocess.run(
         [pulumi_binary(home), *arguments, "--non-interactive"],
-        env={**os.environ, **environment(home)}, cwd=PROJECT, capture_output=True, text=True, check=False,
+        env={**os.environ, **environment(home)}, cwd=project.find(home).folder,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise OpsError(error_reason(done.stderr))

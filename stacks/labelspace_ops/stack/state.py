@@ -7,7 +7,7 @@ from typing import Any
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError, UsageError
-from labelspace_ops.stack import backend, pulumi_cli
+from labelspace_ops.stack import backend, project, pulumi_cli
 
 SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 """The key and the value that mark a secret in an exported state."""
@@ -21,11 +21,39 @@ def names(home: Home) -> list[str]:
     return sorted(one["name"] for one in pulumi_cli.query(home, "stack", "ls", "--json"))
 
 
+def project_with(name: str, home: Home) -> project.Project | None:
+    """Another project on this machine, with a state of its own, that has a workspace ``name``."""
+    url = backend.current_url(home)
+    for other in project.others(project.find(home), home):
+        its_url = backend.project_url(other)
+        folder = backend.folder_of(its_url)
+        has = name in backend.stack_names(folder) if folder else other.settings_file(name).exists()
+        if its_url != url and has:
+            return other
+    return None
+
+
+def must_be_free(name: str, home: Home) -> None:
+    """Raise ``UsageError`` when another project on this machine has a workspace of that name.
+
+    Containers, volumes, keys and backups on this machine are named by the workspace alone.
+    """
+    if other := project_with(name, home):
+        raise UsageError(
+            f"name: {name!r} is taken on this machine by the project in {other.folder}: choose another name"
+        )
+
+
 def must_exist(name: str, home: Home) -> None:
     """Raise ``UsageError`` for a workspace that does not exist."""
     existing = names(home)
     if name in existing:
         return
+    if other := project_with(name, home):
+        raise UsageError(
+            f"name: {name!r} is a workspace of the project in {other.folder}: run the command there,"
+            f" or set {project.VARIABLE}={other.folder}"
+        )
     listed = ", ".join(existing) or "none yet"
     backups = home.backups / name
     again = (

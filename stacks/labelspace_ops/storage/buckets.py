@@ -1,4 +1,4 @@
-"""A workspace's dataset buckets over S3: who reaches them how, what is in them, and backups in one."""
+"""S3 clients for dataset buckets and backup buckets, and what these hold."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from labelspace.home import Home
 from labelspace.spec import BackupBucketSpec
 from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.storage.listing import list_objects
 from labelspace_ops.storage.object_store import AT_A_TIME
 
 if TYPE_CHECKING:
@@ -24,20 +25,20 @@ if TYPE_CHECKING:
 
 
 def client(outputs: dict[str, Any], bucket: str) -> S3Client:
-    """An S3 client for one bucket: with the workspace's own keys of it."""
+    """Return an S3 client for one dataset bucket, with the workspace's own keys."""
     found = next(one for one in outputs["buckets"] if one["name"] == bucket)
     return connect(found["endpoint"], found["region"], **outputs["bucket_keys"][bucket])
 
 
 def workspace_name(outputs: dict[str, Any]) -> str:
-    """Whose outputs these are."""
+    """Return the name of the workspace that has these outputs."""
     return str(json.loads(outputs["settings"])["name"])
 
 
 def connect(
     endpoint: str, region: str, access_key: str = "", secret_key: str = "", *, verify: str | None = None
 ) -> S3Client:
-    """An S3 client; without keys requests are not signed, as for a public bucket."""
+    """Return an S3 client; without keys its requests are not signed, as for a public bucket."""
     proxies.exempt_own(endpoint)
     signing = {} if access_key else {"signature_version": UNSIGNED}
     return boto3.client(
@@ -58,31 +59,26 @@ def connect(
 
 
 def size(s3: S3Client, bucket: str) -> tuple[int, int]:
-    """Objects and bytes of a bucket; raises ``OpsError`` when it cannot be read."""
+    """Return the number of objects in a bucket and their bytes; raises ``OpsError``."""
     objects = total = 0
-    try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            for item in page.get("Contents", []):
-                objects, total = objects + 1, total + item["Size"]
-    except (BotoCoreError, ClientError) as error:
-        raise OpsError(f"bucket {bucket}: {error}") from None
+    for _, count in list_objects(s3, bucket):
+        objects, total = objects + 1, total + count
     return objects, total
 
 
 def remove_backups(bucket: BackupBucketSpec, workspace: str) -> None:
-    """Remove a workspace's backups from their bucket; raises ``OpsError`` when they cannot be."""
+    """Remove a workspace's backups from their bucket; raises ``OpsError``."""
     prefix = f"labelspace/{workspace}/"
     try:
         with _of_backups(bucket) as s3:
-            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket.name, Prefix=prefix):
-                for item in page.get("Contents", []):
-                    s3.delete_object(Bucket=bucket.name, Key=item["Key"])
-    except (BotoCoreError, ClientError) as error:
+            for key, _ in list_objects(s3, bucket.name, prefix):
+                s3.delete_object(Bucket=bucket.name, Key=key)
+    except (OpsError, BotoCoreError, ClientError) as error:
         raise OpsError(f"backup.bucket: {prefix} in {bucket.name} cannot be removed: {error}") from None
 
 
 def holds_backups(bucket: BackupBucketSpec, workspace: str) -> bool:
-    """Whether a bucket has anything of a workspace's backups; raises ``UsageError`` without an answer."""
+    """Return whether a bucket has backups of a workspace; raises ``UsageError`` if it cannot be listed."""
     try:
         with _of_backups(bucket) as s3:
             found = s3.list_objects_v2(Bucket=bucket.name, Prefix=f"labelspace/{workspace}/", MaxKeys=1)
@@ -103,7 +99,7 @@ def _of_backups(bucket: BackupBucketSpec) -> Iterator[S3Client]:
 
 @contextmanager
 def _authority(certificate: str | None) -> Iterator[str | None]:
-    """A file with the authority's certificate, as boto3 takes it; None: those that the machine knows."""
+    """Provide the authority's certificate as a file for boto3; None for the machine's own authorities."""
     if certificate is None:
         yield None
         return
@@ -114,5 +110,5 @@ def _authority(certificate: str | None) -> Iterator[str | None]:
 
 
 def local_buckets(home: Home) -> list[str]:
-    """Buckets of this machine, of any workspace or of none."""
+    """Return the buckets on this machine, whether a workspace uses them or not."""
     return sorted(path.name for path in home.buckets.glob("*") if path.is_dir() and path.name[0] != ".")

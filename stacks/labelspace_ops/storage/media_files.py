@@ -1,18 +1,19 @@
-"""What a task can be made of: files of a bucket that CVAT opens, all or some drawn at random."""
+"""The files of a bucket that CVAT can open: all, or a random sample."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.storage.listing import list_objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,27 +27,30 @@ READERS = 16
 
 @dataclass(frozen=True)
 class MediaSelection:
-    """Keys for the task, sorted, and how many were left out by reason."""
+    """Keys for the task, sorted, and the number of files that are left out, by reason."""
 
     keys: list[str]
     left_out: dict[str, int]
 
 
 def parse_location(text: str, buckets: list[str]) -> tuple[str, str]:
-    """Bucket and prefix of ``BUCKET/prefix``; raises ``UsageError`` for a bucket that is not there."""
+    """Return bucket and prefix of ``BUCKET/prefix``; raises ``UsageError`` for an unknown bucket."""
     bucket, _, prefix = text.strip("/").partition("/")
     if bucket not in buckets:
         raise UsageError(
-            f"from: {bucket!r} is no bucket of the workspace: choose one of {', '.join(buckets)}"
+            f"from: {bucket!r} is not a bucket of the workspace: choose one of {', '.join(buckets)}"
         )
     return bucket, prefix
 
 
 def find_files(
-    s3: S3Client, bucket: str, prefix: str, *, subset: int | None, seed: int, look: Callable[[int], None]
+    s3: S3Client, bucket: str, prefix: str, *, subset: int | None, seed: int, checked: Callable[[int], None]
 ) -> MediaSelection:
-    """The files under a prefix; ``look`` hears how many were looked at. Raises ``UsageError`` for none."""
-    objects = list(_objects(s3, bucket, prefix))
+    """Return the files under a prefix that CVAT can open; ``checked`` receives the number of files read.
+
+    Raises ``UsageError`` when there are none, or fewer than ``subset``.
+    """
+    objects = _objects(s3, bucket, prefix)
     if [key for key, _ in objects] == [prefix] and _suffix(prefix) in VIDEOS:
         return MediaSelection([prefix], {})
     reasons = {key: _known_reason(key, size) for key, size in objects}
@@ -58,7 +62,7 @@ def find_files(
         damaged = _damaged(s3, bucket, some)
         good += [key for key in some if key not in damaged]
         left_out["damaged: not the image that its name says"] += len(damaged)
-        look(len(some))
+        checked(len(some))
         if subset and len(good) >= subset:
             break
     _enough(good, subset, f"{bucket}/{prefix}", left_out)
@@ -68,26 +72,24 @@ def find_files(
 
 
 def sample(keys: list[str], seed: int | None) -> list[str]:
-    """In the order of drawing lots: the same seed draws the same keys, and more of them keep the first."""
+    """Return the keys in a random order that depends on the seed alone; sorted without a seed.
+
+    Each key's place depends on the key and the seed, so a larger sample contains the smaller one.
+    """
     if seed is None:
         return sorted(keys)
     return sorted(keys, key=lambda key: hashlib.sha256(f"{seed}\0{key}".encode()).digest())
 
 
-def _objects(s3: S3Client, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
-    """Everything in the folder ``prefix``, or the one object of that name."""
+def _objects(s3: S3Client, bucket: str, prefix: str) -> list[tuple[str, int]]:
+    """Key and size (bytes) of each object in the folder ``prefix``, or of the one object with that key."""
     folder = f"{prefix.rstrip('/')}/" if prefix else ""
-    try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            for one in page.get("Contents", []):
-                if one["Key"] == prefix or one["Key"].startswith(folder):
-                    yield one["Key"], one["Size"]
-    except (BotoCoreError, ClientError) as error:
-        raise OpsError(f"from: bucket {bucket} cannot be listed: {error}") from None
+    listed = list_objects(s3, bucket, prefix)
+    return [(key, size) for key, size in listed if key == prefix or key.startswith(folder)]
 
 
 def _known_reason(key: str, size: int) -> str:
-    """Why CVAT cannot show it, as far as name and size tell; empty otherwise."""
+    """Return why CVAT cannot show a file, by its name and size; empty when it may."""
     if key.endswith("/") or any(part.startswith(".") for part in key.split("/")):
         return "hidden"
     if _suffix(key) in VIDEOS:
@@ -102,13 +104,13 @@ def _suffix(key: str) -> str:
 
 
 def _damaged(s3: S3Client, bucket: str, keys: list[str]) -> set[str]:
-    """One such file would fail the whole task."""
+    """Return the keys whose content is not an image: one of them would fail the whole task."""
     with ThreadPoolExecutor(READERS) as readers:
         heads = readers.map(lambda key: _head(s3, bucket, key), keys)
         return {key for key, head in zip(keys, heads, strict=True) if not is_image(head)}
 
 
-def _head(s3: Any, bucket: str, key: str) -> bytes:
+def _head(s3: S3Client, bucket: str, key: str) -> bytes:
     try:
         answer = s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{HEAD_BYTES - 1}")
         return bytes(answer["Body"].read())
@@ -117,7 +119,7 @@ def _head(s3: Any, bucket: str, key: str) -> bytes:
 
 
 def is_image(head: bytes) -> bool:
-    """Whether a file that begins so is an image of a kind that CVAT reads, by its signature."""
+    """Return whether a file that starts with ``head`` is an image that CVAT reads, by its signature."""
     webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
     return webp or head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"GIF8", b"II*\0", b"MM\0*"))
 

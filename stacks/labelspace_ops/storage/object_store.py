@@ -1,7 +1,7 @@
-"""Dataset buckets by obstore: loaded in a tenth of boto3's time, many times the requests per second.
+"""Dataset buckets by obstore, which loads and lists much faster than boto3 (docs/adr/0015).
 
-It does less: whoever uses it falls back on ``buckets`` for what it refuses (``REFUSED``): Scaleway's keys,
-which name a project, and listings with keys that are no paths.
+It does not support everything. ``REFUSED`` lists the errors after which a caller uses boto3 instead: for
+Scaleway's access keys, which name a project, and for listings with keys that are no paths.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig
 
 AT_A_TIME = 8
-"""Files on their way."""
+"""Number of files that are uploaded in parallel."""
 REFUSED = (BaseError, ValueError)
-"""What it raises for what it cannot do, and for a server that refuses or does not answer."""
+"""Errors for what obstore does not support, and for a server that refuses or does not answer."""
 
 
 def open_store(outputs: dict[str, Any], bucket: str) -> S3Store:
-    """A bucket of a workspace, with the workspace's own keys of it."""
+    """Open a bucket of a workspace with the workspace's own keys."""
     found = next(one for one in outputs["buckets"] if one["name"] == bucket)
     keys = outputs["bucket_keys"][bucket]
     proxies.exempt_own(found["endpoint"])
@@ -53,5 +53,5 @@ def list_objects(bucket: S3Store, folder: str = "") -> Iterator[tuple[str, int]]
 
 
 def is_valid_key(key: str) -> bool:
-    """It refuses empty and dotted segments and control characters, which S3 allows in a key."""
+    """Return whether obstore accepts a key; S3 also allows empty or dotted parts and control characters."""
     return key.isprintable() and not {"", ".", ".."} & set(key.split("/"))

@@ -13,7 +13,7 @@ from labelspace.spec import WorkspaceSpec
 from labelspace_ops.core.checks import Check
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.storage import object_store
-from labelspace_ops.storage.upload import Storage
+from labelspace_ops.storage.listing import Storage
 from labelspace_ops.targets.status import Status
 
 if TYPE_CHECKING:
@@ -119,6 +119,8 @@ class Target(ABC, Generic[Spec]):
     title: ClassVar[str]
     """For people: "this machine"."""
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
+    plugins: ClassVar[tuple[str, ...]] = ()
+    """The Python packages whose plugins Pulumi needs."""
     retention_note: ClassVar[str] = ""
     """What stays after ``delete``, for people."""
 

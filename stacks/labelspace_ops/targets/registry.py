@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from labelspace.spec import DEFAULT_TARGET
+from labelspace_ops.core import extras
 from labelspace_ops.core.errors import UsageError
-from labelspace_ops.stack import state
+from labelspace_ops.stack import plugins, state
 
 if TYPE_CHECKING:
     from labelspace.home import Home
@@ -31,15 +34,26 @@ def names() -> list[str]:
     return list(_CLASSES)
 
 
+def installed() -> Iterator[Target[Any]]:
+    """The targets whose extras are installed."""
+    for name in names():
+        with suppress(UsageError):
+            yield get(name)
+
+
 @cache
 def _load(location: str) -> Target[Any]:
     module, _, name = location.partition(":")
     target: Target[Any] = getattr(import_module(module), name)()
+    try:
+        plugins.required(target.plugins)
+    except ModuleNotFoundError as error:
+        raise UsageError(extras.sentence(error) or str(error)) from None
     return target
 
 
 def get(name: str) -> Target[Any]:
-    """The target of that name; raises ``UsageError`` for an unknown one."""
+    """The target of that name; raises ``UsageError`` for an unknown one, or when its extra is missing."""
     if name not in _CLASSES:
         raise UsageError(f"target: {name!r} is refused: choose one of {', '.join(_CLASSES)}")
     return _load(_CLASSES[name])

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from labelspace.home import Home
 from labelspace_ops.core.checks import Check, run_check
-from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import backend, state
+from labelspace_ops.stack import backend, plugins, project, pulumi_cli, state
 from labelspace_ops.targets import registry
 
 
 def examine(home: Home, target: str = registry.DEFAULT) -> list[Check]:
     """Check Pulumi and the state, then run the target's own checks; a failed check names the next step."""
-    checks = registry.get(target).doctor
+    chosen = registry.get(target)
     return [
-        run_check("Pulumi", lambda: f"version {stack.command_line(home).version}"),
+        run_check("Pulumi", lambda: _pulumi(home)),
+        run_check("plugins", lambda: plugins.describe(chosen.plugins, home)),
+        run_check("project", lambda: str(project.find(home).folder)),
         run_check("state", lambda: _state(home)),
-        *checks(home),
+        *chosen.doctor(home),
     ]
+
+
+def _pulumi(home: Home) -> str:
+    found, locked = pulumi_cli.program_version(pulumi_cli.pulumi_binary(home)), version("pulumi")
+    return f"version {found}" + (f"; labelspace is tested with {locked}" if found != locked else "")
 
 
 def _state(home: Home) -> str:

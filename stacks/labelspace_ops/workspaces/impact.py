@@ -12,6 +12,8 @@ AFFECTED_PARTS: dict[str, frozenset[str]] = {
     "default_role": CVAT_BACKENDS,
     "bind_address": frozenset({"proxy", "gateway", "server", "readiness"}),
     "port": frozenset({"proxy", "readiness"}),
+    "public_url": CVAT_BACKENDS | {"proxy"},
+    "trusted_proxies": frozenset({"proxy", "readiness"}),
     "s3_port": frozenset({"gateway"}),
     "size": CVAT_BACKENDS | {"redis", "cache", "database"},
     "cvat_version": CVAT_BACKENDS | {"ui", "server-image"},

@@ -15,7 +15,7 @@ from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.models import JsonModel
 from labelspace_ops.labels import labels_file
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import progress, state
+from labelspace_ops.stack import backend, plugins, progress, state
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import CreateOptions, Deletion, Target, Update
 
@@ -64,7 +64,10 @@ def resolve_spec(values: dict[str, Any], home: Home) -> WorkspaceSpec:
     """
     name = str(values.get("name", ""))
     validate({"name": name, "buckets": [{"name": "any"}]})  # checks the name before the state is read
-    existing = stack.read_settings(stack.select(name, home)) if name in state.names(home) else {}
+    known = name in state.names(home)
+    if not known:
+        state.must_be_free(name, home)
+    existing = stack.read_settings(stack.select(name, home)) if known else {}
     if existing.pop("deleted", False):
         existing = registry.get(existing.get("target", registry.DEFAULT)).revived_settings(existing)
     else:
@@ -124,8 +127,10 @@ def _as_argument(value: Any) -> Any:
     return ",".join(item["name"] for item in value) if isinstance(value, list) else value
 
 
-def create(spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_backup: str = "") -> auto.Stack:
-    """Create the workspace, or continue an interrupted creation; return its stack when it is ready.
+def create(
+    spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_backup: str = ""
+) -> WorkspaceSpec:
+    """Create the workspace, or continue an interrupted creation; return its spec when it is ready.
 
     ``reuse_data``: use the data that a deleted workspace of this name left. ``from_backup``: start with the
     annotations of a folder or bucket of backups, of a backup's id, or of a dump. Raises ``OpsError``.
@@ -133,19 +138,21 @@ def create(spec: WorkspaceSpec, home: Home, *, reuse_data: bool = False, from_ba
     labels_file.load(spec.name)  # an invalid file is refused before anything is made
     target = registry.get(spec.target)
     known = spec.name in state.names(home)
+    plugins.fetch(target.plugins, home)
     options = CreateOptions(known, reuse_data, from_backup)
     with (
         locks.hold(home, spec.name, "creating"),
         target.begin_update(spec, home, options) as update,
     ):
         selected = stack.create_or_select(spec.name, home)
-        locks.clear_stale(home, selected)
+        locks.clear_stale(backend.state_folder(home), selected)
         update.before_settings(selected)
         stack.write_settings(selected, update.spec, new=not known)
         update.before_run(selected)
         _run_update(selected, target, update)
         update.after()
-    return selected
+        applied: WorkspaceSpec = update.spec
+    return applied
 
 
 def _run_update(selected: auto.Stack, target: Target[Any], update: Update[Any]) -> None:
@@ -164,7 +171,7 @@ def stop(name: str, home: Home) -> Stopped:
     target = registry.get(stack.target(selected))
     _refuse_deleted(stack.read_settings(selected))
     with locks.hold(home, name, "stopping"):
-        locks.clear_stale(home, selected)
+        locks.clear_stale(backend.state_folder(home), selected)
         last_backup = target.before_stop(selected, home)
         stack.set_running(selected, running=False)
         stack.update(selected, target.program(checked=True), progress.Resources().on_event)
@@ -172,8 +179,8 @@ def stop(name: str, home: Home) -> Stopped:
     return Stopped(name=name, status="stopped", backed_up=bool(last_backup), backups=location)
 
 
-def start(name: str, home: Home) -> auto.Stack:
-    """Start a stopped workspace; return its stack when it is ready."""
+def start(name: str, home: Home) -> WorkspaceSpec:
+    """Start a stopped workspace; return its spec when it is ready."""
     _refuse_deleted(stack.read_settings(stack.select(name, home)))
     with ThreadPoolExecutor(1) as pool:  # fills the cache of the state, which create() reads
         export = pool.submit(state.deployment, name, home)
@@ -205,18 +212,18 @@ def delete(name: str, home: Home, *, purge: bool) -> Deleted:
         selected.workspace.remove_stack(name)
 
     with locks.hold(home, name, "deleting"):
-        locks.clear_stale(home, selected)
+        locks.clear_stale(backend.state_folder(home), selected)
         deletion = target.delete(selected, home, destroy, purge=purge)
     return _purged(name) if purge else _deleted(name, deletion)
 
 
 def has_retained_data(name: str, home: Home) -> bool:
     """Return whether any target still holds data of a deleted workspace."""
-    return any(registry.get(one).retained(name, home) for one in registry.names())
+    return any(one.retained(name, home) for one in registry.installed())
 
 
 def _purge_retained(name: str, home: Home) -> bool:
-    return any(registry.get(one).purge_retained(name, home) for one in registry.names())
+    return any(one.purge_retained(name, home) for one in registry.installed())
 
 
 def _purged(name: str) -> Deleted:

@@ -12,7 +12,7 @@ from labelspace.home import Home
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import backend, pulumi_cli
+from labelspace_ops.stack import backend, project, pulumi_cli
 
 
 def log_in(home: Home, url: str, moving: list[str]) -> dict[str, Any]:
@@ -21,7 +21,12 @@ def log_in(home: Home, url: str, moving: list[str]) -> dict[str, Any]:
     An empty ``url`` is this machine's own state. A failed check saves and moves nothing. Raises
     ``UsageError`` for an invalid URL or name, ``OpsError`` for a state that cannot be read.
     """
-    url = backend.validate_url(url) if url else backend.home_url(home)
+    current = project.find(home)
+    if fixed := backend.fixed_url(current):
+        raise UsageError(
+            f"url: {current.folder / project.FILE} names the state ({fixed}): change backend.url there"
+        )
+    url = backend.validate_url(url) if url else backend.local_url(current)
     is_new_passphrase = not home.passphrase.exists()
     source = _source_backend(home, url)
     url_names, source_names = _names(home, url), _names(home, source) if source != url else []
@@ -36,7 +41,7 @@ def log_in(home: Home, url: str, moving: list[str]) -> dict[str, Any]:
     for name in moving:
         with locks.hold(home, name, "moving"):
             _move(name, _workspace_at(home, source), _workspace_at(home, url))
-    backend.save_url(home, url if url != backend.home_url(home) else "")
+    backend.save_url(home, url if url != backend.local_url(project.find(home)) else "")
     return {
         "backend": url,
         "workspaces": sorted([*url_names, *moving]),
@@ -48,7 +53,7 @@ def log_in(home: Home, url: str, moving: list[str]) -> dict[str, Any]:
 def _source_backend(home: Home, url: str) -> str:
     """Return the backend to move from: the one of the last login, else this machine's own."""
     chosen = backend.current_url(home)
-    return chosen if chosen != url else backend.home_url(home)
+    return chosen if chosen != url else backend.local_url(project.find(home))
 
 
 def _check_moves(moving: list[str], source_names: list[str], url_names: list[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from labelspace_ops.audit.results import AuditReport
-from labelspace_ops.backup.models import Proof
+from labelspace_ops.backup.models import Backups, BackupTaken, Proof, Restored
 from labelspace_ops.core.checks import Check
 from labelspace_ops.core.models import JsonModel
 from labelspace_ops.targets.status import Row, Status
@@ -34,81 +34,13 @@ class Uploaded(JsonModel):
     bucket: str
     """The dataset bucket."""
     uploaded: int
-    """Files sent."""
+    """Files uploaded."""
     skipped: int
     """Files that the bucket already had with the same checksum."""
     not_media: list[str]
-    """Objects that CVAT cannot open as images or videos."""
-
-
-class BackupTaken(JsonModel):
-    """A backup that was taken."""
-
-    name: str
-    """The workspace."""
-    id: str
-    """The backup's id."""
-    kind: str
-    """``full``, ``diff`` or ``incr``; ``snapshot`` on target scaleway."""
-    size: int
-    """Size of the database in bytes."""
-    added: int
-    """Bytes that the backup added to the repository."""
-
-
-class BackupRow(JsonModel):
-    """A backup in the list."""
-
-    id: str
-    """The backup's id, for ``restore --backup``."""
-    when: str
-    """When it was complete, ISO 8601."""
-    kind: str
-    """``full``, ``diff`` or ``incr``; ``snapshot`` or ``dump`` on target scaleway."""
-    size: int
-    """Size of the database in bytes."""
-    added: int
-    """Bytes that the backup added to the repository."""
-    complete: bool
-    """Whether its restore point and row counts were recorded."""
-    timeline: int
-    """PostgreSQL's timeline; each restore begins a new one. 0: a managed database, or not measured."""
-    rows: int | None
-    """Rows of all tables when it was taken; null when it is not complete."""
-    files: bool | None
-    """Whether the repository has CVAT's files of the same time; null when it was not measured."""
-    latest: dict[str, str]
-    """The newest migration of each Django app in the backup; empty when it was not recorded."""
-    proof: Proof | None
-    """The result of its newest drill."""
-
-
-class Backups(JsonModel):
-    """A workspace's backups."""
-
-    name: str
-    """The workspace."""
-    backups: list[BackupRow]
-    """Newest last."""
-    restorable_from: str | None
-    """The oldest time that can be restored; null when there is none yet."""
-
-
-class Restored(JsonModel):
-    """The result of a restore."""
-
-    name: str
-    """The workspace."""
-    to: str
-    """The time that was restored."""
-    from_backup: str
-    """The backup that the restore started from."""
-    last_change: str | None
-    """The last restored change after that backup; null when there is none."""
-    kept: str | None
-    """The backup of the replaced data."""
-    lost: str
-    """What was not restored, as text."""
+    """Uploaded objects that CVAT cannot open as images or videos."""
+    rejected: dict[str, str]
+    """Files that can never be uploaded as they are, each with the reason; the exit code is 1 then."""
 
 
 class KeysExported(JsonModel):

@@ -23,8 +23,7 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.labels import labels_file, plan
 from labelspace_ops.labels.program import declare
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import pulumi_cli, state
-from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.stack import plugins, project, pulumi_cli, state
 from labelspace_ops.targets import registry
 from labelspace_ops.workspaces.impact import affects, data_effect, downtime_of
 
@@ -95,7 +94,9 @@ class Preview:
 
 def preview(spec: WorkspaceSpec, home: Home) -> Preview:
     """Preview ``spec`` over what is deployed under its name; raises ``OpsError`` when the preview fails."""
-    spec = registry.get(spec.target).resolve(spec, home)
+    target = registry.get(spec.target)
+    spec = target.resolve(spec, home)
+    plugins.fetch(target.plugins, home)
     known = spec.name in state.names(home)
     steps: list[Any] = []
     with _temporary_program(spec, home, known=known) as chosen:
@@ -124,11 +125,13 @@ def _temporary_program(spec: WorkspaceSpec, home: Home, *, known: bool) -> Itera
     with tempfile.TemporaryDirectory(prefix="labelspace-preview-") as folder:
         options = stack.options(home, Path(folder))
         if known:
-            shutil.copy2(PROJECT / "stacks" / f"Pulumi.{spec.name}.yaml", folder)
+            shutil.copy2(project.find(home).settings_file(spec.name), folder)
         else:
             options.env_vars = {**(options.env_vars or {}), "PULUMI_BACKEND_URL": f"file://{folder}"}
         options.program = partial(declare, spec, labels_file.load(spec.name))
-        options.project_settings = auto.ProjectSettings("labelspace", "python", str(PROJECT))
+        options.project_settings = auto.ProjectSettings(
+            "labelspace", "python", str(project.find(home).folder)
+        )
         yield stack.open_stack(spec.name, options, new=not known)
 
 

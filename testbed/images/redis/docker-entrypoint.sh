@@ -1,11 +1,11 @@
 #!/bin/sh
-# Options or a configuration file alone mean redis-server; root drops to redis.
+# Options or a configuration file alone mean redis-server; root gives the working directory to redis and becomes redis.
 set -e
-if [ "${1#-}" != "$1" ] || [ "${1%.conf}" != "$1" ]; then
-    set -- redis-server "$@"
-fi
+case "$1" in
+    -* | *.conf) set -- redis-server "$@" ;;
+esac
 if [ "$1" = redis-server ] && [ "$(id -u)" = 0 ]; then
-    chown -R redis:redis /data
+    find . ! -user redis -exec chown redis {} +
     exec gosu redis "$0" "$@"
 fi
 exec "$@"

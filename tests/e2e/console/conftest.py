@@ -15,8 +15,7 @@ import pytest
 from selenium import webdriver
 from tests.e2e.browser import chromium as browser_of
 from tests.e2e.lab import BIN, Lab, ports
-
-from labelspace_ops.stack.project import PROJECT
+from tests.paths import ROOT
 
 PATIENCE_SECONDS = 90
 
@@ -37,7 +36,7 @@ class Console:
     def start(self) -> None:
         self.said.truncate(0)
         command = [str(BIN / "labelspace"), "console", "--no-browser", "--port", self.port]
-        self.process = subprocess.Popen(command, env=self.lab.env(), cwd=PROJECT, stderr=self.said)
+        self.process = subprocess.Popen(command, env=self.lab.env(), cwd=ROOT, stderr=self.said)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             if self.links():

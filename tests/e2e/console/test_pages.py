@@ -181,7 +181,9 @@ def test_a_workspace_is_made_watched_used_and_deleted(
         _use(browser, console, name, dataset)
         _go_back(browser, name)
         _delete(browser, name)
-        assert not containers(name)
+        wait(
+            browser, lambda _: not containers(name), 30
+        )  # the page may still be listing backups, in a container
         assert (console.lab.home.buckets / name / "a.png").read_bytes() == (dataset / "a.png").read_bytes()
     finally:
         console.lab.run("delete", name, "--purge", stdin=f"{name}\n")

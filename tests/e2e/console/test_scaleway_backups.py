@@ -19,15 +19,17 @@ from tests.e2e.console.conftest import Console, served
 from tests.e2e.console.hands import MAKING_SECONDS, click, press, says, texts, type_into
 from tests.e2e.endpoint import Endpoint, endpoint
 from tests.e2e.lab import Lab
+from tests.paths import ROOT
 
 from labelspace.home import Home
-from labelspace_ops.stack.project import PROJECT
 
 NAME, OWN = "cloudkept", "cloudkeptown"
 BUCKETS = {name: f"labelspace-{name}-{UUID[:8]}-backups" for name in (NAME, OWN)}
 OLDER, NEWER, LAST = "2026-11-24T10-00-00Z", "2026-11-24T11-00-00Z", "2026-11-24T12-00-00Z"
 FULL, BROKEN = "20261126-085642F", "20261126-205642F"
-ROW = '"kind": "dump", "size": 5, "added": 5, "complete": true, "files": false, "proof": null'
+ROW = '"kind": "dump", "size": 5, "added": 5, "complete": true, "files": false, "proof": null,' + (
+    ' "timeline": 0, "rows": 1, "latest": {}'
+)
 SECTION, REASON = "[aria-label=Backups]", "[aria-label=Backups] .note.bad"
 SSH = f"""#!/bin/bash
 # Stands in for the connection, and for the server at its end: it keeps dumps.
@@ -88,7 +90,7 @@ def console(tmp_path_factory: pytest.TempPathFactory, storage: Endpoint, program
             _made(one, OWN, "--set", "scaleway.database=server")
             yield from served(CloudLab(one.home, one, storage, programs))
         finally:
-            (PROJECT / "stacks" / f"Pulumi.{OWN}.yaml").unlink(missing_ok=True)
+            (ROOT / "stacks" / f"Pulumi.{OWN}.yaml").unlink(missing_ok=True)
 
 
 def _made(one: Account, name: str, *flags: str) -> None:

@@ -35,7 +35,7 @@ LIFE = (
 )
 """The pages whose commands run here, in this order, on the workspace that ``make demo`` makes."""
 LAST = "labelspace delete street"
-ELSEWHERE = {"audit.md": 3, "labels.md": 7, "own-stack.md": 3}
+ELSEWHERE = {"audit.md": 4, "labels.md": 7, "own-stack.md": 3}
 """Pages with tests of their own, and how many blocks marked ``sh`` these tests run: test_audit_guide,
 tests/e2e/local/test_labels, test_own_stack_guide, and tests/e2e/examples/test_own_stack for the last two."""
 OTHERS = {
@@ -190,7 +190,12 @@ class Guided:
     def env(self) -> dict[str, str]:
         """A user's shell, which is not inside of ``make test``: there make says which folder it enters."""
         mine = {name: value for name, value in self.lab.env().items() if name not in OF_MAKE}
-        return {**mine, "PATH": f"{BIN}{os.pathsep}{mine['PATH']}", "BROWSER": "true"}
+        return {
+            **mine,
+            "PATH": f"{BIN}{os.pathsep}{mine['PATH']}",
+            "BROWSER": "true",
+            "LABELSPACE_PROJECT": str(ROOT),
+        }
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 from testbed.toolchain import components_plugin
 from tests.e2e.lab import Lab, Visitor, containers
 
-from labelspace_ops.stack.pulumi_cli import prepare_home
+from labelspace_ops.stack.pulumi_cli import prepare
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs" / "own-stack.md").read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ class Program:
 
 @pytest.fixture
 def program(lab: Lab, tmp_path: Path) -> Iterator[Program]:
-    prepare_home(lab.home)
+    prepare(lab.home)
     one = Program(lab, tmp_path, f"g{secrets.token_hex(3)}", secrets.randbelow(4000) * 10 + 20000)
     one.write(WORKSPACE)
     one.pulumi("stack", "init", one.name)

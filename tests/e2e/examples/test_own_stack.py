@@ -19,7 +19,7 @@ from testbed.inside import inside
 from tests.e2e.lab import Lab, Visitor, containers
 
 from labelspace.naming import WORKSPACE_LABEL
-from labelspace_ops.stack.pulumi_cli import prepare_home
+from labelspace_ops.stack.pulumi_cli import prepare
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs" / "own-stack.md").read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def own(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
     """The example, up; what a test did to its program is undone before it goes."""
     folder = tmp_path_factory.mktemp("clone") / "examples" / "own-stack"
     shutil.copytree(ROOT / "examples" / "own-stack", folder)
-    prepare_home(lab.home)
+    prepare(lab.home)
     one = Own(lab, f"own{secrets.token_hex(3)}", secrets.randbelow(4000) * 3 + 20000, folder)
     try:
         done = one.sh(UP)

@@ -15,7 +15,7 @@ import pytest
 from testbed.toolchain import components_plugin
 from tests.e2e.lab import PASSWORD, Lab, Visitor, containers
 
-from labelspace_ops.stack.pulumi_cli import prepare_home
+from labelspace_ops.stack.pulumi_cli import prepare
 
 ROOT = Path(__file__).resolve().parents[3]
 PARTS = ("", "-photos", "-labels")
@@ -57,7 +57,7 @@ EXAMPLE = (ROOT / "examples" / "yaml-stack" / "Pulumi.yaml").read_text(encoding=
 def project(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Project:
     host = lab.home.pulumi_root / "bin" / "pulumi-language-yaml"
     assert host.exists() or shutil.which(host.name), "run `python -m testbed yaml` first"
-    prepare_home(lab.home)
+    prepare(lab.home)
     plugin = components_plugin(lab.home, tmp_path_factory.mktemp("plugin"))
     return Project(lab, tmp_path_factory.mktemp("yaml"), plugin)
 

@@ -16,11 +16,12 @@ import pytest
 from testbed.inside import inside
 from tests.e2e.endpoint import Endpoint, endpoint
 from tests.e2e.lab import PASSWORD, Lab, admin_of, alone, containers, until
+from tests.paths import ROOT
 
 from labelspace.spec import parse_spec
 from labelspace_ops.backup import import_backup
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +84,15 @@ def _ids(lab: Lab, name: str) -> list[str]:
 
 def _begun_from(lab: Lab, text: str, backup: dict[str, Any]) -> int:
     """How many projects a new workspace begins with."""
-    name, client = f"n{secrets.token_hex(3)}", docker_engine.connect()
+    name = f"n{secrets.token_hex(3)}"
+    runtime = DockerRuntime.here(name)
     spec = parse_spec({"name": name, "buckets": [{"name": "apples"}], "backup": backup})
     try:
-        import_backup.fill(client, import_backup.find(client, text, spec, lab.home), spec, lab.home)
+        import_backup.fill(runtime, import_backup.find(runtime, text, spec, lab.home), spec, lab.home)
         said = alone(name, "select 'project ' || name as found from engine_project")
         return said.count('found = "project ')
     finally:
-        docker_engine.remove_data(client, name, lab.home.backups / name)
+        docker_engine.remove_data(runtime.client, name, lab.home.backups / name)
 
 
 def _bucket(elsewhere: Endpoint) -> dict[str, Any]:
@@ -128,9 +130,9 @@ def test_backups_move_to_a_bucket_and_its_keys_show_nowhere(
     assert (proof["ok"], proof["backup"]) == (True, taken)
     assert _ids(lab, name)[-1] == taken
     assert any(f"labelspace set {name}" in words for words in seen)
-    shown = [*seen, (PROJECT / "stacks" / f"Pulumi.{name}.yaml").read_text()]
+    shown = [*seen, (ROOT / "stacks" / f"Pulumi.{name}.yaml").read_text()]
     shown += [lab.pulumi("preview", "--stack", name, "--diff", "--show-sames")]
-    shown += [path.read_text() for path in lab.home.state.rglob("*.json*")]
+    shown += [path.read_text() for path in lab.state.rglob("*.json*")]
     for one in containers(name).values():
         shown += [json.dumps(one.attrs), one.logs().decode(errors="replace")]
     assert not [text[:200] for text in shown if any(key.strip() in text for key in hidden)]

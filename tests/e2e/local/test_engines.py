@@ -16,11 +16,10 @@ from typing import Any
 import pytest
 from testbed import engines
 from testbed.shell import SetupError
-from tests.e2e.lab import ADMIN, BIN, PASSWORD, ports
+from tests.e2e.lab import ADMIN, BIN, PASSWORD, ROOT, ports
 
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
-from labelspace_ops.stack.project import PROJECT
 
 ENGINES = {
     "rootless": engines.rootless_docker,
@@ -46,7 +45,7 @@ class Bench:
         }  # fmt: skip
         command = [*self.engine.enter, str(BIN / "labelspace"), *arguments]
         return subprocess.run(
-            command, env=env, input=stdin, capture_output=True, text=True, check=False, cwd=PROJECT
+            command, env=env, input=stdin, capture_output=True, text=True, check=False, cwd=ROOT
         )
 
     def json(self, *arguments: str, stdin: str = "") -> Any:

@@ -51,6 +51,6 @@ def test_an_engine_killed_in_mid_create_is_taken_up_again(lab: Lab, line: str) -
 
 def test_pulumi_writes_nothing_in_place_that_a_kill_could_tear(lab: Lab, street: Any) -> None:
     """Its ``.attrs`` files it writes in place; an empty one ended every command with ``EOF``."""
-    written = {file.suffix for file in lab.home.state.rglob("*") if file.is_file()}
+    written = {file.suffix for file in lab.state.rglob("*") if file.is_file()}
     assert ".json" in written
     assert ".attrs" not in written

@@ -17,9 +17,9 @@ import yaml
 from lxml import etree
 from PIL import Image
 from tests.e2e.lab import ADMIN, BIN, PASSWORD, Lab, Visitor, admin_of
+from tests.paths import ROOT
 
 from labelspace_ops.labels.labels_file import path_for
-from labelspace_ops.stack.project import PROJECT
 
 ANN = "annotator-ann"
 LABELS: dict[str, Any] = {
@@ -287,7 +287,7 @@ def test_a_label_with_annotations_goes_only_when_it_is_named(lab: Lab, animals: 
         assert "allow_delete: ['keeper']" in refused.stderr
         plain = subprocess.run(
             ["pulumi", "preview", "--stack", name, "--non-interactive"],
-            env=lab.env(), capture_output=True, text=True, check=False, cwd=PROJECT,
+            env=lab.env(), capture_output=True, text=True, check=False, cwd=ROOT,
         )  # fmt: skip
         assert plain.returncode != 0
         said = plain.stdout + plain.stderr
@@ -367,7 +367,7 @@ def test_labels_wait_for_a_stopped_workspace(lab: Lab, animals: Any) -> None:
 
 def test_every_command_of_the_guide_runs(lab: Lab, animals: Any, admin: Visitor, tmp_path: Path) -> None:
     """docs/labels.md, on this workspace; its files go to a folder of the test's own."""
-    name, guide = animals["name"], (PROJECT / "docs" / "labels.md").read_text(encoding="utf-8")
+    name, guide = animals["name"], (ROOT / "docs" / "labels.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", guide, re.DOTALL)
     assert len(blocks) == 7
     text = "\n".join(blocks).replace("menagerie", name)
@@ -375,7 +375,7 @@ def test_every_command_of_the_guide_runs(lab: Lab, animals: Any, admin: Visitor,
         text = text.replace(f" {file}", f" {tmp_path}/{file}")
     env = {**lab.env(), "PATH": f"{BIN}{os.pathsep}{lab.env()['PATH']}"}
     done = subprocess.run(
-        ["bash", "-ec", text], cwd=PROJECT, env=env, capture_output=True, text=True, check=False
+        ["bash", "-ec", text], cwd=ROOT, env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     zoo = json.loads((tmp_path / "zoo-report" / "audit.json").read_text())

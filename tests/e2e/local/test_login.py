@@ -31,7 +31,7 @@ def shared(lab: Lab, street: Any) -> Iterator[str]:
 def test_a_workspace_moves_to_a_shared_state_and_back(
     lab: Lab, street: Any, shared: str, tmp_path: Path
 ) -> None:
-    name, kept = street["name"], lab.home.state / ".pulumi" / "stacks"
+    name, kept = street["name"], lab.state / ".pulumi" / "stacks"
     there = lab.json("login", shared, "--move", name)
     try:
         assert (there["moved"], name in there["workspaces"]) == ([name], True)

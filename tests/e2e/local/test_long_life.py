@@ -25,6 +25,7 @@ from labelspace.naming import WORKSPACE_LABEL
 from labelspace.spec import parse_spec
 from labelspace_ops.backup import import_backup
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 
 OLD = "2.73.0"
 
@@ -264,12 +265,12 @@ def test_a_dump_fills_the_volumes_of_a_new_workspace(lab: Lab, aging: Any, tmp_p
     database = containers(aging["name"])["database"]
     made = database.exec_run(["pg_dump", "-U", "cvat", "--format=custom", "cvat"], demux=True)
     dump.write_bytes(made.output[0])
-    client, spec = docker_engine.connect(), parse_spec({"name": name, "buckets": [{"name": "aging"}]})
+    runtime, spec = DockerRuntime.here(name), parse_spec({"name": name, "buckets": [{"name": "aging"}]})
     try:
-        import_backup.fill(client, import_backup.find(client, str(dump), spec, lab.home), spec, lab.home)
+        import_backup.fill(runtime, import_backup.find(runtime, str(dump), spec, lab.home), spec, lab.home)
         assert alone(name, "select count(*) from engine_project").count('"2"') == 1
     finally:
-        docker_engine.remove_data(client, name, lab.home.backups / name)
+        docker_engine.remove_data(runtime.client, name, lab.home.backups / name)
     lab.home.backup_key(name).unlink()
 
 

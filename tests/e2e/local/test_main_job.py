@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, containers, task_of
+from tests.paths import ROOT
 
 from labelspace_ops.stack import state
-from labelspace_ops.stack.project import PROJECT
 
 STATUS_KEYS = {
     *("name", "target", "description", "status", "since", "url", "api_url", "cvat_version", "admin_username"),
@@ -87,7 +87,8 @@ def test_the_gateways_own_folders_are_swept_from_the_share(street: Any) -> None:
 
 def test_an_upload_can_be_repeated(lab: Lab, street: Any, dataset: Path) -> None:
     again = lab.json("upload", street["name"], str(dataset), "--bucket", "street")
-    assert again == {"bucket": "street", "uploaded": 0, "skipped": 4, "not_media": ["notes.txt"]}
+    known = {"bucket": "street", "not_media": ["notes.txt"], "rejected": {}}
+    assert again == {**known, "uploaded": 0, "skipped": 4}
     warned = lab.run("upload", street["name"], str(dataset), "--bucket", "street").stderr
     assert "CVAT cannot open notes.txt" in warned
 
@@ -247,7 +248,7 @@ def test_no_secret_shows_anywhere(lab: Lab, street: Any) -> None:
 
 def _places(lab: Lab, name: str) -> dict[str, str]:
     mine = containers(name)
-    state = [path for path in (lab.home.state / ".pulumi").rglob("*") if path.is_file()]
+    state = [path for path in (lab.state / ".pulumi").rglob("*") if path.is_file()]
     lines = []
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -258,14 +259,20 @@ def _places(lab: Lab, name: str) -> dict[str, str]:
         "docker inspect": json.dumps([one.attrs for one in mine.values()]),
         "container logs": "\n".join(one.logs().decode(errors="replace") for one in mine.values()),
         "process list": "\n".join(lines),
+        "environment of the database's processes": _environments(mine["database"]),
         "state": "\n".join(path.read_bytes().decode(errors="replace") for path in state),
-        "stack file": (PROJECT / "stacks" / f"Pulumi.{name}.yaml").read_text(),
+        "stack file": (ROOT / "stacks" / f"Pulumi.{name}.yaml").read_text(),
         "preview": lab.pulumi("preview", "--stack", name, "--diff", "--show-sames"),
         "status": lab.run("status", name, "--json").stdout,
     }
 
 
-ROOT_INSIDE = {"database", "gateway", "ui"}
+def _environments(container: Any) -> str:
+    pids = [row[1] for row in container.top()["Processes"]]
+    return "\n".join(Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace") for pid in pids)
+
+
+ROOT_INSIDE = {"database", "gateway"}
 """Start as root by the image's own design; of root's rights they keep what they name."""
 
 

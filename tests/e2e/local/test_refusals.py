@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -120,6 +121,31 @@ def test_uploads_that_cannot_be(lab: Lab, street: Any, tmp_path: Path) -> None:
     assert (foreign.returncode, "choose one of street, fields" in foreign.stderr) == (2, True)
 
 
+def test_files_that_can_never_be_uploaded_are_listed_and_the_others_are_uploaded(
+    lab: Lab, street: Any, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    (first / "day").mkdir(parents=True)
+    second.mkdir()
+    (first / "day" / "1.jpg").write_bytes(b"1")
+    where = (street["name"], "--bucket", "street", "--prefix", "refused/")
+    assert lab.run("upload", *where, str(first)).returncode == 0
+    for name in ("2.jpg", "day", "x" * 250):
+        (second / name).write_bytes(b"2")
+    Path(os.fsdecode(os.fsencode(second) + b"/caf\xe9.jpg")).write_bytes(b"3")
+    done = lab.run("upload", *where, str(second), "--json")
+    result = json.loads(done.stdout)
+    assert (done.returncode, result["uploaded"], result["skipped"]) == (1, 2, 0)
+    assert result["rejected"] == {
+        str(second / "day"): "its key is a folder in the bucket: rename one",
+        f"{second}/caf\\xe9.jpg": "its name is not UTF-8: rename it",
+    }
+    own = lab.run("upload", street["name"], str(first), "--bucket", "street", "--prefix", ".sgwtmp/")
+    assert own.returncode == 1
+    assert ".sgwtmp/ is reserved by the gateway" in " ".join(own.stderr.split())
+    assert "0 uploaded, 0 already there, 1 cannot be uploaded" in own.stdout
+
+
 NOBODY = 65534
 
 
@@ -181,7 +207,7 @@ def full(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_disk_that_is_nearly_full(full: Path) -> None:
     with pytest.raises(OpsError, match=rf"disk: {full} has 0\.0 GiB free, 94 % used"):
-        preflight.check_disk(docker_engine.data_folder(docker_engine.connect()), Home(full))
+        preflight.check_disk(docker_engine.data_folders(docker_engine.connect()), Home(full))
 
 
 def test_an_unknown_workspace(lab: Lab) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 import docker
 import pytest
 from tests.e2e.lab import Lab, admin_of, containers
+from tests.paths import ROOT
 
 from labelspace_ops.stack import state
-from labelspace_ops.stack.project import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_keys_of_the_bucket_elsewhere_show_nowhere(lab: Lab, garden: Any, keys: 
     for part, one in containers(garden["name"]).items():
         assert secret not in json.dumps(one.attrs), part
         assert secret not in one.logs().decode(errors="replace"), part
-    assert secret not in (PROJECT / "stacks" / f"Pulumi.{garden['name']}.yaml").read_text()
+    assert secret not in (ROOT / "stacks" / f"Pulumi.{garden['name']}.yaml").read_text()
     assert secret not in lab.pulumi("preview", "--stack", garden["name"], "--diff", "--show-sames")
 
 

@@ -16,7 +16,7 @@ from tests.e2e.lab import ADMIN, Lab, admin_of, containers, running, until
 
 from labelspace.cvat.config_files import SECRETS_SCRIPT
 from labelspace_ops.core import checks
-from labelspace_ops.runtime.docker_engine import SERVING
+from labelspace_ops.runtime.base import APPLICATION
 
 
 def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) -> None:
@@ -28,8 +28,9 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
     assert lab.json("stop", name)["backed_up"]
     ended = _ended(name, began)
     stores = ("redis", "cache", "database")
-    assert max(ended[part] for part in SERVING) < min(ended[part] for part in stores)
+    assert max(ended[part] for part in APPLICATION) < min(ended[part] for part in stores)
     assert {part for part in containers(name) if not part.startswith("bucket-")} == set()
+    assert lab.json("set", name, "description=changed while it was stopped", "--yes")["status"] == "stopped"
     volumes = _volumes()
     done = lab.run("status", name)
     until(lambda: not _volumes(dangling=True) - volumes, "a look at the backups leaves nothing")

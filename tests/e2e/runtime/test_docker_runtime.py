@@ -11,7 +11,7 @@ import pytest
 from labelspace.cvat.images import IMAGES
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL, resource_name
 from labelspace_ops.core.waiting import wait_until
-from labelspace_ops.runtime.base import Result, Runtime
+from labelspace_ops.runtime.base import Job, Mount, Result, Runtime, RuntimeFailedError
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 
 IMAGE = IMAGES["versitygw"]
@@ -72,11 +72,41 @@ def test_a_command_runs_in_a_new_container_that_is_removed(runtime: Runtime) -> 
     client = docker.from_env()
     client.volumes.create(volume, labels={WORKSPACE_LABEL: runtime.workspace})
     try:
-        files, volumes = {"/given/text": "hello"}, {volume: "/data"}
+        files, mounts = {"/given/text": "hello"}, (Mount(volume, "/data"),)
         command = ["sh", "-c", "cat /given/text | tee /data/copy; exit 4"]
-        assert runtime.run(IMAGE, command, volumes=volumes, files=files) == Result(4, "hello")
+        assert runtime.run(Job(IMAGE, command, mounts=mounts, files=files)) == Result(4, "hello")
         read = ["cat", "/data/copy"]
-        assert runtime.run(IMAGE, read, volumes=volumes, files={}) == Result(0, "hello")
+        assert runtime.run(Job(IMAGE, read, mounts=mounts)) == Result(0, "hello")
         assert runtime.services().keys() == {"server"}
     finally:
         client.volumes.get(volume).remove(force=True)
+
+
+def test_a_job_may_only_read_what_is_mounted_so_and_has_no_right_of_root(runtime: Runtime) -> None:
+    volume = Mount(runtime.make_volume("scratch"), "/data", read_only=True)
+    try:
+        assert "scratch" in runtime.volumes()
+        refused = runtime.run(Job(IMAGE, ["sh", "-c", "touch /data/file || chown 9 /home"], mounts=(volume,)))
+        assert (refused.exit_code, "Read-only file system" in refused.output) == (1, True)
+        assert "Operation not permitted" in refused.output
+    finally:
+        runtime.remove_volumes(["scratch"])
+    assert "scratch" not in runtime.volumes()
+
+
+def test_a_job_that_is_launched_serves_on_its_networks_until_it_is_removed(runtime: Runtime) -> None:
+    with runtime.network("apart", internal=True) as network:
+        runtime.launch(Job(IMAGE, ["sleep", "600"], part="copy", networks=(network,)))
+        assert runtime.exec("copy", ["true"]).exit_code == 0
+        assert runtime.exec("copy", ["wget", "-T", "2", "http://example.invalid"]).exit_code == 1
+        runtime.launch(Job(IMAGE, ["sh", "-c", "exit 7"], part="copy"))  # in place of the first
+        assert runtime.wait("copy") == 7
+        runtime.remove(["copy"])
+    assert runtime.services().keys() == {"server"}
+
+
+def test_an_image_that_no_registry_has_is_refused_with_the_reason(runtime: Runtime) -> None:
+    assert runtime.has_image(IMAGE)
+    assert not runtime.has_image("labelspace-nowhere:1")
+    with pytest.raises(RuntimeFailedError, match="Docker engine: "):
+        runtime.launch(Job("labelspace-nowhere:1", ["true"]))

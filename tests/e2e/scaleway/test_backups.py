@@ -14,6 +14,7 @@ from labelspace.home import Home
 from labelspace_ops.backup import restore
 from labelspace_ops.backup.base import Backups, LocalBackups, RestorePoint
 from labelspace_ops.backup.formatting import proof_summary
+from labelspace_ops.backup.models import BackupRow, Proof, Restored
 from labelspace_ops.cli import main as cli_main  # noqa: F401 - importing cli registers the commands
 from labelspace_ops.cli.app import app
 from labelspace_ops.core.errors import OpsError, UsageError
@@ -41,7 +42,14 @@ class _Machine(server_ssh.Server):
         if command[:2] == ("labelspace-backup", "backup"):
             _Machine.made = (*self.made, LAST)
             return json.dumps({"id": LAST, "kind": "dump", "size": 10, "added": 10})
-        return json.dumps([{"id": one, "when": _time(one), "size": 10} for one in self.made])
+        return json.dumps([_row(one, "dump", _time(one)).as_json() for one in self.made])
+
+
+def _row(label: str, kind: str, when: str) -> BackupRow:
+    return BackupRow(
+        id=label, kind=kind, when=when, size=2 * 10**6, added=10, complete=True, timeline=0, rows=None,
+        files=False, latest={}, proof=None,
+    )  # fmt: skip
 
 
 def _time(label: str) -> str:
@@ -77,16 +85,16 @@ def test_target_and_kind_of_database_say_who_answers(
 
 def test_a_restore_of_a_managed_database_says_its_dump_and_takes_that(managed: Managed) -> None:
     choice = managed.chosen(to="2026-11-24T11:30:00Z")
-    assert choice.words == f"{NEWER} (what was annotated since is lost)"
+    assert choice.text == f"{NEWER} (what was annotated since is lost)"
     assert choice.flags == ["--backup", NEWER]
     managed.take()  # a newer one, made while somebody was asked
     done = managed.restore(choice)
     assert f"labelspace-restore {NEWER}.dump" in _Machine.told
-    assert (done["from_backup"], done["kept"]) == (NEWER, LAST)
+    assert (done.from_backup, done.kept) == (NEWER, LAST)
 
 
 def test_only_dumps_can_be_taken_by_a_restore(managed: Managed) -> None:
-    kinds = [{"kind": "dump", "complete": True}, {"kind": "snapshot", "complete": True}]
+    kinds = [_row(kind, kind, "2026-11-24T10:00:00+00:00") for kind in ("dump", "snapshot")]
     assert [managed.takes(one) for one in kinds] == [True, False]
 
 
@@ -109,11 +117,12 @@ def test_what_was_chosen_is_what_this_machine_restores(
 ) -> None:
     monkeypatch.setattr(restore, "restore", lambda *_, **given: given)
     kept = LocalBackups("pets", Home(tmp_path), {})
-    assert kept.chosen().words == "the last archived change"
+    assert kept.chosen().text == "the last archived change"
     assert kept.chosen().flags == []
     choice = kept.chosen(to="2026-11-24T11:30:00Z")
-    assert choice.flags == ["--to", choice.words] == ["--to", "2026-11-24T11:30:00Z"]
-    assert kept.restore(choice) == {"to": "2026-11-24T11:30:00Z", "backup": ""}
+    assert choice.flags == ["--to", choice.text] == ["--to", "2026-11-24T11:30:00Z"]
+    given: Any = kept.restore(choice)
+    assert given == {"to": "2026-11-24T11:30:00Z", "backup": ""}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +146,7 @@ def test_what_was_chosen_is_what_this_machine_restores(
     ],
 )
 def test_a_proof_says_what_it_was_compared_with(found: dict[str, Any], said: str) -> None:
-    assert proof_summary({**PROOF, **found}) == said
+    assert proof_summary(Proof.read({**PROOF, **found})) == said
 
 
 class _Kept(Managed):
@@ -145,20 +154,19 @@ class _Kept(Managed):
 
     asked = ""
 
-    def listing(self) -> list[dict[str, Any]]:
-        row = {"complete": True, "size": 2 * 10**6, "proof": None, "files": False}
+    def listing(self) -> list[BackupRow]:
         times = {"snapshot": "2026-11-23T10:00:00+00:00", "dump": "2026-11-24T10:00:00+00:00"}
-        return [{**row, "id": kind, "kind": kind, "when": when} for kind, when in times.items()]
+        return [_row(kind, kind, when) for kind, when in times.items()]
 
     def chosen(self, *, to: str = "", backup: str = "") -> RestorePoint:
         return RestorePoint(f"{to or backup} (what was annotated since is lost)", to, backup)
 
-    def restore(self, choice: RestorePoint) -> dict[str, Any]:
+    def restore(self, choice: RestorePoint) -> Restored:
         _Kept.asked = choice.to or choice.backup
-        return {"to": "T", "last_change": None, "lost": "little", "kept": LAST}
+        return Restored(name="pets", to="T", from_backup="B", last_change=None, lost="little", kept=LAST)
 
-    def drill(self, backup: str = "") -> dict[str, Any]:
-        return {**PROOF, "backup": backup, "ok": False, "reason": "rows differ"}
+    def drill(self, backup: str = "") -> Proof:
+        return Proof.read({**PROOF, "backup": backup, "ok": False, "reason": "rows differ"})
 
 
 @pytest.fixture

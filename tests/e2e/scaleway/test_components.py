@@ -130,7 +130,7 @@ def test_a_bucket_lets_in_the_reader_and_whoever_provisions(made: Account) -> No
 
 def test_no_password_is_in_user_data_or_state(made: Account) -> None:
     user_data = made.only("instance_server")["_user_data"]["cloud-init"]
-    state = Path(made.home.state / ".pulumi" / "stacks" / "labelspace" / "cloudtest.json").read_text()
+    state = Path(made.state / ".pulumi" / "stacks" / "labelspace" / "cloudtest.json").read_text()
     secret = made.only("secret")["_versions"][-1]["_data"]
     assert secret not in state
     for text in _passwords(secret, made.outputs()["admin_password"]):

@@ -82,7 +82,7 @@ def test_the_secret_file_tells_pgbackrest_of_the_bucket_and_its_key(made: Accoun
 
 def test_no_secret_is_in_user_data_or_state(made: Account) -> None:
     user_data = made.only("instance_server")["_user_data"]["cloud-init"]
-    state = Path(made.home.state / ".pulumi" / "stacks" / "labelspace" / "owndata.json").read_text()
+    state = Path(made.state / ".pulumi" / "stacks" / "labelspace" / "owndata.json").read_text()
     files = json.loads(base64.b64decode(made.only("secret")["_versions"][-1]["_data"]))
     (password,) = [text for path, text in files.items() if path.startswith("database/0-")]
     for text in (KEY, password.strip(), made.outputs()["admin_password"]):

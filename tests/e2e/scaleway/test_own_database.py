@@ -17,10 +17,10 @@ from tests.e2e.endpoint import Endpoint, endpoint
 
 from labelspace.home import Home
 from labelspace.spec import ScalewaySpec, validate
+from labelspace_ops.backup import models as backup_models
 from labelspace_ops.targets.scaleway import server_database
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.status import Status
-from labelspace_ops.workspaces import models
 
 NAME = "cloudown"
 BACKUPS = f"labelspace-{NAME}-{UUID[:8]}-backups"
@@ -115,7 +115,7 @@ def test_the_bucket_alone_tells_what_there_is(made: Account, storage: Endpoint) 
     assert backup["last_archived"] == "000000020000000000000003"
     assert not [one for one in measured["checks"] if one["name"] in ("backups", "database", "snapshots")]
     said = json.loads(run(made, storage, "backups", NAME, "--json").stdout)
-    models.Backups.model_validate(said)
+    backup_models.Backups.model_validate(said)
     rows = [(row["id"], row["kind"], row["size"], row["complete"]) for row in said["backups"]]
     assert rows == [(FULL, "full", 7, True), (INCR, "incr", 4, True), (BROKEN, "full", 1, False)]
     assert said["backups"][0]["files"] is None

@@ -129,7 +129,7 @@ def test_the_volume_of_a_workspace_is_never_exchanged(cloud: Account) -> None:
 
 
 def test_a_name_whose_volume_another_server_uses_is_taken(cloud: Account) -> None:
-    state = cloud.home.state / ".pulumi" / "stacks" / "labelspace" / f"{NAME}.json"
+    state = cloud.state / ".pulumi" / "stacks" / "labelspace" / f"{NAME}.json"
     aside = state.rename(state.with_suffix(".aside"))
     try:
         done = cloud.labelspace(*CREATE)

@@ -17,8 +17,8 @@ from tests.e2e.cloud import ACCOUNT, KEY, UUID, Account, account
 from tests.e2e.endpoint import Endpoint, endpoint
 
 from labelspace.home import Home
+from labelspace_ops.backup import models as backup_models
 from labelspace_ops.targets.status import Status
-from labelspace_ops.workspaces import models
 
 NAME = "cloudlook"
 BACKUPS = f"labelspace-{NAME}-{UUID[:8]}-backups"
@@ -77,7 +77,7 @@ def test_sizes_and_states_are_measured(cloud: Account, storage: Endpoint) -> Non
 
 def test_a_backup_is_a_snapshot_that_is_ready(cloud: Account, storage: Endpoint) -> None:
     taken = json.loads(run(cloud, storage, "backup", NAME, "--json").stdout)
-    models.BackupTaken.model_validate(taken)
+    backup_models.BackupTaken.model_validate(taken)
     assert taken["kind"] == "snapshot"
     assert taken["id"] == cloud.only("snapshot")["id"]
     assert cloud.only("snapshot")["status"] == "ready"
@@ -89,7 +89,7 @@ def test_snapshots_and_dumps_are_one_table(cloud: Account, storage: Endpoint) ->
     storage.client().put_object(Bucket=BACKUPS, Key=key, Body=b"PGDMP")
     storage.client().put_object(Bucket=BACKUPS, Key=key.replace(".dump", ".json"), Body=b"{}")
     said = json.loads(run(cloud, storage, "backups", NAME, "--json").stdout)
-    models.Backups.model_validate(said)
+    backup_models.Backups.model_validate(said)
     assert [(row["kind"], row["id"]) for row in said["backups"]] == [
         ("dump", "2026-11-24T10-00-00Z"),
         ("snapshot", cloud.only("snapshot")["id"]),

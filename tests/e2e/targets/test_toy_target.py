@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from tests.e2e.lab import Lab
 from tests.e2e.targets import toy
+from tests.paths import ROOT
 from typer.testing import CliRunner
 
 from labelspace import spec
 from labelspace.targets import registry as deployments
 from labelspace_ops.cli import main  # noqa: F401 - registers the commands
 from labelspace_ops.cli.app import app
-from labelspace_ops.stack.project import PROJECT
 from labelspace_ops.targets import registry
 
 Command = Callable[..., Any]
@@ -36,7 +36,7 @@ def labelspace(lab: Lab) -> Iterator[Command]:
     runner = CliRunner()
     yield lambda *words, **given: runner.invoke(app, [*words], **given)
     patch.undo()
-    for file in PROJECT.glob("stacks/Pulumi.toy-pets*.yaml"):
+    for file in ROOT.glob("stacks/Pulumi.toy-pets*.yaml"):
         file.unlink()
 
 

@@ -14,14 +14,14 @@ from labelspace.cvat.services import Secrets
 from labelspace.home import Home
 from labelspace.outputs import BeforeUpgrade, Deployment
 from labelspace.spec import WorkspaceSpec
-from labelspace_ops.backup.base import Backups, RestorePoint, Row
-from labelspace_ops.backup.models import UNKNOWN
+from labelspace_ops.backup.base import Backups, RestorePoint
+from labelspace_ops.backup.models import UNKNOWN, BackupRow, BackupTaken, Proof, Restored
 from labelspace_ops.core.checks import Check
 from labelspace_ops.labels import program
 from labelspace_ops.targets.base import CreateOptions, Deletion, Resources, Target, Update
 from labelspace_ops.targets.status import Status
 
-BACKUPS: dict[str, list[Row]] = {}
+BACKUPS: dict[str, list[BackupRow]] = {}
 """Backups by workspace."""
 SERVING: set[str] = set()
 """Workspaces that run."""
@@ -47,26 +47,25 @@ def deploy(
 class ToyBackups(Backups):
     """Backups in a list."""
 
-    def listing(self) -> list[Row]:
+    def listing(self) -> list[BackupRow]:
         return BACKUPS.get(self.name, [])
 
-    def take(self, *, full: bool = False) -> Row:
+    def take(self, *, full: bool = False) -> BackupTaken:
         rows = BACKUPS.setdefault(self.name, [])
-        rows.append(
-            {
-                "id": f"backup-{len(rows)}", "kind": "full" if full else "incr", "complete": True,
-                "when": "2026-11-27T10:00:00+00:00", "size": 1, "added": 1, "proof": None, "files": True,
-            }
+        row = BackupRow(
+            id=f"backup-{len(rows)}", kind="full" if full else "incr", size=1, added=1, complete=True,
+            timeline=0, when="2026-11-27T10:00:00+00:00", rows=None, files=True, latest={}, proof=None,
         )  # fmt: skip
-        return {"name": self.name, **{key: rows[-1][key] for key in ("id", "kind", "size", "added")}}
+        rows.append(row)
+        return BackupTaken(name=self.name, id=row.id, kind=row.kind, size=row.size, added=row.added)
 
     def chosen(self, *, to: str = "", backup: str = "") -> RestorePoint:
         return RestorePoint(to or backup or self.latest, to, backup)
 
-    def restore(self, choice: RestorePoint) -> Row:
-        raise NotImplementedError(choice.words)
+    def restore(self, choice: RestorePoint) -> Restored:
+        raise NotImplementedError(choice.text)
 
-    def drill(self, backup: str = "") -> Row:
+    def drill(self, backup: str = "") -> Proof:
         raise NotImplementedError(backup)
 
 
@@ -92,7 +91,7 @@ class ToyTarget(Target[ToySpec]):
 
     def before_stop(self, stack: auto.Stack, home: Home) -> str:
         SERVING.discard(stack.name)
-        return str(self.backups(stack.name, home, {}).take()["id"])
+        return self.backups(stack.name, home, {}).take().id
 
     def backups_location(self, name: str, home: Home) -> str:
         return "memory"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -119,9 +119,13 @@ def test_another_version_of_postgresql_is_refused(program: Any, server: int, sai
 def test_a_dumps_record_travels_in_its_tags(program: Any) -> None:
     taken = program("record").Record({"public.a": 2}, "d1", {"engine": "0090"}, "5f")
     stored = program("client_container")
-    tags = ["2026-11-24T10-00-00Z", "size=12", f"record={stored.pack(taken)}"]
+    copied = {"data": program("files").Volume(2, 10, "5f", "identity")}
+    packed = {name: asdict(one) for name, one in copied.items()}
+    tags = ["2026-11-24T10-00-00Z", "size=12", f"record={stored.pack(asdict(taken))}"]
+    tags += [f"files={stored.pack(packed)}", "accepted=yes"]
     backup = stored.parse_tags(tags)
     assert (backup.label, backup.size, backup.record) == (tags[0], 12, taken)
+    assert (backup.files, backup.accepted) == (copied, True)
     assert "," not in "".join(tags)
 
 

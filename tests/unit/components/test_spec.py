@@ -93,6 +93,18 @@ def test_defaults_are_safe() -> None:
         ({"port": 80}, "port", "1024"),
         ({"port": 9000, "s3_port": 9000}, "workspace", "two different ports"),
         ({"bind_address": "localhost"}, "bind_address", "127.0.0.1"),
+        ({"public_url": "labels.example.org"}, "public_url", "https://labels.example.org"),
+        ({"public_url": "https://a.example.org:99999"}, "public_url", "https://labels.example.org"),
+        ({"public_url": "https://a.example.org/labels"}, "public_url", "leave out everything after"),
+        ({"public_url": "https://user:pw@a.example.org"}, "public_url", "https://labels.example.org"),
+        ({"public_url": "https://a}.example.org"}, "public_url", "https://labels.example.org"),
+        ({"trusted_proxies": "10.0.0.1/32"}, "trusted_proxies", "give public_url too"),
+        ({"public_url": "https://a.org", "trusted_proxies": "10.0.0.1/8"}, "trusted_proxies.0", "network"),
+        (
+            {"public_url": "https://a.org", "bind_address": "0.0.0.0"},
+            "trusted_proxies",
+            "address of your proxy",
+        ),
         ({"registration": "maybe"}, "registration", "open, closed"),
         ({"default_role": "admin"}, "default_role", "worker, user"),
         ({"admin": {"username": "ann"}}, "admin.username", "5 to 150"),
@@ -201,3 +213,13 @@ def test_a_weak_backup_key_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(SpecError, match="use 32 or more") as refused:
         parse_spec({"name": "w", "buckets": [{"name": "one"}], "backup": {"encryption_key": key}})
     assert key not in str(refused.value)
+
+
+def test_a_setting_survives_a_stack_file() -> None:
+    """A file holds lists and inner settings as JSON, and everything else as text."""
+    assert parse_setting("trusted_proxies", '["192.0.2.7/32"]') == ["192.0.2.7/32"]
+    assert parse_setting("buckets", '[{"name": "one"}]') == [{"name": "one"}]
+    assert parse_setting("external_database", '{"host": "db"}') == {"host": "db"}
+    assert parse_setting("running", "false") is False
+    assert parse_setting("port", "8080") == 8080
+    assert parse_setting("description", "[8080]") == "[8080]"

@@ -2,6 +2,9 @@
 
 A marker in both records a finished migration, so that a new or restored one is migrated again. ``migrate.py
 await`` waits for the marker: the server and the workers call it before they start (start.sh).
+
+It also guards CVAT's volumes: each holds a file with an identity, and the database holds the same identity.
+Over a volume without that file, such as an empty one, nothing starts.
 """
 
 import contextlib
@@ -11,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 import psycopg2
 import redis
@@ -25,6 +29,13 @@ AWAIT_SECONDS = 60
 KEY = "labelspace:migrate"
 BEFORE = "/home/django/logs/labelspace-migrated"
 """Left by the first ``init``: where it is, nothing is likely to be left to do."""
+VOLUMES = {"data": "/home/django/data", "keys": "/home/django/keys"}
+"""The volumes that hold what nobody can make again."""
+IDENTITY_FILE = ".labelspace-identity"
+IDENTITY_TABLE = "django_content_type"
+"""Its comment holds the identity of the volumes; every CVAT has this table, and dumps hold its comment."""
+LOST = 4
+"""Exit code when a volume is not the one that the database knows."""
 
 
 def database():
@@ -106,6 +117,61 @@ def keep():
         print(f"migrate: done, but it could not be noted: {error}", flush=True)
 
 
+class LostError(Exception):
+    """A volume is empty or another one; the message says which, and what to do."""
+
+
+def identity_in(folder):
+    """The identity that a volume holds; empty for none."""
+    with contextlib.suppress(FileNotFoundError), open(f"{folder}/{IDENTITY_FILE}", encoding="utf-8") as file:
+        return file.read().strip()
+    return ""
+
+
+def known_identity(cursor):
+    """The identity that the database holds; empty for none, None before CVAT's first migration."""
+    cursor.execute("SELECT to_regclass(%s)::oid", (IDENTITY_TABLE,))
+    table = cursor.fetchone()[0]
+    if table is None:
+        return None
+    cursor.execute("SELECT coalesce(obj_description(%s, 'pg_class'), '')", (table,))
+    return cursor.fetchone()[0]
+
+
+def check_volumes(cursor):
+    """Return the identity of database and volumes, empty for none; raise ``LostError`` where they differ."""
+    known, found = known_identity(cursor), {name: identity_in(path) for name, path in VOLUMES.items()}
+    foreign = [name for name, identity in found.items() if known and identity != known]
+    if foreign:
+        raise LostError(
+            "CVAT's files are lost: the volume {} is empty or belongs to another workspace. Run `labelspace"
+            " restore` with the workspace's name: it brings the files back from a backup".format(
+                " and the volume ".join(foreign)
+            )
+        )
+    return known or next(filter(None, found.values()), "")
+
+
+def mark_volumes():
+    """Write one identity into the volumes and the database, where it is missing."""
+    with database() as connection, connection.cursor() as cursor:
+        identity = check_volumes(cursor) or uuid.uuid4().hex
+        for path in VOLUMES.values():
+            if identity_in(path) != identity:
+                with open(f"{path}/{IDENTITY_FILE}.new", "w", encoding="utf-8") as file:
+                    file.write(identity + "\n")
+                os.replace(file.name, f"{path}/{IDENTITY_FILE}")
+        if known_identity(cursor) == "":
+            cursor.execute(f"COMMENT ON TABLE {IDENTITY_TABLE} IS %s", (identity,))
+            connection.commit()
+
+
+def check_at_start():
+    """As ``check_volumes``."""
+    with database() as connection, connection.cursor() as cursor:
+        check_volumes(cursor)
+
+
 class Django:
     """One process for all of Django's commands, which loads while others are waited for."""
 
@@ -138,8 +204,10 @@ def prepare():
     django = None if os.path.exists(BEFORE) else Django()
     try:
         wait_for("database", takes_writes)
+        check_at_start()
         wait_for("queues", lambda: queues().ping())
         if was_done():
+            mark_volumes()
             print("migrate: was done before", flush=True)
             return 0
         django = django or Django()
@@ -148,6 +216,7 @@ def prepare():
         if django:
             django.end()
     if code == 0:
+        mark_volumes()
         keep()
     return code
 
@@ -171,6 +240,8 @@ def has_no_users():
 
 def await_note():
     """Return 0 once the note is there, or need not be; 1 when it does not come."""
+    with contextlib.suppress(psycopg2.OperationalError):
+        check_at_start()
     deadline = time.monotonic() + AWAIT_SECONDS
     while not (has_no_users() or was_done()):
         if time.monotonic() > deadline:
@@ -180,4 +251,8 @@ def await_note():
 
 
 if __name__ == "__main__":
-    sys.exit(await_note() if sys.argv[1:] == ["await"] else prepare())
+    try:
+        sys.exit(await_note() if sys.argv[1:] == ["await"] else prepare())
+    except LostError as error:
+        print(f"migrate: {error}", flush=True)
+        sys.exit(LOST)

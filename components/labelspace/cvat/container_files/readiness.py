@@ -238,8 +238,22 @@ def passed_before():
         return False
 
 
+def volumes_are_lost():
+    """Whether a volume of CVAT's files is not the one that the database knows; nothing may start over it."""
+    try:
+        migrate.check_at_start()
+    except migrate.LostError as error:
+        print(f"readiness: files: failed: {error}", flush=True)
+        return True
+    except migrate.psycopg2.OperationalError:  # the steps say so
+        pass
+    return False
+
+
 def main():
     """Go through the steps; all share one deadline. Run again, as after a sleep, it changes nothing."""
+    if volumes_are_lost():
+        return migrate.LOST
     deadline = time.monotonic() + PATIENCE
     first, *rest = STEPS
     if not until_true(*first, deadline):

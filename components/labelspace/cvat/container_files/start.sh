@@ -8,9 +8,14 @@ django-admin() {
     fi
     case "$*" in
         "migrate --check" | "migrateredis --check") # one note says both
-            if [ -z "${labelspace_prepared:-}" ] && ! python3 /opt/labelspace/migrate.py await; then
-                command django-admin "$@"
-                return
+            if [ -z "${labelspace_prepared:-}" ]; then
+                labelspace_code=0
+                python3 /opt/labelspace/migrate.py await || labelspace_code=$?
+                [ "$labelspace_code" != 4 ] || exit 4 # CVAT's files are lost: it may not start over empty volumes
+                if [ "$labelspace_code" != 0 ]; then
+                    command django-admin "$@"
+                    return
+                fi
             fi
             labelspace_prepared=1
             ;;

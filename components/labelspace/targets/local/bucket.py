@@ -33,12 +33,12 @@ fi
 for kept in {" ".join(KEPT)}; do mkdir -p "gateway/$BUCKET/$kept"; done
 mkdir -p "gateway/$BUCKET/metadata/meta"
 printf '\\001' >"gateway/$BUCKET/metadata/meta/versioning"
-chown -R --reference="buckets/$BUCKET" "gateway/$BUCKET"
+chown -R "$(stat -c %u:%g "buckets/$BUCKET")" "gateway/$BUCKET"
 """
-"""Adopts a folder that is there as it is. The one byte is how the gateway keeps "versioning: enabled".
+"""Leaves an existing folder as it is. The one byte is how the gateway stores "versioning: enabled".
 
-On a rootless engine the container's root is the user who runs the engine (user_namespaces(7)): that user owns
-a new folder, so that files can be put into it without root's rights.
+Busybox runs it, so ``chown`` knows no ``--reference``. On a rootless engine the container's root is the user
+who runs the engine (user_namespaces(7)): that user owns a new folder, so that files can be put into it.
 """
 
 

@@ -24,6 +24,9 @@ SELINUX = Path("/sys/fs/selinux/enforce")
 STOP_SECONDS = 30
 """Seconds between SIGTERM and SIGKILL when a container stops; databases need them to write their data."""
 
+FILES_LOST = 4
+"""As in ``migrate.py``: its exit code when a volume is not the one that the database knows."""
+
 
 def container(
     service: Service,
@@ -89,6 +92,11 @@ def wait_for_success(one_shot: docker.Container, context: DockerContext, part: s
 
     def check(values: list[object]) -> str:
         code, identity = values
+        if code == FILES_LOST:
+            raise pulumi.RunError(
+                f"{context.workspace}: the volumes of CVAT's files are empty or belong to another workspace:"
+                f" `labelspace restore {context.workspace}` brings the files back"
+            )
         if code not in (0, None):
             name = context.named(part)
             raise pulumi.RunError(

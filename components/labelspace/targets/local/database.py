@@ -12,7 +12,7 @@ import pulumi_docker as docker
 
 from labelspace.container_spec import Health
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
-from labelspace.outputs import BackupPolicy, DatabaseAccess
+from labelspace.outputs import DatabaseAccess
 from labelspace.postgres import pgbackrest as backups
 from labelspace.postgres.container import ARCHIVED_MARK, service
 from labelspace.spec import BackupSpec, Size
@@ -77,11 +77,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
             user=DATABASE_USER,
             password=pulumi.Output.secret(password),
             ca_certificate=None,
-            backups=BackupPolicy(
-                backups.location(backup, folder, context.workspace),
-                backup.archive_timeout_seconds,
-                backup.retention_days,
-            ),
+            backups=backups.policy(backups.location(backup, folder, context.workspace), backup),
             ready=ready,
             archived_mark=ARCHIVED_MARK,
         )

@@ -10,7 +10,7 @@ import pulumi_docker as docker
 
 from labelspace.cvat.services import Secrets
 from labelspace.home import Home
-from labelspace.outputs import BackupPolicy, BeforeUpgrade, DatabaseAccess, Deployment
+from labelspace.outputs import BeforeUpgrade, DatabaseAccess, Deployment
 from labelspace.secrets import random_password
 from labelspace.spec import LocalSpec
 from labelspace.targets.local.bucket import DatasetBucket
@@ -53,7 +53,7 @@ def deploy(
         ),
         api_url=f"http://{reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
-        backups=_backup_summary(spec, database.backups),
+        backups=database.backups.summary(),
         more={
             "sleep_after_minutes": spec.sleep_after_minutes,
             "deleted": spec.deleted,
@@ -102,17 +102,6 @@ def _context(parent: pulumi.Resource, spec: LocalSpec) -> DockerContext:
     if spec.deleted:
         return DockerContext(spec.name, "", spec.bind_address, Home.find(), sleeps=sleeps)
     return create_context(parent, spec.name, spec.bind_address, sleeps=sleeps)
-
-
-def _backup_summary(spec: LocalSpec, backups: BackupPolicy) -> dict[str, str]:
-    """Where backups are, when they are made and how long they are kept, for people."""
-    every = f"every {spec.backup.interval_hours} h"
-    changes = f"changes within {backups.archive_timeout_seconds} s, a backup {every}"
-    return {
-        "where": backups.where,
-        "schedule": f"a dump {every}" if spec.external_database else changes,
-        "keep": f"{backups.retention_days} days",
-    }
 
 
 def _buckets(

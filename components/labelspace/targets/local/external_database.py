@@ -52,7 +52,7 @@ class ExternalDatabase(pulumi.ComponentResource):
             user=spec.user,
             password=pulumi.Output.secret(spec.password.get_secret_value()),
             ca_certificate=spec.ca_certificate,
-            backups=BackupPolicy(where, 0, backup.retention_days),
+            backups=BackupPolicy(where, f"a dump every {backup.interval_hours} h", backup.retention_days),
             ready=pulumi.Output.from_input(spec.location),
         )
         self.register_outputs({"host": spec.host})

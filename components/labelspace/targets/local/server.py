@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_docker as docker
 
 from labelspace.container_spec import Service
 from labelspace.cvat import services as cvat
+from labelspace.cvat.caddy import Public
 from labelspace.cvat.images import cvat_image, image_version
 from labelspace.outputs import BeforeUpgrade, BucketAccess, DatabaseAccess
 from labelspace.postgres import external
@@ -52,7 +54,7 @@ class AnnotationServer(pulumi.ComponentResource):
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
         self._image = _image(spec, before_upgrade, parent=self)
         self._volumes = [*files.values(), *self._make_volumes(), self._image]
-        self.url = f"http://{context.workspace}.localhost:{spec.port}"
+        self.url = spec.public_url or f"http://{context.workspace}.localhost:{spec.port}"
         self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
         self.register_outputs({"url": self.url, "ready": self.ready})
 
@@ -65,17 +67,18 @@ class AnnotationServer(pulumi.ComponentResource):
             cvat.services(_settings(spec, secrets, self._database.archived_mark)), spec.external_database
         )
         described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
-        awake = self._sleeper(spec.sleep_after_minutes) if self._context.sleeps else []
+        awake = self._sleeper(spec) if self._context.sleeps else []
         migrate, running = self._run(described, awake)
         check = self._readiness(described["readiness"], migrate, running)
         ended = wait_for_success(check, self._context, "readiness")
         migrated = wait_for_success(migrate, self._context, "migrate")
         return pulumi.Output.all(ended, migrated).apply(lambda ids: str(ids[0]))
 
-    def _sleeper(self, minutes: int) -> list[pulumi.Resource]:
-        """Before the others: it gives them the folder of notes."""
+    def _sleeper(self, spec: LocalSpec) -> list[pulumi.Resource]:
+        """Starts before the others, because it makes the folder of notes writable for them."""
         notes = volume("notes", self._context, parent=self, keep=False)
-        return [sleeper(self._context, minutes, depends_on=[notes], parent=self)]
+        image, minutes = cvat_image("server", spec.cvat_version), spec.sleep_after_minutes
+        return [sleeper(self._context, minutes, image, depends_on=[notes, self._image], parent=self)]
 
     def _run(
         self, described: dict[str, Service], after: list[pulumi.Resource]
@@ -145,6 +148,7 @@ def _settings(spec: LocalSpec, secrets: cvat.Secrets, archived_mark: str) -> cva
         admin_username=spec.admin.username,
         admin_email=spec.admin.email,
         secrets=secrets,
+        public=_public(spec),
         sleeps=spec.sleep_after_minutes > 0,
         archived_mark=archived_mark,
     )
@@ -152,6 +156,14 @@ def _settings(spec: LocalSpec, secrets: cvat.Secrets, archived_mark: str) -> cva
 
 def _hosts(spec: LocalSpec) -> tuple[str, ...]:
     """Names that the server answers to; on a network the machine's names are not known, so any."""
-    if spec.bind_address not in ("127.0.0.1", "::1"):
+    if not spec.is_private:
         return ("*",)
-    return ("localhost", "127.0.0.1", f"{spec.name}.localhost", "cvat-server")
+    public = [name for name in [urlsplit(spec.public_url or "").hostname] if name]
+    return ("localhost", "127.0.0.1", f"{spec.name}.localhost", "cvat-server", *public)
+
+
+def _public(spec: LocalSpec) -> Public | None:
+    """The proxy in front; on this machine it connects through the engine, from a private address."""
+    if spec.public_url is None:
+        return None
+    return Public(spec.public_url, spec.trusted_proxies or ("private_ranges",))

@@ -9,7 +9,6 @@ import pulumi_docker as docker
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.caddy import NOTES
-from labelspace.cvat.images import IMAGES
 from labelspace.docker_endpoint import ENGINE_SOCKET, find
 from labelspace.targets.local.container import bind_folder, container
 from labelspace.targets.local.context import DockerContext
@@ -19,23 +18,31 @@ SOCKET = ENGINE_SOCKET
 
 
 def sleeper(
-    context: DockerContext, minutes: int, *, depends_on: list[pulumi.Resource], parent: pulumi.Resource
+    context: DockerContext,
+    minutes: int,
+    image: str,
+    *,
+    depends_on: list[pulumi.Resource],
+    parent: pulumi.Resource,
 ) -> docker.Container:
-    """Sends the workspace to sleep after ``minutes`` without a user, and wakes it."""
+    """Sends the workspace to sleep after ``minutes`` without a user, and wakes it.
+
+    ``image``: CVAT's server at the workspace's version, which is on the machine anyway and holds Python.
+    """
     binds = [
         bind_folder(find().socket or SOCKET, SOCKET, relabel=False),
         bind_folder(context.home.locks, "/locks", read_only=True),
     ]
-    service = _service(context.workspace, minutes)
+    service = _service(context.workspace, minutes, image)
     return container(service, context, binds=binds, depends_on=depends_on, wait_healthy=True, parent=parent)
 
 
-def _service(workspace: str, minutes: int) -> Service:
-    """On the Python of CVAT's image, which is there anyway. Root, as the socket is, without root's rights."""
+def _service(workspace: str, minutes: int, image: str) -> Service:
+    """Its user is root, who owns the socket, but it has no capability."""
     program = package_files("labelspace.targets.local").joinpath("container_files", "sleeper.py").read_text()
     return Service(
         name="sleeper",
-        image=IMAGES["server"],
+        image=image,
         memory=64,
         entrypoint=("python3", "-ESs", PROGRAM),
         command=(workspace, str(minutes)),

@@ -47,7 +47,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
             user=DATABASE_USER,
             password=strong,
             ca_certificate=self.instance.certificate,
-            backups=BackupPolicy(context.backup_bucket, DUMP_SECONDS, spec.backup.retention_days),
+            backups=_backup_policy(spec, context),
             ready=pulumi.Output.all(self.instance.id, privilege.id).apply(lambda ids: str(ids[0])),
         )
         self.register_outputs({"host": self.access.host})
@@ -114,3 +114,13 @@ class AnnotationDatabase(pulumi.ComponentResource):
 def complex_enough(password: pulumi.Input[str]) -> pulumi.Output[str]:
     """Scaleway asks for a letter of each case, a digit and a special character."""
     return pulumi.Output.secret(password).apply(lambda text: f"{text}_Aa1")
+
+
+def _backup_policy(spec: ScalewaySpec, context: ScalewayContext) -> BackupPolicy:
+    days = spec.backup.drill_interval_days
+    drill = f"a drill every {days} days" if days else "no drills"
+    return BackupPolicy(
+        f"Scaleway's snapshots, and dumps in bucket {context.backup_bucket}",
+        f"a snapshot every {SNAPSHOT_HOURS} h, a dump every hour, {drill}",
+        spec.backup.retention_days,
+    )

@@ -9,7 +9,7 @@ import pulumi
 
 from labelspace.container_spec import Service
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
-from labelspace.outputs import BackupPolicy, DatabaseAccess
+from labelspace.outputs import DatabaseAccess
 from labelspace.postgres import pgbackrest as backups
 from labelspace.postgres.container import ARCHIVED_MARK, service
 from labelspace.spec import BackupBucketSpec, ScalewaySpec, SpecError
@@ -48,7 +48,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
             user=DATABASE_USER,
             password=pulumi.Output.secret(password),
             ca_certificate=None,
-            backups=BackupPolicy(where, spec.backup.archive_timeout_seconds, spec.backup.retention_days),
+            backups=backups.policy(where, spec.backup),
             ready=pulumi.Output.from_input(""),
             archived_mark=ARCHIVED_MARK,
         )

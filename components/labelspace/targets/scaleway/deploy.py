@@ -57,7 +57,7 @@ def deploy(
         url=pulumi.Output.all(server.url, server.ready).apply(lambda values: str(values[0])),
         api_url=server.url,
         buckets=tuple(dataset.access for dataset in datasets),
-        backups=_backup_summary(spec, database),
+        backups=database.backups.summary(),
         more={
             "address": network.address.address,
             "region": context.region,
@@ -88,24 +88,6 @@ def _database(
         spec.name, spec=spec, context=context, network=network.private.id, password=password, opts=child
     )
     return managed.access, ()
-
-
-def _backup_summary(spec: ScalewaySpec, database: DatabaseAccess) -> dict[str, pulumi.Input[str]]:
-    """What becomes of the annotations' copies, for people."""
-    policy = database.backups
-    if spec.scaleway.database == "server":
-        where = policy.where
-        late, every = policy.archive_timeout_seconds, spec.backup.interval_hours
-        schedule = f"changes within {late} s, a backup every {every} h"
-    else:
-        where = f"Scaleway's snapshots, and dumps in bucket {policy.where}"
-        schedule = _schedule(spec.backup.drill_interval_days)
-    return {"where": where, "schedule": schedule, "keep": f"{policy.retention_days} days"}
-
-
-def _schedule(drill_interval_days: int) -> str:
-    drill = f"a drill every {drill_interval_days} days" if drill_interval_days else "no drills"
-    return f"a snapshot every 24 h, a dump every hour, {drill}"
 
 
 def _buckets(

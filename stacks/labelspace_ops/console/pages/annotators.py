@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from nicegui import ui
 
@@ -14,6 +13,7 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.cvat import client as cvat_client
 from labelspace_ops.labels import labels_file
 from labelspace_ops.projects import annotators as project_annotators
+from labelspace_ops.projects.annotators import AnnotatorRow
 from labelspace_ops.targets.status import Status
 
 COLUMNS = ["E-mail", "User name", "Group", "Jobs", "Completed"]
@@ -71,12 +71,10 @@ class Annotators:
         self.invitation.set_visibility(True)
 
 
-def _listing(name: str, home: Home) -> list[dict[str, Any]]:
-    return project_annotators.list_annotators(
-        cvat_client.connect(name, home, lambda _: None), labels_file.load(name)
-    )
+def _listing(name: str, home: Home) -> list[AnnotatorRow]:
+    return project_annotators.list_annotators(cvat_client.connect(name, home), labels_file.load(name))
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
-    known = [str(row["jobs"]), str(row["completed"])] if row["signed_up"] else ["", ""]
-    return [row["email"], row["username"] or "did not sign up yet", row["group"], *known]
+def _cells(row: AnnotatorRow) -> list[str]:
+    counts = [str(row.jobs), str(row.completed)] if row.signed_up else ["", ""]
+    return [row.email, row.username or "did not sign up yet", row.group, *counts]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from nicegui import ui
 
@@ -12,7 +12,7 @@ from labelspace.home import Home
 from labelspace_ops.backup import base as backups
 from labelspace_ops.backup.base import RestorePoint
 from labelspace_ops.backup.formatting import verification
-from labelspace_ops.backup.models import BackupState
+from labelspace_ops.backup.models import BackupRow, BackupState
 from labelspace_ops.backup.restore_plan import parse_time
 from labelspace_ops.console import widgets
 from labelspace_ops.console.pages.progress import begin
@@ -24,7 +24,7 @@ from labelspace_ops.targets.status import Status
 from labelspace_ops.workspaces import backups as workspace_backups
 
 T = TypeVar("T")
-Rows = list[dict[str, Any]]
+Rows = list[BackupRow]
 """As listed: newest last."""
 COLUMNS = ["When", "Kind", "Size", "Proof", "Id"]
 BACKUP, TIME = "one of the backups", "a time"
@@ -134,7 +134,7 @@ class Restore:
 
     def _fields(self, rows: Rows) -> None:
         shown = rows[: -SHOWN - 1 : -1]
-        known = {row["id"]: f"{widgets.moment(row['when'])}, {verification(row)}" for row in shown}
+        known = {row.id: f"{widgets.moment(row.when)}, {verification(row)}" for row in shown}
         self.backup = ui.select(known, label="Backup", on_change=self.choose).props("outlined")
         self.backup.bind_visibility_from(self.way, "value", value=BACKUP)
         self.time = ui.input(
@@ -180,9 +180,9 @@ class Restore:
             begin(self.watch, "restore", self.name, ["--yes", *self.choice.flags])
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
-    when = widgets.moment(row["when"]) if row["when"] else "not known"  # of one that was interrupted
-    return [when, row["kind"], widgets.size(row["size"]), verification(row), row["id"]]
+def _cells(row: BackupRow) -> list[str]:
+    when = widgets.moment(row.when) if row.when else "not known"  # of one that was interrupted
+    return [when, row.kind, widgets.size(row.size), verification(row), row.id]
 
 
 def _may_wait_for_a_restore(row: Status) -> bool:
@@ -214,7 +214,7 @@ def _is_time(text: str) -> bool:
 
 
 def _said(choice: RestorePoint) -> str:
-    return f"Brings back {choice.words}."
+    return f"Brings back {choice.text}."
 
 
 def _listed(name: str, home: Home) -> tuple[backups.Backups, Rows]:

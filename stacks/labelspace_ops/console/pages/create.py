@@ -21,6 +21,7 @@ from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import Capability, Target
 from labelspace_ops.workspaces import lifecycle
 from labelspace_ops.workspaces import preview as previews
+from labelspace_ops.workspaces.preview_text import ACTION_LABELS
 
 FIELDS = {
     "name": "name",
@@ -45,7 +46,7 @@ def _title(target: Target[Any]) -> str:
 
 
 CHOICES = {
-    "target": {name: _title(registry.get(name)) for name in registry.names()},
+    "target": {target.name: _title(target) for target in registry.installed()},
     "registration": {
         "open": "Open: annotators sign up by themselves",
         "closed": "Closed: the admin makes accounts",
@@ -56,7 +57,6 @@ CHOICES = {
     },
     "size": {"small": "Small", "medium": "Medium", "large": "Large"},
 }
-ACTIONS = {"create": "make", "update": "change", "replace": "replace", "delete": "remove"}
 
 
 class CreatePage:
@@ -237,12 +237,12 @@ class CreatePage:
             for remark in review["notes"]:
                 widgets.note(remark, "warn")
         counts = [
-            f"{number} to {ACTIONS[key]}"
+            f"{number} {ACTION_LABELS[key]}"
             for key, number in review["counts"].items()
-            if number and key in ACTIONS
+            if number and key in ACTION_LABELS
         ]
         with (
-            widgets.section("What will be made", ", ".join(counts)),
+            widgets.section("What will be created", ", ".join(counts)),
             ui.expansion("Every part").classes("grow"),
         ):
             rows = [[change["kind"], change["part"], change["data"]] for change in review["changes"]]

@@ -9,6 +9,7 @@ from typing import Any
 from nicegui import ui
 
 from labelspace_ops.backup.formatting import proof_summary
+from labelspace_ops.backup.models import Proof
 from labelspace_ops.console import job_steps, widgets
 from labelspace_ops.console.status_poller import TICK_SECONDS, StatusPoller
 from labelspace_ops.core.errors import OpsError
@@ -155,7 +156,7 @@ def restored(result: dict[str, Any]) -> str:
 
 TELLS: dict[str, Callable[[dict[str, Any]], str]] = {
     "backup": taken,
-    "drill": proof_summary,
+    "drill": lambda result: proof_summary(Proof.read(result)),
     "restore": restored,
 }
 """Verbs whose result says more than that they ended."""

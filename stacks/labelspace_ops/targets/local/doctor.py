@@ -21,13 +21,15 @@ def examine(home: Home) -> list[Check]:
 
 def _engine() -> EngineInfo:
     """Ask the engine what it is; raises ``OpsError`` for one that cannot run a workspace."""
-    info = docker_engine.engine_info(docker_engine.connect())
+    client = docker_engine.connect()
+    docker_engine.check_version(client)
+    info = docker_engine.engine_info(client)
     preflight.check_engine(info)
     return info
 
 
 def _disk(home: Home) -> str:
-    preflight.check_disk(docker_engine.data_folder(docker_engine.connect()), home)
+    preflight.check_disk(docker_engine.data_folders(docker_engine.connect()), home)
     return "enough free space"
 
 

@@ -15,6 +15,7 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.base import stop_application
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress, state
@@ -30,12 +31,11 @@ def begin_update(spec: LocalSpec, home: Home, options: CreateOptions) -> Iterato
     Raises ``UsageError`` or ``OpsError`` before the stack changes.
     """
     runtime = DockerRuntime.here(spec.name)
-    client = runtime.client
     preflight.check(spec, runtime, home, known=options.known)
-    external_database.check(client, spec, home, reuse_data=options.reuse_data or bool(options.from_backup))
-    source = import_backup.begin(client, spec, home, text=options.from_backup, reuse_data=options.reuse_data)
-    if source:
-        import_backup.fill(client, source, spec, home)
+    external_database.check(runtime, spec, home, reuse_data=options.reuse_data or bool(options.from_backup))
+    origin = import_backup.begin(runtime, spec, home, text=options.from_backup, reuse_data=options.reuse_data)
+    if origin:
+        import_backup.fill(runtime, origin, spec, home)
     yield LocalUpdate(spec, home, runtime, known=options.known)
 
 
@@ -58,12 +58,11 @@ class LocalUpdate(Update[LocalSpec]):
 
     def _before_upgrade(self, outputs: dict[str, object]) -> None:
         name, version = self.spec.name, self.spec.cvat_version
-        self._old_version = str(outputs.get("cvat_version", "")) or upgrade.running_version(
-            self._runtime.client, name
-        )
+        running = upgrade.running_version(self._runtime)
+        self._old_version = str(outputs.get("cvat_version", "")) or running
         if self._old_version and self._old_version != version:
             repository = agent.workspace_repository(name, self._home)
-            self._backup = upgrade.before(self._runtime.client, repository, version, self._old_version)
+            self._backup = upgrade.before(self._runtime, repository, version, self._old_version)
 
     def running(self) -> AbstractContextManager[None]:
         """Report the lines of the readiness gate's log while the update runs."""
@@ -77,13 +76,13 @@ class LocalUpdate(Update[LocalSpec]):
         """Wake a workspace that fell asleep during the update."""
         import_backup.finished(self.spec.name, self._home)
         if self.spec.sleep_after_minutes and self.spec.running:
-            sleep.wake(self.spec.name, state.outputs(self.spec.name, self._home), message)
+            sleep.wake(self.spec.name, state.outputs(self.spec.name, self._home))
 
 
 def before_stop(stack: auto.Stack, home: Home) -> str:
     """Take a last backup, stop the application containers and remove leftovers; return the backup's id."""
     runtime = DockerRuntime.here(stack.name)
-    last_backup = final_backup.take_final_backup(runtime.client, stack.name, prove=False)
+    last_backup = final_backup.take_final_backup(runtime, prove=False)
     _stop_application(runtime)
     leftovers.remove_leftovers(runtime, stack, home)
     return last_backup
@@ -91,7 +90,7 @@ def before_stop(stack: auto.Stack, home: Home) -> str:
 
 def _stop_application(runtime: DockerRuntime) -> None:
     message("  stopping the server and its workers")
-    docker_engine.stop_application(runtime.containers())
+    stop_application(runtime)
 
 
 def backups_location(name: str, home: Home) -> str:
@@ -113,7 +112,7 @@ def delete(
     """
     runtime, name = DockerRuntime.here(selected.name), selected.name
     spec = _spec(selected)
-    last_backup = "" if purge else final_backup.take_final_backup(runtime.client, name)
+    last_backup = "" if purge else final_backup.take_final_backup(runtime)
     _stop_application(runtime)
     if purge or spec is None:
         destroy()
@@ -132,7 +131,7 @@ def delete(
 def purge_retained(name: str, home: Home) -> bool:
     """Remove volumes and backups of a workspace without a stack; return False when there are none."""
     runtime = DockerRuntime.here(name)
-    if retained.find_retained(name, runtime.client, home) is None:
+    if retained.find_retained(runtime, home) is None:
         return False
     _remove_containers(runtime)
     _remove_data(runtime, home, None)
@@ -157,10 +156,10 @@ def _newest_backup(runtime: DockerRuntime, spec: LocalSpec | None, home: Home) -
     if spec is None:
         return ""
     try:
-        rows = agent.call_in_new_container(runtime.client, agent.repository_for(spec, home), "list")
+        rows = agent.list_backups(runtime, agent.repository_for(spec, home), in_service=False)
     except OpsError:
         return ""
-    return next((str(row["id"]) for row in reversed(rows) if row["complete"]), "")
+    return next((row.id for row in reversed(rows) if row.complete), "")
 
 
 def _spec(selected: auto.Stack) -> LocalSpec | None:

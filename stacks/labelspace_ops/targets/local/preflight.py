@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +18,7 @@ from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.runtime.engine_info import EngineInfo
 from labelspace_ops.storage import buckets
+from labelspace_ops.targets.local import bucket_folders
 
 SYSTEMD = Path("/run/systemd/system")
 """A folder that is there when systemd runs (sd_booted(3))."""
@@ -27,6 +29,7 @@ MOST_USED_PERCENT = 88
 
 def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -> None:
     """Raise ``OpsError`` for an unfit engine, a taken name or port, a full disk or an unreadable bucket."""
+    docker_engine.check_version(runtime.client)
     engine = docker_engine.engine_info(runtime.client)
     check_engine(engine)
     check_support(spec, engine)
@@ -39,7 +42,8 @@ def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -
     for field, part, port in (("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port)):
         if not _is_own_port(containers, part, port):
             _check_port(field, spec.bind_address, port)
-    check_disk(engine.data_folder, home)
+    bucket_folders.check(spec, home)
+    check_disk(docker_engine.data_folders(runtime.client), home)
     for index, bucket in enumerate(spec.buckets):
         if bucket.endpoint:
             _check_bucket(f"buckets.{index}", bucket)
@@ -150,9 +154,9 @@ def free_port(bind_address: str, first: int, taken: set[int]) -> int:
     raise OpsError(f"no free port between {first} and {first + 500} on {bind_address}: give one (--port)")
 
 
-def check_disk(docker_data: Path, home: Home) -> None:
+def check_disk(docker_data: Iterable[Path], home: Home) -> None:
     """Raise ``OpsError`` when the disk of Docker or of the home is too full for CVAT's health check."""
-    for path, percent, free in disk.usage((docker_data, home.root)):
+    for path, percent, free in disk.usage((*docker_data, home.root)):
         if free < LEAST_FREE_BYTES or percent > MOST_USED_PERCENT:
             raise OpsError(
                 f"disk: {path} has {free / 2**30:.1f} GiB free, {percent:.0f} % used; a workspace"

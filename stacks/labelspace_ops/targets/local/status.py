@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from docker.models.containers import Container
 
@@ -14,11 +15,17 @@ from labelspace_ops.core.checks import Check, cvat_health, failed
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.base import Runtime
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import state
 from labelspace_ops.storage import object_store
+from labelspace_ops.storage.listing import Storage
 from labelspace_ops.targets.local import drift
+from labelspace_ops.targets.local.bucket_folders import known_folders
 from labelspace_ops.targets.status import BucketStatus, Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 LONG_LIVED = (
     *("database", "backup", "redis", "cache", "opa", "server"),
@@ -31,13 +38,16 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
     outputs, name = state.stack_outputs(resources), runtime.workspace
     containers = runtime.containers()
     busy = locks.busy(home, name)
-    sleep_status = {} if busy else sleep.sleep_status(outputs)
+    sleep_status = sleep.SleepStatus() if busy else sleep.sleep_status(outputs)
     inactive = "" if busy else _inactive_status(outputs, containers, sleep_status)
+    disks = {*docker_engine.data_folders(runtime.client), home.backups / name}
     with ThreadPoolExecutor(1) as pool:
         backups = pool.submit(
-            backup_status.measure, runtime.client, name, home, at_rest=bool(inactive), busy=bool(busy)
+            backup_status.measure, runtime, home, disks, inactive=bool(inactive), busy=bool(busy)
         )
-        listed, checks = _measure_inactive(outputs) if inactive else _measure_running(outputs, containers)
+        listed, checks = (
+            _measure_inactive(outputs) if inactive else _measure_running(outputs, runtime, containers, home)
+        )
     if not inactive and not busy:
         checks += [_drift_check(sentence) for sentence in drift.find_drift(resources, containers)]
     backup, backup_checks = backups.result()
@@ -47,7 +57,7 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
         str(outputs.get("target", "local")),
         outputs,
         backup,
-        since=sleep_status.get("since") if inactive == "asleep" else None,
+        since=sleep_status.since if inactive == "asleep" else None,
         status=inactive or _status(busy, containers, checks, made=bool(outputs)),
         buckets=listed,
         checks=checks,
@@ -55,10 +65,10 @@ def measure(resources: list[dict[str, Any]], runtime: DockerRuntime, home: Home)
 
 
 def _inactive_status(
-    outputs: dict[str, Any], containers: dict[str, Container], sleep_status: dict[str, Any]
+    outputs: dict[str, Any], containers: dict[str, Container], sleep_status: sleep.SleepStatus
 ) -> str:
     """Return ``stopped``, ``deleted`` or ``asleep`` (also while it wakes); empty when it should run."""
-    if sleep_status.get("status") in sleep.ASLEEP:
+    if sleep_status.status in sleep.ASLEEP:
         return "asleep"
     if outputs.get("running") is not False or _running(containers):
         return ""
@@ -81,7 +91,7 @@ def _drift_check(sentence: str) -> Check:
 
 
 def _measure_running(
-    outputs: dict[str, Any], containers: dict[str, Container]
+    outputs: dict[str, Any], runtime: DockerRuntime, containers: dict[str, Container], home: Home
 ) -> tuple[list[BucketStatus], list[Check]]:
     mounts = sorted(part for part in containers if part.startswith("mount-"))
     sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
@@ -92,7 +102,8 @@ def _measure_running(
     if outputs:
         checks.append(cvat_health(outputs["api_url"]))
     listed, problems = _measure_buckets(outputs)
-    return listed, checks + problems
+    folders = _measure_folders(outputs, runtime, home) if "gateway" in _running(containers) else []
+    return listed, checks + problems + folders
 
 
 def _status(busy: str, containers: dict[str, Container], checks: list[Check], *, made: bool) -> str:
@@ -128,14 +139,39 @@ def _measure_buckets(outputs: dict[str, Any]) -> tuple[list[BucketStatus], list[
     return listed, checks
 
 
+def _measure_folders(outputs: dict[str, Any], runtime: Runtime, home: Home) -> list[Check]:
+    """Return a failed check for each bucket whose folder was removed, or mounted over, since the start."""
+    local = {bucket["name"] for bucket in outputs.get("buckets", [])} & known_folders(home)
+    problems = {name: _folder_problem(runtime, home.buckets / name) for name in sorted(local)}
+    return [
+        failed(
+            f"bucket {name}",
+            f"{problem}: bring {home.buckets / name} back, then `labelspace stop {runtime.workspace}` and"
+            f" `labelspace start {runtime.workspace}`",
+        )
+        for name, problem in problems.items()
+        if problem
+    ]
+
+
+def _folder_problem(runtime: Runtime, folder: Path) -> str:
+    """Compare inodes: a container keeps the folder that was there when it started."""
+    if not folder.exists():
+        return "its folder is gone"
+    inside = runtime.exec("gateway", ["stat", "-c", "%i", f"/buckets/{folder.name}"])
+    if inside.exit_code == 0 and inside.output.strip() != str(folder.stat().st_ino):
+        return "its folder is not the one that CVAT sees (removed, mounted or unmounted since the start)"
+    return ""
+
+
 def _size(outputs: dict[str, Any], bucket: str) -> tuple[int, int]:
     """Return the number of objects and their bytes; raises ``OpsError`` when the bucket cannot be read."""
-    try:
-        if store := object_store.open_store(outputs, bucket):
-            sizes = [size for _, size in object_store.list_objects(store)]
-            return len(sizes), sum(sizes)
-    except object_store.REFUSED:
-        pass  # boto3 lists it, or raises the reason
+    storage = Storage(bucket, lambda: _client(outputs, bucket), object_store.open_store(outputs, bucket))
+    sizes = storage.list_objects("", lambda _, size: size)
+    return len(sizes), sum(sizes)
+
+
+def _client(outputs: dict[str, Any], bucket: str) -> S3Client:
     from labelspace_ops.storage import buckets  # noqa: PLC0415 - slow to load, seldom needed
 
-    return buckets.size(buckets.client(outputs, bucket), bucket)
+    return buckets.client(outputs, bucket)

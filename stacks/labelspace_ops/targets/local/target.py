@@ -28,6 +28,7 @@ class LocalTarget(Target[LocalSpec]):
 
     name: ClassVar[str] = "local"
     title: ClassVar[str] = "this machine"
+    plugins: ClassVar[tuple[str, ...]] = ("pulumi_docker", "pulumi_random")
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         {
             Capability.KEEPS_STACK,
@@ -106,10 +107,9 @@ class LocalTarget(Target[LocalSpec]):
     def retained(self, name: str, home: Home) -> str:
         """Describe the volumes and backups that a deleted workspace of this name left; empty for none."""
         from labelspace_ops.backup import retained  # noqa: PLC0415
-        from labelspace_ops.runtime import docker_engine  # noqa: PLC0415
+        from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
 
-        chosen = retained.find_retained(name, docker_engine.connect(), home)
-        return str(chosen) if chosen else ""
+        return str(retained.find_retained(DockerRuntime.here(name), home) or "")
 
     def status(self, name: str, resources: Resources, home: Home) -> Status:
         """Measure containers, CVAT's health, buckets and backups."""

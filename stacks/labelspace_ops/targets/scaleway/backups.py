@@ -6,7 +6,8 @@ from typing import Any
 
 from labelspace.home import Home
 from labelspace.targets.scaleway.context import backup_bucket
-from labelspace_ops.backup.base import Backups, RestorePoint, Row
+from labelspace_ops.backup.base import Backups, RestorePoint
+from labelspace_ops.backup.models import BackupRow, BackupTaken, Proof, Restored
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import message
@@ -21,16 +22,16 @@ class Managed(Backups):
     latest = "the newest dump"
     any_moment = False
 
-    def listing(self) -> list[Row]:
+    def listing(self) -> list[BackupRow]:
         """Snapshots and dumps together, newest last."""
         resources = state.resources(self.name, self.home)
         outputs, mine = state.stack_outputs(resources), account.for_workspace(self.name, self.home)
         found = formatting.list_snapshots(mine, database_snapshots.database(resources))
         if outputs:
             found += self._dumps(mine, outputs)
-        return sorted(found, key=lambda row: str(row["when"]))
+        return sorted(found, key=lambda row: row.when)
 
-    def _dumps(self, mine: account.Account, outputs: Row) -> list[Row]:
+    def _dumps(self, mine: account.Account, outputs: dict[str, Any]) -> list[BackupRow]:
         """By Object Storage, or by the server when that lets this machine in and Object Storage does not."""
         try:
             s3 = mine.storage(outputs["region"], outputs.get("project", ""))
@@ -44,16 +45,15 @@ class Managed(Backups):
             server = server_ssh.server_of(self.name, self.home)
             return server_ssh.dumps(server)
 
-    def take(self, *, full: bool = False) -> Row:
+    def take(self, *, full: bool = False) -> BackupTaken:
         """A dump, which a restore can take, where the server lets this machine in; else a snapshot."""
         with locks.hold(self.home, self.name, "backing up"):
-            there = server_ssh.ssh_allowed(self.settings)
-            taken = (
-                server_ssh.backup(server_ssh.server_of(self.name, self.home)) if there else self._snapshot()
-            )
-        return {"name": self.name, **{key: taken[key] for key in ("id", "kind", "size", "added")}}
+            if server_ssh.ssh_allowed(self.settings):
+                return server_ssh.backup(server_ssh.server_of(self.name, self.home))
+            row = self._snapshot()
+        return BackupTaken(name=self.name, id=row.id, kind=row.kind, size=row.size, added=row.added)
 
-    def _snapshot(self) -> Row:
+    def _snapshot(self) -> BackupRow:
         database = database_snapshots.database(state.resources(self.name, self.home))
         if database is None:
             raise OpsError(f"{self.name}: it has no database: run `labelspace create {self.name}` again")
@@ -62,21 +62,23 @@ class Managed(Backups):
             database_snapshots.take_snapshot(mine, database, f"labelspace-{self.name}")
         )
 
-    def takes(self, row: Row) -> bool:
+    def takes(self, row: BackupRow) -> bool:
         """A snapshot becomes another instance, in Scaleway's console."""
-        return bool(row["kind"] == "dump")
+        return row.is_dump
 
     def chosen(self, *, to: str = "", backup: str = "") -> RestorePoint:
         """The dump, and that what came after it is lost."""
         dump = server_ssh.select_dump(self._server(), to=to, backup=backup)
-        return RestorePoint(f"{dump['id']} (what was annotated since is lost)", backup=dump["id"], dump=dump)
+        return RestorePoint(f"{dump.id} (what was annotated since is lost)", backup=dump.id, dump=dump)
 
-    def restore(self, choice: RestorePoint) -> Row:
+    def restore(self, choice: RestorePoint) -> Restored:
         """What is there now is dumped first."""
         with locks.hold(self.home, self.name, "restoring"):
-            return server_ssh.restore(self._server(), choice.dump)
+            server = self._server()
+            dump = choice.dump or server_ssh.select_dump(server, to=choice.to, backup=choice.backup)
+            return server_ssh.restore(server, dump)
 
-    def drill(self, backup: str = "") -> Row:
+    def drill(self, backup: str = "") -> Proof:
         """In a scratch database on the server."""
         server = self._server()
         return server_ssh.drill(server, server_ssh.select_dump(server, backup=backup))
@@ -92,7 +94,7 @@ def last_dump(name: str, home: Home, settings: dict[str, Any]) -> str:
     if not server_ssh.ssh_allowed(settings):
         return ""
     try:
-        return str(server_ssh.backup(server_ssh.server_of(name, home))["id"])
+        return server_ssh.backup(server_ssh.server_of(name, home)).id
     except OpsError as error:
         message(f"  no last dump ({error})")
         return ""

@@ -9,8 +9,7 @@ from labelspace.targets.scaleway import credentials
 from labelspace_ops.core.checks import Check
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import state
-from labelspace_ops.stack.project import PROJECT
+from labelspace_ops.stack import project, state
 from labelspace_ops.targets.scaleway import account
 from labelspace_ops.targets.scaleway.checks import check
 
@@ -24,7 +23,7 @@ def stack_credentials(home: Home) -> dict[str, dict[str, str]]:
     """Return the provider settings of the stacks that have their own, by stack."""
     found = {}
     for name in state.names(home):
-        file = PROJECT / "stacks" / f"Pulumi.{name}.yaml"
+        file = project.find(home).settings_file(name)
         if file.exists() and " scaleway:" in file.read_text():  # decrypting each would take a second
             found[name] = stack.provider_settings(stack.select(name, home), "scaleway")
     return found

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from labelspace_ops.backup.models import BackupRow, Proof
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.targets.scaleway import database_snapshots
 from labelspace_ops.targets.scaleway.account import Account
@@ -20,29 +21,39 @@ DUMP = re.compile(r"dumps/(\S+)\.dump")
 MOST_PROOFS = 50
 """More are not read: each is an object of its own."""
 Row = dict[str, Any]
-OF_THE_DATABASE: Row = {"timeline": 0, "rows": None, "files": False, "latest": {}, "proof": None}
-"""What a copy of the database alone says of the rest."""
+"""An object of Scaleway's API."""
 
 
-def snapshot_row(row: Row) -> Row:
+def _database_alone(id_: str, when: datetime, kind: str, size: int, *, complete: bool = True) -> BackupRow:
+    """A backup of the database without CVAT's files."""
+    return BackupRow(
+        id=id_,
+        when=parse_time(when),
+        kind=kind,
+        size=size,
+        added=size,
+        complete=complete,
+        timeline=0,
+        rows=None,
+        files=False,
+        latest={},
+        proof=None,
+    )
+
+
+def snapshot_row(row: Row) -> BackupRow:
     """One snapshot."""
-    size = int(row["size"] or 0)
-    seen = {
-        "id": row["id"],
-        "when": parse_time(datetime.fromisoformat(row["created_at"])),
-        "kind": "snapshot",
-    }
-    return {**seen, "size": size, "added": size, "complete": row["status"] == "ready", **OF_THE_DATABASE}
+    when, size = datetime.fromisoformat(row["created_at"]), int(row["size"] or 0)
+    return _database_alone(row["id"], when, "snapshot", size, complete=row["status"] == "ready")
 
 
-def dump_row(key: str, size: int) -> list[Row]:
-    """A dump, whole as there are no others; nothing for what is none."""
+def dump_row(key: str, size: int) -> list[BackupRow]:
+    """A dump, always complete; an empty list for another object."""
     dump = DUMP.fullmatch(key)
     if dump is None:
         return []
     when = datetime.strptime(dump[1], "%Y-%m-%dT%H-%M-%SZ").replace(tzinfo=UTC)
-    seen = {"id": dump[1], "when": parse_time(when), "kind": "dump"}
-    return [{**seen, "size": size, "added": size, "complete": True, **OF_THE_DATABASE}]
+    return [_database_alone(dump[1], when, "dump", size)]
 
 
 def parse_time(when: datetime) -> str:
@@ -50,19 +61,19 @@ def parse_time(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def with_proofs(made: list[Row], proofs: list[Row]) -> list[Row]:
+def with_proofs(dumps: list[BackupRow], proofs: list[Proof]) -> list[BackupRow]:
     """The dumps, each with the newest of ``proofs`` (newest last) that is of it."""
-    newest = {proof["backup"]: proof for proof in proofs}
-    return [{**row, "proof": newest.get(row["id"])} for row in made]
+    newest = {proof.backup: proof for proof in proofs}
+    return [row.model_copy(update={"proof": newest.get(row.id)}) for row in dumps]
 
 
-def list_dumps(s3: S3Client, bucket: str) -> list[Row]:
+def list_dumps(s3: S3Client, bucket: str) -> list[BackupRow]:
     """The dumps of a backup bucket, newest last; raises ``OpsError`` when it cannot be listed."""
     found = [row for key, size, _ in _listed(s3, bucket, "dumps/") for row in dump_row(key, size)]
-    return sorted(found, key=lambda row: str(row["when"]))
+    return sorted(found, key=lambda row: row.when)
 
 
-def list_proofs(s3: S3Client, bucket: str) -> list[Row]:
+def list_proofs(s3: S3Client, bucket: str) -> list[Proof]:
     """What the last drills found, newest last; raises ``OpsError`` when that cannot be read."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - heavy
 
@@ -74,11 +85,11 @@ def list_proofs(s3: S3Client, bucket: str) -> list[Row]:
     return read_proofs(texts)
 
 
-def read_proofs(texts: Iterable[str]) -> list[Row]:
+def read_proofs(texts: Iterable[str]) -> list[Proof]:
     """Proofs as the server wrote them, newest last; raises ``OpsError`` when they are none."""
     try:
-        return sorted((json.loads(text) for text in texts), key=lambda proof: str(proof["when"]))
-    except (ValueError, KeyError, TypeError):
+        return sorted((Proof.read(json.loads(text)) for text in texts), key=lambda proof: proof.when)
+    except (ValueError, TypeError, OpsError):
         raise OpsError("a proof in the backup bucket (proofs/) is not one: remove it there") from None
 
 
@@ -94,6 +105,6 @@ def _listed(s3: S3Client, bucket: str, prefix: str) -> list[tuple[str, int, date
     return [(str(item["Key"]), int(item["Size"]), item["LastModified"]) for item in items]
 
 
-def list_snapshots(mine: Account, database: database_snapshots.Database | None) -> list[Row]:
+def list_snapshots(mine: Account, database: database_snapshots.Database | None) -> list[BackupRow]:
     """The snapshots of a workspace's database, newest last."""
     return [snapshot_row(row) for row in database_snapshots.snapshots(mine, database)] if database else []

@@ -16,7 +16,8 @@ from labelspace.spec import ScalewaySpec
 from labelspace_ops.backup import agent, import_backup, upgrade_test
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import message
-from labelspace_ops.runtime import docker_engine
+from labelspace_ops.runtime.base import Mount
+from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.targets.scaleway import account, retained
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 
@@ -66,14 +67,14 @@ def _must_let_in(spec: ScalewaySpec) -> None:
 
 def mark(name: str, home: Home, begins: Portable) -> None:
     """From now on the workspace is half made, until ``forget``."""
-    place = import_backup.made_from(name, home)
+    place = import_backup.origin_file(name, home)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(begins.text)
 
 
 def forget(name: str, home: Home) -> None:
     """It is made, or given up."""
-    place = import_backup.made_from(name, home)
+    place = import_backup.origin_file(name, home)
     if place.exists():
         place.unlink()
         place.parent.rmdir()
@@ -81,7 +82,7 @@ def forget(name: str, home: Home) -> None:
 
 def half_made(name: str, home: Home) -> str:
     """What a workspace is still to be filled from; empty for nothing."""
-    place = import_backup.made_from(name, home)
+    place = import_backup.origin_file(name, home)
     return place.read_text() if place.exists() else ""
 
 
@@ -134,14 +135,13 @@ def _fetched(text: str, spec: ScalewaySpec, into: Path) -> Portable:
 
 def _packed(text: str, spec: ScalewaySpec, home: Home, folder: Path) -> Portable:
     """Restored in a container of this machine, which holds nothing else."""
-    client = docker_engine.connect()
-    source, _, planned = import_backup.chosen(client, text, spec, home)
-    message(f"{spec.name}: packing {planned.moment}, from backup {planned.backup} in {source.where}")
-    out = {str(folder): {"bind": agent.PORTABLE, "mode": "rw"}}
+    runtime = DockerRuntime.here(spec.name)
+    source, _, plan = import_backup.choose(runtime, text, spec, home)
+    message(f"{spec.name}: packing {plan.moment}, from backup {plan.backup} in {source.where}")
     try:
-        packed = agent.call_in_new_container(
-            client, source, "portable", binds=out,
-            backup=planned.backup, target=planned.target, files=planned.files,
+        packed = agent.run(
+            runtime, source, "portable", mounts=(Mount(str(folder), agent.PORTABLE),),
+            backup=plan.backup, target=plan.target, files=plan.files,
         )  # fmt: skip
     except OpsError as error:
         raise OpsError(f"from-backup: {text}: {error}") from None

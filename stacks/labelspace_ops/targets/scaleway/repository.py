@@ -6,23 +6,21 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from labelspace_ops.backup.models import BackupRow
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.targets.scaleway.formatting import parse_time
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-Row = dict[str, Any]
 LABEL = re.compile(r"\d{8}-\d{6}F(_\d{8}-\d{6}([DI]))?")
 KINDS = {None: "full", "D": "diff", "I": "incr"}
 WHOLE = "backup.manifest"
 """Written when a backup is whole."""
 SEGMENT = re.compile(r"([0-9A-F]{24})-[0-9a-f]{40}(\.\w+)?")
-NOT_ASKED: Row = {"timeline": 0, "rows": None, "files": None, "latest": {}, "proof": None}
-"""What only who has the key can say."""
 
 
-def backups(s3: S3Client, where: str) -> list[Row]:
+def backups(s3: S3Client, where: str) -> list[BackupRow]:
     """The backups below ``where`` (``s3://BUCKET/FOLDER``), oldest first, as that program lists them."""
     bucket, folder = _place(where)
     prefix = f"{folder}/database/backup/main/"
@@ -36,11 +34,22 @@ def backups(s3: S3Client, where: str) -> list[Row]:
     return [_row(label, sizes[label], ends.get(label)) for label in sorted(sizes) if LABEL.fullmatch(label)]
 
 
-def _row(label: str, size: int, end: Any) -> Row:
+def _row(label: str, size: int, end: Any) -> BackupRow:
+    """Rows, files and proof are unknown without the key."""
     found = LABEL.fullmatch(label)
-    kind = KINDS[found[2]] if found else ""
-    seen = {"id": label, "kind": kind, "when": parse_time(end) if end else "", "size": size, "added": size}
-    return {**seen, "complete": end is not None, **NOT_ASKED}
+    return BackupRow(
+        id=label,
+        when=parse_time(end) if end else "",
+        kind=KINDS[found[2]] if found else "",
+        size=size,
+        added=size,
+        complete=end is not None,
+        timeline=0,
+        rows=None,
+        files=None,
+        latest={},
+        proof=None,
+    )
 
 
 def last_archived(s3: S3Client, where: str) -> tuple[str, str] | None:

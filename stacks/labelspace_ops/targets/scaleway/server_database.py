@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-import docker
-
 from labelspace.home import Home
 from labelspace.naming import resource_name
 from labelspace.postgres.pgbackrest import AUTHORITIES
@@ -16,10 +14,12 @@ from labelspace.spec import ScalewaySpec, validate
 from labelspace.targets.scaleway import database_on_server
 from labelspace.targets.scaleway.context import endpoint
 from labelspace_ops.backup import agent, final_backup, restore, upgrade
-from labelspace_ops.backup.base import PgBackRestBackups, RestorePoint, Row
+from labelspace_ops.backup.base import AgentBackups, RestorePoint
+from labelspace_ops.backup.models import BackupRow, Restored
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import message
+from labelspace_ops.runtime.base import Runtime
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import state
 from labelspace_ops.targets.scaleway import account, backups, repository, retained
@@ -29,7 +29,7 @@ NETWORK = "labelspace_default"
 """Compose's name of the network of the server's containers (``scaleway.boot``)."""
 UNIT = "labelspace.service"
 KEY = "scaleway:iam/apiKey:ApiKey"
-Reached = tuple[docker.DockerClient, agent.Repository]
+Reached = tuple[Runtime, agent.Repository]
 
 
 def has_own_database(settings: dict[str, Any]) -> bool:
@@ -88,25 +88,23 @@ def connect(name: str, home: Home) -> Iterator[Reached]:
     resources = state.resources(name, home)
     repository_there = server_repository(validate(ScalewaySpec, settings), resources)
     with server_ssh.connect(name, resources, home).engine() as runtime:
-        yield runtime.client, repository_there
+        yield runtime, repository_there
 
 
 def take_backup(name: str, home: Home) -> str:
     """One more backup, now; its id."""
-    with connect(name, home) as (client, _):
-        return str(
-            agent.call(agent.require_database(client, name), "backup", kind="incr", throttled=False)["id"]
-        )
+    with connect(name, home) as (runtime, _):
+        return agent.take_backup(runtime).id
 
 
-class RemoteBackups(PgBackRestBackups):
+class RemoteBackups(AgentBackups):
     """Those of a database on the server."""
 
     def reached(self) -> AbstractContextManager[Reached]:
         """The server's engine."""
         return connect(self.name, self.home)
 
-    def listing(self) -> list[Row]:
+    def listing(self) -> list[BackupRow]:
         """By the server, or as much as the bucket's names say where it lets nobody in."""
         if server_ssh.ssh_allowed(self.settings):
             return super().listing()
@@ -122,13 +120,13 @@ class RemoteBackups(PgBackRestBackups):
         backups.must_let_in(self.name, self.settings)
         return super().chosen(to=to, backup=backup)
 
-    def restore(self, choice: RestorePoint) -> Row:
+    def restore(self, choice: RestorePoint) -> Restored:
         """The server's own unit starts nothing meanwhile, and everything at the end."""
-        with locks.hold(self.home, self.name, "restoring"), self.reached() as (client, there):
+        with locks.hold(self.home, self.name, "restoring"), self.reached() as (runtime, there):
             server, version = server_ssh.server_of(self.name, self.home), self._version()
             with _at_rest(server) as start:
                 return restore.restore_with_version(
-                    client, there, version, to=choice.to, backup=choice.backup, start=start
+                    runtime, there, version, to=choice.to, backup=choice.backup, start=start
                 )
 
     def _version(self) -> str:
@@ -161,8 +159,8 @@ def take_final_backup(name: str, home: Home, *, prove: bool) -> str:
         message(f"  {name}: {without} (scaleway.ssh_cidrs lets nobody in)")
         return ""
     try:
-        with connect(name, home) as (client, _):
-            return final_backup.take_final_backup(client, name, prove=prove)
+        with connect(name, home) as (runtime, _):
+            return final_backup.take_final_backup(runtime, prove=prove)
     except server_ssh.UnreachableError as error:
         message(f"  {name}: {without} ({error})")
         return ""
@@ -180,4 +178,4 @@ def test_upgrade(spec: ScalewaySpec, old: str, home: Home, resources: retained.R
             " version"
         )
     with server_ssh.connect(spec.name, resources, home).engine() as runtime:
-        return upgrade.before(runtime.client, server_repository(spec, resources), spec.cvat_version, old)
+        return upgrade.before(runtime, server_repository(spec, resources), spec.cvat_version, old)

@@ -21,6 +21,7 @@ from docker.errors import DockerException
 
 from labelspace.home import Home
 from labelspace_ops.backup import agent
+from labelspace_ops.backup.models import BackupRow, BackupTaken, Proof, Restored
 from labelspace_ops.backup.restore_plan import parse_time
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime.docker_engine import DockerRuntime
@@ -181,16 +182,16 @@ def connect(name: str, resources: retained.Resources, home: Home, patience: int 
 
 def call(server: Server, verb: str, **given: Any) -> Any:
     """The answer of the backup program on the server; raises ``OpsError`` with its reason."""
-    said = server.run(PROGRAM, verb, json.dumps(given), ends=agent.ENDS)
+    said = server.run(PROGRAM, verb, json.dumps(given), ends=agent.PROGRAM_EXIT_CODES)
     try:
         return agent.parse_answer(said)
     except OpsError as error:
         raise OpsError(f"{server.name}: {error}") from None
 
 
-def dumps(server: Server) -> list[dict[str, Any]]:
+def dumps(server: Server) -> list[BackupRow]:
     """The dumps in the backup bucket with their proofs, oldest first."""
-    return list(call(server, "list"))
+    return agent.parse_rows(call(server, "list"))
 
 
 def mounts(server: Server) -> dict[str, str]:
@@ -204,12 +205,12 @@ def mounts(server: Server) -> dict[str, str]:
     return {one[1]: one[2] for one in found if one}
 
 
-def backup(server: Server) -> dict[str, Any]:
-    """Dump now; returns the dump as ``take`` of any engine tells it."""
-    return dict(call(server, "backup"))
+def backup(server: Server) -> BackupTaken:
+    """Dump now."""
+    return BackupTaken(name=server.name, **call(server, "backup"))
 
 
-def select_dump(server: Server, *, to: str = "", backup: str = "") -> dict[str, Any]:
+def select_dump(server: Server, *, to: str = "", backup: str = "") -> BackupRow:
     """The dump that a restore would take: the one that is named, or the newest of that moment or before."""
     made = dumps(server)
     if to and backup:
@@ -220,31 +221,35 @@ def select_dump(server: Server, *, to: str = "", backup: str = "") -> dict[str, 
             f" a restore takes a dump (labelspace backups {server.name})"
         )
     if backup:
-        made = [row for row in made if row["id"] == backup]
+        made = [row for row in made if row.id == backup]
     elif to:
-        made = [row for row in made if datetime.fromisoformat(row["when"]) <= parse_time(to)]
+        made = [row for row in made if datetime.fromisoformat(row.when) <= parse_time(to)]
     if not made:
         wanted = f"backup {backup!r}" if backup else f"dump of {to} or before" if to else "dump"
         raise UsageError(f"{server.name}: there is no {wanted}: see labelspace backups {server.name}")
     return made[-1]
 
 
-def restore(server: Server, row: dict[str, Any]) -> dict[str, Any]:
+def restore(server: Server, row: BackupRow) -> Restored:
     """Bring the annotations to a dump; what is there now is dumped first."""
-    kept = backup(server)["id"]
-    server.run("labelspace-restore", f"{row['id']}.dump")
-    lost = f"what was annotated after {row['when']}"
-    back = {"to": row["when"], "from_backup": row["id"], "last_change": None}
-    return {"name": server.name, **back, "kept": kept, "lost": lost}
+    kept = backup(server).id
+    server.run("labelspace-restore", f"{row.id}.dump")
+    return Restored(
+        name=server.name,
+        to=row.when,
+        from_backup=row.id,
+        last_change=None,
+        kept=kept,
+        lost=f"what was annotated after {row.when}",
+    )
 
 
-def drill(server: Server, row: dict[str, Any]) -> dict[str, Any]:
+def drill(server: Server, row: BackupRow) -> Proof:
     """Restore a dump into a scratch database on the server, and compare it with its record."""
     began = time.monotonic()
     try:
-        proof: dict[str, Any] = call(server, "drill", backup=row["id"])
+        return Proof.read(call(server, "drill", backup=row.id))
     except OpsError as error:
         when = datetime.now(UTC).isoformat(timespec="seconds")
-        failed = {"backup": row["id"], "when": when, "ok": False, "reason": str(error)}
-        return {**failed, "seconds": round(time.monotonic() - began, 1)}
-    return {key: value for key, value in proof.items() if key != "applied"}
+        seconds = round(time.monotonic() - began, 1)
+        return Proof(backup=row.id, when=when, ok=False, reason=str(error), seconds=seconds)

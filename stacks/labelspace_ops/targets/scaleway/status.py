@@ -14,7 +14,7 @@ from labelspace.targets.scaleway.context import backup_bucket
 from labelspace.targets.scaleway.database import DUMP_SECONDS, SNAPSHOT_HOURS
 from labelspace_ops.backup import agent
 from labelspace_ops.backup import status as measured
-from labelspace_ops.backup.models import BackupState, Proof
+from labelspace_ops.backup.models import BackupRow, BackupState, Measured, Proof
 from labelspace_ops.core import locks
 from labelspace_ops.core.checks import LATE_FACTOR, Check, cvat_health, failed
 from labelspace_ops.core.errors import OpsError
@@ -74,8 +74,8 @@ class Measurement:
     def __init__(self) -> None:
         self.checks: list[Check] = []
         self.buckets: list[BucketStatus] = []
-        self.snapshots: list[Row] | None = None
-        self.dumps: list[Row] | None = None
+        self.snapshots: list[BackupRow] | None = None
+        self.dumps: list[BackupRow] | None = None
         self.proof: Proof | None = None
         self.backup: BackupState | None = None
         self.server: Row = {}
@@ -99,15 +99,15 @@ def _status(outputs: Row, results: Measurement, *, should_run: bool) -> str:
 def _newest(results: Measurement) -> BackupState:
     known = [*(results.snapshots or []), *(results.dumps or [])]
     is_measured = results.snapshots is not None and results.dumps is not None
-    last, last_id = _last_complete(sorted(known, key=lambda row: str(row["when"])))
+    last, last_id = _last_complete(sorted(known, key=lambda row: row.when))
     copies = len(known) if is_measured else None
     return BackupState(copies=copies, last=last, last_id=last_id, last_archived=None, drill=results.proof)
 
 
-def _last_complete(rows: list[Row]) -> tuple[str | None, str | None]:
+def _last_complete(rows: list[BackupRow]) -> tuple[str | None, str | None]:
     """Return time and id of the newest complete one of ``rows`` (newest last)."""
-    complete = [row for row in rows if row["complete"]]
-    return (complete[-1]["when"].replace("+00:00", "Z"), complete[-1]["id"]) if complete else (None, None)
+    complete = [row for row in rows if row.complete]
+    return (complete[-1].when.replace("+00:00", "Z"), complete[-1].id) if complete else (None, None)
 
 
 def _measure_account(name: str, resources: retained.Resources, outputs: Row, home: Home) -> Measurement:
@@ -222,11 +222,11 @@ def _dumps(results: Measurement, cloud: account.Account, name: str, outputs: Row
         _check_age(results, "dump", results.dumps, since=since, every=DUMP_SECONDS / 3600)
 
 
-def _drill(results: Measurement, record: Row | None, outputs: Row) -> None:
+def _drill(results: Measurement, proof: Proof | None, outputs: Row) -> None:
     """Add the result of the last drill, scheduled or not."""
-    if record is None:
+    if proof is None:
         return
-    results.proof = proof = Proof.read(record)
+    results.proof = proof
     every = _settings(outputs).get("backup", {}).get("drill_interval_days", 0)
     age = (datetime.now(UTC) - datetime.fromisoformat(proof.when)).days
     if not proof.ok:
@@ -264,16 +264,16 @@ def _backups(
             pass  # SSH is closed to this machine: list the bucket
         else:
             results.backup = measured.summary(found)
-            results.checks += measured.to_checks(found)
+            results.checks += measured.to_checks(spec.name, found)
             return
     _backups_by_bucket(results, cloud, spec, outputs)
 
 
-def _backups_by_ssh(spec: ScalewaySpec, resources: retained.Resources, home: Home) -> Row:
+def _backups_by_ssh(spec: ScalewaySpec, resources: retained.Resources, home: Home) -> Measured:
     server = server_ssh.connect(spec.name, resources, home, patience=SSH_TIMEOUT_SECONDS)
     with server.engine() as runtime:
         there = server_database.server_repository(spec, resources)
-        return dict(agent.call_or_run(runtime.client, there, "state"))
+        return agent.parse_state(agent.call_or_run(runtime, there, "state"))
 
 
 def _backups_by_bucket(
@@ -305,10 +305,10 @@ def _orphans(
 
 
 def _check_age(
-    results: Measurement, kind: str, copies: list[Row], *, since: str | None, every: float
+    results: Measurement, kind: str, copies: list[BackupRow], *, since: str | None, every: float
 ) -> None:
     """Report a copy that is older than its schedule; without a copy, the age since ``since`` counts."""
-    complete = [row["when"] for row in copies if row["complete"]]
+    complete = [row.when for row in copies if row.complete]
     last = complete[-1] if complete else since
     if last is None:
         return

@@ -25,6 +25,7 @@ class ScalewayTarget(Target[ScalewaySpec]):
 
     name: ClassVar[str] = "scaleway"
     title: ClassVar[str] = "Scaleway"
+    plugins: ClassVar[tuple[str, ...]] = ("pulumiverse_scaleway", "pulumi_random")
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         {Capability.COST, Capability.BACKUP_WHILE_STOPPED, Capability.RESTORE_BEFORE_READY}
     )

@@ -23,11 +23,11 @@ Said = Callable[..., tuple[int, list[str]]]
 
 @pytest.fixture
 def said(tmp_path: Path) -> Said:
-    """Runs lines of an entrypoint after the script; ``note`` is what ``migrate.py await`` finds."""
+    """Runs lines of an entrypoint after the script; ``note`` is the exit code of ``migrate.py await``."""
     (tmp_path / "start.sh").write_text(config_files.container_file("start.sh"))
 
-    def run(lines: str, *, note: bool = True, django: int = 0, **environment: str) -> tuple[int, list[str]]:
-        for name, code in (("python3", 0 if note else 1), ("django-admin", django)):
+    def run(lines: str, *, note: int = 0, django: int = 0, **environment: str) -> tuple[int, list[str]]:
+        for name, code in (("python3", note), ("django-admin", django)):
             (tmp_path / name).write_text(PROGRAM.format(name=name, code=code))
             (tmp_path / name).chmod(0o755)
         path = os.pathsep.join((str(tmp_path), "/usr/bin", "/bin"))
@@ -53,9 +53,13 @@ def test_a_note_answers_both_checks_and_django_is_not_started(said: Said) -> Non
 
 @pytest.mark.parametrize(("django", "code"), [(0, 0), (1, 3)])
 def test_without_a_note_django_decides(said: Said, django: int, code: int) -> None:
-    ended, lines = said(CHECKS, note=False, django=django)
+    ended, lines = said(CHECKS, note=1, django=django)
     assert ended == code
     assert lines[:2] == ["python3 /opt/labelspace/migrate.py await", "django-admin migrate --check"]
+
+
+def test_lost_files_of_cvat_end_the_entrypoint_and_django_is_not_started(said: Said) -> None:
+    assert said(CHECKS, note=4) == (4, ["python3 /opt/labelspace/migrate.py await"])
 
 
 def test_what_is_not_known_goes_to_django(said: Said) -> None:

@@ -59,7 +59,7 @@ def _mark(one: Mark) -> str:
 
 def run(
     folder: Path, images: Iterable[Image], predictions: str | None = None, *, schema: str = "",
-    options: Options | None = None, **choices: object,
+    options: Options | None = None, one_namespace: bool = False, **choices: object,
 ) -> Audit:  # fmt: skip
     """The audit of an export, with the text of a CSV file of predictions."""
     export, csv = folder / "export.xml", folder / "predictions.csv"
@@ -67,4 +67,5 @@ def run(
     if predictions is not None:
         csv.write_text(predictions, encoding="utf-8")
     wanted = Choices(**choices)  # type: ignore[arg-type]
-    return findings.audit_file(export, wanted, csv if predictions is not None else None, options)
+    predicted = csv if predictions is not None else None
+    return findings.audit_file(export, wanted, predicted, options, one_namespace=one_namespace)

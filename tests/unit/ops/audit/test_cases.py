@@ -91,6 +91,17 @@ def test_two_subsets_with_the_same_file_names_are_different_images(tmp_path: Pat
     assert rate(audit.found)["errors"] == 0
 
 
+def test_two_tasks_of_one_share_show_the_same_images(tmp_path: Path) -> None:
+    images = [
+        Image(f"{n:03}.jpg", [Mark("cat" if n < 20 else "dog")], subset)
+        for subset in ("train", "second")
+        for n in range(40)
+    ]
+    found = run(tmp_path, images, one_namespace=True).found
+    assert (found["images"], found["classes"]) == (40, {"cat": 20, "dog": 20})
+    assert any(note.startswith("40 images are there more than once") for note in found["notes"])
+
+
 def coco(**parts: Any) -> dict[str, Any]:
     whole = {
         "images": [{"id": 1, "file_name": "a.jpg"}],

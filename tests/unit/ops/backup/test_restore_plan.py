@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from labelspace_ops.backup.models import BackupRow, Measured, Proof, Schedule
 from labelspace_ops.backup.restore_plan import make_plan
 from labelspace_ops.backup.status import to_checks
 from labelspace_ops.core.errors import UsageError
@@ -14,10 +15,13 @@ from labelspace_ops.core.errors import UsageError
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-def _row(hours_ago: int, *, complete: bool = True, timeline: int = 1) -> dict[str, Any]:
-    when = NOW - timedelta(hours=hours_ago)
-    row = {"id": f"id-{hours_ago}", "when": when.isoformat(), "timeline": timeline}
-    return {**row, "complete": complete, "files": complete}
+def _row(hours_ago: int, *, complete: bool = True, **changed: Any) -> BackupRow:
+    when = (NOW - timedelta(hours=hours_ago)).isoformat()
+    fields = {
+        "id": f"id-{hours_ago}", "when": when, "kind": "incr", "size": 1, "added": 1, "complete": complete,
+        "timeline": 1, "rows": 3, "files": complete, "latest": {}, "proof": None,
+    }  # fmt: skip
+    return BackupRow(**{**fields, **changed})
 
 
 ROWS = [_row(30), _row(20), _row(10), _row(1, complete=False)]
@@ -40,6 +44,17 @@ def test_the_newest_is_of_the_newest_timeline() -> None:
     assert make_plan(rows, "", "", NOW).backup == "id-5"
 
 
+def test_the_newest_files_are_those_of_a_backup_that_lost_none() -> None:
+    rows = [_row(9), _row(5, shrunk="volume data holds 0 files"), _row(4, files=False)]
+    planned = make_plan(rows, "", "", NOW)
+    assert (planned.backup, planned.files) == ("id-4", "id-9")
+    planned = make_plan(rows, (NOW - timedelta(hours=4.5)).isoformat(), "", NOW)
+    assert (planned.backup, planned.files) == ("id-5", "id-9")
+    assert make_plan(rows, "", "id-5", NOW).files == "id-5", "what is named is taken"
+    assert make_plan(rows[1:], "", "", NOW).files == "id-5", "fewer files are better than none"
+    assert make_plan(rows[2:], "", "", NOW).files == ""
+
+
 @pytest.mark.parametrize(
     ("to", "backup", "words"),
     [
@@ -56,14 +71,17 @@ def test_what_cannot_be_restored_is_refused(to: str, backup: str, words: str) ->
         make_plan(ROWS, to, backup, NOW)
 
 
-def _state(**changed: Any) -> dict[str, Any]:
-    schedule = {"interval_hours": 6, "full_interval_days": 7, "drill_interval_days": 7}
+FAILED = Proof(backup="id-5", when=NOW.isoformat(), ok=False, reason="rows differ", seconds=1)
+
+
+def _state(**changed: Any) -> Measured:
+    schedule = Schedule(interval_hours=6, drill_interval_days=7)
     calm = {"backups": [_row(5)], "problems": [], "now": NOW.timestamp(), "drill": None, "schedule": schedule}
-    return {**calm, "archive_fails": False, "waiting_seconds": 0, **changed}
+    return Measured(**{**calm, **changed})
 
 
 def test_backups_on_schedule_give_no_reason() -> None:
-    assert to_checks(_state()) == []
+    assert to_checks("street", _state()) == []
 
 
 @pytest.mark.parametrize(
@@ -71,21 +89,24 @@ def test_backups_on_schedule_give_no_reason() -> None:
     [
         ({"backups": [_row(10)]}, "the last is 10 h old"),
         ({"backups": []}, "no complete backup"),
+        (
+            {"backups": [_row(5, shrunk="volume data")]},
+            "labelspace backups street --accept id-5",
+        ),
         ({"backups": [_row(1, complete=False)]}, "no complete backup"),
         ({"archive_fails": True, "waiting_seconds": 90}, "changes are not archived"),
-        ({"drill": {"ok": False, "backup": "id-5", "reason": "rows differ"}}, "rows differ"),
+        ({"drill": FAILED}, "rows differ"),
         ({"backups": [_row(24 * 12), _row(5)]}, "the last is 12 days old"),
     ],
 )
 def test_what_is_late_or_fails_is_a_reason(changed: dict[str, Any], words: str) -> None:
-    assert words in " ".join(reason.detail for reason in to_checks(_state(**changed)))
+    assert words in " ".join(reason.detail for reason in to_checks("street", _state(**changed)))
 
 
 def test_a_dump_is_restored_as_it_is() -> None:
     """It holds one moment: there is no archive of changes after it."""
-    row = {"kind": "dump", "complete": True, "timeline": 0, "files": True}
     days = ("2026-11-23", "2026-11-24")
-    dumps = [{**row, "id": day, "when": f"{day}T10:00:00+00:00"} for day in days]
+    dumps = [_row(0, kind="dump", timeline=0, id=day, when=f"{day}T10:00:00+00:00") for day in days]
     now = datetime(2026, 11, 25, tzinfo=UTC)
     for to, backup, chosen in (
         ("", "", "2026-11-24"), ("2026-11-24T09:00:00Z", "", "2026-11-23"), ("", "2026-11-23", "2026-11-23"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from labelspace_ops.core.errors import OpsError
@@ -35,3 +37,17 @@ def test_an_error_of_the_condition_is_not_caught() -> None:
 
     with pytest.raises(KeyError, match="pets"):
         wait_until(fail, timeout=60, interval=0, on_timeout="never")
+
+
+def test_the_interval_grows_by_half_up_to_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    wait_until(lambda: len(pauses) == 4, timeout=60, interval=1, max_interval=2, on_timeout="never")
+    assert pauses == [1, 1.5, 2, 2]
+
+
+def test_the_interval_stays_without_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    wait_until(lambda: len(pauses) == 3, timeout=60, interval=1, on_timeout="never")
+    assert pauses == [1, 1, 1]

@@ -9,12 +9,11 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from tests.paths import LABELS_EXAMPLE, LABELS_SCHEMA
 
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.labels import labels_file, normalized
 from labelspace_ops.labels.model import LabelsFile
-
-EXAMPLE = labels_file.FOLDER / "example.yaml"
 
 
 def label(**fields: Any) -> dict[str, Any]:
@@ -117,19 +116,19 @@ def test_an_empty_file_asks_for_nothing(tmp_path: Path) -> None:
 
 
 def test_the_example_is_in_order_and_fits_the_schema() -> None:
-    found = labels_file.read(EXAMPLE)
+    found = labels_file.read(LABELS_EXAMPLE)
     assert [one.name for one in found.projects[0].audit] == ["light", "gender"]
-    jsonschema.validate(yaml.safe_load(EXAMPLE.read_text()), json.loads(labels_file.SCHEMA.read_text()))
+    jsonschema.validate(yaml.safe_load(LABELS_EXAMPLE.read_text()), json.loads(LABELS_SCHEMA.read_text()))
 
 
 def test_the_shipped_schema_is_that_of_the_model() -> None:
-    assert labels_file.SCHEMA.read_text() == labels_file.schema(), (
+    assert LABELS_SCHEMA.read_text() == labels_file.schema(), (
         "labelspace labels schema > stacks/labels/schema.json"
     )
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    found = labels_file.read(EXAMPLE)
+    found = labels_file.read(LABELS_EXAMPLE)
     labels_file.write(found, tmp_path / "x.yaml", replace=False)
     assert labels_file.read(tmp_path / "x.yaml") == found
     with pytest.raises(UsageError, match="--replace"):
@@ -137,7 +136,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 
 
 def test_the_audit_block_becomes_a_tag_label_and_attributes_of_objects() -> None:
-    wish = normalized.desired(labels_file.read(EXAMPLE).projects[0])
+    wish = normalized.desired(labels_file.read(LABELS_EXAMPLE).projects[0])
     assert list(wish) == ["car", "person", "pose", "audit"]
     assert wish["audit"]["attributes"]["light"] == {
         "input": "select", "values": ["day", "dusk", "night", "unknown"], "default": "unknown",

@@ -1,4 +1,4 @@
-"""What has to happen to labels, and what would lose annotations."""
+"""The steps from one set of labels to another, and which of them lose annotations."""
 
 from __future__ import annotations
 
@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 
 from labelspace_ops.labels import normalized, plan
 
-KIND = {"input": "select", "values": ["van", "bus"], "default": "van", "mutable": False}
-DOORS = {"input": "number", "values": ["0", "6", "1"], "default": "0", "mutable": False}
+KIND: normalized.NormalAttribute = {
+    "input": "select",
+    "values": ["van", "bus"],
+    "default": "van",
+    "mutable": False,
+}
+DOORS: normalized.NormalAttribute = {
+    "input": "number",
+    "values": ["0", "6", "1"],
+    "default": "0",
+    "mutable": False,
+}
 HAVE: normalized.Labels = {
     "car": {"type": "rectangle", "color": "#112233", "attributes": {"kind": KIND, "doors": DOORS}},
     "night": {"type": "tag", "color": "#445566", "attributes": {}},
@@ -20,7 +30,8 @@ HAVE: normalized.Labels = {
 
 
 def changed(**car: Any) -> normalized.Labels:
-    return {**copy.deepcopy(HAVE), "car": {**copy.deepcopy(HAVE["car"]), **car}}
+    label: Any = {**copy.deepcopy(HAVE["car"]), **car}
+    return {**copy.deepcopy(HAVE), "car": label}
 
 
 def kind(**fields: Any) -> normalized.Labels:
@@ -33,42 +44,43 @@ def without(*names: str) -> normalized.Labels:
 
 CASES: dict[str, tuple[normalized.Labels, dict[str, str], list[str]]] = {
     "nothing": (HAVE, {}, []),
-    "colour left to CVAT": ({**HAVE, "night": {"type": "tag", "attributes": {}}}, {}, []),
+    "colour chosen by CVAT": ({**HAVE, "night": {"type": "tag", "attributes": {}}}, {}, []),
     "colour": (changed(color="#000000"), {}, ["label car: color #112233 -> #000000"]),
     "type": (changed(type="polygon"), {}, ["label car: type rectangle -> polygon"]),
     "new label": ({**HAVE, "bus": HAVE["night"]}, {}, ["label bus: new, tag"]),
-    "label gone": (without("night"), {}, ["label night: removed"]),
+    "label removed": (without("night"), {}, ["label night: removed"]),
     "renamed": ({"auto": HAVE["car"], "night": HAVE["night"]}, {"auto": "car"},
-                ["label auto: was car, what annotators said stays"]),
+                ["label auto: renamed from car, its annotations stay"]),
     "renamed long ago": (HAVE, {"car": "wagon"}, []),
-    "not renamed, both are wanted": ({**HAVE, "auto": HAVE["night"]}, {"auto": "car"},
+    "not renamed, both exist": ({**HAVE, "auto": HAVE["night"]}, {"auto": "car"},
                                      ["label auto: new, tag"]),
     "new value": (kind(values=["van", "bus", "cab"]), {},
                   ["attribute kind of car: values van, bus -> van, bus, cab"]),
     "default": (kind(default="bus"), {}, ["attribute kind of car: default van -> bus"]),
-    "value gone": (kind(values=["van"]), {}, ["attribute kind of car: removed and added anew, as CVAT cannot"
-                                              " change values ['van', 'bus'] in place"]),
+    "value removed": (kind(values=["van"]), {},
+                      ["attribute kind of car: removed and added again, as CVAT cannot change values"
+                       " ['van', 'bus'] in place"]),
     "another input": (kind(input="radio"), {}, [
-        "attribute kind of car: removed and added anew, as CVAT cannot change input select in place"]),
+        "attribute kind of car: removed and added again, as CVAT cannot change input select in place"]),
     "range": (changed(attributes={"kind": KIND, "doors": {**DOORS, "values": ["0", "9", "1"]}}), {},
-              ["attribute doors of car: removed and added anew, as CVAT cannot change values"
+              ["attribute doors of car: removed and added again, as CVAT cannot change values"
                " ['0', '6', '1'] in place"]),
-    "attribute gone": (changed(attributes={"kind": KIND}), {}, ["attribute doors of car: removed"]),
+    "attribute removed": (changed(attributes={"kind": KIND}), {}, ["attribute doors of car: removed"]),
     "attribute renamed": (changed(attributes={"sort": KIND, "doors": DOORS}), {"car/sort": "kind"},
-                          ["attribute sort of car: was kind, what annotators said stays"]),
+                          ["attribute sort of car: renamed from kind, its annotations stay"]),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_change_is_told(case: str) -> None:
-    wish, renamed, said = CASES[case]
-    assert [step.sentence for step in plan.make_plan(HAVE, wish, renamed)] == said
+def test_each_change_has_a_sentence(case: str) -> None:
+    target, renamed, sentences = CASES[case]
+    assert [step.sentence for step in plan.make_plan(HAVE, target, renamed)] == sentences
 
 
-def test_what_loses_annotations_is_what_is_removed_or_made_anew() -> None:
-    losing = {case for case, (wish, renamed, _) in CASES.items()
-              if any(step.action in plan.LOSES for step in plan.make_plan(HAVE, wish, renamed))}  # fmt: skip
-    assert losing == {"label gone", "value gone", "another input", "range", "attribute gone"}
+def test_only_removed_and_remade_parts_lose_annotations() -> None:
+    plans = {case: plan.make_plan(HAVE, target, renamed) for case, (target, renamed, _) in CASES.items()}
+    losing = {case for case, steps in plans.items() if any(step.action in plan.LOSES for step in steps)}
+    assert losing == {"label removed", "value removed", "another input", "range", "attribute removed"}
 
 
 names = st.sampled_from(["a", "b", "c"])
@@ -82,17 +94,17 @@ labels = st.dictionaries(
 
 
 @given(labels, labels)
-def test_there_is_something_to_do_exactly_when_labels_differ(
-    have: normalized.Labels, wish: normalized.Labels
+def test_a_plan_has_steps_exactly_when_labels_differ(
+    present: normalized.Labels, target: normalized.Labels
 ) -> None:
-    assert bool(plan.make_plan(have, wish, {})) == (have != wish)
+    assert bool(plan.make_plan(present, target, {})) == (present != target)
 
 
 @given(labels)
-def test_the_order_of_a_file_comes_back(wish: normalized.Labels) -> None:
-    shuffled = {name: wish[name] for name in sorted(wish, reverse=True)}
-    again = normalized.ordered(shuffled, normalized.order(wish))
-    assert list(again) == list(wish)
+def test_the_order_of_the_file_is_restored(target: normalized.Labels) -> None:
+    shuffled = {name: target[name] for name in sorted(target, reverse=True)}
+    again = normalized.ordered(shuffled, normalized.order(target))
+    assert list(again) == list(target)
     assert [list(one["attributes"]) for one in again.values()] == [
-        list(one["attributes"]) for one in wish.values()
+        list(one["attributes"]) for one in target.values()
     ]

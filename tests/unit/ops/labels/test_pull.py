@@ -1,20 +1,24 @@
-"""The file that is written from what CVAT has."""
+"""The labels file that is written from CVAT's labels."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from tests.paths import LABELS_EXAMPLE
+
+from labelspace_ops.cvat.client import CvatClient
 from labelspace_ops.labels import labels_file, normalized, pull, skeleton
 from labelspace_ops.labels.model import LabelsFile
 
-EXAMPLE = labels_file.read(labels_file.FOLDER / "example.yaml")
+EXAMPLE = labels_file.read(LABELS_EXAMPLE)
 
 
-def drawn(one: dict[str, Any]) -> dict[str, Any]:
-    """A skeleton's points with ids, which CVAT also puts into its drawing."""
+def drawn(one: normalized.NormalLabel) -> dict[str, Any]:
+    """The points of a skeleton with ids, which CVAT also writes into the SVG."""
     if "drawing" not in one:
         return {"sublabels": []}
-    new = skeleton.body(one["drawing"])
+    new: Any = skeleton.body(one["drawing"])
     points = [{**point, "id": 100 + number} for number, point in enumerate(new["sublabels"])]
     for point in points:
         new["svg"] = new["svg"].replace(f'label-name="{point["name"]}"', f'label-id="{point["id"]}"')
@@ -22,7 +26,7 @@ def drawn(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def rows(labels: normalized.Labels) -> list[dict[str, Any]]:
-    """Labels as CVAT lists them, with a colour each."""
+    """Labels as CVAT lists them, each with a colour."""
     return [
         {
             **drawn(one),
@@ -38,27 +42,26 @@ def rows(labels: normalized.Labels) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-class Server:
-    """As much of CVAT as a pull asks."""
+class Server(CvatClient):
+    """Answers the requests of a pull."""
 
     def __init__(self, labels: list[dict[str, Any]]) -> None:
-        self.labels = labels
+        self.rows = labels
 
-    def list_all(self, path: str, **_query: Any) -> list[dict[str, Any]]:
-        return self.labels if path == "/labels" else [{"id": 1, "name": "Street scenes"}]
+    def list_all(self, path: str, **_query: Any) -> Iterator[Any]:
+        return iter(self.rows if path == "/labels" else [{"id": 1, "name": "Street scenes"}])
 
 
 def pulled(labels: list[dict[str, Any]], known: LabelsFile) -> tuple[LabelsFile, list[str]]:
-    server: Any = Server(labels)
-    return pull.pull(server, [], known)
+    return pull.pull(Server(labels), [], known)
 
 
-def test_a_file_comes_back_whole_in_its_own_order() -> None:
+def test_a_file_is_written_completely_and_in_its_own_order() -> None:
     live = rows(normalized.desired(EXAMPLE.projects[0]))
     assert pulled(list(reversed(live)), EXAMPLE) == (EXAMPLE, [])
 
 
-def test_without_a_file_cvats_own_knowledge_is_written_and_the_rest_is_said() -> None:
+def test_without_a_file_everything_in_cvat_is_written_and_notes_name_the_rest() -> None:
     skeleton = {"id": 9, "name": "body", "type": "skeleton", "color": "#000000", "has_parent": False,
                 "attributes": []}  # fmt: skip
     found, notes = pulled([*rows(normalized.desired(EXAMPLE.projects[0])), skeleton], LabelsFile())
@@ -75,7 +78,7 @@ def test_without_a_file_cvats_own_knowledge_is_written_and_the_rest_is_said() ->
     assert normalized.desired(project)["car"] == normalized.desired(EXAMPLE.projects[0])["car"]
 
 
-def test_attributes_of_single_points_are_said_to_be_left_out() -> None:
+def test_a_note_names_left_out_attributes_of_points() -> None:
     live = rows(normalized.desired(EXAMPLE.projects[0]))
     pose = next(one for one in live if one["name"] == "pose")
     pose["sublabels"][0]["attributes"] = [{"name": "hidden"}]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from tests.paths import LABELS_EXAMPLE
 
+from labelspace_ops.cvat.client import CvatClient
+from labelspace_ops.cvat.models import Label
 from labelspace_ops.labels import labels_file, normalized, plan, project, skeleton
 from labelspace_ops.labels.model import NOT_IN_POINTS
 
@@ -27,7 +31,7 @@ BY_HAND = (
 
 
 def row(name: str, label: dict[str, Any]) -> dict[str, Any]:
-    """A new skeleton as CVAT lists it then: the points have ids, and the SVG has them for their names."""
+    """A new skeleton as CVAT lists it: its points have ids, and the SVG has the ids instead of names."""
     points = [{**one, "id": number} for number, one in enumerate(label["sublabels"], 20)]
     svg = label["svg"]
     for one in points:
@@ -38,6 +42,10 @@ def row(name: str, label: dict[str, Any]) -> dict[str, Any]:
 
 def listed(drawing: skeleton.Drawing) -> dict[str, Any]:
     return row("body", {"type": "skeleton", "attributes": [], **skeleton.body(drawing)})
+
+
+def parsed(*rows: dict[str, Any]) -> list[Label]:
+    return [Label.model_validate(one) for one in rows]
 
 
 def labels(drawing: skeleton.Drawing) -> normalized.Labels:
@@ -59,12 +67,13 @@ def drawings(draw: Any) -> skeleton.Drawing:
 
 
 @given(drawings())
-def test_what_cvat_is_given_is_read_again(drawing: skeleton.Drawing) -> None:
-    assert skeleton.read(listed(drawing)) == drawing
+def test_a_drawing_that_cvat_stored_is_read_back(drawing: skeleton.Drawing) -> None:
+    [label] = parsed(listed(drawing))
+    assert skeleton.read(label) == drawing
 
 
-def test_the_drawing_is_that_of_cvats_own_editor() -> None:
-    made = skeleton.body(DRAWING)
+def test_the_svg_is_like_that_of_cvats_own_editor() -> None:
+    made: Any = skeleton.body(DRAWING)
     assert [(one["name"], one["type"]) for one in made["sublabels"]] == [
         ("head", "points"),
         ("hip", "points"),
@@ -81,9 +90,10 @@ def test_the_drawing_is_that_of_cvats_own_editor() -> None:
     assert hip.get("data-label-name") == "hip"
 
 
-def test_one_that_was_drawn_by_hand_is_read() -> None:
+def test_a_skeleton_drawn_in_cvat_is_read() -> None:
     sublabels = [{"id": 7, "name": "nose"}, {"id": 8, "name": "left eye"}]
-    assert skeleton.read({"svg": BY_HAND, "sublabels": sublabels}) == {
+    [label] = parsed({"id": 6, "name": "body", "svg": BY_HAND, "sublabels": sublabels})
+    assert skeleton.read(label) == {
         "points": [
             {"name": "left eye", "position": [36.33, 45.99]},
             {"name": "nose", "position": [59.07, 23.08]},
@@ -98,90 +108,90 @@ def test_one_that_was_drawn_by_hand_is_read() -> None:
      BY_HAND.replace('cx="59', 'cx="259'), BY_HAND.replace('data-node-to="5"', 'data-node-to="6"'),
      "<!DOCTYPE x>" + BY_HAND],
 )  # fmt: skip
-def test_any_other_drawing_is_left_as_it_is(svg: str | None) -> None:
-    strange = {"name": "body", "type": "skeleton", "svg": svg, "has_parent": False,
+def test_any_other_svg_is_left_as_it_is(svg: str | None) -> None:
+    strange = {"id": 6, "name": "body", "type": "skeleton", "svg": svg, "has_parent": False,
                "sublabels": [{"id": 7, "name": "nose"}, {"id": 8, "name": "left eye"}]}  # fmt: skip
-    assert normalized.foreign([strange]) == ["body"]
-    assert normalized.current([strange]) == {}
+    assert normalized.foreign(parsed(strange)) == ["body"]
+    assert normalized.current(parsed(strange)) == {}
 
 
 def test_edges_have_neither_order_nor_direction_for_cvat() -> None:
-    two = {**DRAWING, "points": [*DRAWING["points"], {"name": "foot", "position": [1, 2]}]}
-    one = {**two, "edges": [["head", "hip"], ["hip", "foot"]]}
-    other = {**two, "edges": [["foot", "hip"], ["head", "hip"]]}
+    two: skeleton.Drawing = {**DRAWING, "points": [*DRAWING["points"], {"name": "foot", "position": [1, 2]}]}
+    one: skeleton.Drawing = {**two, "edges": [["head", "hip"], ["hip", "foot"]]}
+    other: skeleton.Drawing = {**two, "edges": [["foot", "hip"], ["head", "hip"]]}
     assert plan.make_plan(labels(one), labels(other), {}) == []
     assert normalized.with_defaults_of(labels(one), labels(other)) == labels(other)
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "target",
     [{**DRAWING, "edges": []}, {**DRAWING, "points": DRAWING["points"][::-1]},
      {"points": [*DRAWING["points"], {"name": "foot", "position": [1, 2]}], "edges": DRAWING["edges"]}],
 )  # fmt: skip
-def test_another_drawing_needs_a_new_label(wish: skeleton.Drawing) -> None:
-    [step] = plan.make_plan(labels(DRAWING), labels(wish), {})
+def test_another_drawing_needs_a_new_label(target: skeleton.Drawing) -> None:
+    [step] = plan.make_plan(labels(DRAWING), labels(target), {})
     assert step.action in plan.LOSES
     assert step.name == "body"
     assert "the points and edges of a skeleton" in step.sentence
 
 
 @pytest.mark.parametrize("forth", [True, False])
-def test_a_skeleton_becomes_something_else_only_anew(forth: bool) -> None:
+def test_a_skeleton_is_remade_when_its_type_changes(forth: bool) -> None:
     box: normalized.Labels = {"body": {"type": "rectangle", "color": "#0a0b0c", "attributes": {}}}
-    have, wish = (labels(DRAWING), box) if forth else (box, labels(DRAWING))
-    assert [step.action for step in plan.make_plan(have, wish, {})] == ["remake"]
+    have, target = (labels(DRAWING), box) if forth else (box, labels(DRAWING))
+    assert [step.action for step in plan.make_plan(have, target, {})] == ["remake"]
 
 
-class Server:
-    """As much of CVAT as ``bring`` asks: a project with one skeleton, which annotations carry or not."""
+class Server(CvatClient):
+    """A project with one skeleton and ``carried`` annotations of it."""
 
     def __init__(self, drawing: skeleton.Drawing, carried: int) -> None:
         self.rows = [listed(drawing)]
         self.carried = carried
         self.sent: list[list[dict[str, Any]]] = []
 
-    def list_all(self, path: str, **_query: Any) -> list[dict[str, Any]]:
-        return self.rows if path == "/labels" else [{"id": 3}]
+    def list_all(self, path: str, **_query: Any) -> Iterator[Any]:
+        return iter(self.rows if path == "/labels" else [{"id": 3}])
 
-    def get(self, _path: str) -> dict[str, Any]:
+    def get(self, path: str, **_query: Any) -> Any:
         return {"shapes": [{"label_id": 9}] * self.carried}
 
-    def patch(self, _path: str, body: dict[str, Any]) -> None:
+    def patch(self, path: str, body: Any, **_query: Any) -> Any:
         self.sent.append(body["labels"])
         gone = {one["id"] for one in body["labels"] if one.get("deleted")}
         new = [row(one["name"], one) for one in body["labels"] if "id" not in one]
         self.rows = [one for one in self.rows if one["id"] not in gone] + new
 
 
-def brought(
-    server: Any, wish: normalized.Labels, renamed: dict[str, str], allow_delete: tuple[str, ...] = ()
+def apply(
+    server: Server, target: normalized.Labels, renamed: dict[str, str], allow_delete: tuple[str, ...] = ()
 ) -> None:
-    project.apply(server, 1, wish, renamed, allow_delete)
+    project.apply(server, 1, target, renamed, allow_delete)
 
 
-def test_a_skeleton_is_made_anew_under_its_new_name_when_nothing_is_lost() -> None:
+def test_a_skeleton_without_annotations_is_remade_under_its_new_name() -> None:
     server = Server(DRAWING, carried=0)
-    wish = {"man": labels({**DRAWING, "edges": []})["body"]}
-    brought(server, wish, {"man": "body"})
+    target = {"man": labels({**DRAWING, "edges": []})["body"]}
+    apply(server, target, {"man": "body"})
     assert server.sent[0] == [{"id": 9, "name": "body", "deleted": True}]
-    assert normalized.current(server.rows) == wish
-    brought(server, wish, {"man": "body"})
+    assert normalized.current(parsed(*server.rows)) == target
+    apply(server, target, {"man": "body"})
     assert len(server.sent) == 2, "the second time there is nothing to do"
 
 
-def test_a_skeleton_with_annotations_is_made_anew_only_when_it_is_named() -> None:
-    server, wish = Server(DRAWING, carried=1), labels({**DRAWING, "edges": []})
+def test_a_skeleton_with_annotations_is_remade_only_when_allow_delete_names_it() -> None:
+    server, target = Server(DRAWING, carried=1), labels({**DRAWING, "edges": []})
     with pytest.raises(Exception, match=r"allow_delete: \['body'\]"):
-        brought(server, wish, {})
+        apply(server, target, {})
     assert server.sent == []
-    brought(server, wish, {}, allow_delete=("body",))
-    assert normalized.current(server.rows) == wish
+    apply(server, target, {}, allow_delete=("body",))
+    assert normalized.current(parsed(*server.rows)) == target
 
 
-def test_the_file_of_a_skeleton_is_the_same_after_the_way_there_and_back() -> None:
-    known = labels_file.read(labels_file.FOLDER / "example.yaml").projects[0]
-    wish = normalized.desired(known)["pose"]
-    new = project._new("pose", wish)
-    assert normalized.with_defaults_of(normalized.current([row("pose", new)]), {"pose": wish}) == {
-        "pose": wish
+def test_the_skeleton_of_the_example_survives_the_round_trip() -> None:
+    known = labels_file.read(LABELS_EXAMPLE).projects[0]
+    target = normalized.desired(known)["pose"]
+    new = project._new("pose", target)
+    assert normalized.with_defaults_of(normalized.current(parsed(row("pose", new))), {"pose": target}) == {
+        "pose": target
     }

@@ -30,6 +30,7 @@ def test_a_folder_is_told_from_a_bucket(
 
 def test_a_home_without_a_login_has_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://of-another-project")
+    monkeypatch.chdir(tmp_path)
     assert backend.state_folder(Home(tmp_path)) == tmp_path / "state"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ class Recorder:
         self.hidden = dict[str, str]()
 
     name = "recorder"
+    workspace = SimpleNamespace(work_dir="no-such-folder")
 
     def get_all_config(self) -> dict[str, ConfigValue]:
         return self.holds

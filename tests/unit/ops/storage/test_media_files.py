@@ -67,7 +67,7 @@ FILES = {
 
 def find(prefix: str, subset: int | None = None) -> media_files.MediaSelection:
     bucket: Any = Bucket(FILES)
-    return media_files.find_files(bucket, "street", prefix, subset=subset, seed=1, look=lambda _: None)
+    return media_files.find_files(bucket, "street", prefix, subset=subset, seed=1, checked=lambda _: None)
 
 
 def test_what_is_left_out_is_counted_with_its_reason() -> None:

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from obstore.store import MemoryStore
 
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.storage import listing
 from labelspace_ops.storage import upload as uploads
 from labelspace_ops.storage.object_store import AT_A_TIME
 from labelspace_ops.storage.upload import MANY, plan_upload, upload_all
@@ -56,7 +57,15 @@ class Storage:
         return self
 
     def paginate(self, **request: Any) -> list[dict[str, Any]]:
-        return [{"Contents": [{"Key": key} for key in self.objects if key.startswith(request["Prefix"])]}]
+        return [
+            {
+                "Contents": [
+                    {"Key": key, "Size": body["ContentLength"]}
+                    for key, body in self.objects.items()
+                    if key.startswith(request["Prefix"])
+                ]
+            }
+        ]
 
 
 @pytest.fixture
@@ -68,7 +77,9 @@ def folder(tmp_path: Path) -> Path:
 
 def _send(storage: Storage, folder: Path, seen: list[int]) -> int:
     client: Any = storage
-    return upload_all(uploads.Storage("bucket", lambda: client), plan_upload([folder], "in/"), seen.append)
+    return upload_all(
+        listing.Storage("bucket", lambda: client), plan_upload([folder], "in/"), seen.append
+    ).uploaded
 
 
 def test_each_file_goes_once_and_a_second_time_not_at_all(folder: Path) -> None:
@@ -97,8 +108,8 @@ def test_the_first_failure_ends_it_and_names_the_file(folder: Path) -> None:
 def _quick(storage: Storage, small: Any, folder: Path) -> int:
     client: Any = storage
     return upload_all(
-        uploads.Storage("bucket", lambda: client, small), plan_upload([folder], "in/"), lambda _: None
-    )
+        listing.Storage("bucket", lambda: client, small), plan_upload([folder], "in/"), lambda _: None
+    ).uploaded
 
 
 def test_small_files_go_the_quick_way_and_large_or_oddly_named_ones_the_other(

@@ -31,11 +31,15 @@ CHANGES: dict[str, Any] = {
     "size": "medium",
     "backup.retention_days": {"retention_days": 9},
     "backup.archive_timeout_seconds": {"archive_timeout_seconds": 9},
+    "public_url": "https://labels.example.org",
+    "trusted_proxies": ["192.0.2.7/32"],
     "sleep_after_minutes": 30,
     "cvat_version": "2.73.1",
     "buckets.two": [{"name": "one"}, {"name": "two"}],
     "buckets.far": [{"name": "one"}, {"name": "far", "endpoint": "http://198.51.100.1:7070"}],
 }
+
+REQUIRES: dict[str, Any] = {"trusted_proxies": {"public_url": "https://labels.example.org"}}
 
 
 class Recorder(pulumi.runtime.Mocks):
@@ -71,7 +75,8 @@ def _declared(values: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.parametrize("key", CHANGES)
 def test_a_setting_changes_what_it_is_said_to_change(key: str, monkeypatch: Any, tmp_path: Any) -> None:
     monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
-    before, after = _declared(BASE), _declared({**BASE, key.split(".", maxsplit=1)[0]: CHANGES[key]})
+    base = BASE | REQUIRES.get(key, {})
+    before, after = _declared(base), _declared({**base, key.split(".", maxsplit=1)[0]: CHANGES[key]})
     changed = {part for part in {*before, *after} if before.get(part) != after.get(part)}
     spared = {"gateway"} if key == "buckets.far" else set()  # it serves this machine's buckets alone
     assert changed == {part for part in {*before, *after} if affects(key, part)} - spared

@@ -92,6 +92,11 @@ def _backup(loaded: Settings, given: Given) -> Given:
     return {"id": taken.label, "kind": taken.kind, "size": taken.size, "added": taken.added}
 
 
+def _accept(loaded: Settings, given: Given) -> Given:
+    engines.create(loaded).accept(given["backup"])
+    return given
+
+
 def _rehearse(loaded: Settings, given: Given) -> Given:
     label = client_server.rehearse(client_server.engine(loaded), given["image"], given["environment"])
     return {"id": label}
@@ -119,7 +124,8 @@ VERBS: dict[str, Callable[[Settings, Given], Any]] = {
     "list": lambda loaded, _: state.listing(engines.create(loaded)),
     "state": lambda loaded, _: state.measure(engines.create(loaded)),
     "check-database": lambda loaded, _: external.check(engines.logical(loaded)),
-    "standing": lambda loaded, _: restore.standing() if loaded.engine == "physical" else restore.NO_STAGING,
+    "standing": lambda loaded, _: restore.standing(loaded),
+    "accept": _accept,
     "restore": _restore,
     "rehearse": _rehearse,
     "write-sql": _write_sql,

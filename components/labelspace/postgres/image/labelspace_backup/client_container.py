@@ -11,13 +11,13 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from . import logical, postgres, record, restic
-from .engine import Backup
+from . import files, logical, postgres, record, restic
+from .engine import Backup, held
 from .physical import restore_dump
 from .programs import FailedError
 from .proofs import FolderProofs
@@ -26,8 +26,9 @@ from .settings import CVAT, PLACE, SCRATCH, Settings
 
 SERVICE_FILE = Path("/run/labelspace/pg_service.conf")
 """libpq's connection service ``workspace``, with the password."""
-RECORD, SIZE = "record=", "size="
-"""How the tags begin that hold a dump's record and size."""
+RECORD, SIZE, FILES, ACCEPTED = "record=", "size=", "files=", "accepted="
+"""How the tags begin that hold a dump's record, its size, the record of CVAT's files, and an agreement."""
+KINDS = (RECORD, SIZE, FILES, ACCEPTED)
 
 
 class ContainerPlace:
@@ -78,9 +79,17 @@ class ResticDumps:
     def put(self, label: str, dump: Path, taken: record.Record, *, throttled: bool) -> None:
         """One snapshot of the dump and of CVAT's files; dumps that are too old are removed."""
         restic.prepare(self._settings)
-        tags = (label, f"{SIZE}{dump.stat().st_size}", f"{RECORD}{pack(taken)}")
+        tags = (label, f"{SIZE}{dump.stat().st_size}", f"{RECORD}{pack(asdict(taken))}")
         restic.take(self._settings, *tags, paths=[dump, CVAT], throttled=throttled)
-        restic.forget_all_but(self._settings, self._retained(datetime.now(UTC)))
+        snapshot = restic.snapshots(self._settings)[label]["id"]
+        copied = {name: asdict(one) for name, one in restic.record(self._settings, label).items()}
+        restic.tag(self._settings, snapshot, f"{FILES}{pack(copied)}")
+        if not held(self.backups(), self._settings.max_shrink_percent):
+            restic.forget_all_but(self._settings, self._retained(datetime.now(UTC)))
+
+    def accept(self, label: str) -> None:
+        """A tag says so."""
+        restic.tag(self._settings, restic.snapshots(self._settings)[label]["id"], f"{ACCEPTED}yes")
 
     def _retained(self, now: datetime) -> set[str]:
         """The newest dump, those of the retention, and the one before: every moment of it has a dump."""
@@ -98,24 +107,29 @@ class ResticDumps:
         with into.open("wb") as file:
             restic.read(self._settings, row["id"], path, file)
 
-    def check_files(self) -> str:
-        """Read the repository; returns how much was read."""
-        return restic.check(self._settings)
+    def check_files(self, backup: Backup, media: files.Media) -> files.Checked:
+        """Read the repository, and compare the files with their record and the database."""
+        return restic.verify(self._settings, backup.label, backup.files, media)
 
 
-def pack(taken: record.Record) -> str:
+def pack(values: dict[str, Any]) -> str:
     """A record as a tag, which may hold no comma."""
-    return base64.urlsafe_b64encode(zlib.compress(json.dumps(asdict(taken)).encode())).decode()
+    return base64.urlsafe_b64encode(zlib.compress(json.dumps(values).encode())).decode()
+
+
+def unpack(text: str) -> dict[str, Any]:
+    """A record that ``pack`` wrote."""
+    values: dict[str, Any] = json.loads(zlib.decompress(base64.urlsafe_b64decode(text)))
+    return values
 
 
 def parse_tags(tags: list[str]) -> Backup:
     """The dump of a snapshot."""
-    found = {
-        begin: tag.removeprefix(begin) for tag in tags for begin in (RECORD, SIZE) if tag.startswith(begin)
-    }
-    label = next(tag for tag in tags if not tag.startswith((RECORD, SIZE)))
-    values = json.loads(zlib.decompress(base64.urlsafe_b64decode(found[RECORD])))
-    return logical.of_label(label, int(found[SIZE]), record.parse(values))
+    found = {begin: tag.removeprefix(begin) for tag in tags for begin in KINDS if tag.startswith(begin)}
+    label = next(tag for tag in tags if not tag.startswith(KINDS))
+    dump = logical.of_label(label, int(found[SIZE]), record.parse(unpack(found[RECORD])))
+    copied = files.parse(unpack(found[FILES])) if FILES in found else None
+    return replace(dump, files=copied, accepted=ACCEPTED in found)
 
 
 def engine(settings: Settings) -> logical.Logical:

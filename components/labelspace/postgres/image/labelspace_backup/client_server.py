@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from . import drill, logical, proofs, record
+from . import drill, files, logical, proofs, record
 from .engine import Backup
 from .programs import FailedError, last_lines, run
 from .scratch import Scratch
@@ -102,9 +102,13 @@ class BucketDumps:
             except (ValueError, KeyError, TypeError, AttributeError):
                 raise FailedError("its record is damaged: nothing can be compared with it") from None
 
-    def check_files(self) -> str:
+    def check_files(self, backup: Backup, media: files.Media) -> files.Checked:
         """CVAT's files are on a volume of their own, which no dump holds."""
-        return ""
+        return files.Checked()
+
+    def accept(self, label: str) -> None:
+        """There is nothing to agree to."""
+        raise FailedError("these backups hold no files of CVAT")
 
 
 class BucketProofs:

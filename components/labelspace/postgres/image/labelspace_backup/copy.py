@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import postgres, record
-from .engine import Backup, Engine
-from .programs import FailedError
+from .engine import Engine, find
 
 PASSWORD = Path("/run/labelspace/copy-password")
 SERVING = Path("/tmp/labelspace-copy")  # noqa: S108 - inside the container
@@ -24,7 +23,7 @@ alter role current_user password :'password';
 
 def serve(engine: Engine, label: str) -> None:
     """Restore ``label`` and serve it, with the password in ``PASSWORD``, until the container is stopped."""
-    with engine.restored(_find(engine, label), network="container") as scratch:
+    with engine.restored(find(engine, label), network="container") as scratch:
         scratch.ask(NEW_PASSWORD)
         SERVING.write_text(scratch.socket)
         signal.pause()
@@ -34,13 +33,6 @@ def count(engine: Engine, label: str) -> dict[str, Any] | None:
     """Rows by table: ``counted`` in the copy, ``recorded`` with its backup; None before the copy serves."""
     if not SERVING.exists():
         return None
-    expected = engine.expected(_find(engine, label))
+    expected = engine.expected(find(engine, label))
     counted = record.take(postgres.asker(engine.settings, SERVING.read_text())).counts
     return {"counted": counted, "recorded": expected.counts if expected else {}}
-
-
-def _find(engine: Engine, label: str) -> Backup:
-    found = next((one for one in engine.backups() if one.label == label), None)
-    if found is None:
-        raise FailedError(f"there is no backup {label}")
-    return found

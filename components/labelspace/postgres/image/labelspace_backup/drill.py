@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from . import record
+from . import files, record
 from .engine import Backup, Engine
 from .programs import FailedError, exclusive
 from .proofs import Proof
@@ -47,8 +48,9 @@ def _select(engine: Engine, label: str) -> Backup:
 def _prove(engine: Engine, backup: Backup) -> dict[str, Any]:
     with engine.restored(backup) as scratch:
         found, applied = record.take(scratch.ask), record.applied(scratch.ask)
+        media = files.media(scratch.ask)
     compared = compare(engine.expected(backup), found, allows_empty=engine.allows_empty)
-    return {**compared, "files_read": engine.check_files(backup), "applied": applied}
+    return {**compared, **asdict(engine.check_files(backup, media)), "applied": applied}
 
 
 def compare(expected: record.Record | None, found: record.Record, *, allows_empty: bool) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import proofs, record
+from . import files, proofs, record
+from .programs import FailedError
 from .scratch import Scratch
 from .settings import Settings
 
@@ -29,6 +30,12 @@ class Backup:
     """Each physical restore begins a new one; 0 for dumps."""
     record: record.Record | None
     """None where the list does not tell it; ``Engine.expected`` does."""
+    files: files.Record | None = None
+    """What CVAT's files were; None where backups hold none, or before they are recorded."""
+    repository: str = ""
+    """The identifier of the repository that holds its files; empty where it is that of the database."""
+    accepted: bool = False
+    """Whether somebody agreed that its files are fewer than those of the backup before."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +70,11 @@ class Engine(Protocol):
     def restored(self, backup: Backup, *, network: str = "none") -> AbstractContextManager[Scratch]:
         """Restore a backup into a scratch database, reached from ``network``, and removed afterwards."""
 
-    def check_files(self, backup: Backup) -> str:
-        """Read CVAT's files of a backup; returns how much was read, empty where backups hold none."""
+    def check_files(self, backup: Backup, media: files.Media) -> files.Checked:
+        """Read CVAT's files of a backup, and compare them with their record and with its database."""
+
+    def accept(self, label: str) -> None:
+        """Agree that the files of a backup are fewer than before: older backups expire again."""
 
     def migrations(self) -> str:
         """The digest of the migrations of the database now."""
@@ -85,8 +95,52 @@ class Engine(Protocol):
         """Write a backup as a portable dump; returns its rows."""
 
 
-def row(backup: Backup) -> dict[str, Any]:
-    """A backup as the command line lists it."""
+def find(engine: Engine, label: str) -> Backup:
+    """The backup of a label; raises ``FailedError`` when there is none."""
+    found = next((one for one in engine.backups() if one.label == label), None)
+    if found is None:
+        raise FailedError(f"there is no backup {label}")
+    return found
+
+
+def losses(backups: list[Backup], percent: int) -> dict[str, str]:
+    """The backups whose files shrank by more than ``percent`` and that nobody accepted, with what shrank.
+
+    Each is compared with the newest backup before it that did not shrink.
+    """
+    found: dict[str, str] = {}
+    before: Backup | None = None
+    for backup in backups:
+        if backup.files is None:
+            continue
+        loss = _loss(before, backup, percent) if before and not backup.accepted else ""
+        if loss:
+            found[backup.label] = loss
+        else:
+            before = backup
+    return found
+
+
+def _loss(before: Backup, backup: Backup, percent: int) -> str:
+    if before.repository != backup.repository:
+        return f"the copies of files up to {before.label} are gone: a new repository is in their place"
+    return files.shrinkage(before.files or {}, backup.files or {}, percent)
+
+
+def held(backups: list[Backup], percent: int) -> bool:
+    """Whether nothing may expire: the files of the newest backup shrank and nobody accepted it."""
+    recorded = [one.label for one in backups if one.files is not None]
+    return bool(recorded) and recorded[-1] in losses(backups, percent)
+
+
+def rows(backups: list[Backup], percent: int) -> list[dict[str, Any]]:
+    """Backups as the command line lists them."""
+    shrunk = losses(backups, percent)
+    return [{**_row(one), "shrunk": shrunk.get(one.label, "")} for one in backups]
+
+
+def _row(backup: Backup) -> dict[str, Any]:
+    recorded = backup.files
     return {
         "id": backup.label,
         "kind": backup.kind,
@@ -97,4 +151,7 @@ def row(backup: Backup) -> dict[str, Any]:
         "timeline": backup.timeline,
         "rows": backup.record.rows if backup.record else None,
         "latest": (backup.record.latest or {}) if backup.record else {},
+        "identities": {name: one.identity for name, one in recorded.items()} if recorded else {},
+        "files_count": sum(one.count for one in recorded.values()) if recorded else None,
+        "files_bytes": sum(one.bytes for one in recorded.values()) if recorded else None,
     }

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import record, restore
-from .engine import Backup, Request
+from . import files, record, restore
+from .engine import Backup, Request, find
 from .programs import FailedError, exclusive, run
 from .proofs import Proofs
 from .scratch import Scratch
@@ -52,8 +52,11 @@ class DumpStore(Protocol):
     def expected(self, label: str) -> record.Record | None:
         """The record of a dump, None for a dump without one."""
 
-    def check_files(self) -> str:
-        """Read CVAT's files in the store; returns how much was read, empty where it holds none."""
+    def check_files(self, backup: Backup, media: files.Media) -> files.Checked:
+        """Read CVAT's files of a dump, and compare them; nothing where the store holds none."""
+
+    def accept(self, label: str) -> None:
+        """Agree that the files of a dump are fewer; raises ``FailedError`` where the store holds none."""
 
 
 class Place(Protocol):
@@ -126,9 +129,14 @@ class Logical:
         if expected and digest(into) != expected.sha256:
             raise FailedError("the dump is damaged: it is not the file that was written")
 
-    def check_files(self, backup: Backup) -> str:
+    def check_files(self, backup: Backup, media: files.Media) -> files.Checked:
         """Read CVAT's files, where the store holds them."""
-        return self.store.check_files()
+        return self.store.check_files(backup, media)
+
+    def accept(self, label: str) -> None:
+        """Agree that the files of a dump are fewer."""
+        with exclusive():
+            self.store.accept(find(self, label).label)
 
     def expected(self, backup: Backup) -> record.Record | None:
         """What the dump held when it was taken; None for a dump without a record."""
@@ -153,7 +161,7 @@ class Logical:
 
         The caller has stopped CVAT.
         """
-        backup = self.find(request.label)
+        backup = find(self, request.label)
         expected = self.expected(backup)
         restore.check_known((expected.latest or {}) if expected else {}, request.known)
         with self._file("restore") as dump:
@@ -181,6 +189,8 @@ class Logical:
             sql.seek(max(0, into.stat().st_size - 1000))
             if END_OF_DUMP.encode() not in sql.read():
                 raise FailedError("the dump was not read whole")
+        with into.open("ab") as sql:
+            sql.write(files.FORGET_IDENTITY.encode())
 
     def load(self, dump: Path) -> dict[str, Any]:
         """Fill the database from a portable dump; returns its rows."""
@@ -190,17 +200,10 @@ class Logical:
 
     def write_dump(self, request: Request, dump: Path) -> int:
         """Fetch a dump; returns its rows."""
-        backup = self.find(request.label)
+        backup = find(self, request.label)
         self.fetch(backup, dump)
         expected = self.expected(backup)
         return expected.rows if expected else 0
-
-    def find(self, label: str) -> Backup:
-        """The dump of an identifier; raises ``FailedError`` when there is none."""
-        found = next((one for one in self.backups() if one.label == label), None)
-        if found is None:
-            raise FailedError(f"there is no backup {label}")
-        return found
 
 
 def of_label(label: str, size: int, taken: record.Record | None) -> Backup:

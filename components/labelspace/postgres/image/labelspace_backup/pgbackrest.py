@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import record
+from . import files, record
 from .engine import Backup
 from .programs import NICENESS, FailedError, run
 
@@ -19,6 +18,8 @@ WRONG_KEY = ("cipher header invalid", "unable to flush", "key/value found outsid
 """pgBackRest's messages about files that it decrypted with a wrong key."""
 RECORD = "labelspace-record"
 """The annotation that holds a backup's record."""
+FILES, REPOSITORY, ACCEPTED = "labelspace-files", "labelspace-repository", "labelspace-accepted"
+"""The annotations that hold the record of its files, their repository, and an agreement to a loss."""
 
 
 def _pgbackrest(*words: str, throttled: bool = False) -> str:
@@ -69,7 +70,8 @@ def backups(known: dict[str, Any]) -> list[Backup]:
 
 
 def _backup(row: dict[str, Any]) -> Backup:
-    written = (row.get("annotation") or {}).get(RECORD)
+    notes: dict[str, str] = row.get("annotation") or {}
+    written = notes.get(RECORD)
     return Backup(
         label=row["label"],
         kind=row["type"],
@@ -79,18 +81,27 @@ def _backup(row: dict[str, Any]) -> Backup:
         complete=written is not None,
         timeline=int(row["archive"]["start"][:8], 16),
         record=record.parse(json.loads(written)) if written else None,
+        files=files.parse(json.loads(notes[FILES])) if FILES in notes else None,
+        repository=notes.get(REPOSITORY, ""),
+        accepted=ACCEPTED in notes,
     )
 
 
 def take(kind: str, *, throttled: bool) -> Backup:
-    """Take a backup of the running server; ``full``, or ``incr`` on the newest."""
-    _pgbackrest(f"--type={kind}", "backup", throttled=throttled)
+    """Take a backup of the running server, ``full`` or ``incr`` on the newest; nothing expires."""
+    _pgbackrest(f"--type={kind}", "--no-expire-auto", "backup", throttled=throttled)
     return backups(info())[-1]
 
 
-def annotate(label: str, taken: record.Record) -> None:
-    """Store the record with the backup, encrypted like the backup."""
-    _pgbackrest(f"--set={label}", f"--annotation={RECORD}={json.dumps(asdict(taken))}", "annotate")
+def annotate(label: str, notes: dict[str, str]) -> None:
+    """Store notes with the backup, encrypted like the backup."""
+    words = [f"--annotation={key}={value}" for key, value in notes.items()]
+    _pgbackrest(f"--set={label}", *words, "annotate")
+
+
+def expire() -> None:
+    """Remove the backups that are older than the retention."""
+    _pgbackrest("expire")
 
 
 def prepare() -> None:

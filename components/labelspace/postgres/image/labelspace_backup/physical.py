@@ -6,16 +6,18 @@ that the database names is there.
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import pgbackrest, postgres, record, restic, restore, restore_point
-from .engine import Backup, Request
+from . import files, pgbackrest, postgres, record, restic, restore, restore_point
+from .engine import Backup, Request, held
 from .programs import FailedError, exclusive, run
 from .proofs import FolderProofs, Proofs
 from .scratch import Scratch
@@ -23,7 +25,7 @@ from .settings import DATA, PLACE, SCRATCH, Settings
 
 PROBE_BYTES = 2**20
 LAST_PLACE = DATA / "labelspace-place"
-"""Names the place that changes were archived to last."""
+"""Names the repository that changes were archived to last."""
 COMMITTED = "select pg_current_xact_id();\nselect pg_switch_wal();\n"
 """A commit after the restore point, archived at once: any time before it can be a restore's target."""
 LATE_SECONDS = 60
@@ -75,11 +77,26 @@ class Physical:
 
     def _complete(self, label: str, *, throttled: bool = False) -> None:
         """Everything that follows pgBackRest's own part."""
-        pgbackrest.annotate(label, restore_point.create(self.settings, label))
+        taken = restore_point.create(self.settings, label)
+        pgbackrest.annotate(label, {pgbackrest.RECORD: json.dumps(asdict(taken))})
         postgres.asker(self.settings)(COMMITTED)
         restic.take(self.settings, label, throttled=throttled)
-        labels = {one.label for one in pgbackrest.backups(pgbackrest.info())}
-        restic.forget_all_but(self.settings, labels)
+        copied = {name: asdict(one) for name, one in restic.record(self.settings, label).items()}
+        repository = restic.identity(self.settings)
+        pgbackrest.annotate(label, {pgbackrest.FILES: json.dumps(copied), pgbackrest.REPOSITORY: repository})
+        self._expire()
+
+    def _expire(self) -> None:
+        """Remove what is too old, unless the newest backup holds far fewer files than those before."""
+        if held(self.backups(), self.settings.max_shrink_percent):
+            return
+        pgbackrest.expire()
+        restic.forget_all_but(self.settings, {one.label for one in self.backups()})
+
+    def accept(self, label: str) -> None:
+        """Agree that the files of a backup are fewer; the next backup removes what is too old."""
+        with exclusive():
+            pgbackrest.annotate(label, {pgbackrest.ACCEPTED: "yes"})
 
     def prepare(self) -> None:
         """Start the archive, with a first backup: before it nothing may be entrusted to the database.
@@ -96,7 +113,7 @@ class Physical:
                 self._complete(known[-1].label)
         elif max(one.timeline for one in known if one.record) < self._timeline() or self._moved():
             # Changes after a restore can be reached only from a backup of their own timeline, and changes
-            # that were archived in another place from no backup that is here.
+            # that were archived in another repository cannot be reached from any backup here.
             self.take("incr")
         LAST_PLACE.write_text(self.settings.restic)
 
@@ -126,11 +143,9 @@ class Physical:
             raise FailedError(f"{backup.label} has no row counts: it was interrupted; take another backup")
         return backup.record
 
-    def check_files(self, backup: Backup) -> str:
-        """Read CVAT's files; returns how much was read."""
-        if backup.label not in restic.snapshots(self.settings):
-            raise FailedError(f"CVAT's files of {backup.label} are missing")
-        return restic.check(self.settings)
+    def check_files(self, backup: Backup, media: files.Media) -> files.Checked:
+        """Read CVAT's files, and compare them with their record and the database."""
+        return restic.verify(self.settings, backup.label, backup.files, media)
 
     def migrations(self) -> str:
         """The digest of the running database's migrations."""
@@ -164,6 +179,7 @@ class Physical:
         with postgres.server(restore.NEW, self.settings, archive=False) as (socket, _):
             ask = postgres.asker(self.settings, socket)
             rows = restore_dump(self.settings, dump, socket).rows
+            ask(files.FORGET_IDENTITY)
             ask("analyze")
         restore.replace_data()
         return {"rows": rows}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
+from . import files
 from .programs import NICENESS, FailedError, run
 from .settings import CVAT, Settings
 
@@ -42,13 +44,17 @@ def prepare(settings: Settings) -> None:
 
 def exists(settings: Settings) -> bool:
     """Whether there is a repository; raises ``FailedError`` when that cannot be found out."""
+    return bool(identity(settings))
+
+
+def identity(settings: Settings) -> str:
+    """The identifier of the repository; empty when there is none."""
     try:
-        _restic(settings, "cat", "config", "--no-lock")
+        return str(json.loads(_restic(settings, "cat", "config", "--no-lock"))["id"])
     except FailedError as error:
         if "unable to open config file" not in str(error) and "does not exist" not in str(error):
             raise
-        return False
-    return True
+        return ""
 
 
 def snapshots(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -79,6 +85,43 @@ def forget_all_but(settings: Settings, labels: set[str]) -> None:
     ]
     if gone:
         _restic(settings, "forget", "--prune", "--quiet", *gone)
+
+
+def tag(settings: Settings, snapshot: str, added: str) -> None:
+    """Add a tag to a snapshot; its identifier changes, its tags and its files do not."""
+    _restic(settings, "tag", f"--add={added}", snapshot)
+
+
+def sizes(settings: Settings, snapshot: str) -> dict[str, int]:
+    """Bytes of CVAT's files in a snapshot, by path."""
+    with tempfile.TemporaryFile() as listing:
+        _restic(settings, "ls", "--json", "--no-lock", snapshot, into=listing)
+        listing.seek(0)
+        return files.sizes(line.decode() for line in listing)
+
+
+def record(settings: Settings, label: str) -> files.Record:
+    """The record of the files that were just copied under ``label``."""
+    return files.record(sizes(settings, snapshots(settings)[label]["id"]), files.identities())
+
+
+def verify(
+    settings: Settings, label: str, recorded: files.Record | None, media: files.Media
+) -> files.Checked:
+    """Compare the files of a backup with their record and its database; raises ``FailedError``."""
+    snapshot = snapshots(settings).get(label)
+    if snapshot is None:
+        raise FailedError(f"CVAT's files of {label} are missing")
+    found = sizes(settings, snapshot["id"])
+    compared = files.record(found, {})
+    wrong = [
+        files.differences(recorded or {}, compared),
+        files.foreign(recorded or {}, media.identity),
+        files.missing_media(media.rows, found),
+    ]
+    if any(wrong):
+        raise FailedError(f"CVAT's files: {'; '.join(filter(None, wrong))}")
+    return files.Checked(check(settings), len(found), sum(found.values()))
 
 
 def check(settings: Settings) -> str:

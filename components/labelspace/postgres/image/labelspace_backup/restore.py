@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import pgbackrest, postgres, record, restic
+from . import files, pgbackrest, postgres, record, restic
 from .engine import Request
 from .programs import FailedError
 from .settings import DATA, PLACE, Settings
@@ -22,19 +22,21 @@ MARK = PLACE / "restoring"
 NEW = DATA / "labelspace-restore"
 REPLACED = DATA / "labelspace-replaced"
 EMPTIED = (Path("/redis"), Path("/cache"))
-"""Jobs and cached frames of the replaced database; CVAT makes them anew."""
+"""Jobs and cached frames of the replaced database; CVAT makes them again."""
 LAST_CHANGE = re.compile(r"last completed transaction was at log time (\S+ \S+)")
 RESET = ("restore_command", "recovery_target_time", "recovery_target_name", "recovery_target_action")
 TOO_FAR = "recovery ended before configured recovery target was reached"
 
 
-NO_STAGING = {"interrupted": False, "data": True}
-"""A logical restore is one transaction."""
-
-
-def standing() -> dict[str, bool]:
-    """Whether a restore was interrupted while it replaced the data, and whether there is a database."""
-    return {"interrupted": MARK.exists(), "data": (DATA / "PG_VERSION").exists()}
+def standing(settings: Settings) -> dict[str, Any]:
+    """Whether a restore was interrupted while it replaced the data, whether there is a database, and the
+    identities in the volumes of CVAT's files. A logical restore is one transaction."""
+    physical = settings.engine == "physical"
+    return {
+        "interrupted": physical and MARK.exists(),
+        "data": not physical or (DATA / "PG_VERSION").exists(),
+        "identities": files.identities(),
+    }
 
 
 def run(settings: Settings, request: Request, *, same_place: bool) -> dict[str, Any]:
@@ -82,6 +84,8 @@ def _recover(settings: Settings, request: Request, *, archive: bool) -> str:
     with postgres.server(NEW, settings, archive=archive) as (socket, log):
         text, ask = log.read_text(), postgres.asker(settings, socket)
         check_known(record.latest(ask), request.known)
+        if not request.files:
+            ask(files.FORGET_IDENTITY)
         for name in RESET:
             ask(f"alter system reset {name}")
     return text

@@ -39,6 +39,8 @@ class Settings:
     engine: str = "physical"
     workspace: str = ""
     retention_days: int = 7
+    max_shrink_percent: int = 50
+    """A backup whose files shrank by more than this is held back from expiry."""
     bucket: str = ""
     """The backup bucket of a server at Scaleway, where the logical engine runs on the host."""
     scratch_image: str = ""

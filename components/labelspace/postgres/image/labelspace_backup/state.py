@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 from . import endpoint, proofs, restic
-from .engine import Engine, row
+from .engine import Engine, rows
 from .programs import FailedError
 from .settings import PLACE, Settings
 
@@ -20,7 +21,8 @@ def measure(engine: Engine) -> dict[str, Any]:
     found: dict[str, Any] = {"backups": [], "problems": [], "now": time.time(), "drill": None}
     try:
         endpoint.check(settings)
-        found["backups"] = [row(one) for one in engine.backups()]
+        found["backups"] = rows(engine.backups(), settings.max_shrink_percent)
+        found["problems"] += _lost_repository(settings, found["backups"])
     except (FailedError, ValueError) as error:
         found["problems"].append(f"the backups cannot be read: {error}")
     try:
@@ -37,6 +39,17 @@ def measure(engine: Engine) -> dict[str, Any]:
     return found
 
 
+def _lost_repository(settings: Settings, backups: list[dict[str, Any]]) -> list[str]:
+    """Only a folder is checked: a bucket would take seconds, and the next drill finds the loss."""
+    folder = Path(settings.restic)
+    if not folder.is_relative_to(PLACE) or not backups or (folder / "config").exists():
+        return []
+    return [
+        "the copies of CVAT's files are gone: bring the folder `files` of the backups back, or take a backup"
+        " (`labelspace backup NAME`), which copies the files that are there now"
+    ]
+
+
 def _disk(settings: Settings) -> dict[str, Any]:
     """Space in the folder of backups; unknown for a bucket."""
     if settings.endpoint or settings.bucket:
@@ -47,9 +60,14 @@ def _disk(settings: Settings) -> dict[str, Any]:
 
 def listing(engine: Engine) -> list[dict[str, Any]]:
     """The backups, oldest first, each with its proof and whether CVAT's files are in it."""
-    rows = [row(one) for one in engine.backups()]
-    if not rows:
+    listed = rows(engine.backups(), engine.settings.max_shrink_percent)
+    if not listed:
         return []  # restic has no repository before the first
     found = {proof["backup"]: proof for proof in engine.proofs.read()}
-    tags = restic.snapshots(engine.settings) if engine.settings.restic else {}
-    return [{**one, "files": one["id"] in tags, "proof": found.get(one["id"])} for one in rows]
+    tags = restic.snapshots(engine.settings) if _has_files(engine.settings) else {}
+    return [{**one, "files": one["id"] in tags, "proof": found.get(one["id"])} for one in listed]
+
+
+def _has_files(settings: Settings) -> bool:
+    """Whether the backups hold CVAT's files, and restic's repository was not lost."""
+    return bool(settings.restic) and restic.exists(settings)

@@ -11,14 +11,19 @@ import psutil
 import pytest
 
 from labelspace.home import Home
+from labelspace_ops.backup.models import BackupRow, Proof
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.targets.scaleway import formatting
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 
+DUMPS = ("dumps/2026-11-24T11-00-00Z.dump", "dumps/2026-11-24T10-00-00Z.dump", "notes.txt")
+SIZES = (20, 10, 5)
 LISTED = [
-    {"id": "2026-11-24T10-00-00Z", "when": "2026-11-24T10:00:00+00:00", "size": 10},
-    {"id": "2026-11-24T11-00-00Z", "when": "2026-11-24T11:00:00+00:00", "size": 20},
+    row.as_json()
+    for key, size in sorted(zip(DUMPS, SIZES, strict=True))
+    for row in formatting.dump_row(key, size)
 ]
+OLDER = BackupRow.read(LISTED[0])
 
 
 class _Answers(server_ssh.Server):
@@ -35,7 +40,7 @@ def server() -> server_ssh.Server:
 
 def test_dumps_of_the_server_are_listed(server: server_ssh.Server) -> None:
     rows = server_ssh.dumps(server)
-    assert [(row["id"], row["size"]) for row in rows] == [
+    assert [(row.id, row.size) for row in rows] == [
         ("2026-11-24T10-00-00Z", 10),
         ("2026-11-24T11-00-00Z", 20),
     ]
@@ -52,7 +57,7 @@ def test_dumps_of_the_server_are_listed(server: server_ssh.Server) -> None:
 def test_the_nearest_dump_before_a_moment_is_taken(
     server: server_ssh.Server, asked: dict[str, Any], found: str
 ) -> None:
-    assert server_ssh.select_dump(server, **asked)["id"] == found
+    assert server_ssh.select_dump(server, **asked).id == found
 
 
 @pytest.mark.parametrize(
@@ -86,32 +91,28 @@ def test_a_drill_that_fails_is_told_with_its_reason(
     server: server_ssh.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_Answers, "run", _refuse("pg_restore: error"))
-    proof = server_ssh.drill(server, {"id": "2026-11-24T10-00-00Z"})
-    assert (proof["ok"], proof["reason"]) == (False, "pg_restore: error")
+    proof = server_ssh.drill(server, OLDER)
+    assert (proof.ok, proof.reason) == (False, "pg_restore: error")
 
 
 def test_a_proof_of_a_failure_is_handed_on_whole(
     server: server_ssh.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    proof = {
-        "backup": "2026-11-24T10-00-00Z",
-        "ok": False,
-        "reason": "rows differ: public.label: 1 instead of 2",
-    }
-    monkeypatch.setattr(_Answers, "run", lambda *_, ends: json.dumps({**proof, "applied": ["a.1"]}))
-    assert server_ssh.drill(server, {"id": "2026-11-24T10-00-00Z"}) == proof
+    proof = _proof("2026-11-24", ok=False)
+    monkeypatch.setattr(_Answers, "run", lambda *_, ends: json.dumps({**proof.as_json(), "applied": ["a.1"]}))
+    assert server_ssh.drill(server, OLDER) == proof
 
 
-DUMPS = ("dumps/2026-11-24T11-00-00Z.dump", "dumps/2026-11-24T10-00-00Z.dump", "notes.txt")
+def _proof(when: str, *, ok: bool) -> Proof:
+    reason = "" if ok else "rows differ: public.label: 1 instead of 2"
+    return Proof(backup=OLDER.id, when=when, ok=ok, reason=reason, seconds=1)
 
 
 def test_each_dump_is_listed_with_its_newest_proof() -> None:
-    made = [
-        {"backup": "2026-11-24T10-00-00Z", "when": when, "ok": ok} for when, ok in (("2", True), ("1", False))
-    ]
-    proofs = formatting.read_proofs(json.dumps(one) for one in made)
+    made = [_proof(when, ok=ok) for when, ok in (("2", True), ("1", False))]
+    proofs = formatting.read_proofs(json.dumps(one.as_json()) for one in made)
     dumps = [row for key in DUMPS for row in formatting.dump_row(key, 10)]
-    listed = {row["id"]: row["proof"] for row in formatting.with_proofs(dumps, proofs)}
+    listed = {row.id: row.proof for row in formatting.with_proofs(dumps, proofs)}
     assert listed == {"2026-11-24T10-00-00Z": made[0], "2026-11-24T11-00-00Z": None}
 
 

@@ -1,0 +1,52 @@
+"""What a command says after it created or changed a workspace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import typer
+
+from labelspace.spec import parse_spec
+from labelspace_ops.backup.models import UNKNOWN
+from labelspace_ops.cli.status import report
+from labelspace_ops.targets.status import Status
+
+OUTPUTS = {"url": "https://labels.example.org", "api_url": "http://127.0.0.1:8080", "admin_username": "admin"}
+
+
+def _report(status: str, **settings: Any) -> int:
+    spec = parse_spec({"name": "pets", "buckets": [{"name": "cats"}], **settings})
+    measured = Status.measured("pets", "local", OUTPUTS, UNKNOWN, status=status, buckets=[], checks=[])
+    try:
+        report(measured, spec, as_json=False)
+    except typer.Exit as left:
+        return int(left.exit_code)
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("status", "running", "code"),
+    [
+        ("ready", True, 0),
+        ("degraded", True, 1),
+        ("stopped", True, 1),
+        ("stopped", False, 0),
+        ("ready", False, 1),
+    ],
+)
+def test_the_exit_code_says_whether_it_is_as_wanted(status: str, running: bool, code: int) -> None:
+    assert _report(status, running=running) == code
+
+
+def test_annotators_learn_where_they_get_accounts(capsys: Any) -> None:
+    _report("ready", registration="closed")
+    assert "get accounts from the admin: https://labels.example.org/admin/" in capsys.readouterr().err
+    _report("ready")
+    assert "sign up at the URL" in capsys.readouterr().err
+
+
+def test_both_addresses_are_printed(capsys: Any) -> None:
+    _report("ready")
+    out = capsys.readouterr().out
+    assert ("https://labels.example.org" in out, "http://127.0.0.1:8080" in out) == (True, True)
