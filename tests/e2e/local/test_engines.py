@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from testbed import engines
 from testbed.shell import SetupError
-from tests.e2e.lab import ADMIN, BIN, PASSWORD, ROOT, ports
+from tests.e2e.lab import ADMIN, BIN, PASSWORD, ports
+from tests.paths import ROOT
 
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home

@@ -25,7 +25,9 @@ async def _values() -> tuple[Any, bool]:
 def test_a_build_gets_the_proxies_as_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://ann:secret@proxy.example.org:3128")
     monkeypatch.setenv("no_proxy", "intranet.example.org")
-    values, secret = asyncio.run(_values())
+    loop = asyncio.new_event_loop()  # ``asyncio.run`` would take other tests' loop away
+    values, secret = loop.run_until_complete(_values())
+    loop.close()
     assert values == {
         "https_proxy": "http://ann:secret@proxy.example.org:3128",
         "no_proxy": "intranet.example.org",
