@@ -23,8 +23,8 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
 from labelspace_ops.cli.app import app, say
 from labelspace_ops.core import extras
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.foreign_variables import drop_foreign_variables
 from labelspace_ops.core.reporting import Event, Failed, Listener, emit, listening, to_line
-from labelspace_ops.stack.pulumi_cli import drop_foreign_variables
 
 
 def _print(event: Event) -> None:

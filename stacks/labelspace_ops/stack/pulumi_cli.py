@@ -29,23 +29,6 @@ ERROR_COUNT = r"(.*: )?\d+ errors? occurred:"
 QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 PROGRAM_ERROR = "Exception calling application: "
 """Pulumi's prefix of an error that the Pulumi program raised."""
-INHERITED = (
-    "PULUMI_DEBUG_",
-    "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION",
-    "PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES",
-)
-"""Variables of Pulumi that are about the machine or a search for faults, not about a project."""
-
-
-def drop_foreign_variables() -> None:
-    """Remove from this process what the user has set for other Pulumi projects.
-
-    A passphrase in ``PULUMI_CONFIG_PASSPHRASE`` would win over this home's and lock its workspaces; a
-    backend, a stack or a token would lead elsewhere.
-    """
-    for name in list(os.environ):
-        if name.startswith("PULUMI_") and not name.startswith(INHERITED):
-            del os.environ[name]
 
 
 def environment(home: Home) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from labelspace.home import Home
+from labelspace_ops.core.foreign_variables import drop_foreign_variables
 from labelspace_ops.stack import pulumi_cli
 
 FOREIGN = (
@@ -26,7 +27,7 @@ def test_they_are_removed_and_those_about_the_machine_stay(monkeypatch: pytest.M
         monkeypatch.setenv(name, "of-another-project")
     monkeypatch.setenv("PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES", "^https://get=https://mirror.example.org")
     monkeypatch.setenv("PULUMI_DEBUG_GRPC", "grpc.json")
-    pulumi_cli.drop_foreign_variables()
+    drop_foreign_variables()
     assert not set(FOREIGN) & set(os.environ)
     assert {"PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES", "PULUMI_DEBUG_GRPC"} <= set(os.environ)
 
