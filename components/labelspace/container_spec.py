@@ -62,6 +62,8 @@ class Service:
     """Runs to its end during the update; anything but exit code 0 fails it."""
     stays_awake: bool = False
     """Runs while the workspace sleeps."""
+    holds_socket: bool = False
+    """Is given the engine's socket."""
     offline: bool = False
     """Has no network at all."""
     publishes: tuple[int, int] | None = None

@@ -54,7 +54,7 @@ class Lab:
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """``labelspace`` as a user types it."""
         command = [str(BIN / "labelspace"), *arguments]
-        env = {key: value for key, value in self.env().items() if key != "PULUMI_BACKEND_URL"}
+        env = {**os.environ, "LABELSPACE_HOME": str(self.home.root), "PATH": self.env()["PATH"]}
         return subprocess.run(
             command, env=env, input=stdin, capture_output=True, text=True, check=False, cwd=ROOT
         )

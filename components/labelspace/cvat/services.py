@@ -158,7 +158,7 @@ def _opa() -> Service:
         "bundles.cvat.polling.min_delay_seconds": "1",
         "bundles.cvat.polling.max_delay_seconds": "2",
     }
-    ask = 'http.send({"method": "get", "url": "http://localhost:8181/health"}).status_code == 200'
+    ask = 'http.send({"method":"get","url":"http://localhost:8181/health"}).status_code==200'
     return Service(
         name="opa",
         image=IMAGES["opa"],
@@ -214,7 +214,7 @@ BACKEND_ENVIRONMENT = {
     "CVAT_NUM_PROXIES": "1",
     "CVAT_ANALYTICS": "0",
     "SMOKESCREEN_OPTS": "",
-    "no_proxy": "opa,cvat-server,cvat-redis,cvat-cache,cvat-db",
+    "no_proxy": "opa,cvat-server,cvat-redis,cvat-cache,cvat-db,localhost,127.0.0.1",
 }
 """Source: x-backend-env of docker-compose.yml, with the variables that must exist even when empty."""
 
@@ -237,7 +237,8 @@ def _archived(settings: Settings) -> dict[str, str]:
 
 
 def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
-    about = "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/api/server/about', timeout=8)"
+    url = "http://127.0.0.1:8080/api/server/about"
+    about = f"__import__('urllib.request').request.urlopen('{url}',timeout=8)"
     environment = {
         **backend.environment,
         "ALLOWED_HOSTS": ",".join(settings.hosts),

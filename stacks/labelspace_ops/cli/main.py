@@ -25,6 +25,7 @@ from labelspace_ops.cli.app import app
 from labelspace_ops.cli.terminal import Terminal
 from labelspace_ops.core import extras
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.foreign_variables import drop_foreign_variables
 from labelspace_ops.core.reporting import Failed, Listener, emit, listening
 
 
@@ -33,6 +34,7 @@ def main(listener: Listener | None = None) -> None:
 
     ``listener`` is called with every progress event; the default prints them on standard error.
     """
+    drop_foreign_variables()
     with listening(listener or Terminal(is_tty=sys.stderr.isatty())):
         code = _run()
     if code:

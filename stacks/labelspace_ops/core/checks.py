@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labelspace.cvat.caddy import PROBE_HEADER
+from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.models import JsonModel
 
@@ -46,6 +47,7 @@ def cvat_health(api_url: str, patience: float = 10) -> Check:
     The answer's body is read: its status code alone does not prove that every part works.
     """
     parts: Any = None
+    proxies.exempt_own(api_url)
     url = f"{api_url}/api/server/health/?format=json"
     request = urllib.request.Request(url, headers={PROBE_HEADER: "1"})  # noqa: S310
     try:

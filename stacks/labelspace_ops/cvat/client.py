@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace.home import Home
+from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.waiting import wait_until
 from labelspace_ops.cvat import sleep
@@ -50,6 +51,7 @@ class CvatClient:
 
     def __init__(self, url: str, username: str, password: str, *, probe: bool = False) -> None:
         headers = {PROBE_HEADER: "1"} if probe else {}
+        proxies.exempt_own(url)
         self._http = httpx.Client(base_url=url, timeout=120, headers=headers)
         self._credentials = {"username": username, "password": password}
         self._patience = 0 if probe else PATIENCE_SECONDS

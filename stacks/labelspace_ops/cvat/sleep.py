@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.core.waiting import wait_until
@@ -30,6 +31,7 @@ def sleep_status(outputs: dict[str, Any]) -> SleepStatus:
         return SleepStatus()
     import httpx  # noqa: PLC0415 - slow to load; only for workspaces that can sleep
 
+    proxies.exempt_own(outputs["api_url"])
     try:
         response = httpx.get(f"{outputs['api_url']}/.labelspace/state.json", timeout=10)
         row = response.json() if response.status_code == httpx.codes.OK else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import secrets
 import tarfile
@@ -17,12 +18,18 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 from docker.models.networks import Network
 
+from labelspace import docker_endpoint
+from labelspace.docker_endpoint import Endpoint
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL, resource_name
+from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.runtime import images
 from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedError, ServiceState
+from labelspace_ops.runtime.engine_info import EngineInfo
 
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
+OTHER_SOCKETS = ("docker.sock", "podman/podman.sock")
+"""Sockets of a user's own engines, under ``XDG_RUNTIME_DIR``."""
 OLDEST_DOCKER = (20, 10, 10)
 SYSTEM_CONTAINERD = "/run/containerd/containerd.sock"
 CONTAINERD_ROOT = Path("/var/lib/containerd")
@@ -31,20 +38,44 @@ DAY_SECONDS = 24 * 3600
 
 
 def connect() -> docker.DockerClient:
-    """Return a client of the engine.
+    """Return a client of the engine that Docker's own command would use; see ``labelspace.docker_endpoint``.
 
-    Raises ``OpsError`` when no engine answers, or when this user has no right to use it.
+    Raises ``OpsError``, which names the endpoint, when no engine answers there or this user may not use it.
     """
+    endpoint = find_endpoint()
+    proxies.exempt_own(endpoint.url)
     try:
-        client = docker.from_env(timeout=120)
+        client = docker.DockerClient.from_env(environment=endpoint.environment(), timeout=120)
         client.ping()
     except DockerException as error:
-        if "Permission denied" in str(error):
-            raise OpsError(
-                "Docker engine: this user may not use it: add the user to the group 'docker' and log in again"
-            ) from None
-        raise OpsError(f"Docker engine: none answers: {NEXT_STEP}") from None
+        raise _unusable(endpoint, error) from None
     return client
+
+
+def find_endpoint() -> Endpoint:
+    """Return the endpoint of this machine's engine; raises ``OpsError`` for an unknown context."""
+    try:
+        return docker_endpoint.find()
+    except ValueError as error:
+        raise OpsError(f"Docker engine: {error}") from None
+
+
+def _unusable(endpoint: Endpoint, error: DockerException) -> OpsError:
+    other = _other_engine(endpoint)
+    hint = f"set DOCKER_HOST={other}, where another engine listens, or " if other else ""
+    if "Permission denied" in str(error):
+        return OpsError(
+            f"Docker engine: this user may not use {endpoint}: {hint}add the user to the group 'docker' and"
+            " log in again"
+        )
+    return OpsError(f"Docker engine: none answers at {endpoint}: {hint}{NEXT_STEP}")
+
+
+def _other_engine(endpoint: Endpoint) -> str:
+    """Return the URL of a rootless engine of this user at another endpoint; empty when there is none."""
+    folder = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+    urls = [f"unix://{folder / name}" for name in OTHER_SOCKETS if (folder / name).exists()]
+    return next((url for url in urls if url != endpoint.url), "")
 
 
 def data_folders(client: docker.DockerClient) -> tuple[Path, ...]:
@@ -75,6 +106,11 @@ def check_version(client: docker.DockerClient) -> str:
             f" do not start on it: update Docker to {oldest} or newer, then run this again"
         )
     return version
+
+
+def engine_info(client: docker.DockerClient) -> EngineInfo:
+    """Ask the engine what it is."""
+    return EngineInfo.from_answers(client.version(), client.info(), find_endpoint())
 
 
 def containers(client: docker.DockerClient, name: str) -> dict[str, Container]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -24,8 +23,8 @@ def local_url(project: Project) -> str:
 
 
 def current_url(home: Home) -> str:
-    """The URL that the environment names, else the one of the project."""
-    return os.environ.get("PULUMI_BACKEND_URL") or project_url(find(home))
+    """The URL of the current project."""
+    return project_url(find(home))
 
 
 def project_url(project: Project) -> str:

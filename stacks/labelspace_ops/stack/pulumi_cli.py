@@ -17,7 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from labelspace import docker_endpoint
 from labelspace.home import Home, write_once
+from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.stack import backend, project
@@ -42,7 +44,16 @@ def environment(home: Home) -> dict[str, str]:
         "PATH": os.pathsep.join(
             [str(home.pulumi_root / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
         ),
+        **_engine(),
     }
+
+
+def _engine() -> dict[str, str]:
+    """The variables for the Docker provider; a context that cannot be read is reported where it is needed."""
+    try:
+        return docker_endpoint.find().environment()
+    except ValueError:
+        return {}
 
 
 def prepare_home(home: Home) -> None:
@@ -57,6 +68,7 @@ def prepare(home: Home) -> None:
     """Create the home and, where there is no other project, the home's own one."""
     prepare_home(home)
     project.prepare(project.find(home), home)
+    proxies.exempt_own("http://127.0.0.1")  # Pulumi's parts talk to each other there
 
 
 def pulumi_binary(home: Home) -> str:

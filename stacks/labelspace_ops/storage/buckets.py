@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from labelspace.home import Home
 from labelspace.spec import BackupBucketSpec
+from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.storage.listing import list_objects
 from labelspace_ops.storage.object_store import AT_A_TIME
@@ -38,6 +39,7 @@ def connect(
     endpoint: str, region: str, access_key: str = "", secret_key: str = "", *, verify: str | None = None
 ) -> S3Client:
     """Return an S3 client; without keys its requests are not signed, as for a public bucket."""
+    proxies.exempt_own(endpoint)
     signing = {} if access_key else {"signature_version": UNSIGNED}
     return boto3.client(
         "s3",

@@ -15,6 +15,8 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from labelspace_ops.core import proxies
+
 if TYPE_CHECKING:
     from obstore.store import ClientConfig
 
@@ -28,6 +30,7 @@ def open_store(outputs: dict[str, Any], bucket: str) -> S3Store:
     """Open a bucket of a workspace with the workspace's own keys."""
     found = next(one for one in outputs["buckets"] if one["name"] == bucket)
     keys = outputs["bucket_keys"][bucket]
+    proxies.exempt_own(found["endpoint"])
     bundle = os.environ.get("AWS_CA_BUNDLE")
     options: ClientConfig = {"allow_http": True, "connect_timeout": "5s", "timeout": "60s"}
     if bundle and found["endpoint"].startswith("https:"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -35,8 +34,6 @@ def log_in(home: Home, url: str, moving: list[str]) -> LoggedIn:
     An empty ``url`` is this machine's own state. A failed check saves and moves nothing. Raises
     ``UsageError`` for an invalid URL or name, ``OpsError`` for a state that cannot be read.
     """
-    if os.environ.get("PULUMI_BACKEND_URL"):
-        raise UsageError("PULUMI_BACKEND_URL: it is set and overrides every login: unset it first")
     current = project.find(home)
     if fixed := backend.fixed_url(current):
         raise UsageError(

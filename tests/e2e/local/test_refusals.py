@@ -111,7 +111,7 @@ def test_no_docker_engine(lab: Lab, host: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("DOCKER_HOST", host)
     done = lab.run("create", "fresh", "--yes", "--bucket", "b-1")
     assert done.returncode == 1
-    assert "Docker engine: none answers" in done.stderr
+    assert f"Docker engine: none answers at {host} (DOCKER_HOST)" in done.stderr
 
 
 def test_uploads_that_cannot_be(lab: Lab, street: Any, tmp_path: Path) -> None:

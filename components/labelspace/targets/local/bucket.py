@@ -14,7 +14,7 @@ from labelspace.cvat.images import IMAGES
 from labelspace.outputs import BucketAccess, FolderShare, RemoteShare
 from labelspace.spec import BucketSpec
 from labelspace.targets.local.bucket_mount import mount_bucket
-from labelspace.targets.local.container import container, wait_for_success
+from labelspace.targets.local.container import bind_folder, container, wait_for_success
 from labelspace.targets.local.context import NEW_FOLDER_OWNER, DockerContext
 
 KEPT = ("metadata", "versions", "versions-metadata")
@@ -23,9 +23,12 @@ KEPT = ("metadata", "versions", "versions-metadata")
 _PREPARE = f"""\
 set -eu
 cd /labelspace
+owner={NEW_FOLDER_OWNER}
+read -r _ outside ids </proc/self/uid_map
+if [ "$outside" != 0 ] && [ "$ids" = 1 ]; then owner=0; fi
 if [ ! -d "buckets/$BUCKET" ]; then
     mkdir -p "buckets/$BUCKET"
-    chown {NEW_FOLDER_OWNER}:{NEW_FOLDER_OWNER} "buckets/$BUCKET"
+    chown "$owner:$owner" "buckets/$BUCKET"
 fi
 for kept in {" ".join(KEPT)}; do mkdir -p "gateway/$BUCKET/$kept"; done
 mkdir -p "gateway/$BUCKET/metadata/meta"
@@ -34,7 +37,8 @@ chown -R "$(stat -c %u:%g "buckets/$BUCKET")" "gateway/$BUCKET"
 """
 """Leaves an existing folder as it is. The one byte is how the gateway stores "versioning: enabled".
 
-Busybox runs it, so ``chown`` knows no ``--reference``.
+Busybox runs it, so ``chown`` knows no ``--reference``. On a rootless engine the container's root is the user
+who runs the engine (user_namespaces(7)): that user owns a new folder, so that files can be put into it.
 """
 
 
@@ -102,10 +106,7 @@ class DatasetBucket(pulumi.ComponentResource):
     def _prepare(self, script: str, environment: dict[str, str], *folders: Path) -> docker.Container:
         """Run ``script`` over the folders that it works on alone, not the whole home with its keys."""
         service = replace(_PREPARATION, name=f"bucket-{self._spec.name}", command=(script,))
-        binds = [
-            docker.ContainerVolumeArgs(host_path=str(path), container_path=f"/labelspace/{path.name}")
-            for path in folders
-        ]
+        binds = [bind_folder(path, f"/labelspace/{path.name}") for path in folders]
         prepared = container(
             replace(service, environment=environment), self._context, binds=binds, parent=self
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pulumi
 import pulumi_docker as docker
 
@@ -9,6 +11,7 @@ from labelspace.container_spec import File, Health, Service
 from labelspace.home import Home
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace.outputs import FolderShare, RemoteShare
+from labelspace.targets.local import podman
 from labelspace.targets.local.context import DockerContext
 from labelspace.targets.local.images import TIMEOUTS
 
@@ -17,6 +20,8 @@ Share = dict[str, FolderShare | RemoteShare]
 
 SHARE_ROOT = "/home/django/share"
 WAIT_SECONDS = 600
+SELINUX = Path("/sys/fs/selinux/enforce")
+"""A file that is there when SELinux is on (selinuxfs)."""
 STOP_SECONDS = 30
 """Seconds between SIGTERM and SIGKILL when a container stops; databases need them to write their data."""
 
@@ -31,6 +36,7 @@ def container(
     share: Share | None = None,
     binds: list[docker.ContainerVolumeArgs] | None = None,
     mounts: list[docker.ContainerMountArgs] | None = None,
+    tmpfs: dict[str, str] | None = None,
     depends_on: list[pulumi.Resource] | None = None,
     triggers: list[pulumi.Input[str]] | None = None,
     parent: pulumi.Resource,
@@ -41,10 +47,11 @@ def container(
 
     A one-shot is waited for; everything else comes back whatever ends it.
     """
+    mounted = [*_share_root(service, share or {}), *(mounts or [])]
     return docker.Container(
         f"{context.workspace}-{service.name}",
         name=context.named(service.name),
-        image=image or service.image,
+        image=_image(image or service.image),
         command=list(service.command) or None,
         entrypoints=list(service.entrypoint) or None,
         envs=[f"{key}={value}" for key, value in sorted(service.environment.items())],
@@ -52,17 +59,18 @@ def container(
         memory=service.memory,
         memory_swap=service.memory,  # no swap; left out, the engine doubles it and every refresh sees drift
         volumes=[*_volumes(service, context), *_share(service, share or {}), *(binds or [])],
-        mounts=[*_share_root(service, share or {}), *(mounts or [])] or None,
+        mounts=mounted or None,
+        tmpfs=tmpfs,
         devices=_devices(service),
         uploads=[_upload(file) for file in service.files],
         networks_advanced=_networks(service, context),
         network_mode="none" if service.offline else None,
         ports=_ports(service, context),
         healthcheck=_health(service.health),
-        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=_capabilities(service)),
-        security_opts=_security(service),
+        capabilities=_capabilities(service),
+        security_opts=_security(service, unlabeled=service.holds_socket or bool(mounted)),
         log_driver="json-file",
-        log_opts={"max-size": "10m", "max-file": "3"},
+        log_opts=None if podman.is_used() else {"max-size": "10m", "max-file": "3"},
         labels=_labels(service, context, triggers),
         init=True,
         wait=wait_healthy,
@@ -103,6 +111,27 @@ def wait_for_success(one_shot: docker.Container, context: DockerContext, part: s
     return pulumi.Output.all(one_shot.exit_code, one_shot.id).apply(check)
 
 
+def bind_folder(
+    folder: str | Path, path: str, *, read_only: bool | None = None, relabel: bool = True
+) -> docker.ContainerVolumeArgs:
+    """Bind a folder of this machine at ``path``.
+
+    Where SELinux is on, ``relabel`` gives the folder the label that containers share (``:z``); without that
+    label they are refused everything in it.
+    """
+    return docker.ContainerVolumeArgs(
+        host_path=str(folder),
+        container_path=path,
+        read_only=read_only,
+        selinux_relabel="z" if relabel and has_selinux() else None,
+    )
+
+
+def has_selinux() -> bool:
+    """Whether this machine's kernel enforces SELinux labels, or only logs what it would refuse."""
+    return SELINUX.exists()
+
+
 def _volumes(service: Service, context: DockerContext) -> list[docker.ContainerVolumeArgs]:
     return [
         docker.ContainerVolumeArgs(volume_name=context.named(name), container_path=path, read_only=read_only)
@@ -116,7 +145,7 @@ def _share(service: Service, share: Share) -> list[docker.ContainerVolumeArgs]:
     if not service.mounts_share:
         return []
     return [
-        docker.ContainerVolumeArgs(host_path=one.path, container_path=f"{SHARE_ROOT}/{name}", read_only=True)
+        bind_folder(one.path, f"{SHARE_ROOT}/{name}", read_only=True)
         for name, one in share.items()
         if isinstance(one, FolderShare)
     ]
@@ -145,10 +174,14 @@ def _devices(service: Service) -> list[docker.ContainerDeviceArgs] | None:
     return [docker.ContainerDeviceArgs(host_path="/dev/fuse", container_path="/dev/fuse", permissions="rwm")]
 
 
-def _security(service: Service) -> list[str]:
-    """AppArmor's profile for containers forbids every mount."""
+def _security(service: Service, *, unlabeled: bool) -> list[str]:
+    """AppArmor's profile for containers forbids every mount.
+
+    ``unlabeled``: SELinux would refuse what cannot be relabelled: the engine's socket, a FUSE mount.
+    """
     mounting = ["apparmor:unconfined"] if service.mounts_file_systems else []
-    return [*mounting, "no-new-privileges:true"]
+    free = ["label:disable"] if unlabeled and has_selinux() else []
+    return [*mounting, *free, "no-new-privileges"]
 
 
 def _upload(file: File) -> docker.ContainerUploadArgs:
@@ -186,8 +219,15 @@ def _duration(seconds: int) -> str:
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
-def _capabilities(service: Service) -> list[str]:
-    return [f"CAP_{name}" for name in service.capabilities]
+def _capabilities(service: Service) -> docker.ContainerCapabilitiesArgs:
+    if podman.is_used():
+        return podman.capabilities(service.capabilities)
+    adds = [f"CAP_{name}" for name in service.capabilities]
+    return docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=adds)
+
+
+def _image(name: pulumi.Input[str]) -> pulumi.Input[str]:
+    return podman.full_name(name) if podman.is_used() else name
 
 
 def _labels(
@@ -214,7 +254,8 @@ def _network(parent: pulumi.Resource, workspace: str, part: str) -> docker.Netwo
         f"{workspace}-network",
         name="-".join(filter(None, ("labelspace", workspace, part))),
         labels=[docker.NetworkLabelArgs(label=WORKSPACE_LABEL, value=workspace)],
-        opts=pulumi.ResourceOptions(parent=parent),
+        # Podman adds options of its own, which would replace the network at each update.
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["ipamOptions"]),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,12 +16,15 @@ from labelspace.outputs import DatabaseAccess
 from labelspace.postgres import pgbackrest as backups
 from labelspace.postgres.container import ARCHIVED_MARK, service
 from labelspace.spec import BackupSpec, Size
-from labelspace.targets.local.container import container, volume
+from labelspace.targets.local.container import bind_folder, container, volume
 from labelspace.targets.local.context import DockerContext
 from labelspace.targets.local.images import TIMEOUTS
 
 CHECK_SECONDS = 5
 """Between checks of its health, where an update waits for it."""
+
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+LOOPBACK = r"//([^@/]*@)?(localhost|127\.|\[::1\])"
 
 
 class AnnotationDatabase(pulumi.ComponentResource):
@@ -91,7 +96,21 @@ def encryption_key(context: DockerContext, backup: BackupSpec) -> str:
 
 def repository_bind(folder: Path) -> docker.ContainerVolumeArgs:
     """The folder of backups, in the container."""
-    return docker.ContainerVolumeArgs(host_path=str(folder), container_path=backups.REPOSITORY)
+    return bind_folder(folder, backups.REPOSITORY)
+
+
+def _proxies() -> pulumi.Output[dict[str, str]] | None:
+    """The proxies for the build, which fetches packages; secret, as a proxy's URL may hold a password.
+
+    Docker knows these arguments and leaves them out of the image (Dockerfile reference, "Predefined ARGs").
+    A proxy on this machine's loopback is left out: a build cannot reach it.
+    """
+    given = {name: os.environ.get(name, "") for name in PROXY_VARIABLES}
+    usable = {name: url for name, url in given.items() if url and not re.search(LOOPBACK, url)}
+    if not usable:
+        return None
+    no_proxy = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return pulumi.Output.secret({**usable, "no_proxy": no_proxy})
 
 
 def database_image(context: DockerContext, parent: pulumi.Resource) -> docker.RemoteImage:
@@ -99,7 +118,9 @@ def database_image(context: DockerContext, parent: pulumi.Resource) -> docker.Re
     return docker.RemoteImage(
         f"{context.workspace}-database-image",
         name=backups.image_name(),
-        build=docker.RemoteImageBuildArgs(context=str(backups.CONTEXT), use_legacy_builder=True),
+        build=docker.RemoteImageBuildArgs(
+            context=str(backups.CONTEXT), use_legacy_builder=True, build_args=_proxies()
+        ),
         keep_locally=True,
         opts=pulumi.ResourceOptions(
             parent=parent, ignore_changes=["build"], custom_timeouts=TIMEOUTS

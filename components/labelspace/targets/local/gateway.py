@@ -8,11 +8,13 @@ import pulumi_docker as docker
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.images import IMAGES
 from labelspace.outputs import BucketAccess, FolderShare
-from labelspace.targets.local.container import container
+from labelspace.targets.local.container import bind_folder, container
 from labelspace.targets.local.context import DockerContext
 
 PORT = 7070
 ACCESS_KEY = "labelspace"
+ROOT = "/buckets"
+IN_MEMORY = "mode=755,size=16m"
 CREDENTIALS = "/run/labelspace/gateway.env"
 
 _SERVE = f"""\
@@ -46,7 +48,14 @@ class S3Gateway(pulumi.ComponentResource):
         super().__init__("labelspace:local:S3Gateway", name, None, opts)
         binds = [bind for bucket in buckets for bind in _binds(bucket, context)]
         self.container = container(
-            _service(port, secret_key), context, binds=binds, depends_on=depends_on, parent=self
+            _service(port, secret_key),
+            context,
+            binds=binds,
+            # The gateway keeps locks beside the buckets. With userns-remap a folder that the engine makes for
+            # the buckets belongs to a root that is not the container's.
+            tmpfs={ROOT: IN_MEMORY},
+            depends_on=depends_on,
+            parent=self,
         )
         self.register_outputs({"port": port})
 
@@ -80,4 +89,4 @@ def _binds(bucket: BucketAccess, context: DockerContext) -> list[docker.Containe
         f"/kept-versions/{bucket.name}": str(kept / "versions"),
         f"/kept/kept-versions/{bucket.name}": str(kept / "versions-metadata"),
     }
-    return [docker.ContainerVolumeArgs(host_path=host, container_path=path) for path, host in folders.items()]
+    return [bind_folder(host, path) for path, host in folders.items()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib.resources import files as package_files
 
 import pulumi
@@ -10,11 +9,12 @@ import pulumi_docker as docker
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.caddy import NOTES
-from labelspace.targets.local.container import container
+from labelspace.docker_endpoint import ENGINE_SOCKET, find
+from labelspace.targets.local.container import bind_folder, container
 from labelspace.targets.local.context import DockerContext
 
 PROGRAM = "/opt/labelspace/sleeper.py"
-SOCKET = "/var/run/docker.sock"
+SOCKET = ENGINE_SOCKET
 
 
 def sleeper(
@@ -30,10 +30,8 @@ def sleeper(
     ``image``: CVAT's server at the workspace's version, which is on the machine anyway and holds Python.
     """
     binds = [
-        docker.ContainerVolumeArgs(host_path=_socket(), container_path=SOCKET),
-        docker.ContainerVolumeArgs(
-            host_path=str(context.home.locks), container_path="/locks", read_only=True
-        ),
+        bind_folder(find().socket or SOCKET, SOCKET, relabel=False),
+        bind_folder(context.home.locks, "/locks", read_only=True),
     ]
     service = _service(context.workspace, minutes, image)
     return container(service, context, binds=binds, depends_on=depends_on, wait_healthy=True, parent=parent)
@@ -53,11 +51,6 @@ def _service(workspace: str, minutes: int, image: str) -> Service:
         user="0:0",
         health=Health(("CMD-SHELL", f"test -s {NOTES}/state.json"), interval=2),
         stays_awake=True,
+        holds_socket=True,
         offline=True,
     )
-
-
-def _socket() -> str:
-    """The engine's socket on its machine: of the default engine, or of one that runs without root."""
-    host = os.environ.get("DOCKER_HOST", "")
-    return host.removeprefix("unix://") if host.startswith("unix://") else SOCKET

@@ -16,17 +16,23 @@ from labelspace_ops.core import disk
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
+from labelspace_ops.runtime.engine_info import EngineInfo
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.local import bucket_folders
 
+SYSTEMD = Path("/run/systemd/system")
+"""A folder that is there when systemd runs (sd_booted(3))."""
 LEAST_FREE_BYTES = 5 * 2**30
 MOST_USED_PERCENT = 88
 """CVAT's health fails at 90 % (CVAT_HEALTH_DISK_USAGE_MAX)."""
 
 
 def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -> None:
-    """Raise ``OpsError`` for an old engine, a taken name or port, a full disk or an unreadable bucket."""
+    """Raise ``OpsError`` for an unfit engine, a taken name or port, a full disk or an unreadable bucket."""
     docker_engine.check_version(runtime.client)
+    engine = docker_engine.engine_info(runtime.client)
+    check_engine(engine)
+    check_support(spec, engine)
     containers = runtime.containers()
     if containers.keys() - {"restore"} and not known:  # "restore" is left by an interrupted --from-backup
         raise UsageError(
@@ -42,6 +48,42 @@ def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -
         if bucket.endpoint:
             _check_bucket(f"buckets.{index}", bucket)
             _check_mount_propagation(home)
+
+
+def check_engine(engine: EngineInfo) -> None:
+    """Refuse an engine on another machine: folders are bound and ports published on the engine's machine."""
+    if engine.endpoint.is_remote:
+        raise OpsError(
+            f"Docker engine: {engine.endpoint} is another machine: target local needs an engine of this one:"
+            " unset DOCKER_HOST, or `docker context use default`"
+        )
+
+
+def check_support(spec: LocalSpec, engine: EngineInfo) -> None:
+    """Refuse settings that the engine cannot serve."""
+    remote = [f"buckets.{index}" for index, bucket in enumerate(spec.buckets) if bucket.endpoint]
+    if remote and not engine.shares_mounts:
+        raise UsageError(
+            f"{remote[0]}: a remote bucket cannot be mounted with {engine}: its containers share no mounts:"
+            " use Docker that runs as root on Linux, or copy the files into a bucket of this machine"
+            " (`labelspace upload`)"
+        )
+    for field in [*remote, *(["sleep_after_minutes"] if spec.sleep_after_minutes else [])]:
+        _check_health_checks(field, engine)
+    if spec.sleep_after_minutes and not engine.serves_containers:
+        raise UsageError(
+            f"sleep_after_minutes: {spec.sleep_after_minutes} is refused: the sleeper needs an engine with"
+            f" cgroups and a socket that containers may use, not {engine}: leave it out, or use 0"
+        )
+
+
+def _check_health_checks(field: str, engine: EngineInfo) -> None:
+    """Refuse what waits for a container's health where Podman has no systemd to measure it."""
+    if engine.product == "Podman" and not SYSTEMD.exists():
+        raise UsageError(
+            f"{field}: Podman measures containers' health by systemd, which does not run here: leave it out,"
+            " or use Docker"
+        )
 
 
 def _check_bucket(field: str, bucket: BucketSpec) -> None:
@@ -77,7 +119,7 @@ def _check_mount_propagation(home: Home) -> None:
 def _is_own_port(containers: dict[str, Container], part: str, port: int) -> bool:
     container = containers.get(part)
     bindings = (container.attrs["HostConfig"]["PortBindings"] or {}) if container else {}
-    return any(str(port) == binding["HostPort"] for host in bindings.values() for binding in host)
+    return any(str(port) == binding["HostPort"] for host in bindings.values() for binding in host or [])
 
 
 def _check_port(field: str, bind_address: str, port: int) -> None:

@@ -54,6 +54,14 @@ def test_names_that_must_exist_are_there_even_when_empty(described: dict[str, Se
         assert "opa" in described[name].environment["no_proxy"].split(",")
 
 
+def test_no_word_of_a_health_check_without_a_shell_has_a_space(described: dict[str, Service]) -> None:
+    """Podman 4 splits such words."""
+    checks = [one.health.command for one in described.values() if one.health]
+    words = [word for command in checks if command[0] == "CMD" for word in command[1:]]
+    assert "/opa" in words
+    assert not [word for word in words if " " in word]
+
+
 def test_no_secret_is_in_an_environment_or_a_command(described: dict[str, Service]) -> None:
     words = " ".join(
         word for one in described.values() for word in (*one.environment, *one.command, *one.entrypoint)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labelspace.home import Home
-from labelspace_ops.stack import backend, pulumi_cli, state
+from labelspace_ops.stack import backend, project, pulumi_cli, state
 
 
 @pytest.mark.parametrize(
@@ -22,13 +22,16 @@ from labelspace_ops.stack import backend, pulumi_cli, state
 def test_a_folder_is_told_from_a_bucket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, folder: str | None
 ) -> None:
-    monkeypatch.setenv("PULUMI_BACKEND_URL", url)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://of-another-project")
+    monkeypatch.chdir(tmp_path)
+    project.find(Home(tmp_path)).login.parent.mkdir(parents=True, exist_ok=True)
+    backend.save_url(Home(tmp_path), url)
     found = backend.state_folder(Home(tmp_path))
     assert (str(found) if found else None) == folder
 
 
 def test_a_home_without_a_login_has_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://of-another-project")
     monkeypatch.chdir(tmp_path)
     assert backend.state_folder(Home(tmp_path)) == tmp_path / "state"
 
