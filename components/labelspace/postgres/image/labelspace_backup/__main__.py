@@ -24,7 +24,7 @@ from . import (
     state,
 )
 from .engine import Request
-from .programs import FailedError
+from .programs import FailedError, Json
 from .settings import Settings
 
 DONE, FAILED, NOT_PROVEN = 0, 1, 3
@@ -34,7 +34,6 @@ DUMP = Path("/run/labelspace/dump")
 """A portable dump for the verb ``load``."""
 WITHOUT_PLACE = ("state", "standing", "load", "check-database", "count-copy", "write-sql")
 """Verbs that do something useful while the place of the backups is out of reach."""
-Given = dict[str, Any]
 
 
 def main() -> int:
@@ -75,11 +74,11 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, FailedError) else f"{type(error).__name__}: {error}"
 
 
-def _request(given: Given) -> Request:
+def _request(given: Json) -> Request:
     return Request(given["backup"], given.get("target", []), given["files"], given.get("known", []))
 
 
-def _keep(loaded: Settings, _: Given) -> None:
+def _keep(loaded: Settings, _: Json) -> None:
     engine = engines.create(loaded)
     if loaded.workspace:
         external.claim(engines.logical(loaded))
@@ -87,31 +86,31 @@ def _keep(loaded: Settings, _: Given) -> None:
     schedule.keep(engine)
 
 
-def _backup(loaded: Settings, given: Given) -> Given:
+def _backup(loaded: Settings, given: Json) -> Json:
     taken = engines.create(loaded).take(given.get("kind", "full"), throttled=given.get("throttled", False))
     return {"id": taken.label, "kind": taken.kind, "size": taken.size, "added": taken.added}
 
 
-def _accept(loaded: Settings, given: Given) -> Given:
+def _accept(loaded: Settings, given: Json) -> Json:
     engines.create(loaded).accept(given["backup"])
     return given
 
 
-def _rehearse(loaded: Settings, given: Given) -> Given:
+def _rehearse(loaded: Settings, given: Json) -> Json:
     label = client_server.rehearse(client_server.engine(loaded), given["image"], given["environment"])
     return {"id": label}
 
 
-def _write_sql(loaded: Settings, given: Given) -> Given:
+def _write_sql(loaded: Settings, given: Json) -> Json:
     engines.logical(loaded).write_sql(Path(given["dump"]), Path(given["into"]))
     return given
 
 
-def _restore(loaded: Settings, given: Given) -> Given:
+def _restore(loaded: Settings, given: Json) -> Json:
     return engines.create(loaded).restore(_request(given), same_place=given["same_place"])
 
 
-VERBS: dict[str, Callable[[Settings, Given], Any]] = {
+VERBS: dict[str, Callable[[Settings, Json], Any]] = {
     "keep": _keep,
     "backup": _backup,
     "keep-folder": lambda loaded, given: engines.physical(loaded).keep_folder(given["tag"], given["folder"]),

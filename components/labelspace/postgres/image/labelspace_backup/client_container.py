@@ -14,12 +14,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from . import files, logical, postgres, record, restic
 from .engine import Backup, held
 from .physical import restore_dump
-from .programs import FailedError
+from .programs import FailedError, Json
 from .proofs import FolderProofs
 from .scratch import Scratch
 from .settings import CVAT, PLACE, SCRATCH, Settings
@@ -66,7 +65,7 @@ class ResticDumps:
         """Every dump, oldest first; raises ``FailedError`` when they cannot be read."""
         return sorted((backup for backup, _ in self._snapshots()), key=lambda one: one.stop)
 
-    def _snapshots(self) -> list[tuple[Backup, dict[str, Any]]]:
+    def _snapshots(self) -> list[tuple[Backup, Json]]:
         if not restic.exists(self._settings):
             return []
         rows = restic.snapshots(self._settings).items()
@@ -112,14 +111,14 @@ class ResticDumps:
         return restic.verify(self._settings, backup.label, backup.files, media)
 
 
-def pack(values: dict[str, Any]) -> str:
+def pack(values: Json) -> str:
     """A record as a tag, which may hold no comma."""
     return base64.urlsafe_b64encode(zlib.compress(json.dumps(values).encode())).decode()
 
 
-def unpack(text: str) -> dict[str, Any]:
+def unpack(text: str) -> Json:
     """A record that ``pack`` wrote."""
-    values: dict[str, Any] = json.loads(zlib.decompress(base64.urlsafe_b64decode(text)))
+    values: Json = json.loads(zlib.decompress(base64.urlsafe_b64decode(text)))
     return values
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import Any
 
 from . import postgres, record
 from .engine import Engine, find
+from .programs import Json
 
 PASSWORD = Path("/run/labelspace/copy-password")
 SERVING = Path("/tmp/labelspace-copy")  # noqa: S108 - inside the container
@@ -29,7 +29,7 @@ def serve(engine: Engine, label: str) -> None:
         signal.pause()
 
 
-def count(engine: Engine, label: str) -> dict[str, Any] | None:
+def count(engine: Engine, label: str) -> Json | None:
     """Rows by table: ``counted`` in the copy, ``recorded`` with its backup; None before the copy serves."""
     if not SERVING.exists():
         return None

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from . import files, record
 from .engine import Backup, Engine
-from .programs import FailedError, exclusive
+from .programs import FailedError, Json, exclusive
 from .proofs import Proof
 
 
@@ -45,7 +44,7 @@ def _select(engine: Engine, label: str) -> Backup:
     return found[-1]
 
 
-def _prove(engine: Engine, backup: Backup) -> dict[str, Any]:
+def _prove(engine: Engine, backup: Backup) -> Json:
     with engine.restored(backup) as scratch:
         found, applied = record.take(scratch.ask), record.applied(scratch.ask)
         media = files.media(scratch.ask)
@@ -53,7 +52,7 @@ def _prove(engine: Engine, backup: Backup) -> dict[str, Any]:
     return {**compared, **asdict(engine.check_files(backup, media)), "applied": applied}
 
 
-def compare(expected: record.Record | None, found: record.Record, *, allows_empty: bool) -> dict[str, Any]:
+def compare(expected: record.Record | None, found: record.Record, *, allows_empty: bool) -> Json:
     """The figures of a proof; raises ``FailedError`` with the difference between record and database."""
     if not (found.rows or allows_empty):
         raise FailedError("no rows are in it")

@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from . import files, proofs, record
-from .programs import FailedError
+from .programs import FailedError, Json
 from .scratch import Scratch
 from .settings import Settings
 
@@ -79,16 +79,16 @@ class Engine(Protocol):
     def migrations(self) -> str:
         """The digest of the migrations of the database now."""
 
-    def archive(self) -> dict[str, Any]:
+    def archive(self) -> Json:
         """The state of the archive of changes; empty without one."""
 
     def prepare(self) -> None:
         """Make the place of the backups usable, with a first backup."""
 
-    def restore(self, request: Request, *, same_place: bool) -> dict[str, Any]:
+    def restore(self, request: Request, *, same_place: bool) -> Json:
         """Restore database and CVAT's files in place of the current ones."""
 
-    def load(self, dump: Path) -> dict[str, Any]:
+    def load(self, dump: Path) -> Json:
         """Fill the database from a portable dump."""
 
     def write_dump(self, request: Request, dump: Path) -> int:
@@ -133,13 +133,13 @@ def held(backups: list[Backup], percent: int) -> bool:
     return bool(recorded) and recorded[-1] in losses(backups, percent)
 
 
-def rows(backups: list[Backup], percent: int) -> list[dict[str, Any]]:
+def rows(backups: list[Backup], percent: int) -> list[Json]:
     """Backups as the command line lists them."""
     shrunk = losses(backups, percent)
     return [{**_row(one), "shrunk": shrunk.get(one.label, "")} for one in backups]
 
 
-def _row(backup: Backup) -> dict[str, Any]:
+def _row(backup: Backup) -> Json:
     recorded = backup.files
     return {
         "id": backup.label,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import record
 from .logical import Logical
-from .programs import FailedError, run
+from .programs import FailedError, Json, run
 from .session import PSQL, Ask, session
 
 OLDEST = 15
@@ -24,7 +22,7 @@ RIGHTS = {
 }
 
 
-def check(engine: Logical) -> dict[str, Any]:
+def check(engine: Logical) -> Json:
     """The server's version, its tables, the workspace that uses it; raises ``FailedError`` if one is unfit.
 
     Nothing is changed.

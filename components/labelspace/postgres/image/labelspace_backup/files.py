@@ -6,8 +6,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from .programs import Json
 from .session import Ask
 from .settings import CVAT
 
@@ -78,7 +78,7 @@ def media(ask: Ask) -> Media:
     return Media(ask(IDENTITY).strip(), ask(LOCAL_MEDIA).splitlines() if has_tasks else [])
 
 
-def parse(values: dict[str, Any]) -> Record:
+def parse(values: Json) -> Record:
     """A record as it was written."""
     return {name: Volume(**values[name]) for name in VOLUMES if name in values}
 

@@ -9,11 +9,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from . import files, record, restore
 from .engine import Backup, Request, find
-from .programs import FailedError, exclusive, run
+from .programs import FailedError, Json, exclusive, run
 from .proofs import Proofs
 from .scratch import Scratch
 from .session import PSQL, session
@@ -147,7 +147,7 @@ class Logical:
         with session(self.place.client(*PSQL)) as ask:
             return record.migrations(ask)
 
-    def archive(self) -> dict[str, Any]:
+    def archive(self) -> Json:
         """There is none: changes after a dump are lost with the database."""
         return {}
 
@@ -156,7 +156,7 @@ class Logical:
         if not self.backups():
             self.take()
 
-    def restore(self, request: Request, *, same_place: bool = True) -> dict[str, Any]:
+    def restore(self, request: Request, *, same_place: bool = True) -> Json:
         """Replace the database's contents by a dump's, in one transaction, then CVAT's files.
 
         The caller has stopped CVAT.
@@ -192,7 +192,7 @@ class Logical:
         with into.open("ab") as sql:
             sql.write(files.FORGET_IDENTITY.encode())
 
-    def load(self, dump: Path) -> dict[str, Any]:
+    def load(self, dump: Path) -> Json:
         """Fill the database from a portable dump; returns its rows."""
         self.replace(dump)
         with session(self.place.client(*PSQL)) as ask:

@@ -6,11 +6,10 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from . import files, record
 from .engine import Backup
-from .programs import NICENESS, FailedError, run
+from .programs import NICENESS, FailedError, Json, run
 
 COMMAND = ("pgbackrest", "--stanza=main")
 OTHER_FORMAT = re.compile(r"expected format (\d+) but found (\d+)")
@@ -26,16 +25,16 @@ def _pgbackrest(*words: str, throttled: bool = False) -> str:
     return run([*COMMAND, *words], niceness=NICENESS, throttled=throttled)
 
 
-def info() -> dict[str, Any]:
+def info() -> Json:
     """pgBackRest's description of the repository; raises ``FailedError`` when it cannot be read."""
     text = _pgbackrest("--output=json", "--log-level-console=off", "--log-level-stderr=error", "info")
     return next(iter(json.loads(text, strict=False)), {})
 
 
-def trouble(known: dict[str, Any]) -> str:
+def trouble(known: Json) -> str:
     """Why the repository cannot be used; empty when it can."""
     status = known.get("status", {})
-    repositories: list[dict[str, Any]] = known.get("repo", [])
+    repositories: list[Json] = known.get("repo", [])
     repository = repositories[0]["status"] if repositories else {}
     for one in (repository, status):
         if one.get("code") in (99, 4, 5):  # other, different stanza systems, mismatch
@@ -55,7 +54,7 @@ def _explain(message: str) -> str:
     return message.partition("\n")[0]
 
 
-def readable() -> dict[str, Any]:
+def readable() -> Json:
     """As ``info``; raises ``FailedError`` also when the repository cannot be used."""
     known = info()
     why = trouble(known)
@@ -64,12 +63,12 @@ def readable() -> dict[str, Any]:
     return known
 
 
-def backups(known: dict[str, Any]) -> list[Backup]:
+def backups(known: Json) -> list[Backup]:
     """Every backup, oldest first."""
     return [_backup(row) for row in known.get("backup", [])]
 
 
-def _backup(row: dict[str, Any]) -> Backup:
+def _backup(row: Json) -> Backup:
     notes: dict[str, str] = row.get("annotation") or {}
     written = notes.get(RECORD)
     return Backup(

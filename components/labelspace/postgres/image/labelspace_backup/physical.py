@@ -14,11 +14,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from . import files, pgbackrest, postgres, record, restic, restore, restore_point
 from .engine import Backup, Request, held
-from .programs import FailedError, exclusive, run
+from .programs import FailedError, Json, exclusive, run
 from .proofs import FolderProofs, Proofs
 from .scratch import Scratch
 from .settings import DATA, PLACE, SCRATCH, Settings
@@ -151,7 +150,7 @@ class Physical:
         """The digest of the running database's migrations."""
         return record.migrations(postgres.asker(self.settings))
 
-    def archive(self) -> dict[str, Any]:
+    def archive(self) -> Json:
         """The last archived segment, and how long the oldest finished one has waited (seconds)."""
         archived, failed, name = postgres.asker(self.settings)(ARCHIVER).split("\t")
         waiting = [path.stat().st_mtime for path in (DATA / "pg_wal" / "archive_status").glob("*.ready")]
@@ -169,11 +168,11 @@ class Physical:
         restic.take(self.settings, tag, paths=[folder])
         return tag
 
-    def restore(self, request: Request, *, same_place: bool) -> dict[str, Any]:
+    def restore(self, request: Request, *, same_place: bool) -> Json:
         """Restore database and files in place of the current ones."""
         return restore.run(self.settings, request, same_place=same_place)
 
-    def load(self, dump: Path) -> dict[str, Any]:
+    def load(self, dump: Path) -> Json:
         """A new database from a portable dump; one that fails leaves everything as it was."""
         postgres.initialise(restore.NEW, self.settings, HBA_OF_THE_IMAGE)
         with postgres.server(restore.NEW, self.settings, archive=False) as (socket, _):

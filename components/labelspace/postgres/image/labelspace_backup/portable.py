@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from . import restic
 from .engine import Engine, Request
-from .programs import run
+from .programs import Json, run
 from .settings import CVAT
 
 OUT = Path("/run/labelspace/portable")
 DUMP, MEDIA = OUT / "dump", OUT / "media.tar"
 
 
-def write(engine: Engine, request: Request) -> dict[str, Any]:
+def write(engine: Engine, request: Request) -> Json:
     """Write both into ``OUT``; this container holds nothing else."""
     rows = engine.write_dump(request, DUMP)
     if request.files:

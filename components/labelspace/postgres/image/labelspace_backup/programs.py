@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 LOCK = Path("/tmp/pgbackrest/labelspace.lock")  # noqa: S108 - inside the container
 OOM_SCORE = "1000"
@@ -22,6 +22,8 @@ RUN_SECONDS, PAUSE_SECONDS = 0.05, 0.15
 """A throttled program is paused 75 % of the time: niceness does not slow down disk access."""
 SUBCOMMANDS = ("copyto", "lsf", "lsl", "cat", "pg_dump", "pg_restore", "psql", "run", "rm")
 """Words that tell readers which step failed when a command starts with options or a wrapper."""
+Json = dict[str, Any]
+"""An object of JSON: what a verb is asked with or answers, or what another program reports."""
 
 
 class FailedError(Exception):

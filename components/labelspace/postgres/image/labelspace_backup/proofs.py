@@ -7,9 +7,11 @@ import tempfile
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-Proof = dict[str, Any]
+from .programs import Json
+
+Proof = Json
 
 
 class Proofs(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
+from .programs import Json
 from .session import Ask
 
 MARK_TABLE = "labelspace_workspace"
@@ -39,7 +39,7 @@ class Record:
         return sum(self.counts.values())
 
 
-def parse(values: dict[str, Any]) -> Record:
+def parse(values: Json) -> Record:
     """A record as it was written; raises ``KeyError`` or ``TypeError`` for another object."""
     counts = {str(name): int(rows) for name, rows in values["counts"].items()}
     return Record(counts, values["migrations"], values.get("latest") or {}, values.get("sha256", ""))

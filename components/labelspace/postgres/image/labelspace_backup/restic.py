@@ -6,10 +6,10 @@ import json
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from . import files
-from .programs import NICENESS, FailedError, run
+from .programs import NICENESS, FailedError, Json, run
 from .settings import CVAT, Settings
 
 CACHES = ("/cvat/data/cache", "/cvat/data/tmp")
@@ -57,7 +57,7 @@ def identity(settings: Settings) -> str:
         return ""
 
 
-def snapshots(settings: Settings) -> dict[str, dict[str, Any]]:
+def snapshots(settings: Settings) -> dict[str, Json]:
     """The snapshots by their tags."""
     rows = json.loads(_restic(settings, "snapshots", "--json", "--no-lock"))
     return {tag: row for row in rows for tag in row.get("tags") or []}

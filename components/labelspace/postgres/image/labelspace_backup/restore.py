@@ -10,11 +10,10 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from . import files, pgbackrest, postgres, record, restic
 from .engine import Request
-from .programs import FailedError
+from .programs import FailedError, Json
 from .settings import DATA, PLACE, Settings
 
 MARK = PLACE / "restoring"
@@ -28,7 +27,7 @@ RESET = ("restore_command", "recovery_target_time", "recovery_target_name", "rec
 TOO_FAR = "recovery ended before configured recovery target was reached"
 
 
-def standing(settings: Settings) -> dict[str, Any]:
+def standing(settings: Settings) -> Json:
     """Whether a restore was interrupted while it replaced the data, whether there is a database, and the
     identities in the volumes of CVAT's files. A logical restore is one transaction."""
     physical = settings.engine == "physical"
@@ -39,7 +38,7 @@ def standing(settings: Settings) -> dict[str, Any]:
     }
 
 
-def run(settings: Settings, request: Request, *, same_place: bool) -> dict[str, Any]:
+def run(settings: Settings, request: Request, *, same_place: bool) -> Json:
     """Restore the database and the files.
 
     ``same_place``: the workspace goes on with this repository; else its changes are no longer archived here.

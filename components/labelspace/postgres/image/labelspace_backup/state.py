@@ -5,20 +5,19 @@ from __future__ import annotations
 import shutil
 import time
 from pathlib import Path
-from typing import Any
 
 from . import endpoint, proofs, restic
 from .engine import Engine, rows
-from .programs import FailedError
+from .programs import FailedError, Json
 from .settings import PLACE, Settings
 
 NO_ARCHIVE = {"last_archived": None, "last_archived_at": None, "waiting_seconds": 0, "archive_fails": False}
 
 
-def measure(engine: Engine) -> dict[str, Any]:
+def measure(engine: Engine) -> Json:
     """Everything at once; ``problems`` says what could not be measured, and why."""
     settings = engine.settings
-    found: dict[str, Any] = {"backups": [], "problems": [], "now": time.time(), "drill": None}
+    found: Json = {"backups": [], "problems": [], "now": time.time(), "drill": None}
     try:
         endpoint.check(settings)
         found["backups"] = rows(engine.backups(), settings.max_shrink_percent)
@@ -39,7 +38,7 @@ def measure(engine: Engine) -> dict[str, Any]:
     return found
 
 
-def _lost_repository(settings: Settings, backups: list[dict[str, Any]]) -> list[str]:
+def _lost_repository(settings: Settings, backups: list[Json]) -> list[str]:
     """Only a folder is checked: a bucket would take seconds, and the next drill finds the loss."""
     folder = Path(settings.restic)
     if not folder.is_relative_to(PLACE) or not backups or (folder / "config").exists():
@@ -50,7 +49,7 @@ def _lost_repository(settings: Settings, backups: list[dict[str, Any]]) -> list[
     ]
 
 
-def _disk(settings: Settings) -> dict[str, Any]:
+def _disk(settings: Settings) -> Json:
     """Space in the folder of backups; unknown for a bucket."""
     if settings.endpoint or settings.bucket:
         return {"free_bytes": None, "used_percent": None}
@@ -58,7 +57,7 @@ def _disk(settings: Settings) -> dict[str, Any]:
     return {"free_bytes": usage.free, "used_percent": round(100 - 100 * usage.free / usage.total, 1)}
 
 
-def listing(engine: Engine) -> list[dict[str, Any]]:
+def listing(engine: Engine) -> list[Json]:
     """The backups, oldest first, each with its proof and whether CVAT's files are in it."""
     listed = rows(engine.backups(), engine.settings.max_shrink_percent)
     if not listed:
