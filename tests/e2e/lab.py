@@ -46,6 +46,10 @@ class Lab:
         """For plain ``pulumi``."""
         return {**os.environ, **environment(self.home)}
 
+    def user_env(self) -> dict[str, str]:
+        """For ``labelspace``, which needs nothing of Pulumi's."""
+        return {**os.environ, "LABELSPACE_HOME": str(self.home.root), "PATH": self.env()["PATH"]}
+
     @property
     def state(self) -> Path:
         """Where Pulumi keeps what it knows of the stacks."""
@@ -54,9 +58,8 @@ class Lab:
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """``labelspace`` as a user types it."""
         command = [str(BIN / "labelspace"), *arguments]
-        env = {**os.environ, "LABELSPACE_HOME": str(self.home.root), "PATH": self.env()["PATH"]}
         return subprocess.run(
-            command, env=env, input=stdin, capture_output=True, text=True, check=False, cwd=ROOT
+            command, env=self.user_env(), input=stdin, capture_output=True, text=True, check=False, cwd=ROOT
         )
 
     def json(self, *arguments: str, stdin: str = "") -> Any:

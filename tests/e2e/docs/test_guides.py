@@ -48,6 +48,18 @@ OTHERS = {
         "tests/e2e/local/test_long_life.py",
         '"restore", name, "--backup", older, "--yes"',
     ),
+    "labelspace restore NAME": ("tests/e2e/local/test_lost_files.py", '"restore", name'),
+    "labelspace backups NAME --accept ID": ("tests/e2e/local/test_lost_files.py", '"--accept", taken'),
+    "labelspace backups street --accept ID": ("tests/e2e/local/test_lost_files.py", '"--accept", taken'),
+    "labelspace set street public_url=https://labels.example.org": (
+        "tests/e2e/local/test_public_url.py",
+        'f"public_url={URL}"',
+    ),
+    "labelspace set street bind_address=192.0.2.10 public_url=https://labels.example.org"
+    " trusted_proxies=192.0.2.7/32": (
+        "tests/e2e/local/test_public_url.py",
+        '"set", name, "trusted_proxies=192.0.2.7/32"',
+    ),
     "labelspace restore street": ("tests/e2e/local/test_restore.py", '"restore", name, "--yes"'),
     "labelspace create NEW --bucket photos --from-backup ~/.labelspace/backups/OLD": (
         "tests/e2e/local/test_long_life.py",
