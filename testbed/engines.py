@@ -1,4 +1,4 @@
-"""Other engines beside the machine's own: rootless Docker, Docker with ``userns-remap``, Podman's service.
+"""Other engines beside the machine's own: rootless Docker, and Docker with ``userns-remap``.
 
 Each has a folder, a socket and processes of its own, which end with it. Those that run as root are in a
 network namespace of their own: two dockerd in one would flush each other's firewall rules.
@@ -24,20 +24,10 @@ PACKAGES = (
     "slirp4netns",
     "uidmap",
     "fuse-overlayfs",
-    "podman",
-    "catatonit",
-    "runc",
 )
-NEEDED = ("rootlesskit", "slirp4netns", "newuidmap", "podman", "runc", "ip", "nsenter", "dockerd")
+NEEDED = ("rootlesskit", "slirp4netns", "newuidmap", "ip", "nsenter", "dockerd")
 ROOTLESS = Path("/usr/share/docker.io/contrib/dockerd-rootless.sh")
 ROOTLESS_USER, REMAPPED_USER = "labelspace-rootless", "dockremap"
-PODMAN_SETTINGS = """\
-[containers]
-default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
-[engine]
-runtime = "runc"
-"""
-"""A machine without CAP_SYS_RESOURCE cannot raise limits; crun refuses hybrid cgroups."""
 
 
 @dataclass(frozen=True)
@@ -107,36 +97,11 @@ def remapped_docker(folder: Path) -> Iterator[OtherEngine]:
             yield OtherEngine(socket, enter)
 
 
-@contextmanager
-def podman(folder: Path) -> Iterator[OtherEngine]:
-    """Podman's service as root, which speaks Docker's API."""
-    socket, settings = folder / "podman.sock", folder / "containers.conf"
-    settings.write_text(PODMAN_SETTINGS)
-    with _network(folder) as enter:
-        roots = [
-            "--root",
-            str(folder / "data"),
-            "--runroot",
-            str(folder / "run"),
-            "--cgroup-manager=cgroupfs",
-        ]
-        command = [*enter, "podman", *roots, "system", "service", "--time=0", f"unix://{socket}"]
-        variables = {**os.environ, "CONTAINERS_CONF": str(settings)}
-        with _process(command, folder / "engine.log", lambda: _answers(socket), env=variables):
-            yield OtherEngine(socket, enter)
-            run([*enter, "podman", *roots, "rm", "--all", "--force"], env={"CONTAINERS_CONF": str(settings)})
-
-
 def load(engine: OtherEngine, images: list[str]) -> None:
-    """Hand images of this machine's engine on; Podman gets them under the names that it pulls."""
+    """Hand images of this machine's engine on."""
     client = ["docker", "-H", engine.url]
     with subprocess.Popen(["docker", "save", *images], stdout=subprocess.PIPE) as saved:
         subprocess.run([*client, "load", "--quiet"], stdin=saved.stdout, check=True, capture_output=True)
-    for image in images:
-        if works([*client, "image", "inspect", f"localhost/{image}"]):
-            full = f"docker.io/{image}" if "/" in image else f"docker.io/library/{image}"
-            run([*client, "tag", f"localhost/{image}", full])
-            run([*client, "rmi", f"localhost/{image}"])
 
 
 @contextmanager
