@@ -1,4 +1,4 @@
-"""Other engines beside the machine's own: rootless Docker, and Docker with ``userns-remap``.
+"""Engines next to the machine's own: rootless Docker, and Docker with ``userns-remap``.
 
 Each has a folder, a socket and processes of its own, which end with it. Those that run as root are in a
 network namespace of their own: two dockerd in one would flush each other's firewall rules.

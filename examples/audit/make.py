@@ -1,7 +1,7 @@
-"""Makes two small exports with planted flaws, and a model's predictions on them: material for docs/audit.md.
+"""Writes two small exports with known flaws, and a model's predictions on them, for docs/audit.md.
 
 ``python examples/audit/make.py FOLDER`` writes ``animals.xml`` (cats are nearly always indoors),
-``scrubs.xml`` (people in scrubs: most doctors are men) and predictions of models that learned just that.
+``scrubs.xml`` (people in scrubs: most doctors are men) and predictions of models that learned that.
 No image is needed: an audit reads annotations alone.
 """
 
@@ -26,7 +26,7 @@ class Sample(NamedTuple):
 
 
 def animals(chance: random.Random) -> Iterator[Sample]:
-    """Cats are indoors, dogs everywhere; the model looks at the room."""
+    """Most cats are indoors, dogs are anywhere; the model predicts from the place."""
     for _ in range(COUNT):
         label = chance.choice(("cat", "dog"))
         place = "indoor" if chance.random() < (0.95 if label == "cat" else 0.4) else "outdoor"
@@ -35,7 +35,7 @@ def animals(chance: random.Random) -> Iterator[Sample]:
 
 
 def scrubs(chance: random.Random) -> Iterator[Sample]:
-    """Four doctors of five are men, one nurse of five; the model leans on that."""
+    """Four in five doctors and one in five nurses are men; the model predicts from the gender."""
     for _ in range(COUNT):
         label = chance.choice(("doctor", "nurse"))
         gender = "man" if chance.random() < (0.8 if label == "doctor" else 0.2) else "woman"

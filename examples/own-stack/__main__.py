@@ -14,7 +14,7 @@ incoming = DatasetBucket(f"{name}-incoming", port=port + 2)
 
 # A workspace that labels the same bucket; its admin's password is one that the team makes itself.
 password = random.RandomPassword("admin", length=24, min_lower=1, min_upper=1, min_numeric=1)
-wish = parse_spec(
+spec = parse_spec(
     {
         "name": name,
         "description": "Photos of the own stack",
@@ -24,7 +24,7 @@ wish = parse_spec(
     }
 )
 workspace = Workspace(
-    name, wish, pulumi.ResourceOptions(depends_on=[incoming]), admin_password=password.result
+    name, spec, pulumi.ResourceOptions(depends_on=[incoming]), admin_password=password.result
 )
 
 # A database of its own, archived and backed up like a workspace's, and a program of the team on it.

@@ -19,7 +19,7 @@ IMAGES = ("street/a.png", "street/b c.jpg", "street/größe/c.png", "tiny/1.png"
 
 @pytest.fixture(scope="package")
 def share(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four images, a text file beside them, another alone, and a broken image."""
+    """Four images, a text file next to them, another alone, and a broken image."""
     root = tmp_path_factory.mktemp("share")
     for number, name in enumerate(IMAGES):
         (root / name).parent.mkdir(parents=True, exist_ok=True)

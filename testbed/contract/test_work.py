@@ -400,7 +400,9 @@ def test_tasks_are_found_by_project_name_and_subset(admin: Person, task: Any, pr
     assert admin.get("/tasks", project_id=project.id, subset="other").json()["results"] == []
 
 
-def test_annotations_that_were_read_can_be_added_elsewhere(client: Any, task: Any, project: Any) -> None:
+def test_annotations_that_were_read_can_be_added_to_another_task(
+    client: Any, task: Any, project: Any
+) -> None:
     """What GET gives of a tag and a shape, without ids, is what ``action=create`` takes."""
     annotate(task)
     other = client.tasks.create_from_data(

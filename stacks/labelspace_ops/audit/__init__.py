@@ -1,1 +1,1 @@
-"""What annotations say beyond their labels: conditions that go with a class, errors by group, weights."""
+"""The audit of annotations: conditions associated with a class, errors by group, sample weights."""

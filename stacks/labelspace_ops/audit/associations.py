@@ -16,17 +16,17 @@ from labelspace_ops.labels.audit_choices import Choices
 
 NOTABLE_V = 0.1
 NOTABLE_GAP = 0.1
-"""With many items any difference is significant: one is suspicious from a tenth on, in V or in shares."""
+"""The least V, or gap, of a suspicious pair: with many items any difference is significant."""
 LEAST_SHOWN = 0.02
-"""A difference of shares below this describes no single value: the attribute differs as a whole."""
+"""The least gap for which a finding names a single value; below it, only the attribute is named."""
 NO_INTERVAL = "no interval: a count, observed or expected, is below 5, or there are fewer than 30 clusters"
 
 
 def measure(items: Items, choices: Choices) -> list[AuditedPair]:
-    """Every class against the rest by every attribute; the strongest first.
+    """Compare every class with the other classes by every attribute; the strongest association is first.
 
-    Recorded attributes and measured conditions are adjusted apart, each family by Holm's method. Of two
-    classes each finding is counted once: the weaker sentence ``repeats`` the other class.
+    Holm's method adjusts the p-values of recorded attributes and of measured conditions separately. With two
+    classes both rows state one finding: ``repeats`` of the weaker row names the other class.
     """
     found = [row for name in items.attributes for row in _of_attribute(items, name, choices)]
     for measured in (False, True):
@@ -54,14 +54,14 @@ def _of_attribute(items: Items, name: str, choices: Choices) -> list[AuditedPair
 
 
 def _units(items: Items) -> Any:
-    """The items, or where images carry several labels, an item of each image."""
+    """The rows that are compared: all items, or one item of each image when images have several labels."""
     if items.several_labels:
         return np.unique(items.image, return_index=True)[1]
     return np.arange(len(items))
 
 
 def _outcome(items: Items, known: Any, code: int) -> Any:
-    """Whether each unit is of a class."""
+    """Whether each unit belongs to the class."""
     if not items.several_labels:
         return items.label[known] == code
     has = np.zeros(len(items.images), dtype=bool)
@@ -101,14 +101,14 @@ def _key(row: AuditedPair) -> tuple[str, str]:
 
 
 def largest(row: AuditedPair) -> tuple[str, float, float]:
-    """The value whose share differs most: its name, its share in the class, and in the rest."""
+    """The value whose share differs most: its name, its share in the class, and that in other classes."""
     of_class, of_rest = max(sum(row.counts.values()), 1), max(sum(row.rest.values()), 1)
     shares = [(value, count / of_class, row.rest[value] / of_rest) for value, count in row.counts.items()]
     return max(shares, key=lambda one: (one[1] - one[2], one[0]), default=("", 0.0, 0.0))
 
 
 def _sentence(row: AuditedPair) -> str:
-    """The value whose share differs most, as "95 % of class A is outdoor"."""
+    """The finding in words, such as "95 % of class A is outdoor"."""
     value, share, rest = largest(row)
     if share - rest < LEAST_SHOWN:
         return (
@@ -127,7 +127,7 @@ def _named(attribute: str, value: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Never rounded up to all or down to nothing."""
+    """A share in percent; only shares of exactly 0 and 1 are written as 0 % and 100 %."""
     number = share * 100
     digits = 1 if 99 < number < 100 or 0 < number < 1 else 0
     shown = f"{number:.{digits}f}"

@@ -1,7 +1,7 @@
-"""Attributes belong to their label: one name on several labels is one attribute only when the values agree.
+"""Groups the attributes of labels: a name on several labels is one attribute only when the values agree.
 
-Without that rule "52 % of class car is sedan, 0 % of the others" is found in every export whose labels use
-the name ``type``, and says nothing.
+Without that rule, every export whose labels all have an attribute ``type`` yields meaningless findings, such
+as "52 % of class car is sedan, 0 % of the others".
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from labelspace_ops.audit.vocabulary import (
 from labelspace_ops.labels.audit_choices import AUDIT_LABEL
 
 Part = tuple[str, str]
-"""A label and the name of an attribute of it."""
+"""A label and the name of one of its attributes."""
 ALIKE_SHARE = 0.5
-"""Share of common values from which two labels, without a schema, carry the same attribute."""
+"""The least share of common values at which two labels of a format without schema share an attribute."""
 NUMERIC_VALUES = 10
-"""An attribute of a format without types that has more different values, all numbers, is a number."""
+"""In a format without types, an attribute with more different values than this, all numbers, is a number."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Group:
 
     values: list[str]
     codes: dict[Part, Codes]
-    """Of each label's own code the group's; the last entry stands for MISSING."""
+    """The group's code for each code of a label; the last entry is for MISSING."""
 
 
 def group(
@@ -48,9 +48,9 @@ def group(
     *,
     shared: bool = False,
 ) -> tuple[dict[str, Group], dict[str, str]]:
-    """The attributes that are counted, by name, and those passed over with the reason.
+    """The attributes that are counted, by name, and the ignored ones with the reason.
 
-    ``shared``: one name is one attribute, whatever the labels.
+    With ``shared``, a name is one attribute for all labels.
     """
     members: dict[str, list[Part]] = defaultdict(list)
     passed_over: dict[str, str] = {}
@@ -71,7 +71,7 @@ def group(
 
 
 def base_name(name: str, labels: list[str]) -> str:
-    """The name of an attribute without the labels that tell it apart from others of that name."""
+    """The name of an attribute without the prefix of its labels."""
     for label in labels:
         for start in (f"{label}.", f"{label}+"):
             if name.startswith(start):
@@ -84,7 +84,7 @@ def _is_wanted(part: Part, wanted: set[str]) -> bool:
 
 
 def _why_not(vocabulary: Vocabulary | None, declared: Declared | None, wanted: bool) -> str | None:
-    """Why an attribute of a label is not counted; None when it is."""
+    """Why an attribute of a label is not counted; None when it is counted."""
     if isinstance(vocabulary, Ignored) or (vocabulary is None and declared and not wanted and
                                            declared.input_type not in {"", *CATEGORICAL}):  # fmt: skip
         return declared.input_type if declared and declared.input_type else "free text"
@@ -112,7 +112,7 @@ def is_number(value: str) -> bool:
 def _merged(
     parts: list[Part], vocabularies: Mapping[Part, Vocabulary], declared: Mapping[Part, Declared]
 ) -> list[list[Part]]:
-    """The labels that share the attribute: by the schema's values, without them by those that are used."""
+    """The labels that share the attribute: their values in the schema agree, else their used values."""
     groups: list[list[Part]] = []
     for part in sorted(parts, key=lambda one: -len(vocabularies.get(one, ()))):
         for one in groups:

@@ -1,4 +1,4 @@
-"""Validation sets in which the class tells nothing of the conditions: equal cells, or independent ones."""
+"""Validation sets in which class and conditions are independent: with equal cells, or with unequal ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_CELLS = 100_000
 
 
 def compose(items: Items, names: list[str], choices: Choices) -> BalancedSet:
-    """Files, cells and what limits them; the same seed gives the same files."""
+    """The balanced set: its files, its cells and those that limit it. A seed always gives the same files."""
     cells, left_out = _cells(items, names)
     available = {cell: len(files) for cell, files in cells.items()}
     per_cell = min(available.values(), default=0)
@@ -46,7 +46,7 @@ def _independent(
     names: list[str],
     choices: Choices,
 ) -> Independent:
-    """The largest set found in which class and conditions are independent: every class has the same mix."""
+    """The largest set found in which class and conditions are independent: all classes have the same mix."""
     rng = np.random.default_rng(choices.seed)
     files = [name for cell, count in counts.items() for name in _draw(cells[cell], count, rng)]
     chosen = [_named(names, cell) | {"images": count} for cell, count in counts.items() if count]
@@ -54,7 +54,7 @@ def _independent(
 
 
 def _cells(items: Items, names: list[str]) -> tuple[dict[tuple[str, ...], list[str]], dict[str, int]]:
-    """The files of each cell, and how many images are left out and why."""
+    """The files of each cell, and the number of images that are left out, by reason."""
     sides = [sorted(items.classes), *(_used(items, name) for name in names)]
     if np.prod([max(len(side), 1) for side in sides], dtype=float) > MOST_CELLS:
         raise UsageError(
@@ -81,7 +81,7 @@ def _used(items: Items, name: str) -> list[str]:
 
 
 def _images(items: Items, columns: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Of each image its first item, whether its items differ, and whether they differ in class."""
+    """For each image: its first item, whether its items differ, and whether their classes differ."""
     _, first, image = np.unique(items.image, return_index=True, return_inverse=True)
     differs = columns != columns[first][image]
     mixed, several = np.zeros(len(first), dtype=bool), np.zeros(len(first), dtype=bool)
@@ -91,7 +91,7 @@ def _images(items: Items, columns: NDArray[Any]) -> tuple[NDArray[Any], NDArray[
 
 
 def _draw(files: list[str], count: int, rng: np.random.Generator) -> list[str]:
-    """Sorted first, so that the order of the export does not matter."""
+    """Draw files at random. They are sorted before, so that the order of the export has no effect."""
     ordered = sorted(files)
     return [ordered[index] for index in rng.choice(len(ordered), size=count, replace=False)] if count else []
 
@@ -103,7 +103,7 @@ def _named(names: list[str], cell: tuple[str, ...]) -> Cell:
 def _collect(
     names: list[str], available: dict[tuple[str, ...], int], scarce: list[tuple[str, ...]]
 ) -> list[Cell]:
-    """What raises every cell to the next fuller one: so many more of each scarce cell."""
+    """How many more images each scarce cell needs to reach the size of the next larger cell."""
     fuller = sorted(set(available.values()))[1:2]
     goal = fuller[0] if fuller else 0
     return [_named(names, cell) | {"more": goal - available[cell]} for cell in scarce if goal]

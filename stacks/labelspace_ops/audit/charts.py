@@ -1,4 +1,4 @@
-"""Charts as HTML: names wrap and never are cut; colours and widths come from the page's style."""
+"""Charts as HTML. Long names wrap; colours and widths come from the page's style sheet."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from labelspace_ops.audit.results import AuditedPair, AuditedRate
 
 MOST_VALUES = 12
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
-"""Distances of ticks, as shares."""
+"""Distances between ticks of an axis, as shares."""
 
 
 def safe(value: object) -> str:
-    """Text for HTML; bytes that are no UTF-8 are shown as such, and no line ends before "%"."""
+    """Text for HTML: bytes that are not UTF-8 are escaped, and no line breaks before "%"."""
     text = html.escape(str(value).encode("utf-8", "backslashreplace").decode())
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def shares(row: AuditedPair) -> str:
-    """The shares of an attribute's values, in a class and in the rest: two bars a value."""
+    """Two bars for each value of an attribute: its share in a class and in the other classes."""
     of_class, of_rest = (max(sum(side.values()), 1) for side in (row.counts, row.rest))
     used = [value for value in row.counts if row.counts[value] or row.rest[value]]
     used.sort(key=lambda value: -abs(row.counts[value] / of_class - row.rest[value] / of_rest))
@@ -43,13 +43,13 @@ def _bar(count: int, total: int, css: str) -> str:
 
 
 def strength(row: AuditedPair) -> str:
-    """Cramer's V with its interval, where it is given."""
+    """Cramer's V with its interval, if it has one."""
     interval = "" if row.ci_low is None else f" [{row.ci_low:.2f}, {row.ci_high:.2f}]"
     return f"{row.cramers_v:.2f}{interval}"
 
 
 def bars(rows: Iterable[tuple[str, float, str]]) -> str:
-    """A bar each: label, share from 0 to 1, what is written behind it."""
+    """One bar per row of label, share from 0 to 1, and the text after the bar."""
     return _chart(
         _row(
             safe(label),
@@ -62,7 +62,7 @@ def bars(rows: Iterable[tuple[str, float, str]]) -> str:
 
 
 def whiskers(rows: list[AuditedRate]) -> str:
-    """Error rates with their intervals; groups too small to judge are faint."""
+    """Error rates with their intervals; groups that are too small are faint."""
     limit, step = scale(max([row.ci_high for row in rows], default=1.0))
     parts = [_whisker(row, limit) for row in rows]
     ticks = "".join(
@@ -74,7 +74,7 @@ def whiskers(rows: list[AuditedRate]) -> str:
 
 
 def scale(most: float) -> tuple[float, float]:
-    """The end of an axis from 0, and the distance of its at most five ticks: round numbers."""
+    """The end of an axis from 0, and the distance between its ticks (at most five), as round numbers."""
     step = next((step for step in STEPS if most <= 5 * step + 1e-9), STEPS[-1])
     return min(1.0, step * max(1, math.ceil(most / step - 1e-9))), step
 
@@ -94,7 +94,7 @@ def _whisker(row: AuditedRate, limit: float) -> str:
 
 
 def group(row: AuditedRate) -> str:
-    """A group in words."""
+    """The text that describes a group."""
     said = ", ".join(f"{name}: {value}" for name, value in row.by.items())
     return f"{said}, class {row.label}".lstrip(", ") if row.label is not None else said or "all"
 

@@ -1,4 +1,4 @@
-"""The conditions of each item: its own attributes, its image's, tags of the image, and what is measured."""
+"""The conditions of each item: its attributes, its image's attributes and tags, and measured conditions."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from labelspace_ops.labels.audit_choices import Choices
 TAGS = "image tag"
 DEFAULT_BINS = "4"
 MOST_VALUES_UNBINNED = 10
-"""A number attribute that was asked for by name is binned from more different values on."""
+"""A number attribute that the user named is binned when it has more different values than this."""
 
 LEAST_NAMES, ALMOST_ALL = 20, 0.9
-"""From so many items on, an attribute with so large a share of different values names the items."""
+"""The least number of items, and share of different values, at which an attribute identifies items."""
 
 
 class Conditions(dict[str, Column]):
@@ -35,13 +35,13 @@ class Conditions(dict[str, Column]):
 
 
 def names(dataset: Dataset) -> list[str]:
-    """Names of conditions that are no attributes of the export."""
+    """The names of conditions that are not attributes of the export."""
     tags = [dataset.labels[code] for code in np.unique(dataset.label[dataset.tag])]
     return [TAGS, *(f"tag: {label}" for label in tags), *measured.NAMES]
 
 
 def gather(dataset: Dataset, rows: Rows, level: Level, additional: list[int], choices: Choices) -> Conditions:
-    """Every condition that at least one item has."""
+    """All conditions that at least one item has."""
     found = Conditions()
     source = dataset.tag if level.name == "object" else dataset.tag & np.isin(dataset.label, additional)
     for name, column in dataset.attributes.items():
@@ -64,7 +64,7 @@ def gather(dataset: Dataset, rows: Rows, level: Level, additional: list[int], ch
 
 
 def _identifies(column: Column) -> bool:
-    """Whether the values are names of the items: nothing to compare by."""
+    """Whether the values identify the items, so that groups cannot be compared by them."""
     known = column.codes[column.codes != MISSING]
     return len(known) >= LEAST_NAMES and len(np.unique(known)) >= ALMOST_ALL * len(known)
 
@@ -76,7 +76,7 @@ def _passed_over(name: str, why: str) -> str:
 
 
 def of_images(dataset: Dataset, column: Column, source: NDArray[np.bool_]) -> Codes:
-    """An image's value: of the first of its ``source`` rows that has one."""
+    """The value of each image: that of its first ``source`` row with a value."""
     rows = np.flatnonzero(source & (column.codes != MISSING))[::-1]
     values = np.full(len(dataset.images), MISSING, dtype=np.int16)
     values[dataset.image[rows]] = column.codes[rows]
@@ -84,7 +84,7 @@ def of_images(dataset: Dataset, column: Column, source: NDArray[np.bool_]) -> Co
 
 
 def _filled(dataset: Dataset, column: Column, rows: Rows, source: NDArray[np.bool_]) -> Column:
-    """A row's own value wins, else its image's."""
+    """The value of each row; where a row has none, the value of its image."""
     own = column.codes[rows]
     if not source.any() or not len(own):
         return Column(own, column.values)
@@ -93,7 +93,7 @@ def _filled(dataset: Dataset, column: Column, rows: Rows, source: NDArray[np.boo
 
 
 def _of_tags(dataset: Dataset, rows: Rows, additional: list[int], notes: list[str]) -> dict[str, Column]:
-    """Bare tags of images as conditions of their objects: one when they exclude each other, else one each."""
+    """Image tags as conditions of objects: one condition if the tags exclude each other, else one per tag."""
     objects = set(np.unique(dataset.label[rows]).tolist())
     used = np.unique(dataset.label[dataset.tag & ~np.isin(dataset.label, additional)]).tolist()
     shared = [dataset.labels[code] for code in used if code in objects]
@@ -116,7 +116,7 @@ def _of_tags(dataset: Dataset, rows: Rows, additional: list[int], notes: list[st
 
 
 def _binned(column: Column, name: str, choices: Choices, notes: list[str]) -> Column:
-    """The column with its numbers in bins, when that was asked for or they are too many to compare."""
+    """The column with its numbers in bins, if the user asked for bins or there are too many values."""
     how = choices.bins.get(name)
     known = [value for value in column.values if value.strip().lower() not in UNKNOWN]
     numeric = bool(known) and all(map(is_number, known))
@@ -131,7 +131,7 @@ def _binned(column: Column, name: str, choices: Choices, notes: list[str]) -> Co
 
 
 def _numbers(column: Column) -> NDArray[np.float64]:
-    """The number of each row, nan where it is unknown."""
+    """The number in each row; nan where it is unknown."""
     values = np.array(
         [float(one) if one.strip().lower() not in UNKNOWN else np.nan for one in column.values] + [np.nan]
     )
@@ -139,7 +139,7 @@ def _numbers(column: Column) -> NDArray[np.float64]:
 
 
 def edges_of(numbers: NDArray[Any], how: str, name: str) -> NDArray[np.float64]:
-    """Inner edges: the ones given, or those of so many bins of equal counts."""
+    """The inner edges of the bins: the given ones, or those of the given number of bins with equal counts."""
     try:
         edges = [float(one) for one in how.split(",")]
     except ValueError:
@@ -158,7 +158,7 @@ def _cut(column: Column, edges: NDArray[np.float64]) -> Column:
 
 
 def bin_names(edges: NDArray[np.float64]) -> list[str]:
-    """How each bin is called."""
+    """The name of each bin."""
     if not len(edges):
         return ["all"]
     texts = [f"{edge:g}" for edge in edges]

@@ -1,7 +1,7 @@
-"""Annotations as columns: what the readers fill and everything else counts.
+"""Annotations as columns. The readers fill them; the other modules count them.
 
-An attribute's values are small numbers, -1 where an annotation lacks it: a million annotations with twenty
-attributes take 40 MB.
+The values of an attribute are stored as small numbers, -1 where an annotation lacks it. A million annotations
+with twenty attributes take 40 MB.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ Rows = NDArray[np.int64]
 JsonObject = dict[str, Any]
 """An object of a JSON document, or a row of a table, before it is checked."""
 BUILT_IN = {"occluded", "rotation", "track_id", "keyframe", "outside"}
-"""Attributes that CVAT writes by itself into Datumaro and COCO."""
+"""Attributes that CVAT adds to exports in the formats Datumaro and COCO."""
 ABSORBED = ("images", "subsets", "cluster", "task", "frame", "sizes", "boxes", "occluded", "tag",
             "identity", "jobs", "notes")  # fmt: skip
-"""What a builder appends unchanged from another one."""
+"""The lists that a builder appends unchanged from another builder."""
 MOST_ROWS = 20_000_000
 MOST_CELLS = 2**30
-"""Annotations times attributes: two bytes each."""
+"""The largest number of annotations times attributes; each takes two bytes."""
 ALIKE = "each counts, but neighbours are alike, so that tests and intervals are surer than they should be"
 NO_BOX = (float("nan"),) * 4
 Box = tuple[float, float, float, float]
@@ -59,7 +59,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Dataset:
-    """An export: its images in order (a file annotated twice appears twice), and a row per tag or object."""
+    """An export: its images in order, and a row per tag or object. A file annotated twice appears twice."""
 
     source: str
     images: list[str]
@@ -68,50 +68,50 @@ class Dataset:
     sizes: NDArray[np.int32]
     """Width and height of each image in pixels, 0 when unknown; shape (images, 2)."""
     cluster: list[str]
-    """The video of each image; empty: the image is a sample of its own."""
+    """The video of each image; empty when the image is an independent sample."""
     labels: list[str]
     image: Rows
     label: Rows
     tag: NDArray[np.bool_]
     identity: Rows
-    """An object's id in its format when those are usable, else its place within its image."""
+    """The id of an object in its format if ids are usable, else its position within its image."""
     id_names: list[str]
-    """Ids that are no numbers: identity -2 - n is the n-th of them."""
+    """The ids that are not numbers: identity -2 - n refers to the n-th of them."""
     box: NDArray[np.float32]
     """x, y, width, height in pixels, nan when unknown; shape (rows, 4)."""
     occluded: NDArray[np.int8]
-    """1, 0, or -1 when the format does not say."""
+    """1 (yes), 0 (no), or -1 when the format does not state it."""
     attributes: dict[str, Column]
     passed_over: dict[str, str]
     """Attributes that are not counted, with the reason."""
     image_ids: dict[str, int] = field(default_factory=dict)
-    """The format's id of an image to its index; empty when ids repeat between files."""
+    """Maps the format's id of an image to its index; empty when ids repeat between files."""
     category_ids: dict[str, str] = field(default_factory=dict)
-    """The format's id of a category to its name."""
+    """Maps the format's id of a category to its name."""
     notes: list[str] = field(default_factory=list)
     pictures: NDArray[np.float64] | None = None
-    """Brightness, saturation and hour of each image, when the images are at hand; shape (images, 3)."""
+    """Brightness, saturation and hour of each image, if the images were read; shape (images, 3)."""
     task: list[str] = field(default_factory=list)
-    """The id of each image's task; empty text: the only task."""
+    """The id of each image's task; empty text for the only task."""
     frame: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """The number of each image within its task, -1 when unknown."""
     jobs: tuple[Job, ...] = ()
-    """The jobs that the export, or the running project, names."""
+    """The jobs that the export or the running project lists."""
     one_namespace: bool = False
-    """Whether a path names the same image in every subset, as it does when all tasks read one share."""
+    """Whether a path names the same image in every subset. This is so when all tasks read one share."""
 
     def keys(self) -> list[tuple[str, str]]:
-        """What identifies each image: its subset and path, as two subsets often use the same names."""
+        """The key of each image: subset and path, because subsets often use the same names."""
         subsets = [""] * len(self.images) if self.one_namespace else self.subsets
         return list(zip(subsets, self.images, strict=True))
 
     def base_name(self, name: str) -> str:
-        """The name of an attribute without the label that tells it apart from others of that name."""
+        """The name of an attribute without the prefix of its label."""
         return attribute_groups.base_name(name, self.labels)
 
 
 class Builder:
-    """Collects an export row by row; ``wanted`` attributes are kept whatever their type."""
+    """Collects an export row by row. ``wanted`` attributes are kept regardless of their type."""
 
     def __init__(self, wanted: Iterable[str] = (), binned: Iterable[str] = ()) -> None:
         self.images: list[str] = []
@@ -136,21 +136,21 @@ class Builder:
         self._places: dict[int, int] = {}
         self.subset = ""
         self.shared_attributes = False
-        """Whether one name is one attribute, as in formats whose attributes do not belong to labels."""
+        """Whether a name is one attribute for all labels, as in formats without attributes of labels."""
 
     def declare_label(self, name: str) -> None:
-        """A label of the schema, whether or not it is used."""
+        """Add a label of the schema, used or unused."""
         self.labels.setdefault(name, len(self.labels))
 
     def declare(self, label: str, name: str, input_type: str, values: Iterable[str] = ()) -> None:
-        """An attribute of a label: numbers and free text are not counted unless asked for."""
+        """Add an attribute of a label. Numbers and free text are counted only if the user named it."""
         self.declared.setdefault((label, name), Declared(input_type, tuple(values)))
 
     def add_image(
         self, name: str, *, subset: str = "", width: float = 0, height: float = 0, cluster: str = "",
         task: str = "", frame: int = -1,
     ) -> int:  # fmt: skip
-        """The next rows belong to this image; returns its index."""
+        """Add an image, to which the next rows belong; return its index."""
         if len(self.images) >= MOST_ROWS:
             raise UsageError(f"annotations: more than {MOST_ROWS:,} images: export the tasks one by one")
         self.images.append(name)
@@ -163,7 +163,7 @@ class Builder:
         return self._current
 
     def select(self, image: int) -> None:
-        """The next rows belong to an image that was added before: tracks come one after the other."""
+        """Select an image that was added before, to which the next rows belong. Tracks need this."""
         self._places[self._current] = self._place
         self._current, self._place = image, self._places.get(image, 0)
 
@@ -171,7 +171,7 @@ class Builder:
         self, label: str, names: tuple[str, ...], values: Sequence[str], *, tag: bool,
         identity: object = None, box: Box = NO_BOX, occluded: int = -1,
     ) -> None:  # fmt: skip
-        """A tag or an object of the last image, with its attributes; ``identity``: the format's own id."""
+        """Add a tag or an object of the last image, with its attributes; ``identity`` is the format's id."""
         block = self.block(label, names)
         codes = [vocabulary[value] for vocabulary, value in zip(block.vocabularies, values, strict=True)]
         self.add_row(block, codes, tag=tag, box=box, occluded=occluded)
@@ -181,7 +181,7 @@ class Builder:
     def add_row(
         self, block: Block, codes: Iterable[int], *, tag: bool, box: Box = NO_BOX, occluded: int = -1
     ) -> None:
-        """The same with attributes that are codes already."""
+        """Add a tag or an object whose attributes are codes."""
         block.rows.append(len(self.label))
         block.codes.extend(codes)
         self.image.append(self._current)
@@ -197,7 +197,7 @@ class Builder:
     def add_of_format(
         self, label: str, attributes: JsonObject, *, tag: bool, identity: object = None, box: Box = NO_BOX
     ) -> None:
-        """The same from a format that CVAT's exporter writes by way of Datumaro, with its own attributes."""
+        """Add a tag or an object of a format that CVAT exports through Datumaro, which adds attributes."""
         own = {name: text(value) for name, value in attributes.items() if name not in BUILT_IN}
         self._tracked += "track_id" in attributes
         occluded = attributes.get("occluded")
@@ -207,7 +207,7 @@ class Builder:
         )  # fmt: skip
 
     def block(self, label: str, names: tuple[str, ...]) -> Block:
-        """Where rows of a label with these attributes are collected."""
+        """The block that collects the rows of a label with these attributes."""
         found = self.blocks.get((label, names))
         if found is None:
             vocabularies = [self._vocabulary(label, name) for name in names]
@@ -227,7 +227,7 @@ class Builder:
         return self.vocabularies[label, name]
 
     def absorb(self, other: Builder) -> None:
-        """Append what another builder read of the same file."""
+        """Append the rows that another builder read from the same file."""
         first_row, first_image = len(self.label), len(self.images)
         for name in ABSORBED:
             getattr(self, name).extend(getattr(other, name))
@@ -252,7 +252,7 @@ class Builder:
             return -2 - self._id_names.setdefault(str(identity), len(self._id_names))
 
     def build(self, source: str) -> Dataset:
-        """The export, complete."""
+        """The complete export."""
         if self._tracked:
             self.notes.append(f"{self._tracked} objects are frames of tracks: {ALIKE}")
         attributes, passed_over = self._columns()
@@ -267,7 +267,7 @@ class Builder:
         )  # fmt: skip
 
     def _columns(self) -> tuple[dict[str, Column], dict[str, str]]:
-        """The attributes that are counted, by name, and those passed over with the reason."""
+        """The attributes that are counted, by name, and the ignored ones with the reason."""
         groups, passed_over = attribute_groups.group(
             self.vocabularies, self.declared, self.wanted, shared=self.shared_attributes
         )
@@ -293,7 +293,7 @@ class Builder:
 
 
 def text(value: Any) -> str:
-    """A value of JSON as CVAT writes it."""
+    """The text of a JSON value, as CVAT writes it."""
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,10 +1,10 @@
-"""Whether something goes together with an attribute when items of one cluster depend on each other.
+"""Tests whether an outcome depends on an attribute when items of one cluster depend on each other.
 
-Objects of one image are no independent samples: the tests here count images (or videos) as samples. The
-statistic is a sum over the attribute's values of (observed - expected)^2 over a variance that is estimated
-between clusters (Liang and Zeger, Biometrika 73 (1986) 13). Its distribution: whole clusters exchange their
-values where the attribute belongs to the cluster, else the signs of the clusters' deviations are drawn
-(Wu, Ann. Stat. 14 (1986) 1261); with more than ``MOST_DRAWN`` clusters chi-square.
+Objects of one image are not independent, so the tests count images (or videos) as samples. The statistic is
+the sum over the attribute's values of (observed - expected)^2 divided by a variance that is estimated between
+clusters (Liang and Zeger, Biometrika 73 (1986) 13). Its distribution comes from permuting the values of whole
+clusters where the attribute is constant in each cluster, else from random signs of the clusters' deviations
+(Wu, Ann. Stat. 14 (1986) 1261). With more than ``MOST_DRAWN`` clusters it is chi-square.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from labelspace_ops.audit.statistics import Association, Numbers
 DRAWS = 1999
 MOST_DRAWN = 4000
 MOST_WORK = 4e9
-"""Draws times clusters times values, of all outcomes of an attribute."""
+"""The largest number of draws times clusters times values, for all outcomes of an attribute."""
 FEW = 20
-"""So few draws as extreme as the observed one leave the tail to a fitted gamma distribution."""
+"""With fewer draws as extreme as the observed statistic, a fitted gamma distribution gives the tail."""
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int64]
 
@@ -33,14 +33,14 @@ class Measured:
     """How strongly an outcome depends on an attribute."""
 
     table: statistics.Table
-    """Counts: the outcome above, the rest below, a column per value."""
+    """Counts: a row for the outcome, a row for the rest, a column per value."""
     association: Association | None
     why: str | None = None
-    """Why there is no test."""
+    """The reason why there is no test."""
 
 
 class Attribute:
-    """The known codes of an attribute, and the clusters of its items."""
+    """The known codes of an attribute and the clusters of its items."""
 
     def __init__(self, codes: Codes, width: int, cluster: Codes, rng: np.random.Generator) -> None:
         self.codes, self.width, self._rng = codes.astype(np.int64), width, rng
@@ -59,7 +59,7 @@ class Attribute:
         self._value = self._by_value.argmax(axis=1)
 
     def measure(self, outcome: Flags) -> Measured:
-        """The dependence of an outcome per item on the attribute."""
+        """The dependence of an outcome of each item on the attribute."""
         cells = np.bincount(outcome * self.width + self.codes, minlength=2 * self.width)
         table = cells.reshape(2, self.width)[::-1].astype(np.int64)
         used = table[:, table.sum(axis=0) > 0]
@@ -92,7 +92,7 @@ class Attribute:
         return Association(statistics.cramers_v(table[:, used], design), low, high, p_value, test)
 
     def _deviations(self, outcome: Flags) -> Numbers:
-        """Per cluster and value: observed minus expected counts of the outcome; shape (clusters, values)."""
+        """Observed minus expected counts of the outcome by cluster and value; shape (clusters, values)."""
         share = outcome.mean()
         values = self._by_value.sum(axis=0) / len(self.codes)
         own = np.bincount(self.cluster[outcome], minlength=self.count)
@@ -120,7 +120,7 @@ class Attribute:
         return _tail(float(observed), drawn), f"{name}, {self.count:,} clusters"
 
     def _by_chi_square(self, deviations: Numbers) -> float:
-        """The full quadratic form, with a value less than there are."""
+        """The p-value of the full quadratic form, which leaves out one of the values."""
         keep = np.flatnonzero(self._by_value.sum(axis=0))[:-1]
         total = deviations[:, keep].sum(axis=0)
         between = deviations[:, keep].T @ deviations[:, keep]
@@ -128,7 +128,7 @@ class Attribute:
         return float(special.chdtrc(len(keep), statistic))
 
     def _exchanged(self, outcome: Flags) -> Numbers:
-        """The statistic when clusters exchange their values: exact when clusters are exchangeable."""
+        """Draws of the statistic with permuted values of clusters; exact when clusters are exchangeable."""
         excess = np.bincount(self.cluster[outcome], minlength=self.count) - outcome.mean() * self._sizes
         parts = np.stack([excess, excess**2, self._sizes.astype(np.float64)], axis=1).astype(np.float32)
         total, whole = float((excess**2).sum()), float(len(self.codes))
@@ -143,7 +143,7 @@ class Attribute:
         return drawn
 
     def _flipped(self, deviations: Numbers) -> Numbers:
-        """The statistic when the deviation of each cluster may as well have the other sign."""
+        """Draws of the statistic with random signs of the clusters' deviations."""
         if self._drawn is None:
             signs = self._rng.integers(0, 2, size=(DRAWS, self.count), dtype=np.int8)
             self._drawn = (2 * signs - 1).astype(np.float32)
@@ -152,7 +152,7 @@ class Attribute:
 
 
 MOST_FEW_CLUSTERS = 30
-"""With fewer clusters the interval of V is not given: its variance is too unsure."""
+"""The least number of clusters for an interval of V; with fewer, its variance is too uncertain."""
 
 
 def _statistic(total: Numbers, variance: Numbers) -> Numbers:
@@ -167,7 +167,7 @@ def _ratio(numerator: Numbers, denominator: Numbers) -> Numbers:
 
 
 def _tail(observed: float, drawn: Numbers) -> float:
-    """The share of draws at least as extreme; where they are few, that of a fitted gamma distribution."""
+    """The share of draws at least as extreme; if they are few, the tail of a fitted gamma distribution."""
     extreme = int((drawn >= observed * (1 - 1e-6)).sum())
     share = (extreme + 1) / (len(drawn) + 1)
     mean, variance = float(drawn.mean()), float(drawn.var())

@@ -1,6 +1,6 @@
-"""The files of an export, whether it is a folder, a zip file or one file; never more of them than is sane.
+"""The files of an export: a folder, a zip file or one file, with limits on their number and size.
 
-Real exports compress a hundred to one, so a bomb is known by what comes out of it, not by its ratio.
+Real exports compress a hundred to one, so the unpacked size shows a zip bomb, and not the compression ratio.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from labelspace_ops.core.errors import UsageError
 
 MOST_XML = 16 * 2**30
 MOST_SILENCE = 32 * 2**20
-"""Bytes of XML without one annotation in them; a mask's outline is shorter."""
+"""The most bytes of XML without an annotation; the outline of a mask is shorter."""
 MOST_FILES = 2_000_000
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, EOFError)
 READ = (
@@ -27,14 +27,14 @@ READ = (
 
 
 class Bounded:
-    """A file that ends in an error once too much was read from it."""
+    """A file that raises an error when more than its limit was read."""
 
     def __init__(self, file: IO[bytes], name: str, most: int, silence: int) -> None:
         self._file, self._name, self._most, self._silence = file, name, most, silence
         self.bytes = self._mark = 0
 
     def read(self, size: int = -1) -> bytes:
-        """Like a file's; raises ``UsageError`` past a bound."""
+        """Read like a file's ``read``; raises ``UsageError`` past a limit."""
         data = self._file.read(size if size >= 0 else self._most + 1)
         self.bytes += len(data)
         if self.bytes > self._most or self.bytes - self._mark > self._silence:
@@ -44,12 +44,12 @@ class Bounded:
         return data
 
     def progress(self) -> None:
-        """An annotation was found: the silence begins anew."""
+        """Note that an annotation was found: the count of bytes without one restarts."""
         self._mark = self.bytes
 
 
 class Files:
-    """The names of an export's files, sorted, and their content."""
+    """The sorted names of an export's files, and their content."""
 
     def __init__(self, path: Path, archive: zipfile.ZipFile | None) -> None:
         self.path, self._archive = path, archive
@@ -68,16 +68,16 @@ class Files:
                 f"annotations: {path.name} holds more than {MOST_FILES:,} files: audit parts of it"
             )
         self.left = MOST_XML
-        """Bytes that may still be read of an archive."""
+        """Bytes that may still be read from an archive."""
 
     @property
     def single(self) -> bool:
-        """Whether the export is one file that was named itself."""
+        """Whether the path is a single file."""
         return self._archive is None and not self.path.is_dir()
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
-        """The content of a file."""
+        """Open a file for reading."""
         if self._archive is not None:
             with self._archive.open(name) as file:
                 yield file
@@ -86,7 +86,7 @@ class Files:
                 yield file
 
     def on_disk(self, name: str) -> Path:
-        """Where a file is, unless it is in an archive."""
+        """The path of a file that is not in an archive."""
         return self.path if self.single else self.path / name
 
     def in_archive(self) -> bool:
@@ -100,7 +100,7 @@ def _hidden(path: Path, root: Path) -> bool:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Files]:
-    """The files of a path; raises ``UsageError`` when it is missing or broken."""
+    """The files of a path; raises ``UsageError`` when the path is missing or broken."""
     if not path.exists():
         raise UsageError(f"annotations: {path}: no such file or folder; expected {READ}")
     try:

@@ -1,4 +1,4 @@
-"""The audit: from an export to what it says, as the JSON that is written."""
+"""Runs the audit of an export and writes its files."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from labelspace_ops.labels.audit_choices import Choices
 
 FILES = ("audit.json", "report.html", weights.FILE, "balanced.txt", "independent.txt")
 MOST_SHOWN, EXAMPLES = 20, 6
-"""Findings that are shown with examples, and how many of each."""
+"""The number of findings that are shown with examples, and the number of examples of each."""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found, and the weights that go into a file of their own."""
+    """The report, and the weights, which are written to a separate file."""
 
     report: AuditReport
     items: Items
@@ -52,10 +52,10 @@ def audit_file(
     one_namespace: bool = False,
     jobs: tuple[Job, ...] = (),
 ) -> Audit:
-    """Audit an export, with its images when they are there; raises ``UsageError`` for input that is none.
+    """Audit an export, with its images if ``images`` is given; raises ``UsageError`` for unusable input.
 
-    ``one_namespace`` says that a path names the same image in every subset; ``jobs`` are the project's, when
-    more is known of them than the export says.
+    ``one_namespace`` says that a path names the same image in every subset. ``jobs`` replace those of the
+    export, which lacks the assignees of jobs.
     """
     options = options or Options()
     predicted = predictions_module.read(predictions, options) if predictions else None
@@ -72,7 +72,7 @@ def audit_file(
 
 
 def _thumbnails(result: Audit, pictures: Pictures) -> dict[tuple[str, str], list[str]]:
-    """Examples of each finding: images of the class with the value that is too frequent."""
+    """Example images of each finding: images of the class with the value that is too frequent."""
     found: dict[tuple[str, str], list[str]] = {}
     items = result.items
     report = result.report
@@ -91,7 +91,7 @@ def audit(
     predicted: list[Prediction] | None = None,
     options: Options | None = None,
 ) -> Audit:
-    """Audit annotations, with a model's predictions or without."""
+    """Audit annotations, with or without a model's predictions."""
     choices = _by_full_names(dataset, choices)
     items = items_module.find(dataset, choices)
     pairs = associations.measure(items, choices)
@@ -100,13 +100,13 @@ def audit(
     balanced_over = list(choices.balance or choices.condition) or _strongest(pairs, items)
     balanced = balance.compose(items, balanced_over, choices)
     report = _head(dataset, items, choices, pairs=pairs, balanced=balanced, weighting=weighting)
-    _judge(report, items, predicted, choices, options or Options())
+    _evaluate(report, items, predicted, choices, options or Options())
     report.summary = summary.sentences(report)
     return Audit(report, items, values, weighted_by)
 
 
 def _by_full_names(dataset: Dataset, choices: Choices) -> Choices:
-    """The choices with the attributes' full names: ``type`` may be ``car.type`` and ``tree.type``."""
+    """The choices with full attribute names: ``type`` may mean ``car.type`` and ``tree.type``."""
     full = items_module.resolved(dataset, choices)
     named = {
         kind: tuple(dict.fromkeys(name for one in getattr(choices, kind) for name in full[one]))
@@ -116,7 +116,7 @@ def _by_full_names(dataset: Dataset, choices: Choices) -> Choices:
 
 
 def _strongest(pairs: list[AuditedPair], items: Items) -> list[str]:
-    """The attribute with the strongest association; a recorded one when there is one."""
+    """The attribute with the strongest association; recorded attributes take precedence."""
     recorded = items.recorded()
     known = [row.attribute for row in pairs if row.cramers_v is not None]
     return ([name for name in known if name in recorded] or recorded or known)[:1]
@@ -161,21 +161,21 @@ def _remarks(items: Items) -> list[str]:
     return remarks
 
 
-def _judge(
+def _evaluate(
     report: AuditReport, items: Items, predicted: list[Prediction] | None, choices: Choices, options: Options
 ) -> None:
-    """Add what the predictions tell."""
+    """Add the results of the predictions to the report."""
     if predicted is None:
         return
     outcomes = matching.match(predicted, items, options)
-    judged = metrics.Judged(items, outcomes)
+    evaluation = metrics.Evaluation(items, outcomes)
     protected = list(choices.protected) or ([] if choices.condition else items.recorded())
     report.notes += [*outcomes.notes, *_unmatched(outcomes.counts)]
     report.predictions = outcomes.counts
-    report.error_rates = metrics.error_rates(judged, choices)
-    report.gaps = gaps.measure(judged, protected, choices)
-    report.fairness = metrics.by_group(judged, protected, choices)
-    report.confusion = metrics.confusion(judged, protected)
+    report.error_rates = metrics.error_rates(evaluation, choices)
+    report.gaps = gaps.measure(evaluation, protected, choices)
+    report.fairness = metrics.by_group(evaluation, protected, choices)
+    report.confusion = metrics.confusion(evaluation, protected)
 
 
 def _unmatched(counts: dict[str, int]) -> list[str]:
@@ -193,7 +193,7 @@ def _unmatched(counts: dict[str, int]) -> list[str]:
 
 
 def write(audit: Audit, folder: Path) -> None:
-    """Write the report's files into a folder, which is made when it is missing."""
+    """Write the report's files into a folder; a missing folder is created."""
     from labelspace_ops.audit import report as page  # noqa: PLC0415 - the page is only made when it is written
 
     balanced = audit.report.balanced_set

@@ -1,4 +1,4 @@
-"""Differences between groups: each with an interval, an adjusted test, and a look for a reversal."""
+"""Differences between groups: each has an interval, an adjusted test and a check for a reversal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from labelspace_ops.audit import resampling, statistics
 from labelspace_ops.audit.dependence import Attribute
 from labelspace_ops.audit.matching import NONE
-from labelspace_ops.audit.metrics import Codes, Flags, Judged, effective_counts, enough
+from labelspace_ops.audit.metrics import Codes, Evaluation, Flags, effective_counts, enough
 from labelspace_ops.audit.results import AuditedGap, Reversal, Stratum
 from labelspace_ops.audit.statistics import Numbers
 from labelspace_ops.audit.vocabulary import MISSING
@@ -20,10 +20,10 @@ from labelspace_ops.labels.audit_choices import Choices
 
 RATES = ("false_positive_rate", "false_negative_rate", "precision", "recall", "selection_rate")
 DRAWN = ("f1", "auc", "average_precision")
-"""Metrics that are no rates: clusters are drawn again to compare them."""
+"""Metrics that are not rates: they are compared by resampling clusters."""
 WORSE_WHEN_LOW = {"precision", "recall", *DRAWN}
 MOST_CLASSES = 50
-"""Classes whose own rates are compared; with more, those with the most items."""
+"""The most classes whose rates are compared: those with the most items."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Trial:
     success: Flags
 
 
-def measure(judged: Judged, protected: list[str], choices: Choices) -> list[AuditedGap]:
-    """The error rate by every attribute, and the other metrics of each class by the protected ones."""
+def measure(evaluation: Evaluation, protected: list[str], choices: Choices) -> list[AuditedGap]:
+    """Compare the error rate by every attribute, and metrics of each class by protected attributes."""
     rng = np.random.default_rng(choices.seed)
-    rows = [_one(judged, trial, choices, rng) for trial in _trials(judged, protected, choices)]
-    rows += _drawn(judged, protected, choices, rng)
+    rows = [_one(evaluation, trial, choices, rng) for trial in _trials(evaluation, protected, choices)]
+    rows += _drawn(evaluation, protected, choices, rng)
     tested = [row for row in rows if row.p_value is not None]
     adjusted = statistics.holm([row.p_value or 0.0 for row in tested])
     for row, p in zip(tested, adjusted, strict=True):
@@ -51,51 +51,55 @@ def measure(judged: Judged, protected: list[str], choices: Choices) -> list[Audi
     return rows
 
 
-def _trials(judged: Judged, protected: list[str], choices: Choices) -> Iterator[Trial]:
+def _trials(evaluation: Evaluation, protected: list[str], choices: Choices) -> Iterator[Trial]:
     if "error" in choices.metrics:
-        for name in judged.items.attributes:
-            yield Trial(name, "error", None, judged.real, judged.wrong)
-    classes = _classes(judged)
+        for name in evaluation.items.attributes:
+            yield Trial(name, "error", None, evaluation.real, evaluation.wrong)
+    classes = _classes(evaluation)
     complements = {"recall"} if "false_negative_rate" in choices.metrics else set()
-    mirrored = _mirrored(judged)
+    mirrored = _mirrored(evaluation)
     for name in protected:
         for metric in [one for one in RATES if one in choices.metrics and one not in complements]:
             for code in classes[:1] if mirrored and metric != "precision" else classes:
-                found = judged.trials(metric, int(code))
+                found = evaluation.trials(metric, int(code))
                 if found is not None:
-                    yield Trial(name, metric, judged.items.classes[code], *found)
+                    yield Trial(name, metric, evaluation.items.classes[code], *found)
 
 
-def _classes(judged: Judged) -> Codes:
-    sizes = np.bincount(judged.items.label, minlength=len(judged.items.classes))
+def _classes(evaluation: Evaluation) -> Codes:
+    sizes = np.bincount(evaluation.items.label, minlength=len(evaluation.items.classes))
     return np.sort(np.argsort(-sizes, kind="stable")[:MOST_CLASSES])
 
 
 def _drawn(
-    judged: Judged, protected: list[str], choices: Choices, rng: np.random.Generator
+    evaluation: Evaluation, protected: list[str], choices: Choices, rng: np.random.Generator
 ) -> Iterator[AuditedGap]:
-    """F1, AUC and average precision of each class by the protected attributes, where they are defined."""
-    classes = _classes(judged)
+    """Compare F1, AUC and average precision of each class by protected attributes, where they are defined."""
+    classes = _classes(evaluation)
     for name in protected:
-        codes = judged.codes(name)
+        codes = evaluation.codes(name)
         for metric in (one for one in DRAWN if one in choices.metrics):
-            for code in classes[:1] if metric == "auc" and len(judged.items.classes) == 2 else classes:
-                if judged.sample(metric, judged.real, int(code)) is not None:
-                    yield _of_samples(judged, (name, metric, int(code)), codes, choices, rng)
+            for code in classes[:1] if metric == "auc" and len(evaluation.items.classes) == 2 else classes:
+                if evaluation.sample(metric, evaluation.real, int(code)) is not None:
+                    yield _of_samples(evaluation, (name, metric, int(code)), codes, choices, rng)
 
 
 def _of_samples(
-    judged: Judged, what: tuple[str, str, int], codes: Codes, choices: Choices, rng: np.random.Generator
+    evaluation: Evaluation,
+    what: tuple[str, str, int],
+    codes: Codes,
+    choices: Choices,
+    rng: np.random.Generator,
 ) -> AuditedGap:
     name, metric, code = what
     every = {
-        value: judged.sample(metric, codes == place, code)
-        for place, value in enumerate(judged.items.attributes[name].values)
+        value: evaluation.sample(metric, codes == place, code)
+        for place, value in enumerate(evaluation.items.attributes[name].values)
     }
     used = {value: one for value, one in every.items() if one is not None and one.truth.any()}
     fit = {value: one for value, one in used.items() if enough(one, metric, choices.min_group)}
     too_small = [value for value in used if value not in fit]
-    row = AuditedGap(name, metric, judged.items.classes[code], too_small)
+    row = AuditedGap(name, metric, evaluation.items.classes[code], too_small)
     if len(fit) < 2:
         return row
     found = resampling.compare(list(fit.values()), metric, rng)
@@ -106,7 +110,7 @@ def _of_samples(
 
 
 def _between(row: AuditedGap, names: list[str], values: Numbers) -> AuditedGap:
-    """The row with the worst and the best group; neither when all are alike."""
+    """The row with the worst and the best group; both are None when all groups are alike."""
     low, high = int(values.argmin()), int(values.argmax())
     least, most = float(values[low]), float(values[high])
     if least == most:
@@ -115,17 +119,17 @@ def _between(row: AuditedGap, names: list[str], values: Numbers) -> AuditedGap:
     return replace(row, worst=names[worst], best=names[best], difference=most - least, ratio=least / most)
 
 
-def _mirrored(judged: Judged) -> bool:
-    """Whether one of two classes says all of the other: each item is predicted as either."""
-    outcomes = judged.outcomes
+def _mirrored(evaluation: Evaluation) -> bool:
+    """Whether the rates of one of two classes determine those of the other: each item is predicted as one."""
+    outcomes = evaluation.outcomes
     return (
-        len(judged.items.classes) == 2 and outcomes.kind == "items" and not outcomes.others
-        and bool((judged.predicted != NONE).all())
+        len(evaluation.items.classes) == 2 and outcomes.kind == "items" and not outcomes.others
+        and bool((evaluation.predicted != NONE).all())
     )  # fmt: skip
 
 
-def _one(judged: Judged, trial: Trial, choices: Choices, rng: np.random.Generator) -> AuditedGap:
-    values, codes = judged.items.attributes[trial.attribute].values, judged.codes(trial.attribute)
+def _one(evaluation: Evaluation, trial: Trial, choices: Choices, rng: np.random.Generator) -> AuditedGap:
+    values, codes = evaluation.items.attributes[trial.attribute].values, evaluation.codes(trial.attribute)
     rows = np.flatnonzero(trial.over & (codes != MISSING))
     sizes = np.bincount(codes[rows], minlength=max(len(values), 1))
     too_small = [values[one] for one in np.flatnonzero((sizes > 0) & (sizes < choices.min_group))]
@@ -135,17 +139,17 @@ def _one(judged: Judged, trial: Trial, choices: Choices, rng: np.random.Generato
     if len(fit) < 2:
         return row
     group = np.searchsorted(fit, codes[rows])
-    success, cluster = trial.success[rows], judged.cluster[rows]
+    success, cluster = trial.success[rows], evaluation.cluster[rows]
     row = _extremes(row, [values[one] for one in fit], group, success, cluster)
     tested = Attribute(group, len(fit), cluster, rng).measure(success).association
     if tested is not None:
         row.p_value, row.test = tested.p_value, tested.test
-    row.reversal = _reversal(judged, trial, rows, row, choices)
+    row.reversal = _reversal(evaluation, trial, rows, row, choices)
     return row
 
 
 def _extremes(row: AuditedGap, names: list[str], group: Codes, success: Flags, cluster: Codes) -> AuditedGap:
-    """The worst and the best group; the interval holds for any pair of the groups (Bonferroni)."""
+    """The row with the worst and the best group; its interval holds for every pair of groups (Bonferroni)."""
     counts = np.bincount(group, minlength=len(names))
     share = np.bincount(group[success], minlength=len(names)) / counts
     effective = effective_counts(group, success, cluster, len(names))
@@ -161,26 +165,29 @@ def _extremes(row: AuditedGap, names: list[str], group: Codes, success: Flags, c
 
 
 def _reversal(
-    judged: Judged, trial: Trial, rows: NDArray[Any], row: AuditedGap, choices: Choices
+    evaluation: Evaluation, trial: Trial, rows: NDArray[Any], row: AuditedGap, choices: Choices
 ) -> Reversal | None:
-    """Another attribute within whose values the difference has the other sign each time (Simpson 1951)."""
+    """An attribute within all values of which the difference has the opposite sign (Simpson 1951)."""
     if row.worst is None or row.best is None:
         return None
-    values, codes = judged.items.attributes[trial.attribute].values, judged.codes(trial.attribute)[rows]
+    values, codes = (
+        evaluation.items.attributes[trial.attribute].values,
+        evaluation.codes(trial.attribute)[rows],
+    )
     sides = [codes == values.index(side) for side in (row.worst, row.best)]
-    for name in judged.items.attributes:
+    for name in evaluation.items.attributes:
         if name == trial.attribute:
             continue
-        strata = _strata(judged.codes(name)[rows], sides, trial.success[rows], choices.min_group)
+        strata = _strata(evaluation.codes(name)[rows], sides, trial.success[rows], choices.min_group)
         sign = -1 if trial.metric in WORSE_WHEN_LOW else 1
         if len(strata) >= 2 and all(sign * (one - two) < 0 for _, one, two in strata):
-            within = judged.items.attributes[name].values
+            within = evaluation.items.attributes[name].values
             return Reversal(name, [Stratum(within[code], one, two) for code, one, two in strata])
     return None
 
 
 def _strata(codes: Codes, sides: list[Flags], success: Flags, least: int) -> list[tuple[int, float, float]]:
-    """Of each value with enough items of both groups: their rates."""
+    """The rates of both groups for each value with enough items of both."""
     found = []
     for code in np.unique(codes[codes != MISSING]):
         inside = codes == code
@@ -191,7 +198,7 @@ def _strata(codes: Codes, sides: list[Flags], success: Flags, least: int) -> lis
 
 
 def rate_name(metric: str, label: str | None) -> str:
-    """What is compared, in words."""
+    """The name of a metric in words."""
     shown = {"auc": "AUC", "f1": "F1"}.get(metric, metric.replace("_", " "))
     return "error rate" if metric == "error" else f"{shown} of class {label}"
 

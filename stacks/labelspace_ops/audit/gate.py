@@ -1,4 +1,4 @@
-"""What continuous integration asks of an audit: limits on numbers, and what changed since an earlier one."""
+"""Checks for continuous integration: limits on numbers, and changes since an earlier audit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def exceeded(found: AuditReport, limits: list[str]) -> list[str]:
-    """The limits that the audit breaks, each with its number; raises ``UsageError`` where there is none."""
+    """The limits that the audit breaks, each with its number; raises ``UsageError`` for a missing number."""
     said = []
     for text in limits:
         limit = parse(text)
@@ -73,7 +73,7 @@ def load(path: Path) -> Json:
 
 
 def compared(report: AuditReport, old: Json) -> Compared:
-    """What is new, what is gone, and how the numbers moved."""
+    """The findings that are new or gone, and the changes of the numbers."""
     found = report.as_json()
     now, before = _pairs(found), _pairs(old)
     new, gone = (

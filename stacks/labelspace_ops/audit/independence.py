@@ -1,7 +1,7 @@
-"""The largest set of images in which class and conditions are independent, and what stands in its way.
+"""Finds the largest set of images in which class and conditions are independent, and what limits it.
 
-Counts are independent when each is a product a(class) b(condition). Within the images that there are, b is
-the least count over a of any class; the best a is found one class after the other, exactly for two classes.
+Counts are independent when each is a product a(class) b(condition). For given a, the available images allow b
+up to the least count/a of any class. The best a is searched one class at a time; for two classes it is exact.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MOST_DROPPED = 4
 
 
 def largest(available: dict[Cell, int]) -> dict[Cell, int]:
-    """Of each cell how many images to take; every class gets the same mix, up to rounding."""
+    """The number of images to take from each cell; every class gets the same mix, up to rounding."""
     classes = sorted({cell[0] for cell in available})
     mixes = sorted({cell[1:] for cell in available})
     counts = np.array(
@@ -42,7 +42,7 @@ def largest(available: dict[Cell, int]) -> dict[Cell, int]:
 
 
 def _starts(counts: Numbers) -> Iterator[Numbers]:
-    """Shares of classes to begin with: equal ones, those of all images, and those of each mix."""
+    """The shares of classes at which the search starts: equal, those of all images, those of each mix."""
     if not counts.size or counts.shape[0] < 1:
         return
     yield np.ones(len(counts))
@@ -56,7 +56,7 @@ def _taken(counts: Numbers, shares: Numbers) -> Numbers:
 
 
 def _ascended(counts: Numbers, shares: Numbers) -> Numbers:
-    """Change the share of one class at a time, to where a mix stops being limited by it."""
+    """Improve the shares: one class at a time, to a value at which a mix is no longer limited by it."""
     shares = shares / shares.sum()
     best = _taken(counts, shares)
     for _ in range(ROUNDS):
@@ -79,7 +79,7 @@ def _ascended(counts: Numbers, shares: Numbers) -> Numbers:
 
 
 def leave_out(available: dict[Cell, int], names: list[str]) -> list[LeftOut]:
-    """Which class or value to leave out so that equal cells are not empty: the largest set of each step."""
+    """The classes or values to leave out so that no cell is empty: each step keeps the largest set."""
     steps: list[LeftOut] = []
     cells, counts = np.array(list(available), dtype=object), np.array(list(available.values()), dtype=int)
     while len(counts) and counts.min() == 0 and len(steps) < MOST_DROPPED:
@@ -93,7 +93,7 @@ def leave_out(available: dict[Cell, int], names: list[str]) -> list[LeftOut]:
 
 
 def _without(cells: NDArray[Any]) -> Iterator[tuple[int, str, NDArray[np.bool_]]]:
-    """Which cells are left without one value of one side; a side keeps at least two values."""
+    """The cells that remain without one value of one side; a side keeps at least two values."""
     for side, column in enumerate(cells.T):
         values = sorted(set(column))
         for value in values if len(values) > 2 else ():
@@ -101,5 +101,5 @@ def _without(cells: NDArray[Any]) -> Iterator[tuple[int, str, NDArray[np.bool_]]
 
 
 def _worth(counts: NDArray[np.int64]) -> tuple[int, int, int]:
-    """A larger set of equal cells first, then fewer empty cells, then more images."""
+    """The order of steps: a larger set of equal cells first, then fewer empty cells, then more images."""
     return int(counts.min()) * len(counts), -int((counts == 0).sum()), int(counts.sum())

@@ -1,4 +1,4 @@
-"""What is audited: an item has a class and its attributes; it is an image's tag, or an object."""
+"""The items that are audited. An item is an object, or a tag of an image, with a class and attributes."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Items:
     clustered_by: str
     box: NDArray[np.float32]
     attributes: dict[str, Column]
-    """The codes are MISSING where nobody knows."""
+    """The codes are MISSING where the value is unknown."""
     measured: frozenset[str]
-    """The attributes that nobody annotated: they are computed from the items."""
+    """The attributes that are computed from the items instead of annotated."""
     coverage: dict[str, AuditedAttribute]
     additional: list[str]
     levels: dict[str, int]
-    """How many items each level has."""
+    """The number of items of each level."""
     unlabelled: int
     image_ids: dict[str, int] = field(default_factory=dict)
     category_ids: dict[str, str] = field(default_factory=dict)
@@ -72,16 +72,16 @@ class Items:
 
     @property
     def several_labels(self) -> bool:
-        """Whether images carry several classes as tags: each label is then judged for itself."""
+        """Whether images have several classes as tags. Each label is then evaluated separately."""
         return self.level == "image" and len(np.unique(self.image)) < len(self.image)
 
     def recorded(self) -> list[str]:
-        """The attributes that somebody annotated."""
+        """The attributes that were annotated."""
         return [name for name in self.attributes if name not in self.measured]
 
 
 def resolved(dataset: Dataset, choices: Choices) -> dict[str, tuple[str, ...]]:
-    """The names that were asked for, with all attributes of that name when labels share it."""
+    """Maps each name that the user gave to the full names of all attributes with that name."""
     known = [*dataset.attributes, *conditions.names(dataset)]
     found: dict[str, tuple[str, ...]] = {}
     for name in choices.named:
@@ -121,14 +121,14 @@ def find(dataset: Dataset, choices: Choices) -> Items:
 
 
 def _wanted(columns: conditions.Conditions, choices: Choices) -> list[str]:
-    """Those asked for by kind, else every attribute."""
+    """The attributes that the user named as condition or protected, else all attributes."""
     if choices.condition or choices.protected:
         return [name for name in choices.named if name in columns]
     return list(columns)
 
 
 def _additional(dataset: Dataset, choices: Choices) -> list[int]:
-    """Labels that only carry attributes: so named, or tags that accompany the classes of their images."""
+    """Codes of labels that only carry attributes: named labels, or tags of images that also have a class."""
     unheard = [name for name in choices.additional if name not in dataset.labels]
     if unheard:
         raise UsageError(f"label: {unheard[0]!r} is not in the export; it has: {', '.join(dataset.labels)}")
@@ -140,16 +140,16 @@ def _additional(dataset: Dataset, choices: Choices) -> list[int]:
     bearers = np.unique(dataset.label[carries & dataset.tag])
     plain = ~np.isin(dataset.label, np.unique(dataset.label[carries])) & ~np.isin(dataset.label, found)
     plain |= ~dataset.tag
-    beside = np.unique(dataset.image[plain])
+    class_images = np.unique(dataset.image[plain])
     for code in bearers:
         where = np.unique(dataset.image[(dataset.label == code) & dataset.tag])
-        if code not in found and np.isin(where, beside).mean() >= 0.5:
+        if code not in found and np.isin(where, class_images).mean() >= 0.5:
             found.append(int(code))
     return found
 
 
 def _names(dataset: Dataset) -> tuple[list[str], list[str]]:
-    """Paths and subsets; a path that two subsets use is prefixed with its subset."""
+    """The path and subset of each image; a path that two subsets use is prefixed with its subset."""
     keys, subset_of = dataset.keys(), dict[str, str]()
     shared = {name for subset, name in keys if subset_of.setdefault(name, subset) != subset}
     names = [f"{subset}/{name}" if name in shared else name for subset, name in keys]
@@ -157,7 +157,7 @@ def _names(dataset: Dataset) -> tuple[list[str], list[str]]:
 
 
 def _first_copies(dataset: Dataset, labelled: NDArray[Any]) -> Flags:
-    """Of each file the first copy that has a class: a task that nobody annotated yet hides nothing."""
+    """Flags the first copy of each file with a class, so that a task without annotations hides nothing."""
     place: dict[tuple[str, str], int] = {}
     keys = dataset.keys()
     for index, key in enumerate(keys):
@@ -173,7 +173,7 @@ def _duplicates(first: Flags) -> list[str]:
 
 
 def _suspect(columns: dict[str, Column], choices: Choices) -> list[str]:
-    """Values that may mean that nobody could tell."""
+    """Notes on values that may mean unknown."""
     known, notes = {value.lower() for value in choices.unknown}, []
     for name, column in columns.items():
         used = set(np.unique(column.codes).tolist())
@@ -191,7 +191,7 @@ def _suspect(columns: dict[str, Column], choices: Choices) -> list[str]:
 
 
 def _once(dataset: Dataset, rows: Rows) -> Rows:
-    """The same tag twice on an image is one."""
+    """The rows without repeated tags of an image."""
     pairs = dataset.image[rows] * (len(dataset.labels) + 1) + dataset.label[rows]
     kept: Rows = rows[np.sort(np.unique(pairs, return_index=True)[1])]
     return kept
@@ -205,7 +205,7 @@ def _classes(dataset: Dataset, rows: Rows) -> tuple[list[str], Rows]:
 def _clusters(
     dataset: Dataset, rows: Rows, columns: conditions.Conditions, choices: Choices
 ) -> tuple[Rows, str]:
-    """A number per item: the same for items that depend on each other; and what makes them depend."""
+    """A cluster number per item, equal for items that depend on each other, and the kind of cluster."""
     image = dataset.image[rows]
     if choices.cluster:
         name = resolved(dataset, choices)[choices.cluster][0]
@@ -249,7 +249,7 @@ def _repeated(dataset: Dataset) -> list[tuple[int, int]]:
 
 
 def _agreement(dataset: Dataset, column: Column, pairs: list[tuple[int, int]]) -> Agreement | None:
-    """Where the same image was annotated twice: how often both annotations agree."""
+    """How often two annotations of the same image agree; None without a pair of known values."""
     values = conditions.of_images(dataset, column, dataset.tag)
     first, second = values[[one for one, _ in pairs]], values[[two for _, two in pairs]]
     both = (first != MISSING) & (second != MISSING)
@@ -260,5 +260,5 @@ def _agreement(dataset: Dataset, column: Column, pairs: list[tuple[int, int]]) -
 
 
 def codes_of(items: Items, names: Iterable[str]) -> list[Codes]:
-    """The codes of attributes, in order."""
+    """The codes of the named attributes, in order."""
     return [items.attributes[name].codes for name in names]

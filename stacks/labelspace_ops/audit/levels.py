@@ -1,4 +1,4 @@
-"""The level of an audit: objects, or images by their tags; nothing is dropped without a note."""
+"""The level of an audit: objects, or tags of images. A note names what is left out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from labelspace_ops.audit.dataset import Dataset
 from labelspace_ops.core.errors import UsageError
 
 PREFERS_TAGS = 2.0
-"""Images are audited by their tags when tags cover so many times the images that objects cover."""
+"""Tags are audited when they cover more than this many times as many images as objects do."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def _target(dataset: Dataset, additional: list[int], name: str) -> NDArray[np.bo
 
 
 def choose(dataset: Dataset, additional: list[int], wanted: str) -> Level:
-    """The level that was asked for, else the one that describes more images."""
+    """The level that the user chose, else the level that describes more images."""
     rows = {name: _target(dataset, additional, name) for name in ("object", "image")}
     counts = {name: int(one.sum()) for name, one in rows.items()}
     images = {name: len(np.unique(dataset.image[one])) for name, one in rows.items()}

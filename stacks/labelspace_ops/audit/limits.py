@@ -1,4 +1,4 @@
-"""Limits of ``--fail-on``. Light: a limit that cannot be read is refused before the statistics are loaded."""
+"""Limits of ``--fail-on``. An unreadable limit is refused before the statistics are loaded, which is slow."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Limit:
     what: str
     """``gap``, ``error``, ``suspicious`` or ``items``."""
     arguments: list[str]
-    """Of a gap: the metric, the attribute, and if wanted the class."""
+    """The arguments of a gap: the metric, the attribute, and optionally the class."""
     comparison: str
     bound: float
 

@@ -1,4 +1,4 @@
-"""The audit of a project as it is in a running workspace."""
+"""Audits a project of a running workspace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from labelspace_ops.projects import exports, subsets, tasks, training_export
 
 
 class LiveProject:
-    """A project of a workspace; raises ``OpsError`` when it is not there."""
+    """A project of a workspace; raises ``OpsError`` when it does not exist."""
 
     def __init__(self, workspace: str, project: str) -> None:
         self._known = labels_file.load(workspace).project(project)
@@ -27,9 +27,9 @@ class LiveProject:
     def audit(
         self, choices: Choices, predictions: Path | None, options: Options | None = None
     ) -> findings.Audit:
-        """Audit it now; the kinds of attributes come from the labels file when none are asked for.
+        """Audit the project. The kinds of attributes come from the labels file if the user named none.
 
-        Subsets that an earlier audit wrote are copies: they are left out.
+        Subsets that an earlier audit wrote are copies, so they are left out.
         """
         copies = subsets.list_subsets(self._cvat, self._number)
         with exports.exported_file(self._cvat, self._number) as export:
@@ -45,7 +45,7 @@ class LiveProject:
             )
 
     def _jobs(self) -> tuple[Job, ...]:
-        """Who annotates which frames: an export names the assignee of a task, not those of its jobs."""
+        """The jobs with their assignees; an export names only the assignee of each task."""
         names = {task["id"]: task["name"] for task in self._cvat.list_all("/tasks", project_id=self._number)}
         return tuple(
             Job(

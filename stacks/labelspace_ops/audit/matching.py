@@ -1,4 +1,4 @@
-"""Gives each item its prediction: by id, by place, or by overlap; what fits nothing is counted and said."""
+"""Assigns predictions to items by id, position or overlap. Notes count the predictions that fit no item."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from labelspace_ops.audit.predictions import Options, Prediction
 from labelspace_ops.core.errors import UsageError
 
 NONE = -1
-"""No class: nothing was predicted, or nothing is there."""
+"""No class: a missed object, or a predicted box without an object."""
 MOSTLY = 0.5
-"""When predictions name at least so many of the images, objects in all others count as missed too."""
+"""If predictions name at least this share of the images, objects in the other images also count as missed."""
 MULTI_LABEL_SCORE = 0.5
-"""The score from which a label of an image with several labels counts as predicted."""
+"""The least score at which a label of an image with several labels counts as predicted."""
 Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """A row per judged item, and per prediction that fits no item."""
+    """A row per evaluated item, and per prediction that fits no item."""
 
     item: Codes
-    """The item, or one of its image's items where nothing is there (``truth`` NONE)."""
+    """The item; where a prediction fits no item (``truth`` is NONE), an item of its image."""
     truth: Codes
     predicted: Codes
-    """Class codes; those beyond the export's classes are in ``others``."""
+    """Class codes; codes beyond the export's classes refer to ``others``."""
     others: list[str]
     kind: str
-    """``items``: a class each; ``labels``: several of an image; ``boxes``: matched by overlap."""
+    """``items``: one class per item; ``labels``: several classes per image; ``boxes``: matched by overlap."""
     scores: NDArray[np.float64] | None
-    """Of each row and class, where the model scores all of them."""
-    sureness: NDArray[np.float64] | None
-    """Of boxes: the score of each row's prediction, nan where an object was missed."""
+    """The score of each row and class, if the model scores all classes."""
+    box_scores: NDArray[np.float64] | None
+    """For boxes: the score of each row's prediction, nan where an object was missed."""
     counts: dict[str, int]
     notes: list[str] = field(default_factory=list)
 
 
 def match(rows: list[Prediction], items: Items, options: Options) -> Outcomes:
-    """Judge the items; raises ``UsageError`` when no prediction fits, which is never the model's fault."""
+    """Match predictions with items; raises ``UsageError`` when none fits, because the input is wrong."""
     notes: list[str] = []
     rows = _mapped(rows, items, options, notes)
     by_image, counts = _by_image(rows, items, notes)
@@ -53,12 +53,12 @@ def match(rows: list[Prediction], items: Items, options: Options) -> Outcomes:
     others = sorted({row.label for row in rows} - set(codes))
     codes |= {name: len(codes) + place for place, name in enumerate(others)}
     if any(row.box for row in rows):
-        judge = _by_overlap
+        matcher = _by_overlap
     elif items.several_labels:
-        judge = _by_label
+        matcher = _by_label
     else:
-        judge = _by_identity
-    item, truth, predicted, kind, scores = judge(by_image, items, codes, counts, options)
+        matcher = _by_identity
+    item, truth, predicted, kind, scores = matcher(by_image, items, codes, counts, options)
     counts["unknown_class"] = sum(row.label not in items.classes for row in rows)
     by_class, by_box = (None, scores) if kind == "boxes" else (scores, None)
     return Outcomes(
@@ -68,7 +68,7 @@ def match(rows: list[Prediction], items: Items, options: Options) -> Outcomes:
 
 
 def _mapped(rows: list[Prediction], items: Items, options: Options, notes: list[str]) -> list[Prediction]:
-    """Predicted classes by the export's names: through the map, COCO's ids, or without regard to case."""
+    """The predictions with the export's class names: by the map, by COCO's ids, or ignoring case."""
     names = set(items.classes)
     predicted = {row.label for row in rows}
     by_case = {name.strip().casefold(): name for name in items.classes}
@@ -158,7 +158,7 @@ def _refuse_none(rows: list[Prediction], items: Items, by_image: dict[int, list[
 
 
 Columns = tuple[list[int], list[int], list[int]]
-Judged = tuple[list[int], list[int], list[int], str, NDArray[np.float64] | None]
+Matched = tuple[list[int], list[int], list[int], str, NDArray[np.float64] | None]
 
 
 def _best(rows: list[Prediction]) -> Prediction | None:
@@ -171,8 +171,8 @@ def _best(rows: list[Prediction]) -> Prediction | None:
 def _by_identity(
     by_image: dict[int, list[Prediction]], items: Items, codes: dict[str, int], counts: Counter[str],
     options: Options,
-) -> Judged:  # fmt: skip
-    """A prediction per item. Of objects, one that is named nowhere was missed."""
+) -> Matched:  # fmt: skip
+    """Match one prediction per item. An object that no prediction names is missed."""
     given: dict[int, list[Prediction]] = defaultdict(list)
     of_image = _items_of_images(items)
     for image, rows in by_image.items():
@@ -217,7 +217,7 @@ def _items_of_images(items: Items) -> dict[int, list[int]]:
 def _missed(
     by_image: dict[int, list[Prediction]], of_image: dict[int, list[int]], given: dict[int, list[Prediction]]
 ) -> list[int]:
-    """Objects that no prediction names, in images that the model saw."""
+    """The objects that no prediction names, in images with predictions, or in all if ``MOSTLY`` applies."""
     seen = set(of_image) if len(by_image) >= MOSTLY * len(of_image) else set(by_image)
     return [item for image in sorted(seen) for item in of_image[image] if item not in given]
 
@@ -225,8 +225,8 @@ def _missed(
 def _by_label(
     by_image: dict[int, list[Prediction]], items: Items, codes: dict[str, int], counts: Counter[str],
     options: Options,
-) -> Judged:  # fmt: skip
-    """Images with several labels: each label is predicted or not; scores count from one half."""
+) -> Matched:  # fmt: skip
+    """Match images with several labels: each label is predicted or not, from a score of one half on."""
     of_image = _items_of_images(items)
     columns: Columns = ([], [], [])
     for image, rows in sorted(by_image.items()):
@@ -236,16 +236,16 @@ def _by_label(
         for code in sorted(called | set(true)):
             item = true.get(code, of_image[image][0])
             _append(columns, item, code if code in true else NONE, code if code in called else NONE)
-    judged = sum(len(of_image[image]) for image in by_image)
-    counts["items_without_prediction"] = len(items) - judged
+    covered = sum(len(of_image[image]) for image in by_image)
+    counts["items_without_prediction"] = len(items) - covered
     return *columns, "labels", None
 
 
 def _by_overlap(
     by_image: dict[int, list[Prediction]], items: Items, codes: dict[str, int], counts: Counter[str],
     options: Options,
-) -> Judged:  # fmt: skip
-    """Boxes: greedy by score, of the same class; an object that no box finds is missed."""
+) -> Matched:  # fmt: skip
+    """Match boxes of the same class greedily by score. An object without a box is missed."""
     if items.level != "object" or np.isnan(items.box).all():
         raise UsageError(
             "predictions: they have boxes, but the export has no objects with boxes to compare with: export"
@@ -254,7 +254,7 @@ def _by_overlap(
     of_image = _items_of_images(items)
     seen = set(of_image) if len(by_image) >= MOSTLY * len(of_image) else set(by_image)
     columns: Columns = ([], [], [])
-    sureness: list[float | None] = []
+    box_scores: list[float | None] = []
     for image in sorted(seen):
         members, rows = of_image[image], by_image.get(image, [])
         rows = [row for row in rows if row.box is not None]
@@ -264,13 +264,13 @@ def _by_overlap(
             row = taken.get(place)
             counts["matched" if row is not None else "missed"] += 1
             _append(columns, item, int(items.label[item]), NONE if row is None else codes[rows[row].label])
-            sureness.append(math.nan if row is None else rows[row].score)
+            box_scores.append(math.nan if row is None else rows[row].score)
         for row in sorted(set(range(len(rows))) - set(taken.values())):
             counts["found_nothing"] += 1
             _append(columns, members[0], NONE, codes[rows[row].label])
-            sureness.append(rows[row].score)
+            box_scores.append(rows[row].score)
     counts["items_without_prediction"] = len(items) - sum(len(of_image[image]) for image in seen)
-    return *columns, "boxes", None if None in sureness else np.array(sureness, dtype=np.float64)
+    return *columns, "boxes", None if None in box_scores else np.array(box_scores, dtype=np.float64)
 
 
 def _append(columns: Columns, *values: int) -> None:
@@ -279,7 +279,7 @@ def _append(columns: Columns, *values: int) -> None:
 
 
 def _scores(given: list[list[Prediction]], items: Items, codes: dict[str, int]) -> NDArray[np.float64] | None:
-    """The score of every class for every item, when the model gives them all, or there are two classes."""
+    """The score of every class for every item, if the model gives all scores or there are two classes."""
     if not given or not all(row.score is not None for rows in given for row in rows):
         return None
     scores = np.full((len(given), len(codes)), np.nan)

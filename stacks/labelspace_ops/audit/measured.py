@@ -1,4 +1,4 @@
-"""Conditions that nobody had to annotate: they are computed from boxes, image sizes and paths."""
+"""Conditions that are computed from boxes, image sizes and paths instead of annotated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from labelspace_ops.audit.dataset import Dataset, Job, Rows
 from labelspace_ops.audit.vocabulary import MISSING, Column
 
 SMALL, LARGE = 32.0**2, 96.0**2
-"""Square pixels between small, medium and large objects, as COCO's evaluation has it."""
+"""The limits between small, medium and large objects in square pixels, as in COCO's evaluation."""
 MOST_FOLDERS = 50
 NAMES = (
     "object size", "object shape", "position across", "position down", "touches the edge", "occluded",
@@ -23,7 +23,7 @@ NAMES = (
 
 
 def columns(dataset: Dataset, rows: Rows, level: str) -> dict[str, Column]:
-    """Those with at least two values among the items; measures of objects at object level only."""
+    """The conditions with at least two values among the items; those of objects only at object level."""
     found = {**(_of_objects(dataset, rows) if level == "object" else {}), **_of_images(dataset, rows)}
     if dataset.pictures is not None:
         found |= _of_pictures(dataset.pictures[dataset.image[rows]])
@@ -72,7 +72,7 @@ def _of_images(dataset: Dataset, rows: Rows) -> dict[str, Column]:
 
 
 def _of_jobs(dataset: Dataset) -> dict[str, list[str]]:
-    """The task, job and annotator of each image; empty where the export does not say."""
+    """The task, job and annotator of each image; empty where the export does not name them."""
     by_task: dict[str, list[Job]] = defaultdict(list)
     for job in sorted(dataset.jobs, key=lambda one: one.first):
         by_task[job.task].append(job)
@@ -89,20 +89,20 @@ def _of_jobs(dataset: Dataset) -> dict[str, list[str]]:
 
 
 def _job(jobs: list[Job], frame: int) -> Job | None:
-    """The job of a frame among those of its task, sorted by their first frame."""
+    """The job of a frame among the jobs of its task, which are sorted by their first frame."""
     place = bisect_right(jobs, frame, key=lambda job: job.first) - 1
     return jobs[place] if place >= 0 and frame <= jobs[place].last else None
 
 
 def _task_name(job: Job | None, task: str, named: Counter[str]) -> str:
-    """The name where it tells the tasks apart, else with the number."""
+    """The name of a task, with its number if several tasks have that name."""
     if job is None or not job.task_name:
         return f"task {task}" if task else ""
     return job.task_name if named[job.task_name] == 1 else f"{job.task_name} ({job.task})"
 
 
 def _of_pictures(measured: NDArray[np.float64]) -> dict[str, Column]:
-    """Of the brightness, saturation and hour of each item's image."""
+    """The conditions from brightness, saturation and hour of each item's image."""
     scales = (pictures.BRIGHTNESS, pictures.COLOUR, pictures.HOURS)
     return {
         name: _cut(numbers, list(edges), list(names))

@@ -1,4 +1,4 @@
-"""How often the model is wrong: confusion counts and rates, by class, by condition and by group."""
+"""Error rates and confusion counts of a model, by class, by condition and by group."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from labelspace_ops.audit.vocabulary import MISSING
 from labelspace_ops.labels.audit_choices import Choices
 
 MOST_CROSSED = 10
-"""Attributes that are crossed with each other; recorded ones first."""
+"""The most attributes that are crossed with each other; recorded ones come first."""
 TOO_FEW = "fewer than two groups are large enough to compare"
 SCORED = ("auc", "average_precision")
 """Metrics that need the scores of predictions."""
 MOST_MATRIX = 12
-"""Classes up to which the confusion matrix of each group is listed."""
+"""The most classes for which confusion matrices are listed."""
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Of each group and class: true and false positives and negatives; shape (groups, classes)."""
+    """True and false positives and negatives of each group and class; shape (groups, classes)."""
 
     true_positive: Codes
     false_negative: Codes
     false_positive: Codes
     true_negative: Codes | None
-    """None for boxes: nobody counts the places where nothing is."""
+    """None for boxes, which have no true negatives."""
 
 
-class Judged:
+class Evaluation:
     """The outcomes with the conditions of their items."""
 
     def __init__(self, items: Items, outcomes: Outcomes) -> None:
@@ -52,7 +52,7 @@ class Judged:
 
     @cached_property
     def first(self) -> Flags:
-        """A row of each unit: of each image where it has several labels, else every row of an item."""
+        """Flags one row of each unit: of each image if images have several labels, else of each item."""
         if self.outcomes.kind != "labels":
             return np.asarray(self.real)
         flags = np.zeros(len(self.item), dtype=bool)
@@ -60,7 +60,7 @@ class Judged:
         return flags
 
     def codes(self, name: str) -> Codes:
-        """The code of each row; where nothing is, that of its image when its items agree."""
+        """The code of each row; without an item, the code on which the items of its image agree."""
         column = self.items.attributes[name].codes.astype(np.int64)
         found = column[self.item]
         if (~self.real).any():
@@ -75,9 +75,9 @@ class Judged:
         return np.where(low == high, low, MISSING)
 
     def sample(self, metric: str, rows: Flags, code: int) -> Sample | None:
-        """The outcomes of a class among rows; None where the model gave no scores for the metric."""
+        """The outcomes of a class among the rows; None if the metric needs scores and there are none."""
         scores = {
-            "f1": np.zeros(len(self.item)), "average_precision": self.outcomes.sureness,
+            "f1": np.zeros(len(self.item)), "average_precision": self.outcomes.box_scores,
             "auc": None if self.outcomes.scores is None else self.outcomes.scores[:, code],
         }[metric]  # fmt: skip
         if scores is None:
@@ -87,7 +87,7 @@ class Judged:
         return Sample(truth[used], called[used], scores[used], self.cluster[used])
 
     def counts(self, group: Codes, width: int) -> Counts:
-        """The confusion of each class within each group; ``group`` MISSING rows are left out."""
+        """The confusion counts of each class in each group; rows whose ``group`` is MISSING are left out."""
         classes, known = len(self.items.classes), group != MISSING
         side = classes + 1
 
@@ -104,7 +104,7 @@ class Judged:
         return Counts(hit, positive - hit, called - hit, negative)
 
     def trials(self, metric: str, code: int) -> tuple[Flags, Flags] | None:
-        """Which rows a rate is over, and which of them count as successes; None where a metric is no rate."""
+        """The rows that a rate is over, and the rows that are successes; None if it is not a rate."""
         truth, called = self.truth == code, self.predicted == code
         if self.outcomes.kind == "labels" and metric in {"false_positive_rate", "selection_rate"}:
             return self._image_trials(truth, called, metric)
@@ -126,12 +126,14 @@ class Judged:
         return over, says[image]
 
 
-def error_rates(judged: Judged, choices: Choices) -> list[AuditedRate]:
-    """By each attribute, by class, by pairs of attributes; the worst first, those too small to judge last.
+def error_rates(evaluation: Evaluation, choices: Choices) -> list[AuditedRate]:
+    """The error rates by attribute, class and pairs of attributes; the worst first, too small groups last.
 
     ``wide_low`` and ``wide_high`` bound the rate when all crossings are looked at together (Bonferroni).
     """
-    rows = [row for crossing in _crossings(judged.items) for row in _crossed(judged, crossing, choices)]
+    rows = [
+        row for crossing in _crossings(evaluation.items) for row in _crossed(evaluation, crossing, choices)
+    ]
     fit = max(1, sum(not row.too_small for row in rows))
     whole = next((row.error_rate for row in rows if not row.by and row.label is None), 0.0)
     for row in rows:
@@ -153,25 +155,27 @@ def _crossings(items: Items) -> Iterator[tuple[tuple[str, ...], bool]]:
 
 
 def _crossed(
-    judged: Judged, crossing: tuple[tuple[str, ...], bool], choices: Choices
+    evaluation: Evaluation, crossing: tuple[tuple[str, ...], bool], choices: Choices
 ) -> Iterator[AuditedRate]:
     names, by_class = crossing
-    items, columns = judged.items, [judged.codes(name) for name in names]
+    items, columns = evaluation.items, [evaluation.codes(name) for name in names]
     known = (
-        judged.real & np.all([column != MISSING for column in columns], axis=0) if columns else judged.real
+        evaluation.real & np.all([column != MISSING for column in columns], axis=0)
+        if columns
+        else evaluation.real
     )
     sides = [max(len(items.attributes[name].values), 1) for name in names]
     sides += [len(items.classes)] if by_class else []
-    parts = [column[known] for column in columns] + ([judged.truth[known]] if by_class else [])
+    parts = [column[known] for column in columns] + ([evaluation.truth[known]] if by_class else [])
     cell = (
         np.ravel_multi_index(parts, sides)
         if parts and known.any()
         else np.zeros(int(known.sum()), dtype=np.int64)
     )
-    wrong = judged.wrong[known]
+    wrong = evaluation.wrong[known]
     used, cell = np.unique(cell, return_inverse=True)
     counts, errors = np.bincount(cell), np.bincount(cell[wrong], minlength=len(used))
-    effective = effective_counts(cell, wrong, judged.cluster[known], len(used))
+    effective = effective_counts(cell, wrong, evaluation.cluster[known], len(used))
     for index, code in enumerate(used):
         place = np.unravel_index(code, sides) if sides else ()
         by = {name: items.attributes[name].values[value] for name, value in zip(names, place, strict=False)}
@@ -183,9 +187,9 @@ def _crossed(
 
 
 def effective_counts(group: Codes, success: Flags, cluster: Codes, width: int) -> NDArray[np.float64]:
-    """How many independent items tell as much of each group's rate as its items, clustered as they are.
+    """The effective sample size of each group: as many independent items give a rate of the same variance.
 
-    The count over the design effect: the variance between clusters over that of independent items.
+    It is the count over the design effect: the variance between clusters over that of independent items.
     """
     counts = np.bincount(group, minlength=width).astype(np.float64)
     share = np.divide(
@@ -205,24 +209,24 @@ def effective_counts(group: Codes, success: Flags, cluster: Codes, width: int) -
     return effective
 
 
-def by_group(judged: Judged, names: list[str], choices: Choices) -> list[Fairness]:
-    """Of each attribute and class: the rates of each group that is large enough, and how far they differ.
+def by_group(evaluation: Evaluation, names: list[str], choices: Choices) -> list[Fairness]:
+    """The rates of each large enough group, and their differences, for each attribute and class.
 
-    Demographic parity is the difference of selection rates; equalized odds the larger one of the differences
-    of true and of false positive rates (Hardt, Price and Srebro 2016). A rate needs ``min_group`` of what
-    it is a rate of: true positives need positives.
+    Demographic parity is the difference of selection rates; equalized odds is the larger one of the
+    differences of true and of false positive rates (Hardt, Price and Srebro 2016). A rate needs ``min_group``
+    items in its denominator: the true positive rate needs that many positives.
     """
-    return [row for name in names for row in _of_attribute(judged, name, choices)]
+    return [row for name in names for row in _of_attribute(evaluation, name, choices)]
 
 
-def _of_attribute(judged: Judged, name: str, choices: Choices) -> Iterator[Fairness]:
-    values, codes = judged.items.attributes[name].values, judged.codes(name)
+def _of_attribute(evaluation: Evaluation, name: str, choices: Choices) -> Iterator[Fairness]:
+    values, codes = evaluation.items.attributes[name].values, evaluation.codes(name)
     width = max(len(values), 1)
-    sizes = np.bincount(codes[(codes != MISSING) & judged.first], minlength=width)
-    counts = judged.counts(codes, width)
+    sizes = np.bincount(codes[(codes != MISSING) & evaluation.first], minlength=width)
+    counts = evaluation.counts(codes, width)
     fit = [value for value in range(len(values)) if sizes[value] >= choices.min_group]
     too_small = [values[value] for value in np.flatnonzero((sizes > 0) & (sizes < choices.min_group))]
-    for code, label in enumerate(judged.items.classes):
+    for code, label in enumerate(evaluation.items.classes):
         if len(fit) < 2:
             yield Fairness(
                 name, label, too_small, {}, why="fewer than two groups are large enough to compare"
@@ -232,13 +236,13 @@ def _of_attribute(judged: Judged, name: str, choices: Choices) -> Iterator[Fairn
         for value in fit:
             one = groups[values[value]] = rates(counts, value, code, int(sizes[value]), choices.min_group)
             one.auc, one.average_precision = (
-                _scored(judged, metric, codes == value, code, choices) for metric in SCORED
+                _scored(evaluation, metric, codes == value, code, choices) for metric in SCORED
             )
         yield Fairness(name, label, too_small, groups, *_differences(list(groups.values())))
 
 
 def rates(counts: Counts, group: int, code: int, total: int, least: int) -> GroupRates:
-    """The confusion matrix of a class within a group, and the rates that enough items are there for."""
+    """The confusion matrix of a class in a group, and the rates with at least ``least`` items."""
     hit, missed, wrong = (
         int(one[group, code]) for one in (counts.true_positive, counts.false_negative, counts.false_positive)
     )
@@ -257,7 +261,7 @@ def rates(counts: Counts, group: int, code: int, total: int, least: int) -> Grou
 
 
 def _differences(groups: list[GroupRates]) -> tuple[float | None, float | None, float | None]:
-    """Of demographic parity the difference and the ratio, and that of equalized odds."""
+    """The difference and the ratio of demographic parity, and the difference of equalized odds."""
     selected = _known([one.selection_rate for one in groups])
     spreads = [
         max(known) - min(known) if known else None
@@ -274,44 +278,44 @@ def _differences(groups: list[GroupRates]) -> tuple[float | None, float | None, 
 
 
 def _known(values: list[float | None]) -> list[float]:
-    """The values; none when one of them is unknown."""
+    """The values; an empty list when one of them is unknown."""
     return [] if None in values else [one for one in values if one is not None]
 
 
-def _scored(judged: Judged, metric: str, rows: Flags, code: int, choices: Choices) -> float | None:
-    """A metric of scores, where enough positives (and for AUC negatives) are there."""
-    sample = judged.sample(metric, rows, code) if metric in choices.metrics else None
+def _scored(evaluation: Evaluation, metric: str, rows: Flags, code: int, choices: Choices) -> float | None:
+    """The value of a metric of scores; None with too few positives (and for AUC, negatives)."""
+    sample = evaluation.sample(metric, rows, code) if metric in choices.metrics else None
     if sample is None or not enough(sample, metric, choices.min_group):
         return None
     return sample.value(metric)
 
 
 def enough(sample: Sample, metric: str, least: int) -> bool:
-    """Whether a metric of so many items may be judged."""
+    """Whether the sample has enough items for the metric."""
     other = {"f1": sample.called, "auc": ~sample.truth, "average_precision": sample.truth}[metric]
     return bool(min(sample.truth.sum(), other.sum()) >= least)
 
 
-def confusion(judged: Judged, names: list[str]) -> list[ConfusionMatrix]:
+def confusion(evaluation: Evaluation, names: list[str]) -> list[ConfusionMatrix]:
     """The confusion matrix of all items and of each group, of at most ``MOST_MATRIX`` classes."""
-    classes = judged.items.classes
+    classes = evaluation.items.classes
     if len(classes) > MOST_MATRIX:
         return []
-    head = [*classes, *judged.outcomes.others, "nothing"]
-    rows = [ConfusionMatrix({}, head, _matrix(judged, np.ones(len(judged.item), dtype=bool)))]
+    head = [*classes, *evaluation.outcomes.others, "nothing"]
+    rows = [ConfusionMatrix({}, head, _matrix(evaluation, np.ones(len(evaluation.item), dtype=bool)))]
     for name in names:
-        codes = judged.codes(name)
+        codes = evaluation.codes(name)
         for value in np.unique(codes[codes != MISSING]):
-            by = {name: judged.items.attributes[name].values[value]}
-            rows.append(ConfusionMatrix(by, head, _matrix(judged, codes == value)))
+            by = {name: evaluation.items.attributes[name].values[value]}
+            rows.append(ConfusionMatrix(by, head, _matrix(evaluation, codes == value)))
     return rows
 
 
-def _matrix(judged: Judged, rows: Flags) -> dict[str, list[int]]:
-    """Of each true class how often each class was predicted; ``nothing``: boxes that fit no object."""
-    width = len(judged.items.classes) + len(judged.outcomes.others) + 1
-    truth = np.where(judged.truth == NONE, len(judged.items.classes), judged.truth)[rows]
-    said = np.where(judged.predicted == NONE, width - 1, judged.predicted)[rows]
-    height = len(judged.items.classes) + 1
+def _matrix(evaluation: Evaluation, rows: Flags) -> dict[str, list[int]]:
+    """How often each class was predicted for each true class; ``nothing``: boxes that fit no object."""
+    width = len(evaluation.items.classes) + len(evaluation.outcomes.others) + 1
+    truth = np.where(evaluation.truth == NONE, len(evaluation.items.classes), evaluation.truth)[rows]
+    said = np.where(evaluation.predicted == NONE, width - 1, evaluation.predicted)[rows]
+    height = len(evaluation.items.classes) + 1
     cells = np.bincount(truth * width + said, minlength=height * width).reshape(height, width)
-    return dict(zip([*judged.items.classes, "nothing"], cells.tolist(), strict=True))
+    return dict(zip([*evaluation.items.classes, "nothing"], cells.tolist(), strict=True))

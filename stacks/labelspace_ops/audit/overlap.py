@@ -1,4 +1,4 @@
-"""Boxes of a model against boxes of annotators."""
+"""Matches boxes of a model with boxes of annotators."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def iou(first: Boxes, second: Boxes) -> Boxes:
 def match(
     boxes: Any, labels: Any, rows: list[Prediction], codes: dict[str, int], least: float
 ) -> list[tuple[int, int]]:
-    """Pairs of an object and a prediction: as COCO's evaluation, the surest prediction chooses first.
+    """Pairs of an object and a prediction. As in COCO's evaluation, higher scores are matched first.
 
-    A box of another class over an object is paired last, so that it counts as a confusion and not as missed.
+    A box of another class is paired with an overlapping object last; it counts as a confusion.
     """
     if not len(rows) or not len(labels):
         return []

@@ -1,4 +1,4 @@
-"""What the images themselves say: their size, how bright and colourful they are, and when they were taken."""
+"""Measures images: their size, brightness, saturation, and the hour of the photograph."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from numpy.typing import NDArray
 from labelspace_ops.core.errors import UsageError
 
 THUMBNAIL = 96
-"""Pixels of the longer side of an example."""
+"""Pixels of the longer side of a thumbnail."""
 SAMPLED = 64
 """Pixels to which an image is shrunk before it is measured."""
 TAKEN = 36867
 """EXIF's DateTimeOriginal."""
 NAMES = ("brightness", "colour", "time of day")
 BRIGHTNESS = (70.0, 160.0), ("dark", "medium", "bright")
-"""Of the mean of grey levels from 0 to 255."""
+"""Limits of brightness: the mean grey level, from 0 to 255."""
 COLOUR = (25.0, 90.0), ("grey", "muted", "colourful")
-"""Of the mean saturation from 0 to 255."""
+"""Limits of the mean saturation, from 0 to 255."""
 HOURS = (6.0, 10.0, 17.0, 21.0), ("night", "morning", "day", "evening", "night")
 
 
 def size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels; zeros when the file is no image, or pillow is not installed."""
+    """Width and height in pixels; zeros when the file is not an image, or pillow is not installed."""
     try:
         from PIL import Image  # noqa: PLC0415 - an optional package
 
@@ -56,11 +56,11 @@ class Pictures:
         return path if path.is_file() else self._by_name.get(Path(name).name)
 
     def measure(self, names: Iterable[str]) -> NDArray[np.float64]:
-        """Brightness, saturation and hour of each image, nan where it is not there; shape (images, 3)."""
+        """Brightness, saturation and hour of each image, nan where it is missing; shape (images, 3)."""
         return np.array([_measured(self.find(name)) for name in names], dtype=np.float64).reshape(-1, 3)
 
     def thumbnail(self, name: str) -> str | None:
-        """A small JPEG as a data URL; None when the file is not there or no image."""
+        """A small JPEG as a data URL; None when the file is missing or not an image."""
         from PIL import Image  # noqa: PLC0415 - an optional package
 
         path = self.find(name)
@@ -94,7 +94,7 @@ def _measured(path: Path | None) -> tuple[float, float, float]:
 
 
 def _hour(taken: str) -> float:
-    """From ``2024:05:17 21:04:33``."""
+    """The hour of EXIF text such as ``2024:05:17 21:04:33``."""
     try:
         day, clock = taken.split(" ")
         hour, minute, _ = clock.split(":")

@@ -1,4 +1,4 @@
-"""A model's predictions as they are found: CSV, parquet, or COCO's results; columns are found by name."""
+"""Reads a model's predictions from CSV, parquet or COCO's results. Columns are found by name."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ IOU = 0.5
 
 @dataclass(frozen=True)
 class Options:
-    """How a file of predictions is read and matched."""
+    """Options for reading and matching a file of predictions."""
 
     image_column: str = ""
     prediction_column: str = ""
     class_map: dict[str, str] = field(default_factory=dict)
     iou: float = IOU
-    """Overlap from which a predicted box is of an object."""
+    """The least overlap at which a predicted box matches an object."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of an image, or of an object in it."""
+    """A prediction for an image, or for an object in it."""
 
     image: str
     label: str
@@ -94,7 +94,7 @@ def _column(header: list[str], named: str, known: tuple[str, ...], what: str, na
 
 
 def _identity(value: object) -> str:
-    """An object's id; pandas writes 0 as 0.0 beside missing values."""
+    """The id of an object. Pandas writes 0 as 0.0 in a column that has missing values."""
     said = text(value).strip()
     try:
         number = float(said)
@@ -104,7 +104,7 @@ def _identity(value: object) -> str:
 
 
 def _score(value: object, name: str, line: int) -> float | None:
-    """A score of 0 is a score; nan is none."""
+    """A score, which may be 0; None for nan or an empty value."""
     said = text(value).strip()
     try:
         score = float(said) if said else math.nan

@@ -1,4 +1,4 @@
-"""The audit as one HTML page that needs nothing else: no script, no network."""
+"""Writes the audit as one HTML page without scripts or network access."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ RATES = {
     "false_positive_rate": "false positive rate", "precision": "precision", "f1": "F1", "auc": "AUC",
     "average_precision": "average precision",
 }  # fmt: skip
-"""Rates of a group and the heads of their columns; one that no group has is left out."""
+"""The rates of a group and the headings of their columns; a rate that no group has is left out."""
 
 
 def page(found: AuditReport, thumbnails: dict[tuple[str, str], list[str]] | None = None) -> str:
-    """The whole page; ``thumbnails``: of a class and attribute, examples as data URLs."""
+    """The page; ``thumbnails`` maps a class and an attribute to examples as data URLs."""
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     sections = (
         _summary,
@@ -67,7 +67,7 @@ def _section(title: str, lead: str, body: str) -> str:
 
 
 def _table(head: list[str], rows: list[list[str]], css: str = "", numbers: int = 0) -> str:
-    """Cells are HTML; the last ``numbers`` columns are right-aligned."""
+    """A table of HTML cells; the last ``numbers`` columns are right-aligned."""
     first = len(head) - numbers
     heads = "".join(f"<th{' class=n' if place >= first else ''}>{one}</th>" for place, one in enumerate(head))
     body = "".join(
@@ -319,7 +319,7 @@ def _balanced(found: AuditReport) -> str:
 
 
 def _count(cell: Cell, least: int) -> str:
-    """In red when the cell limits the set."""
+    """The count of a cell, in red if the cell limits the set."""
     count = f"{cell['available']:,}"
     return f'<span class="bad">{count}</span>' if cell["available"] == least else count
 

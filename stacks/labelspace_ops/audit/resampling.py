@@ -1,7 +1,7 @@
-"""Metrics that are no rates (F1, AUC, average precision), and how unsure they are: clusters are drawn again.
+"""F1, AUC and average precision, with intervals and tests by resampling clusters.
 
 A bootstrap of whole clusters (Davison and Hinkley, Bootstrap Methods, 1997, 3.8) gives the covariance of the
-groups' values; that all groups are alike is tested by Wald's statistic.
+groups' values. Wald's statistic tests whether all groups are alike.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from scipy import special
 from labelspace_ops.audit.statistics import CONFIDENCE, Numbers
 
 DRAWS, LEAST_DRAWS, MOST_WORK = 400, 100, 4e7
-"""Draws of a test; fewer where draws times rows are more than ``MOST_WORK``."""
+"""The number of draws of a test; fewer when draws times rows exceed ``MOST_WORK``."""
 LEAST_CLUSTERS = 10
-"""With fewer clusters no interval is given: too few to draw from."""
+"""The least number of clusters for an interval."""
 RECALLS = np.linspace(0, 1, 101)
-"""Where COCO's evaluation reads the precision (pycocotools, ``Params.recThrs``)."""
+"""The recalls at which COCO's evaluation reads the precision (pycocotools, ``Params.recThrs``)."""
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -30,19 +30,19 @@ class Sample:
     """The outcomes of one class in one group."""
 
     truth: Flags
-    """Whether the row is of the class."""
+    """Whether the true class of each row is the class."""
     called: Flags
-    """Whether the model says so."""
+    """Whether the predicted class of each row is the class."""
     score: Numbers
-    """How sure it is; nan where nothing was predicted."""
+    """The score of each row; nan where nothing was predicted."""
     cluster: Codes
 
     def metric(self, name: str) -> Callable[[Numbers], float]:
-        """The metric as a function of weights per row; nan where it is not defined."""
+        """The metric as a function of a weight per row; nan where it is not defined."""
         return {"f1": self._f1, "auc": self._auc, "average_precision": self._average_precision}[name]()
 
     def value(self, name: str) -> float:
-        """The metric of the sample as it is."""
+        """The metric of the sample with equal weights."""
         return self.metric(name)(np.ones(len(self.truth)))
 
     def _f1(self) -> Callable[[Numbers], float]:
@@ -51,7 +51,7 @@ class Sample:
         return lambda weights: _ratio(2 * float(weights @ hit), float(weights @ sides))
 
     def _auc(self) -> Callable[[Numbers], float]:
-        """How often a positive scores above a negative; ties count half."""
+        """The share of pairs in which the positive scores above the negative; ties count half."""
         _, place = np.unique(self.score, return_inverse=True)
 
         def area(weights: Numbers) -> float:
@@ -63,7 +63,7 @@ class Sample:
         return area
 
     def _average_precision(self) -> Callable[[Numbers], float]:
-        """COCO's: the mean of the interpolated precision at 101 recalls; missed objects count."""
+        """COCO's average precision: the mean interpolated precision at 101 recalls; missed objects count."""
         order = np.flatnonzero(self.called)[np.argsort(-self.score[self.called], kind="stable")]
         hit = self.truth[order]
 
@@ -93,12 +93,12 @@ class Comparison:
     """The interval of the largest value minus the smallest; it holds for every pair (Bonferroni)."""
     high: float | None
     p_value: float | None
-    """Of the test that all groups are alike."""
+    """The p-value of the test that all groups are alike."""
     test: str | None
 
 
 def compare(samples: list[Sample], name: str, rng: np.random.Generator) -> Comparison:
-    """The metric of each sample, and whether they differ by more than drawing other clusters explains."""
+    """The metric of each sample, and a test of whether the samples differ, by resampling clusters."""
     metrics = [sample.metric(name) for sample in samples]
     values = np.array([metric(np.ones(len(one.truth))) for metric, one in zip(metrics, samples, strict=True)])
     clusters = np.unique(np.concatenate([sample.cluster for sample in samples]))

@@ -1,4 +1,4 @@
-"""What an audit finds, as the parts hand it to each other; ``audit.json`` is its dump."""
+"""The types of the results of an audit. ``audit.json`` is the JSON of ``AuditReport``."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ class AuditedAttribute:
     """How many items carry an attribute or condition."""
 
     kind: str
-    """``condition``, ``protected``, ``measured`` (nobody annotated it) or ``unmarked``."""
+    """``condition``, ``protected``, ``measured`` (computed, not annotated) or ``unmarked``."""
     items: int
     """All items."""
     carried: int
-    """Those with a value."""
+    """Items with a value."""
     coverage: float
-    """Their share."""
+    """Share of items with a value."""
     unknown: int
-    """Those whose value says that the annotator could not tell."""
+    """Items with a value that means unknown."""
     values: dict[str, int]
     """Items of each value."""
     agreement: Agreement | None
-    """Where images were annotated twice; else null."""
+    """Agreement of images that were annotated twice; null without such images."""
 
 
 @dataclass
 class AuditedPair:
-    """A class against the rest by an attribute."""
+    """A class compared with the other classes by an attribute."""
 
     attribute: str
     """The attribute."""
@@ -68,7 +68,7 @@ class AuditedPair:
     ci_high: float | None = None
     """Upper end."""
     p_value: float | None = None
-    """Of the test of independence, clusters taken as samples."""
+    """The p-value of the test of independence, with clusters as samples."""
     p_adjusted: float | None = None
     """Adjusted by Holm's method."""
     suspicious: bool = False
@@ -94,13 +94,13 @@ class AuditedRate:
     label: AnyClass
     """The true class; null: all."""
     n: int
-    """Judged items."""
+    """Items that were evaluated."""
     errors: int
-    """Those that were predicted wrongly, or not at all."""
+    """Items that were predicted wrongly, or missed."""
     error_rate: float
-    """Their share."""
+    """Share of the evaluated items that are errors."""
     effective: float
-    """How many independent items tell as much."""
+    """The effective sample size: as many independent items give the same precision."""
     ci_low: float
     """Lower end of the 95 % interval."""
     ci_high: float
@@ -163,7 +163,7 @@ class AuditedGap:
     ci_high: float | None = None
     """Upper end."""
     p_value: float | None = None
-    """Of the test that all groups are alike."""
+    """The p-value of the test that all groups are alike."""
     p_adjusted: float | None = None
     """Adjusted by Holm's method over all differences."""
     test: str | None = None
@@ -185,11 +185,11 @@ class GroupRates:
     true_positives: int
     """Items of the class that were predicted as it."""
     false_negatives: int
-    """Items of the class that were not."""
+    """Items of the class that were not predicted as it."""
     false_positives: int
-    """Predictions of the class elsewhere."""
+    """Predictions of the class on items of other classes, or on no object."""
     true_negatives: int | None
-    """The rest; null for boxes."""
+    """All other items; null for boxes."""
     selection_rate: float | None
     """Share that is predicted as the class."""
     true_positive_rate: float | None
@@ -197,9 +197,9 @@ class GroupRates:
     false_negative_rate: float | None
     """Share of the class that is missed."""
     false_positive_rate: float | None
-    """Share of the rest that is predicted as the class."""
+    """Share of the other items that is predicted as the class."""
     precision: float | None
-    """Share of right ones among the predictions of the class."""
+    """Share of the predictions of the class that are right."""
     f1: float | None
     """Harmonic mean of precision and recall."""
     auc: float | None = None
@@ -307,7 +307,7 @@ class Weighting:
     largest: float | None
     """The largest weight."""
     effective_sample_size: float
-    """How many unweighted items tell as much."""
+    """The effective sample size: as many unweighted items give the same precision."""
 
 
 @dataclass
@@ -353,7 +353,7 @@ class AuditReport:
     confidence: float
     """Level of the intervals."""
     min_group: int
-    """Smaller groups are not judged."""
+    """Groups with fewer items are not compared."""
     notes: list[str]
     """What was left out or read in a special way, and why."""
     associations: list[AuditedPair]
@@ -380,7 +380,7 @@ class AuditReport:
     """Against an earlier audit; absent without ``--compare``."""
 
     def as_json(self) -> dict[str, Any]:
-        """The object that is written; what is absent is left out."""
+        """The object that is written to ``audit.json``; absent keys are left out."""
         found: dict[str, Any] = _adapter().dump_python(self, by_alias=True)
         optional = ("predictions", "gaps", "fairness", "confusion", "compared")
         return {key: value for key, value in found.items() if value is not None or key not in optional}

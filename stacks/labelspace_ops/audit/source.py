@@ -1,4 +1,4 @@
-"""Finds out which format an export has, and reads it."""
+"""Detects the format of an export and reads it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from labelspace_ops.audit.readers import (
 from labelspace_ops.core.errors import UsageError
 
 MOST_JSON = 512 * 2**20
-"""JSON is read whole, which takes some ten times its size of memory."""
+"""The largest JSON file in bytes. JSON is read whole, which takes about ten times its size in memory."""
 IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 CONFIG = {"data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names", "coco.yaml"}
 LIST_FILES = {"train.txt", "val.txt", "valid.txt", "test.txt", "readme.txt", "requirements.txt"}
@@ -44,7 +44,7 @@ class _Reading:
         self.builder = Builder(wanted, binned)
 
     def read(self) -> Dataset:
-        """By the files that are there; the first format that fits is read."""
+        """Read the first format that the names of the files fit."""
         for find, fill in self._formats():
             names = find()
             if names:
@@ -73,7 +73,7 @@ class _Reading:
         return [name for name in self.files.names if fits(name)]
 
     def _jsons(self) -> list[str]:
-        """Annotations among the JSON files: by their folder or name, else whatever JSON is there."""
+        """The JSON files whose folder or name says annotations; without such files, all JSON files."""
         found = self._named(lambda name: name.endswith(".json"))
         likely = [
             name
@@ -106,7 +106,7 @@ class _Reading:
         return kinds[0]
 
     def _member(self, name: str) -> str:
-        """Read an XML or JSON file and return its format; empty: captions."""
+        """Read an XML or JSON file and return its format; an empty text for captions."""
         with self.files.open(name) as file:
             start = file.read(512)
         body = start.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -165,7 +165,7 @@ class _Reading:
         return voc.FORMAT
 
     def _texts(self) -> list[str]:
-        """Text files of YOLO: those with labels, when a list of classes is there."""
+        """The text files with labels of YOLO; none without a list of classes."""
         if not self._named(lambda name: name.rsplit("/", 1)[-1] in CONFIG):
             return []
         return self._named(
@@ -246,7 +246,7 @@ def _json_reader(document: Any, name: str) -> tuple[Any, str]:
 
 
 def _json_lines(data: bytes, name: str) -> Iterator[JsonObject]:
-    """Hugging Face's ``metadata.jsonl``: a row an image; ``objects`` become rows of their own."""
+    """The rows of Hugging Face's ``metadata.jsonl``: one per image, or one per entry of ``objects``."""
     for number, line in enumerate(table.decoded(data).splitlines(), 1):
         if not line.strip():
             continue
@@ -264,7 +264,7 @@ def _json_lines(data: bytes, name: str) -> Iterator[JsonObject]:
 
 
 def _without_twins(names: list[str], notes: list[str]) -> list[str]:
-    """COCO writes keypoints, and the outlines of things, beside the instances of the same images."""
+    """The files without those that describe the images of an ``instances_`` file again, such as keypoints."""
     left = []
     for name in names:
         for twin in ("person_keypoints", "keypoints", "panoptic", "stuff"):
@@ -278,7 +278,7 @@ def _without_twins(names: list[str], notes: list[str]) -> list[str]:
 
 
 def _subset(name: str) -> str:
-    """From ``annotations/instances_train.json`` or ``train/_annotations.coco.json``."""
+    """The subset in a name: ``annotations/instances_train.json``, ``train/_annotations.coco.json``."""
     stem = name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     if stem.startswith("_annotations") or stem == "annotations":
         return name.split("/")[-2] if "/" in name else ""

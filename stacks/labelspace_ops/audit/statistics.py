@@ -1,4 +1,4 @@
-"""The statistics of the audit. Tables are 2 by k: a class and the rest, by the values of an attribute."""
+"""The statistics of the audit. Tables are 2 by k: a class and the others, by the values of an attribute."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SMALL = 5.0
 """Expected counts below this call for an exact test (Cochran's rule)."""
 MOST_TABLES = 200_000
 MOST_EXACT = 5000.0
-"""A statistic from which the noncentral distribution is taken as normal on the scale of its root."""
+"""From this statistic on, the root of the noncentral chi-square variable is taken as normal."""
 RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
 class Association:
-    """How strongly a class and an attribute go together."""
+    """The strength of the association of a class and an attribute."""
 
     cramers_v: float
     ci_low: float | None
@@ -32,7 +32,7 @@ class Association:
 
 
 def association(table: Table, rng: np.random.Generator) -> Association | None:
-    """Of a 2 by k table of independent items; None when a row or all but one column is empty."""
+    """The association in a table of independent items; None when a row or all but one column is empty."""
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():
         return None
@@ -49,7 +49,7 @@ def chi_square(table: Table) -> tuple[float, Numbers]:
 
 
 def cramers_v(table: Table, design: float = 1.0) -> float:
-    """Bias-corrected: Bergsma, J. Korean Stat. Soc. 42 (2013) 323; ``design``: the effect of clusters."""
+    """Bias-corrected V (Bergsma, J. Korean Stat. Soc. 42 (2013) 323); ``design``: the design effect."""
     count = int(table.sum())
     if (table > 0).sum() == table.shape[1] and (table.sum(axis=1) > 0).all():
         return 1.0  # each value belongs to one side: the correction would deny a perfect dependence
@@ -60,7 +60,7 @@ def cramers_v(table: Table, design: float = 1.0) -> float:
 
 
 def influence(table: Table) -> Numbers:
-    """How much an item of each cell moves chi-square over n; its mean over items is 0."""
+    """The influence of an item of each cell on chi-square over n; its mean over items is 0."""
     share = table / table.sum()
     rows, columns = share.sum(axis=1, keepdims=True), share.sum(axis=0, keepdims=True)
     ratio = share / (rows * columns)
@@ -73,11 +73,11 @@ def influence(table: Table) -> Numbers:
 def interval(
     table: Table, spread: float | None = None, design: float = 1.0
 ) -> tuple[float | None, float | None]:
-    """Of V: the noncentral chi-square distribution inverted, its width scaled to the measured variance.
+    """The interval of V: the inverted noncentral chi-square distribution, scaled to the measured variance.
 
     ``spread`` is the variance of chi-square over n (by default of independent items), ``design`` the factor
-    by which clusters inflate chi-square. None where a cell holds fewer than ``SMALL`` items, or is expected
-    to: there the interval does not keep its level in simulation.
+    by which clusters inflate chi-square. None where a cell has fewer than ``SMALL`` observed or expected
+    items: there the interval does not keep its level in simulation.
     """
     statistic, expected = chi_square(table)
     if min(expected.min(), table.min()) < SMALL:
@@ -97,7 +97,7 @@ def interval(
 
 
 def _noncentrality(statistic: float, degrees: int, p: float) -> float:
-    """For which noncentrality so much of the distribution lies below the statistic; 0 when for none."""
+    """The noncentrality at which a share ``p`` of the distribution is below the statistic; else 0."""
     if statistic > MOST_EXACT:
         return max(0.0, math.sqrt(statistic - degrees) - float(special.ndtri(p))) ** 2
     low, high = 0.0, 4 * statistic + 100
@@ -108,7 +108,7 @@ def _noncentrality(statistic: float, degrees: int, p: float) -> float:
 
 
 def p_of(table: Table, rng: np.random.Generator) -> tuple[float, str]:
-    """The p-value of independence and the test: chi-square, or Fisher's exact where counts are small."""
+    """The p-value and the name of the test of independence: chi-square, or Fisher's for small counts."""
     statistic, expected = chi_square(table)
     if expected.min() >= SMALL:
         return float(special.chdtrc(table.shape[1] - 1, statistic)), "chi-square"
@@ -130,7 +130,7 @@ def exact(table: Table, rng: np.random.Generator) -> tuple[float, str]:
 
 
 def _all_rows(columns: Table, first: int) -> Table:
-    """Every first row of a table with these margins."""
+    """All possible first rows of a table with these margins."""
     grids = np.meshgrid(*[np.arange(min(int(one), first) + 1) for one in columns[:-1]], indexing="ij")
     rows = np.stack([grid.ravel() for grid in grids], axis=1)
     last = first - rows.sum(axis=1)
@@ -146,7 +146,7 @@ def _log_weight(rows: Table, columns: Table) -> Numbers:
 
 
 def holm(p_values: list[float]) -> list[float]:
-    """Adjusted so that all of them together are wrong no more often than the level (Holm 1979)."""
+    """The p-values, adjusted so that their familywise error rate is the level (Holm 1979)."""
     order = np.argsort(p_values, kind="stable")
     adjusted = np.empty(len(p_values))
     factors = len(p_values) - np.arange(len(p_values))
@@ -155,7 +155,7 @@ def holm(p_values: list[float]) -> list[float]:
 
 
 def wilson(errors: float, count: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Wilson's interval of a rate; of nothing, all that is possible."""
+    """Wilson's interval of a rate; 0 to 1 without items."""
     if count <= 0:
         return 0.0, 1.0
     z = float(special.ndtri((1 + confidence) / 2))
@@ -190,5 +190,5 @@ def kappa(first: NDArray[np.int16], second: NDArray[np.int16]) -> float | None:
 
 
 def effective_size(weights: Numbers) -> float:
-    """How many unweighted items would tell as much (Kish 1965)."""
+    """The effective sample size of weighted items (Kish 1965)."""
     return float(weights.sum() ** 2 / (weights**2).sum()) if len(weights) else 0.0

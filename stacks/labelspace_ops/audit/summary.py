@@ -1,4 +1,4 @@
-"""The audit in at most five sentences, for somebody who reads no statistics."""
+"""Summarises the audit in at most five sentences for readers without knowledge of statistics."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MOST = 5
 
 
 def sentences(found: AuditReport) -> list[str]:
-    """What was looked at, the strongest finding, the model's error, its largest gap, what to do next."""
+    """The audited data, the strongest finding, the model's error, its largest gap, and the next step."""
     parts = [_looked_at(found), _strongest(found), _error(found), _gap(found), _next(found)]
     return [part for part in parts if part][:MOST]
 
@@ -36,8 +36,8 @@ def _error(found: AuditReport) -> str:
     if row is None:
         return ""
     if row.too_small:
-        judged = f"{row.n:,} of {found.items:,} items"
-        return f"Only {judged} have a prediction: too few to say how often the model is wrong."
+        predicted = f"{row.n:,} of {found.items:,} items"
+        return f"Only {predicted} have a prediction: too few to say how often the model is wrong."
     return f"The model is wrong on {row.error_rate * 100:.1f} % of {row.n:,} judged items."
 
 
@@ -53,7 +53,7 @@ def _gap(found: AuditReport) -> str:
 
 
 def _weight(row: AuditedGap) -> tuple[bool, bool, float]:
-    """Errors come first; groups may be selected differently because their shares of classes differ."""
+    """The order of gaps: errors first, selection rates last, as classes are unequal between groups."""
     return row.metric == "error", row.metric != "selection_rate", row.difference or 0.0
 
 

@@ -1,4 +1,4 @@
-"""The audit as tables in the terminal."""
+"""Shows the audit as tables in the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_ROWS = 12
 
 
 def show(found: AuditReport) -> None:
-    """Print what was found on standard output."""
+    """Print the results on standard output."""
     console = Console(highlight=False)
     console.print(_plain(f"{found.items:,} items of {len(found.classes)} classes in {found.images:,} images"))
     for sentence in found.summary[1:]:
@@ -33,7 +33,7 @@ def show(found: AuditReport) -> None:
 
 
 def _plain(value: object) -> str:
-    """Text of annotators, never markup and always printable."""
+    """The text of annotators as printable characters without markup."""
     return escape(str(value).encode("utf-8", "backslashreplace").decode())
 
 

@@ -1,4 +1,4 @@
-"""The values of attributes, numbered as they come, and the rows that carry them."""
+"""The values of attributes, numbered in order of appearance, and the rows that have them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from labelspace_ops.core.errors import UsageError
 Codes = NDArray[np.int16]
 MISSING = -1
 MOST_VALUES = 1000
-"""An attribute with more different values is free text, nothing to count by."""
+"""An attribute with more different values is free text, which is not counted."""
 MOST_NUMBERS = 30_000
-"""Different values of a number attribute that is binned."""
+"""The most different values of a number attribute that is binned."""
 LONGEST_VALUE = 4096
-"""CVAT 2.73 keeps no longer value of an attribute (``AttributeVal``, ``cvat/apps/engine/models.py``)."""
+"""The longest value of an attribute in CVAT 2.73 (``AttributeVal``, ``cvat/apps/engine/models.py``)."""
 CATEGORICAL = {"select", "radio", "checkbox"}
 UNKNOWN = {"", "unknown", "__undefined__", "nan", "n/a", "null", "?", "-"}
-"""Values, in lower case, that say the annotator could not tell."""
+"""Values that mean unknown, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class Column:
     values: list[str]
 
     def known(self, unknown: Iterable[str] = ()) -> Codes:
-        """The codes, with MISSING where the value says that nobody could tell."""
+        """The codes, with MISSING where the value means unknown."""
         vague = UNKNOWN | {value.strip().lower() for value in unknown}
         codes = [code for code, value in enumerate(self.values) if value.strip().lower() in vague]
         return np.where(np.isin(self.codes, codes), np.int16(MISSING), self.codes) if codes else self.codes
 
 
 class Vocabulary(dict[str, int]):
-    """Values as they come, numbered; past ``most`` all further ones share a number."""
+    """Numbers values in order of appearance; all values past ``most`` share a number."""
 
     most = MOST_VALUES
 
@@ -70,14 +70,14 @@ class Ignored(Vocabulary):
 
 @dataclass
 class Declared:
-    """What a schema says of an attribute of a label."""
+    """The declaration of a label's attribute in a schema."""
 
     input_type: str = ""
     values: tuple[str, ...] = ()
 
 
 class Block:
-    """The rows of one label that carry the same attributes in the same order."""
+    """The rows of one label that have the same attributes in the same order."""
 
     def __init__(self, label: str, names: tuple[str, ...], vocabularies: list[Vocabulary]) -> None:
         self.label, self.names, self.vocabularies = label, names, vocabularies

@@ -1,4 +1,4 @@
-"""Weights that make a protected group and the class independent (reweighing: Kamiran and Calders 2012)."""
+"""Weights that make a protected group and the class independent (reweighing, Kamiran and Calders 2012)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILE = "weights.csv"
 
 
 def compute(items: Items, names: list[str]) -> tuple[statistics.Numbers, Weighting]:
-    """A weight per item, 1 where the group is unknown, and what is left of the data's worth."""
+    """A weight per item (1 where the group is unknown), and the effective sample size."""
     known, group = _groups(items, names)
     groups, of_item = np.unique(group[known], return_inverse=True)
     counts = np.zeros((len(groups), len(items.classes)))
@@ -49,7 +49,7 @@ def _groups(items: Items, names: list[str]) -> tuple[Any, Any]:
 
 
 def write(path: Path, items: Items, weights: statistics.Numbers, names: list[str]) -> None:
-    """One row an item: its image, object, class, group and weight."""
+    """Write a row per item: image, object, class, group and weight."""
     _, first, identity = np.unique(items.identity, return_index=True, return_inverse=True)
     columns = [
         _cells(items.image, items.images.__getitem__),
@@ -68,6 +68,6 @@ def write(path: Path, items: Items, weights: statistics.Numbers, names: list[str
 
 
 def _cells(codes: Any, text: Callable[[Any], str]) -> Any:
-    """The text of each row; each different code is put into words once."""
+    """The text of each row; each different code is converted once."""
     different, place = np.unique(codes, return_inverse=True)
     return np.array([safe_cell(text(one)) for one in different], dtype=object)[place]

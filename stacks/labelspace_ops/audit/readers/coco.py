@@ -1,4 +1,4 @@
-"""Reads COCO's JSON as it is found: instances, keypoints, panoptic, LVIS; ids as numbers or text.
+"""Reads COCO's JSON: instances, keypoints, panoptic, LVIS; ids are numbers or text.
 
 Source of the shapes: cocodataset.org/#format-data, lvisdataset.org/dataset.
 """
@@ -14,7 +14,7 @@ FORMAT = "COCO 1.0"
 
 
 def read(document: JsonObject, builder: Builder, name: str) -> None:
-    """Fill ``builder``; raises ``UsageError`` for lost or doubled ids, KeyError ... when malformed."""
+    """Fill ``builder``; raises ``UsageError`` for missing or duplicate ids, KeyError ... when malformed."""
     labels = _categories(document["categories"], builder, name)
     of_image = defaultdict(list)
     for annotation in document["annotations"]:
@@ -49,7 +49,7 @@ def _categories(categories: list[JsonObject], builder: Builder, name: str) -> di
 
 
 def _label(annotation: JsonObject, labels: dict[str, str], name: str) -> str:
-    """The category's name; some files write the name itself in place of the id."""
+    """The name of the category. Some files write the name in place of the id."""
     identity = _id(annotation["category_id"])
     if identity in labels:
         return labels[identity]
@@ -62,7 +62,7 @@ def _label(annotation: JsonObject, labels: dict[str, str], name: str) -> str:
 
 
 def _id(value: object) -> str:
-    """Ids compare as text: 3, 3.0 and "3" are the same."""
+    """The id as text: 3, 3.0 and "3" are the same id."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -83,7 +83,7 @@ def _refuse_doubled(what: str, identities: list[str], name: str) -> None:
     if doubled:
         raise UsageError(
             f"annotations: {name}: {len(doubled):,} {what} are used more than once (first: {doubled[0]}):"
-            " annotations cannot be told apart: renumber them, or export again"
+            " annotations cannot be distinguished: renumber them, or export again"
         )
 
 
@@ -106,7 +106,7 @@ def _ids_are_usable(annotations: list[JsonObject], name: str) -> bool:
 
 
 def _file_name(image: JsonObject) -> str:
-    """LVIS names images by their address alone."""
+    """The name of the image. LVIS gives only the URL."""
     address = str(image.get("coco_url") or image["id"])
     return str(image.get("file_name") or "/".join(address.split("/")[-2:]))
 

@@ -1,6 +1,6 @@
-"""Reads large "CVAT for images 1.1" exports fast: split at ``<image``, over processes.
+"""Reads large "CVAT for images 1.1" exports in several processes, split at ``<image``.
 
-Only the XML that CVAT itself writes is read here; ``NotPlain`` says that the general reader is needed.
+It reads only XML as CVAT writes it; ``NotPlain`` says that the general reader is needed.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from labelspace_ops.audit.vocabulary import Declared
 CHUNK = 8 * 2**20
 """Bytes that a process parses at a time."""
 MOST_IMAGE = 64 * 2**20
-"""Bytes between two images; the general reader takes what is longer."""
+"""The most bytes between two images; the general reader takes exports with more."""
 POOL_FROM = 8
-"""Chunks from which processes are worth their start."""
+"""The least number of chunks for which several processes are faster."""
 MOST_CACHED = 20_000
 IMAGE = b"<image "
 SHAPE = re.compile(
@@ -74,7 +74,7 @@ def _read_head(head: bytes, reader: cvat_xml.Reader) -> None:
 
 
 def _chunks(file: Any, progress: Callable[[], None]) -> Iterator[bytes]:
-    """The text before the first image, then whole images; the last one loses ``</annotations>``."""
+    """Yield the text before the first image, then whole images, without the final ``</annotations>``."""
     carry, begun = b"", False
     while data := file.read(CHUNK):
         carry += data
@@ -97,7 +97,7 @@ def _chunks(file: Any, progress: Callable[[], None]) -> Iterator[bytes]:
 
 
 def _parsed(chunks: Iterator[bytes], shared: Any) -> Iterator[tuple[Builder, int]]:
-    """What each chunk holds, in order; a pool of processes when there are many."""
+    """The content of each chunk, in order; many chunks are parsed by a pool of processes."""
     first = []
     for chunk in chunks:
         first.append(chunk)
@@ -134,7 +134,7 @@ def parse(
     chunk: bytes, wanted: set[str], binned: set[str], declared: dict[tuple[str, str], Declared],
     videos: set[str],
 ) -> tuple[Builder, int]:  # fmt: skip
-    """The rows of whole images, and how many of them are frames of videos."""
+    """The rows of whole images, and the number of images that are frames of videos."""
     builder = Builder(wanted, binned)
     builder.declared = declared
     reader = cvat_xml.Reader("", builder)
@@ -201,7 +201,7 @@ def _shape(
 
 
 def _values(body: bytes) -> Parsed:
-    """Names and values of the attributes of a shape; remembered, as bodies repeat."""
+    """Names and values of the attributes of a shape; cached, because bodies repeat."""
     found = _cache.get(body)
     if found is None:
         pairs, place = [], 0
@@ -225,7 +225,7 @@ def _only_space(text: bytes) -> None:
 
 
 def _general(text: bytes, reader: cvat_xml.Reader) -> None:
-    """An image with entities, skeletons or comments, by the general reader."""
+    """Read an image with entities, skeletons or comments by the general reader."""
     wrapped = BytesIO(b"<annotations>" + IMAGE + text + b"</annotations>")
     events = etree.iterparse(
         wrapped, events=("start", "end"), tag=cvat_xml.TAGS, resolve_entities=False, huge_tree=True

@@ -1,4 +1,4 @@
-"""Reads "CVAT for images 1.1" and "CVAT for video 1.1", an element at a time, whatever XML allows."""
+"""Reads "CVAT for images 1.1" and "CVAT for video 1.1" as any valid XML, one element at a time."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ def read(file: Any, name: str, builder: Builder, progress: Callable[[], None]) -
 
 
 class Reader:
-    """Turns elements into rows of a builder."""
+    """Converts elements into rows of a builder."""
 
     def __init__(self, name: str, builder: Builder) -> None:
         self.begun = False
         self.frames = self.tracks = 0
         self.videos: set[str] = set()
-        """Tasks and jobs that are videos; empty text: the only one."""
+        """Tasks and jobs that are videos; empty text for the only one."""
         self._name, self._builder = name, builder
         self._frames: dict[tuple[str, int], int] = {}
         self._sizes: dict[str, tuple[str, float, float]] = {}
 
     def take(self, event: str, element: Any) -> None:
-        """One start or end of an element."""
+        """Handle the start or end of an element."""
         tag = element.tag
         if event == "start":
             self._start(tag, element)
@@ -63,14 +63,14 @@ class Reader:
             self._meta(element)
 
     def finish(self) -> None:
-        """Note what concerns the whole export."""
+        """Add the notes on the whole export."""
         if self.frames:
             self._builder.notes.append(
                 f"{self.frames} images are frames of videos: a video is one sample in tests and intervals"
             )
 
     def image(self, attributes: dict[str, str]) -> None:
-        """Begin an image; the frames of a video are one cluster."""
+        """Start an image; the frames of a video are one cluster."""
         task = attributes.get("task_id")
         video = bool(self.videos) and task in (None, *self.videos)
         self.frames += video
@@ -113,7 +113,7 @@ class Reader:
         )  # fmt: skip
 
     def _track(self, track: Any) -> None:
-        """Each frame that shows the object is an object of that frame; the whole video is one cluster."""
+        """Add an object for each frame that shows it; the whole video is one cluster."""
         self.tracks += 1
         task = track.get("task_id", "")
         subset, width, height = self._sizes.get(task, self._sizes.get("", ("", 0, 0)))
@@ -132,7 +132,7 @@ class Reader:
         _forget(track)
 
     def _meta(self, meta: Any) -> None:
-        """The points of skeletons, labels with a parent here, are neither classes nor carry attributes."""
+        """Read labels and jobs. Labels with a parent are points of skeletons: they are skipped."""
         for label in meta.iter("label"):
             if label.find("name") is not None and label.find("parent") is None:
                 self._builder.declare_label(label.findtext("name") or "")
@@ -158,7 +158,7 @@ class Reader:
 
 
 def _jobs(part: Any) -> list[Job]:
-    """Of a task the jobs that its segments name, or of a job itself (``cvat/formats/cvat.py`` of CVAT)."""
+    """The jobs that the segments of a task name, or the exported job (``cvat/formats/cvat.py`` of CVAT)."""
     identity, annotator = part.findtext("id") or "", part.findtext("assignee/username") or ""
     return [
         Job(
@@ -171,7 +171,7 @@ def _jobs(part: Any) -> list[Job]:
 
 
 def box_of(tag: str, attributes: dict[str, str]) -> Box:
-    """x, y, width and height of a shape in pixels; not numbers where the shape has no extent."""
+    """x, y, width and height of a shape in pixels; nan where the shape has no extent."""
     try:
         return _box_of(tag, attributes)
     except (KeyError, ValueError):
@@ -202,13 +202,13 @@ def _float(value: str | None) -> float:
 
 
 def _file_name(attributes: dict[str, str]) -> str:
-    """The frames of every video are named alike: the task tells them apart."""
+    """The name of a frame with its task, because the frames of all videos have the same names."""
     task, name = attributes.get("task_id"), attributes.get("name", "")
     return f"{task}/{name}" if task and name.startswith("frame_") else name
 
 
 def _forget(element: Any) -> None:
-    """Free what was read: the element and the empty ones before it."""
+    """Free the memory of an element and of the empty ones before it."""
     element.clear()
     parent = element.getparent()
     while parent is not None and element.getprevious() is not None:

@@ -20,7 +20,7 @@ def is_tasks(document: Any) -> bool:
 def read(document: list[JsonObject], builder: Builder, name: str) -> None:
     """Fill ``builder``: the first annotation of each task that was not cancelled.
 
-    Shapes are objects; choices, ratings and text of a shape are its attributes, those of the task its tag.
+    Shapes are objects. Choices, ratings and text of a shape are its attributes, those of the task its tag.
     """
     builder.shared_attributes = True
     for task in document:
@@ -78,7 +78,7 @@ def _values(one: JsonObject) -> list[str]:
 
 
 def _box(value: JsonObject, size: tuple[float, float]) -> Box:
-    """Label Studio writes percents of the image."""
+    """The box in pixels; Label Studio writes percents of the image size."""
     if not size[0] or not {"x", "y", "width", "height"} <= value.keys():
         return NO_BOX
     across, down = size[0] / 100, size[1] / 100

@@ -1,4 +1,4 @@
-"""Reads labels from a table, CSV or parquet: a row an image, or an object when it has boxes or ids."""
+"""Reads labels from a CSV or parquet table. A row is an image, or an object if the table has boxes or ids."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BOXES = (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("x", "y", 
 
 
 def rows_of_csv(data: bytes, name: str) -> Iterator[dict[str, str]]:
-    """The rows of a CSV file; its encoding and delimiter are found out."""
+    """The rows of a CSV file; its encoding and delimiter are detected."""
     lines = decoded(data).splitlines()
     if not lines:
         raise UsageError(f"{name} is empty")
@@ -43,14 +43,14 @@ def header_of_csv(data: bytes) -> list[str]:
 
 
 def decoded(data: bytes) -> str:
-    """Text of UTF-8, or of UTF-16 with a byte order mark; bytes that are neither survive."""
+    """The text of UTF-8, or of UTF-16 with a byte order mark; invalid bytes are kept as escapes."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace")
     return data.decode("utf-8-sig", errors="surrogateescape")
 
 
 def delimiter(header: str) -> str:
-    """The separator that the header uses most."""
+    """The delimiter that occurs most often in the header."""
     return max(",;\t|", key=header.count)
 
 
@@ -70,7 +70,7 @@ def rows_of_parquet(path: Path) -> list[JsonObject]:
 
 
 def column(columns: Iterable[str], known: tuple[str, ...]) -> str | None:
-    """The first column with one of the known names, whatever its case."""
+    """The first column with one of the known names, ignoring case."""
     by_lower = {one.lower(): one for one in reversed(list(columns))}
     return next((by_lower[name] for name in known if name in by_lower), None)
 
@@ -84,15 +84,15 @@ class Columns:
     object: str | None
     subset: str | None
     box: list[str]
-    """Four edges, or two edges, width and height; empty without boxes."""
+    """The columns of four edges, or of two edges, width and height; empty without boxes."""
     corners: bool
     size: list[str]
-    """Width and height of the image; empty when they are not there."""
+    """The columns of width and height of the image; empty without them."""
     attributes: tuple[str, ...]
 
 
 def read(rows: Iterable[JsonObject], builder: Builder, name: str) -> None:
-    """Fill ``builder``: every further column is an attribute of its row."""
+    """Fill ``builder``; every other column is an attribute of its row."""
     builder.shared_attributes = True
     indexes: dict[tuple[str, str], int] = {}
     columns: Columns | None = None
@@ -122,7 +122,7 @@ def _columns(header: list[str], name: str) -> Columns:
 
 
 def _all(header: list[str], names: Iterable[str]) -> list[str]:
-    """The columns of these names that are there."""
+    """The existing columns with the given names."""
     return [found for one in names if (found := column(header, (one,)))]
 
 

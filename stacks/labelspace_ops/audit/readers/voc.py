@@ -1,4 +1,4 @@
-"""Reads Pascal VOC: one XML file an image, in ``Annotations``."""
+"""Reads Pascal VOC: one XML file per image, in ``Annotations``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FLAGS = {"0": "false", "1": "true"}
 
 
 def read(file: IO[bytes], name: str, builder: Builder) -> None:
-    """Add the image of a file with its objects; raises ``UsageError`` when it is no VOC."""
+    """Add the image of a file with its objects; raises ``UsageError`` when the file is not VOC."""
     try:
         root = etree.parse(file, etree.XMLParser(resolve_entities=False, no_network=True)).getroot()
     except etree.XMLSyntaxError as error:

@@ -1,4 +1,4 @@
-"""Reads an Ultralytics YOLO folder: ``data.yaml`` with the names, a text file an image in ``labels``."""
+"""Reads an Ultralytics YOLO folder: ``data.yaml`` with the names, and in ``labels`` a text file per image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FORMAT = "YOLO"
 
 
 def names_of(file: IO[bytes], name: str) -> list[str]:
-    """The classes of a ``data.yaml``, or of a ``classes.txt`` with a name a line."""
+    """The classes of a ``data.yaml``, or of a ``classes.txt`` with one name per line."""
     data = file.read().decode("utf-8-sig")
     if name.endswith(".txt"):
         return [line.strip() for line in data.splitlines() if line.strip()]
@@ -29,7 +29,7 @@ def names_of(file: IO[bytes], name: str) -> list[str]:
 def read(
     file: IO[bytes], name: str, builder: Builder, names: list[str], *, image: str, size: tuple[int, int]
 ) -> None:
-    """Add the image of a text file; boxes are fractions of ``size``: width and height, zeros when unknown."""
+    """Add the image of a text file. Boxes are fractions of ``size`` (width, height), zeros when unknown."""
     parts = name.split("/")
     known = [one for one in parts[:-1] if one in {"train", "val", "valid", "test"}]
     builder.add_image(image, subset=known[0] if known else "", width=size[0], height=size[1])
@@ -51,7 +51,7 @@ def read(
 
 
 def _box(numbers: list[float], size: tuple[int, int]) -> Box:
-    """Centre and extent, or the points of an outline."""
+    """The box of a line: centre and extent, or the points of an outline."""
     width, height = (float(one or 1) for one in size)
     if len(numbers) in {4, 5}:
         x, y, wide, high = numbers[:4]

@@ -44,7 +44,7 @@ def boxes(count: int) -> list[Image]:
     ]
 
 
-def test_one_stray_tag_does_not_hide_the_boxes(tmp_path: Path) -> None:
+def test_a_single_tag_does_not_hide_the_boxes(tmp_path: Path) -> None:
     images = [*boxes(99), Image("99.jpg", [Mark("car"), Mark("bus"), Mark("to_review", kind="tag")])]
     found = run(tmp_path, images).found
     assert (found["level"], found["items"], found["levels"]) == ("object", 200, {"object": 200, "image": 1})
@@ -53,7 +53,7 @@ def test_one_stray_tag_does_not_hide_the_boxes(tmp_path: Path) -> None:
     assert run(tmp_path, images, level="image").found["items"] == 1
 
 
-def test_a_few_stray_boxes_do_not_hide_the_tags(tmp_path: Path) -> None:
+def test_a_few_boxes_do_not_hide_the_tags(tmp_path: Path) -> None:
     images = [Image(f"{n}.jpg", [Mark("cat", kind="tag")]) for n in range(40)]
     images.append(Image("box.jpg", [Mark("dog", kind="tag"), Mark("nose")]))
     found = run(tmp_path, images).found
@@ -470,7 +470,7 @@ def test_a_class_is_compared_with_the_images_that_lack_it(tmp_path: Path) -> Non
 # Gaps
 
 
-def judged(groups: dict[str, tuple[int, int]], name: str = "site") -> tuple[list[Image], str]:
+def predicted_images(groups: dict[str, tuple[int, int]], name: str = "site") -> tuple[list[Image], str]:
     """Images with a tag each: of each group how many, and how many of them are predicted wrongly."""
     images, lines = [], ["image,prediction"]
     for group, (count, wrong) in groups.items():
@@ -484,7 +484,7 @@ def judged(groups: dict[str, tuple[int, int]], name: str = "site") -> tuple[list
 
 def test_noise_between_many_groups_is_not_distinguishable(tmp_path: Path) -> None:
     draws = np.random.default_rng(3)
-    images, text = judged({f"s{n:02}": (40, int(draws.binomial(40, 0.17))) for n in range(20)})
+    images, text = predicted_images({f"s{n:02}": (40, int(draws.binomial(40, 0.17))) for n in range(20)})
     row = gap(run(tmp_path, images, text, protected=("site",)).found)
     assert row["difference"] > 0.15
     assert not row["distinguishable"]
@@ -496,7 +496,7 @@ def test_false_gaps_keep_their_level(tmp_path: Path) -> None:
     wrong = 0
     for seed in range(40):
         draws = np.random.default_rng(seed)
-        images, text = judged({name: (60, int(draws.binomial(60, 0.2))) for name in "xyz"})
+        images, text = predicted_images({name: (60, int(draws.binomial(60, 0.2))) for name in "xyz"})
         wrong += gap(run(tmp_path, images, text, protected=("site",), metrics=("error",)).found)[
             "distinguishable"
         ]
@@ -504,7 +504,7 @@ def test_false_gaps_keep_their_level(tmp_path: Path) -> None:
 
 
 def test_equal_groups_have_neither_a_worst_nor_a_best(tmp_path: Path) -> None:
-    images, text = judged({"x": (40, 4), "y": (40, 4)})
+    images, text = predicted_images({"x": (40, 4), "y": (40, 4)})
     row = gap(run(tmp_path, images, text, protected=("site",)).found)
     assert (row["difference"], row["worst"], row["best"]) == (0.0, None, None)
     assert row["sentence"] == "site: the error rate is the same in all groups"
@@ -564,10 +564,10 @@ def test_a_reversal_within_another_attribute_is_found(tmp_path: Path) -> None:
 
 def test_the_worst_crossing_of_noise_does_not_stand_out(tmp_path: Path) -> None:
     draws = np.random.default_rng(8)
-    images, text = judged({f"s{n:02}": (40, int(draws.binomial(40, 0.2))) for n in range(20)})
+    images, text = predicted_images({f"s{n:02}": (40, int(draws.binomial(40, 0.2))) for n in range(20)})
     found = run(tmp_path, images, text, protected=("site",)).found
     assert not any(row["differs"] for row in found["error_rates"])
-    images, text = judged({"x": (100, 60), **{f"s{n}": (100, 10) for n in range(10)}})
+    images, text = predicted_images({"x": (100, 60), **{f"s{n}": (100, 10) for n in range(10)}})
     differs = [
         row["by"]
         for row in run(tmp_path, images, text, protected=("site",)).found["error_rates"]

@@ -118,8 +118,8 @@ def test_error_rates_by_hand_worst_first() -> None:
     assert not night["too_small"]
     assert by[((("light", "fog"),), None)]["too_small"]
     assert by[((), "dog")]["errors"] == 2
-    judged = [row["error_rate"] for row in result["error_rates"] if not row["too_small"]]
-    assert judged == sorted(judged, reverse=True)
+    rates = [row["error_rate"] for row in result["error_rates"] if not row["too_small"]]
+    assert rates == sorted(rates, reverse=True)
     gap = result["gaps"][0]
     assert (gap["worst"], gap["best"], gap["too_small"]) == ("night", "day", ["fog"])
     assert gap["difference"] == pytest.approx(0.25 - 0.02)

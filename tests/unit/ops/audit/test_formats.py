@@ -88,14 +88,14 @@ FILES: dict[str, dict[str, Any]] = {
             ]
         }
     },
-    "captions beside instances": {
+    "captions next to instances": {
         "annotations/instances_val.json": CATS | {"annotations": ONE},
         "annotations/captions_val.json": {
             "images": CATS["images"],
             "annotations": [{"id": 1, "image_id": 1, "caption": "a cat"}],
         },
     },
-    "keypoints beside instances": {
+    "keypoints next to instances": {
         "annotations/instances_val.json": CATS | {"annotations": ONE},
         "annotations/person_keypoints_val.json": CATS | {"annotations": ONE},
     },
@@ -155,7 +155,7 @@ def test_one_cat_is_read_from_every_format(kind: str, form: str, tmp_path: Path)
     assert not found.tag.any()
 
 
-@pytest.mark.parametrize("kind", ["captions beside instances", "keypoints beside instances"])
+@pytest.mark.parametrize("kind", ["captions next to instances", "keypoints next to instances"])
 def test_files_that_are_passed_over_are_named(kind: str, tmp_path: Path) -> None:
     found = source.read(write(tmp_path, FILES[kind]))
     assert len(found.images) == 1
@@ -366,7 +366,7 @@ def test_images_tell_brightness_colour_and_time_and_show_examples(tmp_path: Path
         findings.audit_file(tmp_path / "labels.csv", Choices(), images=tmp_path / "none")
 
 
-def test_the_size_of_the_image_beside_the_corners_of_boxes_is_no_attribute(tmp_path: Path) -> None:
+def test_the_image_size_in_a_table_of_box_corners_is_no_attribute(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(
         "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,10,8,cat,1,2,4,6\n"
     )

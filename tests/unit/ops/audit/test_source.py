@@ -123,7 +123,7 @@ def test_the_points_of_a_skeleton_are_no_labels_of_their_own(tmp_path: Path) -> 
     assert "hidden" not in found.attributes
 
 
-def test_a_tag_beside_the_classes_is_no_class(tmp_path: Path) -> None:
+def test_a_tag_that_accompanies_the_classes_is_no_class(tmp_path: Path) -> None:
     text = exports.xml([(f"{n}", "cat", {"light": "day"}) for n in range(4)]).replace('"audit"', '"scene"')
     (tmp_path / "a.xml").write_text(text)
     assert findings.audit_file(tmp_path / "a.xml", Choices()).found["classes"] == {"cat": 4}
