@@ -55,7 +55,7 @@ SIZES = {
     "medium": Scale(2, 2, 3072, 3072, 2048, 512, 1024),
     "large": Scale(4, 4, 6144, 6144, 4096, 1024, 2048),
 }
-"""Idle, small needs 947 MiB in all (measured at 2.73.0); limits leave room for imports and exports."""
+"""Idle, small needs 947 MiB in all (measured at 2.73.0); limits leave memory for imports and exports."""
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ class AgentBackups(Backups):
         return RestorePoint(to or backup or self.latest, to, backup)
 
     def drill(self, backup: str = "") -> Proof:
-        """Prove a backup beside the running database."""
+        """Prove a backup next to the running database."""
         with self.reached() as (runtime, _):
             return upgrade_test.drill(runtime, backup)
 

@@ -123,7 +123,7 @@ def _disks(folders: set[Path]) -> tuple[list[str], list[Check]]:
     """Warn before CVAT's own health check fails."""
     warnings, checks = [], []
     for place, used, free in disk.usage(folders):
-        text = f"{place} is {used:.0f} % full ({free / 1e9:.1f} GB free): make room"
+        text = f"{place} is {used:.0f} % full ({free / 1e9:.1f} GB free): free up space"
         if used > FULL_PERCENT:
             checks.append(failed("disk", f"{text}; above {FULL_PERCENT} % CVAT stops serving"))
         elif used > WARN_PERCENT:

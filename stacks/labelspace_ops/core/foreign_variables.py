@@ -16,7 +16,7 @@ def drop_foreign_variables() -> None:
     """Remove from this process what the user has set for other Pulumi projects.
 
     A passphrase in ``PULUMI_CONFIG_PASSPHRASE`` would win over this home's and lock its workspaces; a
-    backend, a stack or a token would lead elsewhere.
+    backend, a stack or a token would lead to another project.
     """
     for name in list(os.environ):
         if name.startswith("PULUMI_") and not name.startswith(INHERITED):

@@ -54,7 +54,9 @@ def test_an_empty_list_invites_to_create_and_the_keyboard_gets_there(
     says(chromium, "h1", "New workspace")
 
 
-def test_every_rule_is_told_in_place_while_it_is_typed(browser: webdriver.Chrome, console: Console) -> None:
+def test_a_broken_rule_is_reported_at_its_field_while_typing(
+    browser: webdriver.Chrome, console: Console
+) -> None:
     browser.get(f"{console.url}/create")
     type_into(
         browser, name="Bad Name", new_buckets="UPPER", username="ann", email="nobody", password="short1"
@@ -78,7 +80,7 @@ def test_every_rule_is_told_in_place_while_it_is_typed(browser: webdriver.Chrome
     assert not console.lab.home.jobs.joinpath("good-name.jsonl").exists()
 
 
-def test_a_name_that_is_taken_is_told_in_place(
+def test_a_name_that_is_taken_is_reported_at_its_field(
     browser: webdriver.Chrome, console: Console, street: Any
 ) -> None:
     says(browser, "article", street["name"])

@@ -1,7 +1,7 @@
 """The page's backups of workspaces at Scaleway: a double of the API, a real S3 gateway, a stand-in for SSH.
 
-The tests go one after another through the life of one workspace whose database is managed; beside it is one
-whose database is on its server.
+The tests go one after another through the life of one workspace whose database is managed; another one has
+its database on its server.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ LIFE = (
 )
 """The pages whose commands run here, in this order, on the workspace that ``make demo`` makes."""
 LAST = "labelspace delete street"
-ELSEWHERE = {"audit.md": 4, "labels.md": 7, "own-stack.md": 3}
+PAGES_WITH_OWN_TESTS = {"audit.md": 4, "labels.md": 7, "own-stack.md": 3}
 """Pages with tests of their own, and how many blocks marked ``sh`` these tests run: test_audit_guide,
 tests/e2e/local/test_labels, test_own_stack_guide, and tests/e2e/examples/test_own_stack for the last two."""
 OTHERS = {
@@ -63,7 +63,7 @@ OTHERS = {
     "labelspace restore street": ("tests/e2e/local/test_restore.py", '"restore", name, "--yes"'),
     "labelspace create NEW --bucket photos --from-backup ~/.labelspace/backups/OLD": (
         "tests/e2e/local/test_long_life.py",
-        '*wish, "--from-backup", str(folder)',
+        '*command, "--from-backup", str(folder)',
     ),
     "labelspace create NEW --bucket photos --from-backup street.dump": (
         "tests/e2e/local/test_long_life.py",
@@ -80,11 +80,11 @@ OTHERS = {
     "labelspace create NEW --bucket photos --backup-bucket kept@https://s3.fr-par.scw.cloud"
     " --from-backup s3://kept/labelspace/OLD": (
         "tests/e2e/local/test_backup_bucket.py",
-        "_begun_from(lab, text, _bucket(elsewhere))",
+        "_begun_from(lab, text, _bucket(remote))",
     ),
     "labelspace set NAME backup.bucket=kept@https://s3.fr-par.scw.cloud": (
         "tests/e2e/local/test_backup_bucket.py",
-        '"set", name, f"backup.bucket=kept@{elsewhere.url}"',
+        '"set", name, f"backup.bucket=kept@{remote.url}"',
     ),
     "labelspace set street sleep_after_minutes=30": (
         "tests/e2e/local/test_sleep.py",
@@ -220,16 +220,16 @@ def guided(lab: Lab, dataset: Path, tmp_path_factory: pytest.TempPathFactory) ->
         docker_engine.remove_data(docker_engine.connect(), one.name, lab.home.backups / one.name)
 
 
-def _is_run_elsewhere(line: Line) -> bool:
-    return line.marked or line.page in ELSEWHERE or line.text in OTHERS
+def _is_exempt(line: Line) -> bool:
+    return line.marked or line.page in PAGES_WITH_OWN_TESTS or line.text in OTHERS
 
 
 def test_no_command_is_left_out() -> None:
     """A page that is not of the workspace's life has a test of its own, or a mark on every command."""
-    left = [str(line) for line in COMMANDS if line.page not in LIFE and not _is_run_elsewhere(line)]
+    left = [str(line) for line in COMMANDS if line.page not in LIFE and not _is_exempt(line)]
     assert left == [], "commands that no test runs"
     assert len(COMMANDS) > 40
-    for page, blocks in ELSEWHERE.items():
+    for page, blocks in PAGES_WITH_OWN_TESTS.items():
         assert (ROOT / "docs" / page).read_text(encoding="utf-8").count("```sh\n") == blocks, page
 
 
@@ -254,7 +254,7 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", LIFE)
 def test_the_commands_of_a_page(guided: Guided, page: str) -> None:
-    mine = [line for line in COMMANDS if line.page == page and not _is_run_elsewhere(line)]
+    mine = [line for line in COMMANDS if line.page == page and not _is_exempt(line)]
     assert mine, "a page without commands needs no place in LIFE"
     for line in [line for line in mine if line.text != LAST]:
         guided.run(line)

@@ -132,7 +132,8 @@ def test_renamed_and_moved_with_aliases_nothing_changes(own: Own) -> None:
          f"bucket={bucket}, opts=moved({bucket}), port"),
         (f"AnnotationDatabase({database}, ", f'AnnotationDatabase("judged", name_on_engine={database}, '
          f"opts=moved({database}), "),
-        ("name, spec, pulumi.ResourceOptions(depends_on=[incoming])", '"labeling", spec, moved(name)'),
+        ("= Workspace(\n    name, ", '= Workspace(\n    "labeling", '),
+        ("pulumi.ResourceOptions(depends_on=[incoming])", "moved(name)"),
     )  # fmt: skip
     counts = json.loads(own.pulumi("preview", "--json"))["changeSummary"]
     state = json.loads(own.pulumi("stack", "export"))["deployment"]["resources"]

@@ -74,7 +74,7 @@ def held_up(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
         yield home
 
 
-def test_a_killed_job_is_told_from_one_that_works(held_up: Home) -> None:
+def test_a_killed_job_is_distinguished_from_one_that_runs(held_up: Home) -> None:
     assert _until(held_up, "fresh", lambda job: bool(job.entries)).state == "running"
     os.kill(_process("fresh"), signal.SIGKILL)
     job = _until(held_up, "fresh", lambda job: job.state != "running")

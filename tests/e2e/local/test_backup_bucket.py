@@ -1,4 +1,4 @@
-"""Backups in a bucket elsewhere: moved there, proven, restored; the place goes away; the workspace, too."""
+"""Backups in a remote bucket: moved there, proven, restored; the endpoint stops; the workspace is deleted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from labelspace_ops.runtime.docker_engine import DockerRuntime
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """The endpoint, with its keys and its authority in the environment."""
     with endpoint(tmp_path_factory.mktemp("tls")) as made, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", made.access_key)
@@ -55,7 +55,7 @@ def processes() -> Iterator[set[str]]:
 
 
 @pytest.fixture(scope="module")
-def orchard(lab: Lab, elsewhere: Endpoint) -> Iterator[Any]:
+def orchard(lab: Lab, remote: Endpoint) -> Iterator[Any]:
     """A workspace whose backups begin in a folder."""
     name = f"o{secrets.token_hex(3)}"
     try:
@@ -68,7 +68,7 @@ def orchard(lab: Lab, elsewhere: Endpoint) -> Iterator[Any]:
         yield measured
     finally:
         lab.run("delete", name, "--purge", stdin=f"{name}\n")
-        assert elsewhere.keys("kept", f"labelspace/{name}/") == []
+        assert remote.keys("kept", f"labelspace/{name}/") == []
 
 
 def _projects(name: str) -> str:
@@ -95,10 +95,10 @@ def _begun_from(lab: Lab, text: str, backup: dict[str, Any]) -> int:
         docker_engine.remove_data(runtime.client, name, lab.home.backups / name)
 
 
-def _bucket(elsewhere: Endpoint) -> dict[str, Any]:
-    keys = {"access_key": elsewhere.access_key, "secret_key": elsewhere.secret_key}
-    authority = {"ca_certificate": elsewhere.authority.read_text()}
-    return {"bucket": {"name": "kept", "endpoint": elsewhere.url, **keys, **authority}}
+def _bucket(remote: Endpoint) -> dict[str, Any]:
+    keys = {"access_key": remote.access_key, "secret_key": remote.secret_key}
+    authority = {"ca_certificate": remote.authority.read_text()}
+    return {"bucket": {"name": "kept", "endpoint": remote.url, **keys, **authority}}
 
 
 def test_a_workspace_begins_from_the_id_of_a_backup(lab: Lab, orchard: Any) -> None:
@@ -110,21 +110,19 @@ def test_a_workspace_begins_from_the_id_of_a_backup(lab: Lab, orchard: Any) -> N
     assert (unknown.returncode, "nor the id of a backup" in unknown.stderr) == (2, True), unknown.stderr
 
 
-def test_a_bucket_that_does_not_answer_is_refused(lab: Lab, orchard: Any, elsewhere: Endpoint) -> None:
+def test_a_bucket_that_does_not_answer_is_refused(lab: Lab, orchard: Any, remote: Endpoint) -> None:
     before = containers(orchard["name"])["database"].id
-    done = lab.run("set", orchard["name"], f"backup.bucket=nowhere@{elsewhere.url}", "--yes")
+    done = lab.run("set", orchard["name"], f"backup.bucket=nowhere@{remote.url}", "--yes")
     assert done.returncode == 2, done.stderr
-    assert f"backup.bucket: 'nowhere' at {elsewhere.url} cannot be listed" in done.stderr
-    assert elsewhere.secret_key not in done.stderr
+    assert f"backup.bucket: 'nowhere' at {remote.url} cannot be listed" in done.stderr
+    assert remote.secret_key not in done.stderr
     assert containers(orchard["name"])["database"].id == before
 
 
-def test_backups_move_to_a_bucket_and_its_keys_show_nowhere(
-    lab: Lab, orchard: Any, elsewhere: Endpoint
-) -> None:
-    name, hidden = orchard["name"], (elsewhere.secret_key, lab.home.backup_key(orchard["name"]).read_text())
+def test_backups_move_to_a_bucket_and_its_keys_show_nowhere(lab: Lab, orchard: Any, remote: Endpoint) -> None:
+    name, hidden = orchard["name"], (remote.secret_key, lab.home.backup_key(orchard["name"]).read_text())
     with processes() as seen:
-        lab.json("set", name, f"backup.bucket=kept@{elsewhere.url}", "--yes")
+        lab.json("set", name, f"backup.bucket=kept@{remote.url}", "--yes")
         taken = lab.json("backup", name)["id"]
         proof = lab.json("drill", name)
     assert (proof["ok"], proof["backup"]) == (True, taken)
@@ -137,7 +135,7 @@ def test_backups_move_to_a_bucket_and_its_keys_show_nowhere(
         shown += [json.dumps(one.attrs), one.logs().decode(errors="replace")]
     assert not [text[:200] for text in shown if any(key.strip() in text for key in hidden)]
     for half in ("database/backup/main", "database/archive/main", "files/snapshots"):
-        assert elsewhere.keys("kept", f"labelspace/{name}/{half}/"), half
+        assert remote.keys("kept", f"labelspace/{name}/{half}/"), half
     assert {path.name for path in (lab.home.backups / name).iterdir()} >= {"proofs"}
     status = lab.until_ready(name)
     assert status["backup"]["where"] == f"s3://kept/labelspace/{name}"
@@ -153,9 +151,9 @@ def test_a_backup_in_a_bucket_is_restored(lab: Lab, orchard: Any) -> None:
     assert lab.until_ready(name)["status"] == "ready"
 
 
-def test_a_place_out_of_reach_is_reported_and_used_again(lab: Lab, orchard: Any, elsewhere: Endpoint) -> None:
+def test_a_place_out_of_reach_is_reported_and_used_again(lab: Lab, orchard: Any, remote: Endpoint) -> None:
     name, before = orchard["name"], _ids(lab, orchard["name"])
-    elsewhere.one.stop(timeout=5)
+    remote.one.stop(timeout=5)
     try:
         for words in (["backup", name], ["drill", name], ["restore", name, "--yes"], ["backups", name]):
             done = lab.run(*words)
@@ -165,8 +163,8 @@ def test_a_place_out_of_reach_is_reported_and_used_again(lab: Lab, orchard: Any,
         assert (measured["status"], "is out of reach" in why) == ("degraded", True), why
         assert _projects(name) == "first\nsecond"
     finally:
-        elsewhere.one.start()
-    until(elsewhere.answers, "the endpoint is back")
+        remote.one.start()
+    until(remote.answers, "the endpoint is back")
     taken = lab.json("backup", name)["id"]
     assert _ids(lab, name) == [*before, taken]
     assert lab.until_ready(name)["status"] == "ready"
@@ -205,13 +203,13 @@ def test_a_repository_of_a_newer_version_is_refused(lab: Lab, orchard: Any) -> N
 
 
 def test_a_deleted_workspace_comes_back_from_the_bucket_alone(
-    lab: Lab, orchard: Any, elsewhere: Endpoint
+    lab: Lab, orchard: Any, remote: Endpoint
 ) -> None:
     name = orchard["name"]
     done = lab.json("delete", name, "--yes")
     assert done["backups"] == f"s3://kept/labelspace/{name}"
     prefix = f"labelspace/{name}/database/backup/main/{done['last_backup']}"
-    assert elsewhere.keys("kept", prefix)
+    assert remote.keys("kept", prefix)
     assert not containers(name)
     docker.from_env().volumes.get(f"labelspace-{name}-database").remove()
 
@@ -226,12 +224,12 @@ def test_a_deleted_workspace_comes_back_from_the_bucket_alone(
 
 
 def test_another_workspace_begins_from_what_is_in_the_bucket(
-    lab: Lab, orchard: Any, elsewhere: Endpoint
+    lab: Lab, orchard: Any, remote: Endpoint
 ) -> None:
-    before = set(elsewhere.keys("kept", ""))
+    before = set(remote.keys("kept", ""))
     text = f"s3://kept/labelspace/{orchard['name']}"
-    assert _begun_from(lab, text, _bucket(elsewhere)) == 2
+    assert _begun_from(lab, text, _bucket(remote)) == 2
     assert _begun_from(lab, _ids(lab, orchard["name"])[-1], {}) == 2
-    assert before <= set(elsewhere.keys("kept", ""))
+    assert before <= set(remote.keys("kept", ""))
     done = lab.run("create", "fresh", "--yes", "--bucket", "apples", "--from-backup", text)
     assert (done.returncode, "--backup-bucket NAME@https://ENDPOINT" in done.stderr) == (2, True), done.stderr

@@ -338,10 +338,10 @@ def test_a_skeleton_is_created_changed_and_pulled_like_any_label(
     )
     pose = {"name": "pose", "type": "skeleton", "color": "#0a0b0c", "points": points}
     for edges in ([["head", "tail"]], []):
-        wish = changed(
+        desired = changed(
             labels=[*LABELS["projects"][0]["labels"], {**pose, **({"edges": edges} if edges else {})}]
         )
-        save(name, wish)
+        save(name, desired)
         lab.json("labels", "apply", name, "--yes")
         made = labels_in(admin)["pose"]
         assert [(one["name"], one["type"]) for one in made["sublabels"]] == [
@@ -351,7 +351,7 @@ def test_a_skeleton_is_created_changed_and_pulled_like_any_label(
         assert all(f'data-label-id="{one["id"]}"' in made["svg"] for one in made["sublabels"])
         lab.pulumi("refresh", "--stack", name, "--yes", "--expect-no-changes")
         assert lab.json("preview", name)["changes"] == []
-        assert yaml.safe_load(lab.run("labels", "pull", name, "--out", "-").stdout) == wish
+        assert yaml.safe_load(lab.run("labels", "pull", name, "--out", "-").stdout) == desired
     save(name, LABELS)
     lab.json("labels", "apply", name, "--yes")
     assert "pose" not in labels_in(admin)

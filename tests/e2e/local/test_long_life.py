@@ -124,8 +124,8 @@ def test_a_full_or_read_only_place_is_reported_and_nothing_is_lost(lab: Lab, agi
 
 def test_a_machine_that_dies_in_mid_backup(lab: Lab, aging: Any) -> None:
     name, before = aging["name"], _ids(lab, aging["name"])
-    with ThreadPoolExecutor(1) as beside:
-        cut = beside.submit(lab.run, "backup", name, "--full")
+    with ThreadPoolExecutor(1) as executor:
+        cut = executor.submit(lab.run, "backup", name, "--full")
         until(lambda: "--type=full" in str(containers(name)["database"].top()), "a backup runs")
         os.kill(containers(name)["database"].attrs["State"]["Pid"], signal.SIGKILL)
         assert cut.result().returncode == 1
@@ -209,52 +209,52 @@ def test_a_good_version_is_taken_and_there_is_no_way_back_by_itself(lab: Lab, ag
 
 
 @pytest.fixture(scope="module")
-def elsewhere(lab: Lab, aging: Any, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+def other_machine(lab: Lab, aging: Any, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """Another machine, as far as the home goes, with a copy of the backups under another name."""
-    home = _home(lab, tmp_path_factory.mktemp("elsewhere"))
+    home = _home(lab, tmp_path_factory.mktemp("other-machine"))
     lab.json("backup", aging["name"])  # one of after the upgrade, which the schedule takes within a minute
     subprocess.run(["cp", "-a", lab.home.backups / aging["name"], home.root / "copied"], check=True)
     return Lab(home)
 
 
-def test_another_machine_needs_the_recovery_kit(lab: Lab, elsewhere: Lab) -> None:
-    flags = ("--yes", "--bucket", "aging", "--from-backup", str(elsewhere.home.root / "copied"))
-    done = elsewhere.run("create", "fresh", *flags)
+def test_another_machine_needs_the_recovery_kit(lab: Lab, other_machine: Lab) -> None:
+    flags = ("--yes", "--bucket", "aging", "--from-backup", str(other_machine.home.root / "copied"))
+    done = other_machine.run("create", "fresh", *flags)
     assert (done.returncode, "import the recovery kit" in done.stderr) == (1, True), done.stderr
-    kit = elsewhere.home.root / "kit.json"
+    kit = other_machine.home.root / "kit.json"
     lab.json("keys", "export", str(kit))
-    assert "new" in elsewhere.json("keys", "import", str(kit)).values()
-    older = elsewhere.run("create", "fresh", *flags)
+    assert "new" in other_machine.json("keys", "import", str(kit)).values()
+    older = other_machine.run("create", "fresh", *flags)
     assert older.returncode == 2, older.stderr
     assert "migrated by a later CVAT than 2.73.0 (engine.0002_good)" in older.stderr
-    assert not (elsewhere.home.backups / "fresh").exists()
+    assert not (other_machine.home.backups / "fresh").exists()
     assert not containers("fresh")
 
 
-def test_a_workspace_is_made_from_the_copied_backups(lab: Lab, aging: Any, elsewhere: Lab) -> None:
-    name, folder = f"n{secrets.token_hex(3)}", elsewhere.home.root / "copied"
+def test_a_workspace_is_made_from_the_copied_backups(lab: Lab, aging: Any, other_machine: Lab) -> None:
+    name, folder = f"n{secrets.token_hex(3)}", other_machine.home.root / "copied"
     before = sorted(path for path in folder.rglob("*") if path.is_file())
-    wish = (
+    command = (
         *("create", name, "--yes", *ports(), "--bucket", "aging", "--admin-username", ADMIN),
         *("--cvat-version", upgrades.VERSIONS["good"], "--password-stdin"),
     )
     given = {"stdin": PASSWORD + "\n"}
     try:
-        elsewhere.kill_at("restoring", *wish, "--from-backup", str(folder), **given)
-        unfinished = elsewhere.run(
+        other_machine.kill_at("restoring", *command, "--from-backup", str(folder), **given)
+        unfinished = other_machine.run(
             "create", name, "--yes", "--from-backup", "/somewhere/else", "--bucket", "aging"
         )
         assert "is half made from" in unfinished.stderr
-        measured = elsewhere.json(*wish, "--from-backup", str(folder), **given)
+        measured = other_machine.json(*command, "--from-backup", str(folder), **given)
         assert measured["status"] == "ready"
         assert _projects(measured) == {"first", "second"}
         assert measured["backup"]["copies"] >= 1
-        again = elsewhere.run(*wish, "--from-backup", str(folder), **given)
+        again = other_machine.run(*command, "--from-backup", str(folder), **given)
         assert (again.returncode, "is a workspace already" in again.stderr) == (2, True)
     finally:
-        elsewhere.run("delete", name, "--purge", stdin=f"{name}\n")
+        other_machine.run("delete", name, "--purge", stdin=f"{name}\n")
     assert sorted(path for path in folder.rglob("*") if path.is_file()) == before
-    assert not elsewhere.home.backup_key(name).exists()
+    assert not other_machine.home.backup_key(name).exists()
 
 
 def test_a_dump_fills_the_volumes_of_a_new_workspace(lab: Lab, aging: Any, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ HALVES = {
 
 
 @pytest.mark.parametrize("case", HALVES)
-def test_half_a_wish_about_labels_and_audits(lab: Lab, case: str) -> None:
+def test_incomplete_arguments_about_labels_and_audits(lab: Lab, case: str) -> None:
     words, said = HALVES[case]
     done = lab.run(*words)
     assert done.returncode == 2, done.stderr
@@ -117,7 +117,7 @@ def test_no_docker_engine(lab: Lab, host: str, monkeypatch: pytest.MonkeyPatch) 
 def test_uploads_that_cannot_be(lab: Lab, street: Any, tmp_path: Path) -> None:
     missing = lab.run("upload", street["name"], str(tmp_path / "nowhere"), "--bucket", "street")
     assert (missing.returncode, "does not exist" in missing.stderr) == (2, True)
-    foreign = lab.run("upload", street["name"], str(tmp_path), "--bucket", "elsewhere")
+    foreign = lab.run("upload", street["name"], str(tmp_path), "--bucket", "foreign")
     assert (foreign.returncode, "choose one of street, fields" in foreign.stderr) == (2, True)
 
 

@@ -1,4 +1,4 @@
-"""A workspace with a bucket of its own and one elsewhere: used, deleted, made again."""
+"""A workspace with a bucket of its own and a remote one: used, deleted, made again."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _share(measured: Any, directory: str) -> set[str]:
     return {row["name"] for row in rows}
 
 
-def test_a_bucket_elsewhere_that_cannot_be_listed_is_refused(lab: Lab, endpoint: str, keys: Any) -> None:
+def test_a_remote_bucket_that_cannot_be_listed_is_refused(lab: Lab, endpoint: str, keys: Any) -> None:
     done = lab.run("create", "fresh", "--yes", "--remote-bucket", f"nowhere@{endpoint}")
     assert done.returncode == 2
     assert f"buckets.0: 'nowhere' at {endpoint} cannot be listed" in done.stderr
@@ -73,7 +73,7 @@ def test_both_buckets_are_under_connected_file_share(garden: Any) -> None:
     assert {bucket["name"]: bucket["objects"] for bucket in garden["buckets"]} == {"kept": 0, "street": 4}
 
 
-def test_keys_of_the_bucket_elsewhere_show_nowhere(lab: Lab, garden: Any, keys: Any) -> None:
+def test_keys_of_the_remote_bucket_show_nowhere(lab: Lab, garden: Any, keys: Any) -> None:
     secret = keys["secret_key"]
     for part, one in containers(garden["name"]).items():
         assert secret not in json.dumps(one.attrs), part

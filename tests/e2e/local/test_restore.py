@@ -139,8 +139,8 @@ select 'written';
 
 def test_who_writes_several_tables_during_a_backup_is_not_stopped(lab: Lab, street: Any) -> None:
     """The backup waits for the first table; meanwhile the second is written to."""
-    with ThreadPoolExecutor(1) as beside:
-        writes = beside.submit(_asked, street, IN_THE_WAY)
+    with ThreadPoolExecutor(1) as executor:
+        writes = executor.submit(_asked, street, IN_THE_WAY)
         taken = lab.json("backup", street["name"])
         assert writes.result().endswith("written")
     assert lab.json("backups", street["name"])["backups"][-1]["id"] == taken["id"]
@@ -156,8 +156,8 @@ def test_a_project_deleted_by_mistake_comes_back_by_the_time(lab: Lab, street: A
     _asked(street, "update auth_user set password = substr(password, 2) where is_superuser")
     assert admin.http.delete(f"/api/projects/{number}", headers=admin._csrf()).status_code == 204
     assert "mistaken" not in _projects(street)
-    with ThreadPoolExecutor(1) as beside:
-        first = beside.submit(lab.run, "restore", name, "--to", moment, "--yes")
+    with ThreadPoolExecutor(1) as executor:
+        first = executor.submit(lab.run, "restore", name, "--to", moment, "--yes")
         until(lambda: locks.busy(lab.home, name) == "restoring", "it is restored")
         second = lab.run("restore", name, "--to", moment, "--yes")
         assert (second.returncode, "another labelspace command is restoring it" in second.stderr) == (1, True)
@@ -180,8 +180,8 @@ def test_a_lost_volume_is_restored_to_the_last_change_in_two_attempts(lab: Lab, 
     docker.from_env().volumes.get(f"labelspace-{name}-database").remove(force=True)
     assert lab.run("status", name).returncode == 1
 
-    with ThreadPoolExecutor(1) as beside:
-        cut = beside.submit(lab.run, "restore", name, "--yes")
+    with ThreadPoolExecutor(1) as executor:
+        cut = executor.submit(lab.run, "restore", name, "--yes")
         mark = lab.home.backups / name / "restoring"
         while not (mark.exists() or cut.done()):
             time.sleep(0.01)  # the restored takes the place in a second

@@ -154,9 +154,9 @@ def test_it_stays_awake_under_an_active_user_and_under_a_running_job(lab: Lab, s
     while _said(name, ASK, job) != "True":
         assert json.loads(lab.run("status", name, "--json").stdout)["status"] == "ready"
         time.sleep(5)
-    told = _log(name).split("in use by ")
-    assert told[-1].startswith("a job")
-    assert "asleep" not in told[-1] + told[-2]
+    reasons = _log(name).split("in use by ")
+    assert reasons[-1].startswith("a job")
+    assert "asleep" not in reasons[-1] + reasons[-2]
     _until(lab, name, lambda now: now["status"] == "asleep")
 
 

@@ -1,4 +1,4 @@
-"""The main job from the wheel alone, in an empty folder, and a team's project beside it."""
+"""The main job from the wheel alone, in an empty folder, and a team's project next to it."""
 
 from __future__ import annotations
 

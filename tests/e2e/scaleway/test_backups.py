@@ -35,10 +35,10 @@ class _Machine(server_ssh.Server):
     """A server that keeps dumps, and the commands that it was given."""
 
     made: tuple[str, ...] = (OLDER, NEWER)
-    told: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
     def run(self, *command: str, ends: tuple[int, ...] = (0,)) -> str:
-        _Machine.told = (*self.told, " ".join(command))
+        _Machine.commands = (*self.commands, " ".join(command))
         if command[:2] == ("labelspace-backup", "backup"):
             _Machine.made = (*self.made, LAST)
             return json.dumps({"id": LAST, "kind": "dump", "size": 10, "added": 10})
@@ -60,7 +60,7 @@ def _time(label: str) -> str:
 def managed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Managed:
     """Of a workspace whose server is let into."""
     monkeypatch.setattr(_Machine, "made", (OLDER, NEWER))
-    monkeypatch.setattr(_Machine, "told", ())
+    monkeypatch.setattr(_Machine, "commands", ())
     monkeypatch.setattr(server_ssh, "server_of", lambda name, _: _Machine(name, "203.0.113.10", ()))
     return Managed("pets", Home(tmp_path), OPEN)
 
@@ -89,7 +89,7 @@ def test_a_restore_of_a_managed_database_says_its_dump_and_takes_that(managed: M
     assert choice.flags == ["--backup", NEWER]
     managed.take()  # a newer one, made while somebody was asked
     done = managed.restore(choice)
-    assert f"labelspace-restore {NEWER}.dump" in _Machine.told
+    assert f"labelspace-restore {NEWER}.dump" in _Machine.commands
     assert (done.from_backup, done.kept) == (NEWER, LAST)
 
 

@@ -84,7 +84,7 @@ def test_nothing_of_cvat_starts_before_the_database_answers(early: Machine) -> N
     assert early.inside("systemctl", "is-active", SHARE_UNIT).strip() == "active"
 
 
-def test_whoever_waits_is_told_the_step_and_nothing_else(early: Machine) -> None:
+def test_the_boot_endpoint_serves_the_step_and_nothing_else(early: Machine) -> None:
     assert early.boot_answer() == (200, "waits for the database")
     assert early.boot_answer("/") == early.boot_answer("/etc/labelspace/boot.env") == (404, "")
     process = early.inside("systemctl", "show", "--value", "--property", "MainPID", TELLER).strip()
@@ -106,7 +106,7 @@ def test_the_url_answers_with_a_certificate_of_the_directory(server: Machine) ->
     assert server.healthy(), "the visitor trusts nobody but that authority"
 
 
-def test_the_step_is_told_no_more(server: Machine) -> None:
+def test_the_step_is_no_longer_served(server: Machine) -> None:
     assert server.boot_answer()[0] == 308, "CVAT's proxy has the port"
     assert not server.succeeds("systemctl", "is-active", TELLER)
 
@@ -345,8 +345,8 @@ def _upgraded(one: Machine, migration: str) -> str:
     """What `labelspace set` says of a version that is refused."""
     before = one.account.only("instance_server")["id"]
     settings = one.account.settings.read_text()
-    wish = f"cvat_version={upgrades.VERSIONS[migration]}"
-    done = one.account.labelspace("set", one.account.name, wish, "--yes")
+    setting = f"cvat_version={upgrades.VERSIONS[migration]}"
+    done = one.account.labelspace("set", one.account.name, setting, "--yes")
     assert done.returncode == 1, done.stdout
     assert one.account.only("instance_server")["id"] == before
     assert one.account.settings.read_text() == settings
@@ -402,7 +402,7 @@ def test_what_is_new_in_a_bucket_is_seen_at_once_when_asked(server: Machine) -> 
 
 @pytest.fixture(scope="module")
 def rebooted(server: Machine) -> tuple[Machine, dict[str, Any]]:
-    """The server after a reboot during which Object Storage went away; what was so before."""
+    """The server after a reboot during which Object Storage did not answer; what was so before."""
     before = {
         "volume": _volume(server),
         "certificate": _certificate(server),

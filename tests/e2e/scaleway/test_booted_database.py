@@ -1,4 +1,4 @@
-"""A server with its own database, booted for real: archived, restored to a minute, proven, taken up.
+"""A server with its own database, booted for real: archived, restored to a minute, proven, reused.
 
 The tests of this file go one after another through the life of one workspace.
 """
@@ -23,12 +23,12 @@ from labelspace.targets.scaleway import cloud_init
 
 KEY = "a-key-that-encrypts-what-is-in-the-bucket"
 NEWER_CVAT = "2.73.1"
-WISH: dict[str, Any] = {"scaleway": {"database": "server"}, "backup": {"encryption_key": KEY}}
+SETTINGS: dict[str, Any] = {"scaleway": {"database": "server"}, "backup": {"encryption_key": KEY}}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    with machine(tmp_path_factory.mktemp("machine"), **WISH) as one:
+    with machine(tmp_path_factory.mktemp("machine"), **SETTINGS) as one:
         _until_ready(one)
         yield one
 
@@ -156,7 +156,7 @@ def test_a_restore_that_fails_leaves_the_workspace_serving(server: Machine) -> N
 
 
 def test_a_database_whose_volume_is_lost_comes_back_whole(server: Machine) -> None:
-    """It does not begin empty beside its backups: a restore is asked for."""
+    """It does not begin empty while its backups exist: a restore is asked for."""
     assert server.visitor().sign_up("annotator-2").status_code == 201
     before = _asked(server, "state")["last_archived"]
     until(lambda: _asked(server, "state")["last_archived"] > before, "the change is archived")

@@ -16,7 +16,7 @@ from tests.e2e.lab import PASSWORD, Lab, Visitor, admin_of, containers
 from tests.e2e.machine import Machine, machine, until
 
 KEY = "a-key-that-encrypts-what-is-in-the-bucket"
-WISH: dict[str, Any] = {"scaleway": {"database": "server"}, "backup": {"encryption_key": KEY}}
+SETTINGS: dict[str, Any] = {"scaleway": {"database": "server"}, "backup": {"encryption_key": KEY}}
 MEDIA = "/home/django/data/data/of-a-task"
 
 
@@ -54,7 +54,7 @@ def server(
         assert account.labelspace("keys", "import", str(kit)).returncode == 0
         first.append(account.labelspace("create", account.name, "--from-backup", _folder(lab, old), "--yes"))
 
-    with machine(tmp_path_factory.mktemp("machine"), make, **WISH) as one:
+    with machine(tmp_path_factory.mktemp("machine"), make, **SETTINGS) as one:
         _until_ready(one)
         yield one
 

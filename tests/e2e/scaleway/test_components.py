@@ -43,7 +43,7 @@ def planned(cloud: Account) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def made(cloud: Account, planned: dict[str, dict[str, Any]]) -> Account:
-    """The workspace, made through three kinds of trouble that pass."""
+    """The workspace, made in spite of three kinds of transient error."""
     cloud.cloud.faults += [
         Fault("POST", "/iam/v1alpha1/policies", 429, {"type": "too_many_requests", "message": "slow down"}),
         Fault("POST", "/block/v1/.*/volumes", 503, {"message": "unavailable"}),
@@ -121,7 +121,7 @@ def test_the_key_works_from_the_servers_address_alone(made: Account) -> None:
     assert rule["condition"] == f"request.ip == '{made.only('instance_ip')['address']}'"
 
 
-def test_a_bucket_lets_in_the_reader_and_whoever_provisions(made: Account) -> None:
+def test_a_bucket_allows_the_reader_and_the_provisioner(made: Account) -> None:
     policy = json.loads(made.cloud.all("bucket")["street"]["policy"])
     allowed = {one["Principal"]["SCW"]: one["Action"] for one in policy["Statement"]}
     reader = f"application_id:{made.only('application')['id']}"

@@ -146,7 +146,7 @@ def test_the_trap_is_explained_where_two_disagree(cloud: Account, tmp_path: Path
     assert "unset the values that you do not mean" in trap["detail"]
 
 
-def test_halves_of_two_keys_are_told_and_no_secret_is_shown(cloud: Account, tmp_path: Path) -> None:
+def test_halves_of_two_keys_are_reported_and_no_secret_is_shown(cloud: Account, tmp_path: Path) -> None:
     file = profiles(tmp_path, team=profile(secret_key=OTHER))
     checks = doctor(cloud, SCW_CONFIG_PATH=file, SCW_ACCESS_KEY=None)
     assert "halves of two keys" in checks["Scaleway halves"]["detail"]

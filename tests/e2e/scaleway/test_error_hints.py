@@ -83,7 +83,7 @@ def test_a_type_that_nobody_knows_is_refused_with_those_that_are_offered(cloud: 
         ),
     ],
 )
-def test_a_refusal_is_told_with_the_next_step_and_the_same_command_goes_on(
+def test_a_refusal_is_reported_with_the_next_step_and_the_same_command_goes_on(
     cloud: Account, path: str, status: int, body: dict[str, Any], step: str
 ) -> None:
     cloud.labelspace("delete", NAME, "--yes")
@@ -98,7 +98,7 @@ def test_a_refusal_is_told_with_the_next_step_and_the_same_command_goes_on(
     assert whole(cloud)
 
 
-def test_a_server_whose_making_was_not_answered_makes_room_for_the_stacks_own(cloud: Account) -> None:
+def test_a_server_whose_creation_was_not_answered_is_replaced_by_the_stacks_own(cloud: Account) -> None:
     """The provider asks again by itself, and is refused: the volume is in use by the server that it lost."""
     cloud.cloud.faults = [Fault("POST", "/servers$", 0, {}, after=True)]
     refused = cloud.labelspace("set", NAME, "registration=closed", "--yes", "--json")
@@ -125,8 +125,8 @@ def test_a_server_of_somebody_else_is_left_alone(cloud: Account) -> None:
     cloud.cloud.remove("instance_server", RESCUE)
 
 
-def test_a_database_whose_making_was_not_answered_is_told(cloud: Account) -> None:
-    """It cannot be told from one that holds annotations: a person removes it."""
+def test_a_database_whose_creation_was_not_answered_is_reported(cloud: Account) -> None:
+    """It cannot be distinguished from one that holds annotations: a person removes it."""
     lost = {**cloud.only("instance"), "id": "99999999-9999-4999-8999-999999999999"}
     cloud.cloud.add("instance", lost)
     done = cloud.labelspace("status", NAME, "--json")

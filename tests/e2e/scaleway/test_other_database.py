@@ -64,12 +64,12 @@ def refused(cloud: Account, kind: str, command: str = "create") -> str:
 
 
 def plainly_refused(cloud: Account, kind: str) -> str:
-    """By ``pulumi up``, with settings that take up what was left."""
+    """By ``pulumi up``, with settings that reuse what was left."""
     before, volume = there(cloud), cloud.only("volume")["id"]
     cloud.pulumi("stack", "init")
-    taken_up = {"database": kind, "adopt_volume": volume, "adopt_backups": True}
+    reused = {"database": kind, "adopt_volume": volume, "adopt_backups": True}
     cloud.configure(
-        buckets=[{"name": "fields", "adopt": True}], scaleway=taken_up, backup={"encryption_key": "k" * 40}
+        buckets=[{"name": "fields", "adopt": True}], scaleway=reused, backup={"encryption_key": "k" * 40}
     )
     done = cloud.run("up", "--yes", "--skip-preview")
     assert done.returncode != 0
@@ -145,7 +145,7 @@ def test_the_same_kind_goes_on_with_what_was_left(was_on_the_server: Account) ->
 
 
 def test_once_made_it_is_not_asked_what_others_left(was_on_the_server: Account) -> None:
-    """One that an older version let begin beside the copies of the other kind can still be changed."""
+    """One that an older version allowed next to the copies of the other kind can still be changed."""
     holds(was_on_the_server, ARCHIVED, DUMP)
     is_made(was_on_the_server, "server")
     was_on_the_server.pulumi("preview", "--expect-no-changes")

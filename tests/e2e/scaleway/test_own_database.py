@@ -84,14 +84,14 @@ def test_the_repository_is_known_by_what_was_made_also_when_no_update_ever_ended
     exported = json.loads(made.pulumi("stack", "export", "--show-secrets"))["deployment"]["resources"]
     resources = [one for one in exported if one["type"] != "pulumi:pulumi:Stack"]
     key = made.home.backup_key(NAME).read_text().strip()
-    wish = {
+    values = {
         "name": NAME,
         "target": "scaleway",
         "buckets": [{"name": "fields"}],
         "backup": {"encryption_key": key},
     }
     there = server_database.server_repository(
-        validate(ScalewaySpec, {**wish, "scaleway": {"database": "server"}}), resources
+        validate(ScalewaySpec, {**values, "scaleway": {"database": "server"}}), resources
     )
     assert there.where == f"s3://{BACKUPS}/labelspace/{NAME}"
     assert there.backup.bucket

@@ -1,4 +1,4 @@
-"""A workspace in a project of its own, by the real engine and provider: made, left at destroy, taken up."""
+"""A workspace in a project of its own, by the real engine and provider: made, left at destroy, reused."""
 
 from __future__ import annotations
 

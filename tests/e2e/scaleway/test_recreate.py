@@ -1,4 +1,4 @@
-"""A name on Scaleway that was deleted and is made again takes up what was left; over the double of the API.
+"""A name on Scaleway that was deleted and is made again reuses what was left; over the double of the API.
 
 The tests go one after another through the life of one workspace in a project of its own.
 """

@@ -138,7 +138,7 @@ def test_a_copy_that_is_late_makes_it_degraded(cloud: Account, storage: Endpoint
     assert checks["dumps"]["detail"] == "there is no dump after 24 h, due every 1 h"
 
 
-def test_snapshots_that_were_turned_off_by_hand_are_told(cloud: Account, storage: Endpoint) -> None:
+def test_snapshots_that_were_turned_off_by_hand_are_reported(cloud: Account, storage: Endpoint) -> None:
     database = cloud.only("instance")
     automated = cloud.cloud.add("snapshot", snapshot(database, "automated", days_ago(0.2)))
     automated.update(status="ready", size=10 * 10**9)
@@ -148,7 +148,7 @@ def test_snapshots_that_were_turned_off_by_hand_are_told(cloud: Account, storage
     database["backup_schedule"]["disabled"] = False
 
 
-def test_a_server_that_was_stopped_by_hand_is_told_and_started_again(
+def test_a_server_that_was_stopped_by_hand_is_reported_and_started_again(
     cloud: Account, storage: Endpoint
 ) -> None:
     server = cloud.only("instance_server")
@@ -161,7 +161,7 @@ def test_a_server_that_was_stopped_by_hand_is_told_and_started_again(
     assert looked(cloud, storage)[0]["server"] == "running"
 
 
-def test_one_that_was_started_by_hand_is_told(cloud: Account, storage: Endpoint) -> None:
+def test_one_that_was_started_by_hand_is_reported(cloud: Account, storage: Endpoint) -> None:
     assert cloud.labelspace("stop", NAME).returncode == 0
     assert looked(cloud, storage)[0]["status"] == "stopped"
     cloud.only("instance_server")["state"] = "running"
@@ -170,7 +170,7 @@ def test_one_that_was_started_by_hand_is_told(cloud: Account, storage: Endpoint)
     assert "costs money" in checks["server"]["detail"]
 
 
-def test_a_bucket_and_a_volume_that_are_gone_are_told(cloud: Account, storage: Endpoint) -> None:
+def test_a_bucket_and_a_volume_that_are_gone_are_reported(cloud: Account, storage: Endpoint) -> None:
     storage.client().delete_object(Bucket="fields", Key="a/b.png")
     storage.client().delete_bucket(Bucket="fields")
     volume = cloud.only("instance_server")["_volumes"]["1"]

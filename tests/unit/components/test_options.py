@@ -188,9 +188,9 @@ def test_a_backup_key_of_the_settings_is_kept_on_this_machine_and_used() -> None
 
 
 def test_a_database_on_the_server_needs_a_key_of_its_backups() -> None:
-    wish = {key: value for key, value in WITH_DATABASE.items() if key != "backup"}
+    values = {key: value for key, value in WITH_DATABASE.items() if key != "backup"}
     with pytest.raises(SpecError, match=r"backup\.encryption_key: missing.*labelspace create w"):
-        declared(lambda opts: Workspace("w", parse_spec(wish), opts))
+        declared(lambda opts: Workspace("w", parse_spec(values), opts))
 
 
 def test_a_bucket_and_a_database_may_go_by_one_name() -> None:

@@ -14,7 +14,7 @@ from labelspace import spec
 SECRET = {"password", "access_key", "secret_key"}
 PYTHON_ONLY = {
     "WorkspaceArgs": {"deleted", "external_database"},  # the command line sets it; it holds a password
-    "BucketArgs": {"endpoint", "region"},  # those of a bucket elsewhere, with its keys
+    "BucketArgs": {"endpoint", "region"},  # those of a remote bucket, with its keys
     "BackupArgs": {"bucket"},
     "ScalewayArgs": {"zone"},  # has one value
 }

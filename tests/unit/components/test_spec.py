@@ -127,7 +127,7 @@ def test_refusals_name_field_and_next_step(changes: dict[str, Any], field: str, 
     assert next_step in problem
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(SpecError) as refused:
         spec_of(name="X", size="huge", port=1)
     assert {problem.split(":")[0] for problem in refused.value.problems} == {"name", "size", "port"}
@@ -166,28 +166,28 @@ def test_a_good_password_has_no_problem() -> None:
 
 
 def test_a_remote_bucket_is_for_the_local_target_alone() -> None:
-    wish = {"name": "street", "buckets": [{"name": "far", "endpoint": "https://s3.example.org"}]}
-    assert parse_spec(wish).buckets[0].endpoint == "https://s3.example.org"
+    values = {"name": "street", "buckets": [{"name": "far", "endpoint": "https://s3.example.org"}]}
+    assert parse_spec(values).buckets[0].endpoint == "https://s3.example.org"
     with pytest.raises(SpecError, match="'far': target scaleway cannot use remote buckets"):
-        parse_spec({**wish, "target": "scaleway"})
+        parse_spec({**values, "target": "scaleway"})
 
 
 def test_a_bucket_for_backups_is_for_the_local_target_alone() -> None:
     bucket = {"name": "kept", "endpoint": "https://s3.example.org", "access_key": "AK", "secret_key": "SK"}
-    wish = {"name": "street", "buckets": [{"name": "photos"}], "backup": {"bucket": bucket}}
-    found = parse_spec(wish).backup.bucket
+    values = {"name": "street", "buckets": [{"name": "photos"}], "backup": {"bucket": bucket}}
+    found = parse_spec(values).backup.bucket
     assert found
     assert found.endpoint == bucket["endpoint"]
     with pytest.raises(SpecError, match="keeps backups in a bucket of its own"):
-        parse_spec({**wish, "target": "scaleway"})
+        parse_spec({**values, "target": "scaleway"})
 
 
 def test_running_is_a_yes_or_no() -> None:
-    wish = {"name": "street", "buckets": [{"name": "street"}]}
-    assert parse_spec(wish).running
-    assert not parse_spec({**wish, "running": "false"}).running
+    values = {"name": "street", "buckets": [{"name": "street"}]}
+    assert parse_spec(values).running
+    assert not parse_spec({**values, "running": "false"}).running
     with pytest.raises(SpecError, match="running: 'perhaps' is refused: use true or false"):
-        parse_spec({**wish, "running": "perhaps"})
+        parse_spec({**values, "running": "perhaps"})
 
 
 def test_a_stacks_text_that_says_no_is_no_also_before_it_is_validated() -> None:
@@ -196,15 +196,15 @@ def test_a_stacks_text_that_says_no_is_no_also_before_it_is_validated() -> None:
 
 
 def test_a_type_of_managed_database_is_refused_for_one_on_the_server() -> None:
-    wish = {"database": "server", "database_type": "DB-DEV-S"}
+    values = {"database": "server", "database_type": "DB-DEV-S"}
     with pytest.raises(SpecError, match="database_type: it is for database: managed"):
-        parse_spec({"name": "w", "target": "scaleway", "buckets": [{"name": "one"}], "scaleway": wish})
+        parse_spec({"name": "w", "target": "scaleway", "buckets": [{"name": "one"}], "scaleway": values})
 
 
 def test_networks_may_be_written_with_commas() -> None:
     """As a command line gives them."""
-    wish = {"ssh_cidrs": "203.0.113.7/32,198.51.100.0/24"}
-    made = validate(ScalewaySpec, {"name": "w", "buckets": [{"name": "one"}], "scaleway": wish})
+    values = {"ssh_cidrs": "203.0.113.7/32,198.51.100.0/24"}
+    made = validate(ScalewaySpec, {"name": "w", "buckets": [{"name": "one"}], "scaleway": values})
     assert made.scaleway.ssh_cidrs == ("203.0.113.7/32", "198.51.100.0/24")
 
 

@@ -30,8 +30,8 @@ LOOPBACK = r"//([^@/]*@)?(localhost|127\.|\[::1\])"
 class AnnotationDatabase(pulumi.ComponentResource):
     """Holds the annotations; its volume and its backups outlive the stack.
 
-    ``waits``: until it is healthy. Whoever does not wait must see ``access.archived_mark`` before anything is
-    entrusted to it.
+    ``waits``: until it is healthy. A caller that does not wait must see ``access.archived_mark`` before
+    anything is entrusted to it.
     """
 
     access: DatabaseAccess

@@ -51,8 +51,8 @@ class S3Gateway(pulumi.ComponentResource):
             _service(port, secret_key),
             context,
             binds=binds,
-            # The gateway keeps locks beside the buckets. With userns-remap a folder that the engine makes for
-            # the buckets belongs to a root that is not the container's.
+            # The gateway keeps locks next to the buckets. With userns-remap a folder that the engine makes
+            # for the buckets belongs to a root that is not the container's.
             tmpfs={ROOT: IN_MEMORY},
             depends_on=depends_on,
             parent=self,
@@ -73,7 +73,7 @@ def _service(port: int, secret_key: pulumi.Input[str]) -> Service:
         command=(_SERVE,),
         files=(File(CREDENTIALS, pulumi.Output.secret(credentials)),),
         health=Health(("CMD-SHELL", fetch)),
-        # Root inside, to serve a folder whoever owns it; of root's rights these are left.
+        # Root inside, to serve a folder of any owner; of root's rights these are left.
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
         publishes=(PORT, port),
     )

@@ -82,7 +82,7 @@ def _container(path: Path, number: int) -> dict[str, str]:
     }
 
 
-def test_static_files_are_gathered_once_beside_the_rest(said: Said, tmp_path: Path) -> None:
+def test_static_files_are_gathered_once_next_to_the_rest(said: Said, tmp_path: Path) -> None:
     place = _container(tmp_path, 1)
     for expected in (GATHERED, []):
         assert said(COLLECT, LABELSPACE_CVAT="2.73.0", **place) == (0, expected)

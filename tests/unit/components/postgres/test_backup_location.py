@@ -88,7 +88,9 @@ NO_INFO = "[FormatError] unable to load info file '/x/backup.info' or '/x/backup
 )
 def test_why_backups_cannot_be_read(program: Any, message: str, words: str) -> None:
     repository = {"status": {"code": 99, "message": message}}
-    why = program("pgbackrest").trouble({"repo": [repository], "status": {"code": 99, "message": "other"}})
+    why = program("pgbackrest").repository_error(
+        {"repo": [repository], "status": {"code": 99, "message": "other"}}
+    )
     assert words in why
     assert "\n" not in why
 
@@ -96,7 +98,7 @@ def test_why_backups_cannot_be_read(program: Any, message: str, words: str) -> N
 def test_a_database_that_moved_to_a_place_with_backups_gets_one_at_once(
     program: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """What was archived elsewhere in between is missing here."""
+    """What was archived to another location in between is missing here."""
     physical, taken = program("physical"), list[str]()
     recorded = program("record").Record({})
     there = program("engine").Backup("id", "full", datetime.now(UTC), 1, 1, True, 1, recorded)

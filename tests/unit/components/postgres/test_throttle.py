@@ -11,7 +11,7 @@ from pathlib import Path
 from labelspace.postgres.pgbackrest import CONTEXT
 
 HANGS_UP = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); "
-"""As in a container: whoever runs the tests may have been told to ignore it (nohup)."""
+"""As in a container: the process that runs the tests may ignore the signal (nohup)."""
 RUN = "from labelspace_backup.programs import run; print(run({words}, user='root', throttled=True))"
 
 

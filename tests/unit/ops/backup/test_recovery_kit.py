@@ -1,4 +1,4 @@
-"""The recovery kit: written once for its owner alone, and taken in elsewhere."""
+"""The recovery kit: written once for its owner alone, and imported on another machine."""
 
 from __future__ import annotations
 

@@ -24,14 +24,14 @@ def test_a_good_form_has_no_problems() -> None:
 
 
 @pytest.mark.parametrize("key", REFUSED)
-def test_a_refusal_is_told_at_its_field(key: str) -> None:
+def test_a_refusal_is_reported_at_its_field(key: str) -> None:
     attribute, value, words = REFUSED[key]
     found = Form(**{**vars(GOOD), attribute: value}).problems([])
     assert list(found) == [key]
     assert words in found[key]
 
 
-def test_all_refusals_are_told_at_once() -> None:
+def test_all_refusals_are_reported_at_once() -> None:
     typed = {attribute: value for attribute, value, _ in REFUSED.values()}
     assert set(Form(**{**vars(GOOD), **typed}).problems([])) == set(REFUSED)
 

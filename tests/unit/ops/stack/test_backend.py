@@ -19,7 +19,7 @@ from labelspace_ops.stack import backend, project, pulumi_cli, state
         ("s3://bucket?region=fr-par", None),
     ],
 )
-def test_a_folder_is_told_from_a_bucket(
+def test_a_folder_is_distinguished_from_a_bucket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, folder: str | None
 ) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://of-another-project")

@@ -1,4 +1,4 @@
-"""What is told of Pulumi's report when an update fails."""
+"""What is shown of Pulumi's report when an update fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ error: update failed
 """
 
 
-def test_the_errors_that_a_provider_lists_are_told() -> None:
+def test_the_errors_that_a_provider_lists_are_shown() -> None:
     """They stand below their number, which says nothing."""
     said = error_reason(OF_A_PROVIDER)
     assert "scaleway-sdk-go: resource PLAY2-MICRO is out of stock" in said.splitlines()
@@ -31,5 +31,5 @@ def test_the_code_of_a_provider_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("text", ["error: no such stack", "something else"])
-def test_one_line_is_told_as_it_is(text: str) -> None:
+def test_one_line_is_shown_as_it_is(text: str) -> None:
     assert error_reason(text) == text.removeprefix("error: ")

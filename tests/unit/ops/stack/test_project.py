@@ -15,7 +15,7 @@ from labelspace_ops.stack import backend, project, state
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A new home; the current folder is an empty one beside it."""
+    """A new home; the current folder is an empty one next to it."""
     for name in ("PULUMI_BACKEND_URL", project.VARIABLE):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "empty").mkdir()

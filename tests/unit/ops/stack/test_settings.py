@@ -1,4 +1,4 @@
-"""What of a wish is written into a stack's file, and how: secrets are no arguments of a program."""
+"""What of a spec is written into a stack's file, and how: secrets are no arguments of a program."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(stack, "_set_secret", hide)
 
-    def write(holds: dict[str, ConfigValue], **wish: Any) -> Recorder:
+    def write(holds: dict[str, ConfigValue], **values: Any) -> Recorder:
         recorder: Any = Recorder(holds)
-        spec = parse_spec({"name": "street", "buckets": [{"name": "photos"}, FAR], "port": 8080, **wish})
+        spec = parse_spec({"name": "street", "buckets": [{"name": "photos"}, FAR], "port": 8080, **values})
         stack.write_settings(recorder, spec)
         return recorder  # type: ignore[no-any-return]
 

@@ -30,7 +30,7 @@ RECORD, SIZE, FILES, ACCEPTED = "record=", "size=", "files=", "accepted="
 KINDS = (RECORD, SIZE, FILES, ACCEPTED)
 
 
-class ContainerPlace:
+class ContainerContext:
     """PostgreSQL's programs of this container."""
 
     work = Path("/var/lib/postgresql")
@@ -132,5 +132,5 @@ def parse_tags(tags: list[str]) -> Backup:
 
 
 def engine(settings: Settings) -> logical.Logical:
-    """Dumps an external database from a container beside CVAT."""
-    return logical.Logical(settings, ContainerPlace(settings), ResticDumps(settings), FolderProofs(PLACE))
+    """Dumps an external database from a container next to CVAT."""
+    return logical.Logical(settings, ContainerContext(settings), ResticDumps(settings), FolderProofs(PLACE))

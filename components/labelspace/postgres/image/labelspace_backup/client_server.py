@@ -20,7 +20,7 @@ from .session import PSQL
 from .settings import Settings
 
 WORK = Path("/var/lib/labelspace")
-"""On the data volume, which has room for a dump."""
+"""On the data volume, which has space for a dump."""
 CLIENT = "labelspace-postgres"
 """Runs a PostgreSQL program that is connected to the database."""
 RCLONE = ("rclone", "--config", "/run/labelspace/rclone.conf")
@@ -129,7 +129,7 @@ class BucketProofs:
         return proofs.parse(self._bucket.lines("proofs"))
 
 
-class ServerPlace:
+class ServerContext:
     """PostgreSQL's programs in containers of the server."""
 
     work = WORK
@@ -186,8 +186,8 @@ def _restore(inside: tuple[str, ...], dump: Path) -> None:
 def engine(settings: Settings) -> logical.Logical:
     """Dumps a managed database from the server."""
     bucket = Bucket(settings.bucket)
-    place = ServerPlace(settings.scratch_image)
-    return logical.Logical(settings, place, BucketDumps(bucket), BucketProofs(bucket))
+    context = ServerContext(settings.scratch_image)
+    return logical.Logical(settings, context, BucketDumps(bucket), BucketProofs(bucket))
 
 
 def rehearse(engine: logical.Logical, image: str, environment: dict[str, str]) -> str:

@@ -27,7 +27,7 @@ def check(engine: Logical) -> Json:
 
     Nothing is changed.
     """
-    with session(engine.place.client(*PSQL)) as ask:
+    with session(engine.context.client(*PSQL)) as ask:
         version = int(ask("show server_version_num")) // 10000
         _check_version(version, _client_version(engine))
         _check_rights(ask)
@@ -69,7 +69,7 @@ def marked(ask: Ask) -> str:
 def claim(engine: Logical) -> None:
     """Mark the database as this workspace's; raises ``FailedError`` when it is another one's."""
     name = engine.settings.workspace
-    with session(engine.place.client(*PSQL)) as ask:
+    with session(engine.context.client(*PSQL)) as ask:
         ask(f"create table if not exists public.{record.MARK_TABLE} (name text primary key)")
         found = marked(ask)
         if found not in ("", name):

@@ -35,7 +35,7 @@ group by d.id order by d.id
 """
 """Tasks whose media CVAT keeps in its data volume, with the paths of their images.
 
-Media of tasks in a share or a cloud storage are elsewhere (cvat/apps/engine/models.py, StorageChoice).
+Media of tasks in a share or a cloud storage stay there (cvat/apps/engine/models.py, StorageChoice).
 """
 
 

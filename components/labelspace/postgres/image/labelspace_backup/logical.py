@@ -59,11 +59,11 @@ class DumpStore(Protocol):
         """Agree that the files of a dump are fewer; raises ``FailedError`` where the store holds none."""
 
 
-class Place(Protocol):
+class DumpContext(Protocol):
     """Where the engine runs: how it reaches the database, and how it makes scratch databases."""
 
     work: Path
-    """A folder with room for a dump."""
+    """A folder with space for a dump."""
 
     def client(self, *words: str) -> list[str]:
         """The command of a PostgreSQL program that is connected to the database."""
@@ -78,8 +78,8 @@ class Logical:
     allows_empty = False
     drills_at_once = True
 
-    def __init__(self, settings: Settings, place: Place, store: DumpStore, proofs: Proofs) -> None:
-        self.settings, self.place, self.store, self.proofs = settings, place, store, proofs
+    def __init__(self, settings: Settings, context: DumpContext, store: DumpStore, proofs: Proofs) -> None:
+        self.settings, self.context, self.store, self.proofs = settings, context, store, proofs
 
     def backups(self) -> list[Backup]:
         """Every dump, oldest first."""
@@ -95,12 +95,12 @@ class Logical:
 
     @contextmanager
     def _file(self, name: str) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix=f"{name}.", dir=self.place.work) as folder:
+        with tempfile.TemporaryDirectory(prefix=f"{name}.", dir=self.context.work) as folder:
             yield Path(folder, name)
 
     def dump(self, into: Path) -> record.Record:
         """Dump and count in one snapshot, which lasts as long as the transaction that exported it."""
-        with session(self.place.client(*PSQL)) as ask:
+        with session(self.context.client(*PSQL)) as ask:
             ask(BEGIN)
             snapshot = ask("select pg_export_snapshot()").strip()
             taken = record.take(ask)
@@ -110,7 +110,7 @@ class Logical:
                 f"--snapshot={snapshot}",
             )
             with into.open("wb") as file:
-                run(self.place.client("pg_dump", *words), user="root", into=file)
+                run(self.context.client("pg_dump", *words), user="root", into=file)
             ask("commit")
         return taken
 
@@ -119,7 +119,7 @@ class Logical:
         """Restore a dump into a scratch database."""
         with self._file("drill") as dump:
             self.fetch(backup, dump)
-            with self.place.scratch(dump, network=network) as scratch:
+            with self.context.scratch(dump, network=network) as scratch:
                 yield scratch
 
     def fetch(self, backup: Backup, into: Path) -> None:
@@ -144,7 +144,7 @@ class Logical:
 
     def migrations(self) -> str:
         """The digest of the database's migrations."""
-        with session(self.place.client(*PSQL)) as ask:
+        with session(self.context.client(*PSQL)) as ask:
             return record.migrations(ask)
 
     def archive(self) -> Json:
@@ -176,7 +176,7 @@ class Logical:
             self.write_sql(dump, sql)
             with sql.open("rb") as file:
                 words = (*PSQL, "--single-transaction", "--output=/dev/null", "--file=-")
-                run(self.place.client(*words), user="root", stdin=file)
+                run(self.context.client(*words), user="root", stdin=file)
 
     def write_sql(self, dump: Path, into: Path) -> None:
         """The SQL that replaces the database's contents; raises ``FailedError`` for an incomplete dump."""
@@ -184,7 +184,7 @@ class Logical:
             sql.write(DROP.encode())
             sql.flush()
             words = ("pg_restore", "--no-owner", "--no-acl", "--file=-")
-            run(self.place.client(*words), user="root", stdin=file, into=sql)
+            run(self.context.client(*words), user="root", stdin=file, into=sql)
         with into.open("rb") as sql:
             sql.seek(max(0, into.stat().st_size - 1000))
             if END_OF_DUMP.encode() not in sql.read():
@@ -195,7 +195,7 @@ class Logical:
     def load(self, dump: Path) -> Json:
         """Fill the database from a portable dump; returns its rows."""
         self.replace(dump)
-        with session(self.place.client(*PSQL)) as ask:
+        with session(self.context.client(*PSQL)) as ask:
             return {"rows": record.take(ask).rows}
 
     def write_dump(self, request: Request, dump: Path) -> int:

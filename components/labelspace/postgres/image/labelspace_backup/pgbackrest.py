@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import files, record
 from .engine import Backup
-from .programs import NICENESS, FailedError, Json, run
+from .programs import NICE, FailedError, Json, run
 
 COMMAND = ("pgbackrest", "--stanza=main")
 OTHER_FORMAT = re.compile(r"expected format (\d+) but found (\d+)")
@@ -22,7 +22,7 @@ FILES, REPOSITORY, ACCEPTED = "labelspace-files", "labelspace-repository", "labe
 
 
 def _pgbackrest(*words: str, throttled: bool = False) -> str:
-    return run([*COMMAND, *words], niceness=NICENESS, throttled=throttled)
+    return run([*COMMAND, *words], nice=NICE, throttled=throttled)
 
 
 def info() -> Json:
@@ -31,7 +31,7 @@ def info() -> Json:
     return next(iter(json.loads(text, strict=False)), {})
 
 
-def trouble(known: Json) -> str:
+def repository_error(known: Json) -> str:
     """Why the repository cannot be used; empty when it can."""
     status = known.get("status", {})
     repositories: list[Json] = known.get("repo", [])
@@ -57,7 +57,7 @@ def _explain(message: str) -> str:
 def readable() -> Json:
     """As ``info``; raises ``FailedError`` also when the repository cannot be used."""
     known = info()
-    why = trouble(known)
+    why = repository_error(known)
     if why:
         raise FailedError(f"the place of the backups: {why}")
     return known

@@ -16,10 +16,10 @@ from typing import IO, Any
 LOCK = Path("/tmp/pgbackrest/labelspace.lock")  # noqa: S108 - inside the container
 OOM_SCORE = "1000"
 """When memory runs out, the kernel ends a backup before it ends the database."""
-NICENESS = 15
+NICE = 15
 """Of programs that copy: annotators go first; on a busy machine a backup takes longer."""
 RUN_SECONDS, PAUSE_SECONDS = 0.05, 0.15
-"""A throttled program is paused 75 % of the time: niceness does not slow down disk access."""
+"""A throttled program is paused 75 % of the time: the nice value does not slow down disk access."""
 SUBCOMMANDS = ("copyto", "lsf", "lsl", "cat", "pg_dump", "pg_restore", "psql", "run", "rm")
 """Words that tell readers which step failed when a command starts with options or a wrapper."""
 Json = dict[str, Any]
@@ -37,7 +37,7 @@ def run(
     stdin: str | IO[bytes] = "",
     into: IO[bytes] | None = None,
     env: Mapping[str, str] | None = None,
-    niceness: int = 0,
+    nice: int = 0,
     throttled: bool = False,
 ) -> str:
     """Run ``command`` as ``user``; returns its output, or writes it ``into`` a file. Raises ``FailedError``.
@@ -54,7 +54,7 @@ def run(
         text=True,
         errors="replace",  # pgBackRest prints what a wrong key makes of a file
         env={**os.environ, **(env or {})},
-        preexec_fn=drop_privileges(user, niceness),  # noqa: PLW1509 - the program has one thread
+        preexec_fn=drop_privileges(user, nice),  # noqa: PLW1509 - the program has one thread
         process_group=0,
         cwd="/",
     ) as process:
@@ -80,12 +80,12 @@ def _pause(group: int) -> None:
         os.killpg(group, signal.SIGCONT)
 
 
-def drop_privileges(user: str, niceness: int = 0) -> Callable[[], None]:
+def drop_privileges(user: str, nice: int = 0) -> Callable[[], None]:
     """For ``preexec_fn``: become ``user``, and the first process to be ended when memory runs out."""
     row = pwd.getpwnam(user)
 
     def become() -> None:
-        os.nice(niceness)
+        os.nice(nice)
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
         if os.getuid() == 0 and row.pw_uid:
             os.setgroups([])

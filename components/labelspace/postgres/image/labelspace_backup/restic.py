@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from . import files
-from .programs import NICENESS, FailedError, Json, run
+from .programs import NICE, FailedError, Json, run
 from .settings import CVAT, Settings
 
 CACHES = ("/cvat/data/cache", "/cvat/data/tmp")
@@ -31,7 +31,7 @@ def _restic(settings: Settings, *words: str, throttled: bool = False, into: IO[b
     }
     authority = [f"--cacert={settings.authority}"] if settings.authority else []
     command = ["restic", *authority, *words]
-    return run(command, user="root", env=env, niceness=NICENESS, throttled=throttled, into=into)
+    return run(command, user="root", env=env, nice=NICE, throttled=throttled, into=into)
 
 
 def prepare(settings: Settings) -> None:

@@ -68,7 +68,7 @@ def test_a_command_at_work_keeps_it_awake(watch: sleeper.Sleeper, tmp_path: Path
         ("postgres -c archive_command=pgbackrest --stanza=main archive-push %p", False),
     ],
 )
-def test_a_backup_is_told_by_its_command_line(
+def test_a_backup_is_recognized_by_its_command_line(
     watch: sleeper.Sleeper, monkeypatch: pytest.MonkeyPatch, line: str, copies: bool
 ) -> None:
     monkeypatch.setattr(watch.engine, "processes", lambda _: ["postgres: checkpointer", line])

@@ -113,10 +113,10 @@ def test_the_recipe_on_the_server_is_the_one_that_the_image_is_named_after(
     packed = base64.b64decode(files[cloud_init.IMAGE_CONTEXT]["content"])
     with tarfile.open(fileobj=io.BytesIO(packed), mode="r:bz2") as tar:
         tar.extractall(tmp_path, filter="data")
-    wished = postgres.image_name()
+    expected = postgres.image_name()
     monkeypatch.setattr(postgres, "CONTEXT", tmp_path)
-    assert postgres.image_name() == wished
-    assert f"DATABASE_IMAGE={wished}\n" in files["/etc/labelspace/boot.env"]["content"]
+    assert postgres.image_name() == expected
+    assert f"DATABASE_IMAGE={expected}\n" in files["/etc/labelspace/boot.env"]["content"]
 
 
 def test_nothing_of_a_managed_database_is_on_a_server_with_its_own() -> None:

@@ -127,7 +127,7 @@ class Bucket(client_server.Bucket):
         self.content.append((path, file.read_bytes()))
 
 
-class Place(client_server.ServerPlace):
+class LocalContext(client_server.ServerContext):
     """Works in ``work``; its client program is ``client``."""
 
     def __init__(self, work: Path, client: str = "") -> None:
@@ -138,9 +138,11 @@ class Place(client_server.ServerPlace):
         return [self._client, *words]
 
 
-def engine(place: Place, bucket: Bucket) -> logical.Logical:
+def engine(context: LocalContext, bucket: Bucket) -> logical.Logical:
     some = settings.Settings("cvat", "cvat", engine="logical", bucket="kept")
-    return logical.Logical(some, place, client_server.BucketDumps(bucket), client_server.BucketProofs(bucket))
+    return logical.Logical(
+        some, context, client_server.BucketDumps(bucket), client_server.BucketProofs(bucket)
+    )
 
 
 def test_dumps_are_listed_oldest_first_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +164,7 @@ def test_no_dump_is_without_its_record(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(logical.Logical, "dump", dumped)
     bucket = Bucket()
-    taken = engine(Place(tmp_path), bucket).take()
+    taken = engine(LocalContext(tmp_path), bucket).take()
     (first, text), (second, content) = bucket.content
     assert second == f"dumps/{taken.label}.dump"
     assert (first, content) == (second.replace(".dump", ".json"), b"PGDMP")
@@ -183,4 +185,4 @@ def test_a_database_that_refuses_ends_the_dump(before: str, tmp_path: Path) -> N
     refuses.write_text(f"#!/bin/sh\n{before}echo wrong password >&2; exit 2\n")
     refuses.chmod(0o755)
     with pytest.raises(programs.FailedError, match="the database refuses: wrong password"):
-        engine(Place(tmp_path, str(refuses)), Bucket()).dump(tmp_path / "dump")
+        engine(LocalContext(tmp_path, str(refuses)), Bucket()).dump(tmp_path / "dump")

@@ -25,7 +25,7 @@ def script(tmp_path: Path) -> ModuleType:
     return module
 
 
-def _told(script: ModuleType, address: str) -> None:
+def _configure(script: ModuleType, address: str) -> None:
     keys = {"ACCESS_KEY": "SCWXXXXXXXXXXXXXXXXX", "SECRET_KEY": "key", "S3": "https://s3.fr-par.scw.cloud"}
     known = {**keys, "API": f"http://{address}", "REGION": "fr-par", "SECRET_ID": "one"}
     script.settings = lambda: known  # type: ignore[attr-defined]
@@ -36,7 +36,7 @@ def test_every_file_is_put_where_containers_find_it(script: ModuleType, tmp_path
     data = base64.b64encode(json.dumps(FILES).encode()).decode()
     cloud.add("secret", {"id": "one", "_versions": [{"revision": 1, "_data": data}]})
     with running(cloud) as address:
-        _told(script, address)
+        _configure(script, address)
         assert script.main() == ENDED_WELL
     assert {name: (tmp_path / "run/files" / name).read_text() for name in FILES} == FILES
     assert "secret_access_key = key" in (tmp_path / "run/rclone.conf").read_text()
@@ -48,7 +48,7 @@ def test_secrets_that_cannot_be_had_yet_end_with_a_reason(
     script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with running(Cloud()) as address:
-        _told(script, address)
+        _configure(script, address)
         assert script.main() == 1
     assert "404" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

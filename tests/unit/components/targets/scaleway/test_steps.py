@@ -73,7 +73,7 @@ def booting(*steps: str, then: dict[str, str] | None = None) -> type[BaseHTTPReq
     return Booting
 
 
-def test_each_new_step_is_told_once_until_all_is_well(serve: Serve, said: list[tuple[str, str]]) -> None:
+def test_each_new_step_is_reported_once_until_all_is_well(serve: Serve, said: list[tuple[str, str]]) -> None:
     docker, data = "installs Docker", "waits for the data volume"
     address = serve(booting(docker, docker, data, docker, then={"DatabaseBackend": "working"}))
     assert server._waited(f"http://{address}", address, TRUST, LONG_ENOUGH) == ""
@@ -83,7 +83,7 @@ def test_each_new_step_is_told_once_until_all_is_well(serve: Serve, said: list[t
     ]
 
 
-def test_a_failure_is_told_and_not_forgotten(serve: Serve, said: list[tuple[str, str]]) -> None:
+def test_a_failure_is_reported_and_not_forgotten(serve: Serve, said: list[tuple[str, str]]) -> None:
     address = serve(booting("failed: no images", "waits for the database"))
     last = server._waited(f"http://{address}", address, TRUST, patience=0)
     assert last == "the server says: failed: no images"
@@ -100,13 +100,13 @@ def test_a_failure_of_before_is_said_at_the_end(
     assert last == "the server waits for the database; before, the server says: failed: no images"
 
 
-def test_without_a_step_what_cvat_says_is_told(serve: Serve, said: list[tuple[str, str]]) -> None:
+def test_without_a_step_what_cvat_says_is_reported(serve: Serve, said: list[tuple[str, str]]) -> None:
     address = serve(booting(then={"DatabaseBackend": "unavailable", "DiskUsage": "working"}))
     assert server._waited(f"http://{address}", address, TRUST, 0) == "DatabaseBackend: unavailable"
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "text", "told"),
+    ("status", "kind", "text", "expected"),
     [
         (200, "text/plain", "installs Docker\n", "installs Docker"),
         (200, "text/plain", "in\x1b[31mstalls\r\nDocker", "in[31mstallsDocker"),
@@ -117,26 +117,26 @@ def test_without_a_step_what_cvat_says_is_told(serve: Serve, said: list[tuple[st
     ],
 )
 def test_only_a_plain_line_is_taken_for_a_step(
-    serve: Serve, status: int, kind: str, text: str, told: str
+    serve: Serve, status: int, kind: str, text: str, expected: str
 ) -> None:
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
-            self.send_header("Location", "/elsewhere")
+            self.send_header("Location", "/other")
             self.end_headers()
             self.wfile.write(text.encode())
 
         def log_message(self, *_: object) -> None: ...
 
-    assert server._step(serve(Answers)) == told
+    assert server._step(serve(Answers)) == expected
 
 
 def test_a_closed_port_tells_nothing() -> None:
     assert server._step("127.0.0.1:1") == ""
 
 
-def wish(**changes: object) -> ScalewaySpec:
+def spec_of(**changes: object) -> ScalewaySpec:
     given = {"name": "pets", "target": "scaleway", "buckets": [{"name": "street"}]}
     return validate(ScalewaySpec, {**given, **changes})
 
@@ -146,17 +146,17 @@ def test_an_update_that_waits_in_vain_says_what_for(
 ) -> None:
     monkeypatch.setattr(server, "_waited", lambda *_: "the server installs Docker")
     with pytest.raises(pulumi.RunError, match=r"in 20 minutes \(last: the server installs Docker\).*192\.0"):
-        server._until_ready(wish(), "id", "https://labels.invalid", "192.0.2.1")
+        server._until_ready(spec_of(), "id", "https://labels.invalid", "192.0.2.1")
 
 
 @pytest.mark.parametrize("changes", [{"running": False}, {"scaleway": {"wait_minutes": 0}}])
 def test_an_update_need_not_wait(changes: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "_waited", lambda *_: "asked")
-    assert server._until_ready(wish(**changes), "id", "https://labels.invalid", "192.0.2.1") == "id"
+    assert server._until_ready(spec_of(**changes), "id", "https://labels.invalid", "192.0.2.1") == "id"
 
 
 @pytest.fixture
-def told(serve: Serve) -> Callable[[str, bytes], tuple[int, bytes]]:
+def step_answer(serve: Serve) -> Callable[[str, bytes], tuple[int, bytes]]:
     """The server's own program: its answer to a path while its file holds a step."""
     module = ModuleType("labelspace_tell")
     exec(compile(cloud_init.script("labelspace-tell"), "labelspace-tell", "exec"), module.__dict__)  # noqa: S102
@@ -166,7 +166,7 @@ def told(serve: Serve) -> Callable[[str, bytes], tuple[int, bytes]]:
         asked = HTTPConnection(serve(module.Teller), timeout=10)
         asked.request("GET", path)
         answer = asked.getresponse()
-        assert answer.headers["Server"].strip() == "labelspace", "nothing of Python is told"
+        assert answer.headers["Server"].strip() == "labelspace", "nothing of Python is disclosed"
         body = answer.read()
         asked.close()
         return answer.status, body
@@ -174,15 +174,17 @@ def told(serve: Serve) -> Callable[[str, bytes], tuple[int, bytes]]:
     return ask
 
 
-def test_the_server_tells_its_step_and_nothing_else(told: Callable[[str, bytes], tuple[int, bytes]]) -> None:
-    assert told(cloud_init.STEP_PATH, b"installs Docker\n") == (200, b"installs Docker\n")
-    assert told(cloud_init.STEP_PATH, b"x" * 500) == (200, b"x" * server.LONGEST_STEP)
-    assert told(cloud_init.STEP_PATH, b"") == (404, b"")
+def test_the_server_serves_its_step_and_nothing_else(
+    step_answer: Callable[[str, bytes], tuple[int, bytes]],
+) -> None:
+    assert step_answer(cloud_init.STEP_PATH, b"installs Docker\n") == (200, b"installs Docker\n")
+    assert step_answer(cloud_init.STEP_PATH, b"x" * 500) == (200, b"x" * server.LONGEST_STEP)
+    assert step_answer(cloud_init.STEP_PATH, b"") == (404, b"")
     for path in ("/", f"{cloud_init.STEP_PATH}/..", f"{cloud_init.STEP_PATH}?a", "/etc/passwd"):
-        assert told(path, b"installs Docker\n") == (404, b""), path
+        assert step_answer(path, b"installs Docker\n") == (404, b""), path
 
 
-def test_nothing_is_installed_before_the_step_is_told() -> None:
+def test_nothing_is_installed_before_the_step_is_served() -> None:
     commands = cloud_init._commands(boot_of())
     tells = commands.index("systemctl start labelspace-tell.service")
     assert tells < min(index for index, one in enumerate(commands) if "apt-get" in one)

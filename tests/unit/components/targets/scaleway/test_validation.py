@@ -1,4 +1,4 @@
-"""What Scaleway's provider does not validate is refused by the wish, before an engine starts.
+"""What Scaleway's provider does not validate is refused by the spec, before an engine starts.
 
 The rules: existence of types, volume type against node type, passwords, bucket names, database user names,
 regions of storage classes, backup frequency and retention, ranges of firewall rules, cloud-init.
@@ -23,8 +23,8 @@ from labelspace.targets.scaleway.prices import BY_SIZE, DATABASES, SERVERS, tota
 STREET = {"name": "street", "target": "scaleway", "buckets": [{"name": "street"}]}
 
 
-def wish(**changes: Any) -> ScalewaySpec:
-    """A wish that is whole: types are looked up as every command and every program does first."""
+def spec_of(**changes: Any) -> ScalewaySpec:
+    """A complete spec: types are looked up as every command and every program does first."""
     spec = validate(ScalewaySpec, {**STREET, **changes})
     total(spec)
     return spec
@@ -66,13 +66,13 @@ def wish(**changes: Any) -> ScalewaySpec:
 )
 def test_it_is_refused_with_field_value_and_next_step(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(SpecError) as refused:
-        wish(**changes)
+        spec_of(**changes)
     assert said in str(refused.value)
 
 
 @pytest.mark.parametrize("network", ["203.0.113.7/32", "203.0.113.0/24", "2001:db8::/48"])
 def test_networks_of_admins_are_taken(network: str) -> None:
-    assert wish(scaleway={"ssh_cidrs": [network]}).scaleway.ssh_cidrs == (network,)
+    assert spec_of(scaleway={"ssh_cidrs": [network]}).scaleway.ssh_cidrs == (network,)
 
 
 def test_every_size_has_types_that_are_in_the_table() -> None:

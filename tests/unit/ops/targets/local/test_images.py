@@ -115,7 +115,7 @@ def test_docker_desktop_emulates() -> None:
     assert "this arm64 engine emulates it" in require(Engine("arm64", {}, system="Docker Desktop"))
 
 
-def test_an_engine_elsewhere_is_only_warned() -> None:
+def test_a_remote_engine_is_only_warned() -> None:
     engine = Engine("arm64", {SERVER: "amd64"})
     engine.base_url = "http://198.51.100.1:2376"
     assert "this arm64 engine emulates it" in require(engine)

@@ -59,7 +59,7 @@ def test_one_that_nobody_knows_is_not(served: tuple[str, Path]) -> None:
 
 
 @pytest.mark.parametrize(("age", "ok"), [(1, True), (60, True), (74, True), (76, False), (91, False)])
-def test_one_that_was_not_renewed_is_told_before_it_ends(age: int, ok: bool) -> None:
+def test_one_that_was_not_renewed_is_reported_before_it_ends(age: int, ok: bool) -> None:
     """Caddy renews 30 days before the end of 90; half of those are waited for."""
     check, until = certificate.to_check(0, 90 * DAY, age * DAY)
     assert (check.ok, until) == (ok, "1970-04-01T00:00:00Z")

@@ -87,7 +87,7 @@ def test_an_engine_behind_a_closed_port_says_what_to_set_and_leaves_no_process()
     assert not [one for one in psutil.Process().children() if one.name() == "ssh"]
 
 
-def test_a_drill_that_fails_is_told_with_its_reason(
+def test_a_drill_that_fails_is_reported_with_its_reason(
     server: server_ssh.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_Answers, "run", _refuse("pg_restore: error"))

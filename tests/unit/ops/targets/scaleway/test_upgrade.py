@@ -20,15 +20,15 @@ OPEN = {"scaleway": {"ssh_cidrs": ["203.0.113.7/32"]}, "running": True}
 
 
 class Server(server_ssh.Server):
-    """Remembers what it is told; ``refuses`` the commands that begin so."""
+    """Records its commands; ``refuses`` those that begin so."""
 
     def __init__(self, refuses: str = "") -> None:
         super().__init__("pets", "203.0.113.10", ())
         object.__setattr__(self, "refuses", refuses)
-        object.__setattr__(self, "told", [])
+        object.__setattr__(self, "commands", [])
 
     def run(self, *command: str, ends: tuple[int, ...] = (0,)) -> str:
-        self.told.append(" ".join(command[:2]))  # type: ignore[attr-defined]
+        self.commands.append(" ".join(command[:2]))  # type: ignore[attr-defined]
         if self.refuses == "bash" == command[0]:  # type: ignore[attr-defined]
             raise OpsError("pets: it would lose rows")
         if self.refuses == command[0]:  # type: ignore[attr-defined]
@@ -36,7 +36,7 @@ class Server(server_ssh.Server):
         return json.dumps({"id": "2026-11-26T10-00-00Z"})
 
 
-def wish(version: str) -> ScalewaySpec:
+def spec_of(version: str) -> ScalewaySpec:
     values = {"name": "pets", "target": "scaleway", "buckets": [{"name": "street"}]}
     return validate(ScalewaySpec, {**values, "cvat_version": version})
 
@@ -63,16 +63,16 @@ def test_another_version_is_rehearsed_and_the_way_back_said(
     server = Server()
     given(monkeypatch, server)
     monkeypatch.setattr(Home, "find", lambda: HOME)
-    upgrade.hook(wish("2.73.2"))
-    assert server.told == ["bash -c", "labelspace-backup rehearse"]  # type: ignore[attr-defined]
+    upgrade.hook(spec_of("2.73.2"))
+    assert server.commands == ["bash -c", "labelspace-backup rehearse"]  # type: ignore[attr-defined]
     assert "labelspace restore pets --backup 2026-11-26T10-00-00Z" in said[-1]
 
 
 def test_the_same_version_asks_nobody(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
     server = Server()
     given(monkeypatch, server)
-    upgrade.before(wish("2.73.1"), HOME)
-    assert (server.told, said) == ([], [])  # type: ignore[attr-defined]
+    upgrade.before(spec_of("2.73.1"), HOME)
+    assert (server.commands, said) == ([], [])  # type: ignore[attr-defined]
 
 
 def test_a_rehearsal_that_fails_refuses_the_update(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
@@ -80,13 +80,13 @@ def test_a_rehearsal_that_fails_refuses_the_update(monkeypatch: pytest.MonkeyPat
     with pytest.raises(
         OpsError, match=r"rehearsal failed: it would lose rows.*Nothing was changed: pets stays at 2\.73\.1"
     ):
-        upgrade.before(wish("2.73.2"), HOME)
+        upgrade.before(spec_of("2.73.2"), HOME)
 
 
 def test_an_older_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, Server())
     with pytest.raises(UsageError, match="no way back"):
-        upgrade.before(wish("2.73.0"), HOME)
+        upgrade.before(spec_of("2.73.0"), HOME)
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,12 @@ def test_where_it_cannot_be_rehearsed_that_is_said(
     why: str,
 ) -> None:
     given(monkeypatch, server, settings)
-    upgrade.before(wish("2.73.2"), HOME)
+    upgrade.before(spec_of("2.73.2"), HOME)
     assert "2.73.1 -> 2.73.2: not rehearsed" in said[-1]
     assert why in said[-1]
-    assert "labelspace-backup rehearse" not in server.told  # type: ignore[attr-defined]
+    assert "labelspace-backup rehearse" not in server.commands  # type: ignore[attr-defined]
 
 
 def test_a_workspace_that_is_new_has_nothing_to_rehearse(said: list[str]) -> None:
-    upgrade.before(wish("2.73.2"), HOME)
+    upgrade.before(spec_of("2.73.2"), HOME)
     assert said == []
