@@ -15,15 +15,22 @@ def cvat_resource(
     workspace: str,
     part: str,
     version: str,
+    *,
     parent: pulumi.Resource,
     hooks: pulumi.ResourceHookBinding | None = None,
+    after: docker.RemoteImage | None = None,
 ) -> docker.RemoteImage:
-    """CVAT's ``server`` or ``ui`` as a resource: it names the platform that the provider pulls."""
+    """CVAT's ``server`` or ``ui`` as a resource: it names the platform that the provider pulls.
+
+    ``after``: an image that it waits for, with the hooks of that image.
+    """
     name = cvat_image(part, version)
     return docker.RemoteImage(
         f"{workspace}-{part}-image",
         name=name,
         platform=platform(name),
         keep_locally=True,
-        opts=pulumi.ResourceOptions(parent=parent, hooks=hooks, custom_timeouts=TIMEOUTS),
+        opts=pulumi.ResourceOptions(
+            parent=parent, hooks=hooks, custom_timeouts=TIMEOUTS, depends_on=[after] if after else None
+        ),
     )

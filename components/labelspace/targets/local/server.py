@@ -120,10 +120,10 @@ class AnnotationServer(pulumi.ComponentResource):
 def _images(
     spec: LocalSpec, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
 ) -> list[docker.RemoteImage]:
-    """CVAT's images: every container waits for them, and so for the hook that runs before an upgrade."""
+    """CVAT's images: every container waits for them, and all of them for the hook before an upgrade."""
     hooks = _asking(spec, before_upgrade) if before_upgrade else None
-    server = cvat_resource(spec.name, "server", spec.cvat_version, parent, hooks)
-    return [server, cvat_resource(spec.name, "ui", spec.cvat_version, parent)]
+    server = cvat_resource(spec.name, "server", spec.cvat_version, parent=parent, hooks=hooks)
+    return [server, cvat_resource(spec.name, "ui", spec.cvat_version, parent=parent, after=server)]
 
 
 def _asking(spec: LocalSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:
