@@ -1,4 +1,7 @@
-"""Settings of a workspace and of its parts: validated as a whole before anything is created."""
+"""Settings of a workspace and of its parts: validated as a whole before anything is created.
+
+The settings of each target are registered in ``SPECS`` (``parse.py``).
+"""
 
 from labelspace.spec.admin import AdminSpec
 from labelspace.spec.backup import AnnotationDatabaseSpec, BackupBucketSpec, BackupSpec

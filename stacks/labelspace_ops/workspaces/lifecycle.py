@@ -9,7 +9,7 @@ from typing import Any
 from pulumi import automation as auto
 
 from labelspace.home import Home
-from labelspace.spec import Settings, SpecError, WorkspaceSpec, parse_spec
+from labelspace.spec import SPECS, Settings, SpecError, WorkspaceSpec, parse_spec
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.models import JsonModel
@@ -19,8 +19,11 @@ from labelspace_ops.stack import backend, plugins, progress, state
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import CreateOptions, Deletion, Target, Update
 
-MERGED_BLOCKS = ("admin", "backup", "scaleway")
-"""Blocks of settings that are merged key by key: a new e-mail address of the admin keeps the password."""
+MERGED_BLOCKS = ("admin", "backup", *SPECS)
+"""Blocks of settings that are merged key by key: a new e-mail address of the admin keeps the password.
+
+The settings that only one target has are in a block of the target's name.
+"""
 FIXED = ("buckets", "bind_address", "port", "s3_port", "registration", "target", "size")
 """Settings that ``create`` refuses to change on an existing workspace; ``set`` changes them."""
 

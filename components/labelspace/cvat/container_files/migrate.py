@@ -27,8 +27,8 @@ PATIENCE_SECONDS = 600
 AWAIT_SECONDS = 60
 """Seconds until a waiting service asks Django itself: the migration may have been run by hand."""
 KEY = "labelspace:migrate"
-BEFORE = "/home/django/logs/labelspace-migrated"
-"""Left by the first ``init``: where it is, nothing is likely to be left to do."""
+MIGRATED_MARKER = "/home/django/logs/labelspace-migrated"
+"""Written after the first migration: where it is, probably nothing is left to migrate."""
 VOLUMES = {"data": "/home/django/data", "keys": "/home/django/keys"}
 """The volumes that hold what nobody can make again."""
 IDENTITY_FILE = ".labelspace-identity"
@@ -111,7 +111,7 @@ def keep():
             cursor.execute("COMMENT ON TABLE django_migrations IS %s", (noted,))
             connection.commit()
         queues().set(KEY, noted)
-        with open(BEFORE, "w", encoding="utf-8"):
+        with open(MIGRATED_MARKER, "w", encoding="utf-8"):
             pass
     except (psycopg2.Error, redis.RedisError, OSError) as error:
         print(f"migrate: done, but it could not be noted: {error}", flush=True)
@@ -201,7 +201,7 @@ class Django:
 
 def prepare():
     """Return the exit code of CVAT's ``init``, or 0 where it was done before."""
-    django = None if os.path.exists(BEFORE) else Django()
+    django = None if os.path.exists(MIGRATED_MARKER) else Django()
     try:
         wait_for("database", takes_writes)
         check_at_start()

@@ -13,7 +13,7 @@ from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace.outputs import FolderShare, RemoteShare
 from labelspace.targets.local import podman
 from labelspace.targets.local.context import DockerContext
-from labelspace.targets.local.images import TIMEOUTS
+from labelspace.targets.local.image_resources import TIMEOUTS
 
 Share = dict[str, FolderShare | RemoteShare]
 """Dataset buckets by name."""

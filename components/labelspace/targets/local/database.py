@@ -18,7 +18,7 @@ from labelspace.postgres.container import ARCHIVED_MARK, service
 from labelspace.spec import BackupSpec, Size
 from labelspace.targets.local.container import bind_folder, container, volume
 from labelspace.targets.local.context import DockerContext
-from labelspace.targets.local.images import TIMEOUTS
+from labelspace.targets.local.image_resources import TIMEOUTS
 
 CHECK_SECONDS = 5
 """Between checks of its health, where an update waits for it."""

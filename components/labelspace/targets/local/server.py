@@ -20,7 +20,7 @@ from labelspace.postgres.pgbackrest import FILE_VOLUMES
 from labelspace.spec import LocalSpec
 from labelspace.targets.local.container import Share, container, volume, wait_for_success
 from labelspace.targets.local.context import DockerContext
-from labelspace.targets.local.images import cvat_resource
+from labelspace.targets.local.image_resources import cvat_resource
 from labelspace.targets.local.sleeper import sleeper
 
 KEPT_VOLUMES = ("logs", "redis")

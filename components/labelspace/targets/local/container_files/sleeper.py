@@ -22,7 +22,7 @@ LOCKS = "/locks"
 CHECK_SECONDS = 10
 """Time between two checks whether the workspace is idle."""
 QUIET_SECONDS = 150
-"""A worker that has reported no idle queue for this long may have a job."""
+"""A worker that has not reported an empty queue for this long is taken to be working."""
 TICK_SECONDS = 0.02
 """How much a file's time may lag behind the clock."""
 STOP_SECONDS = 30
@@ -117,14 +117,14 @@ class Notes:
         return found.st_mtime if found.st_size else 0.0
 
     def quiet_since(self) -> float:
-        """The oldest of the workers' last words that no job waits or runs."""
+        """Each worker notes when its queue was last empty: the earliest of those times (seconds)."""
         times = [self.touched(name) for name in os.listdir(NOTES) if name.startswith("quiet-")]
         return min(times, default=0.0)
 
-    def hold_the_door(self, closed: bool) -> None:
+    def show_waking_page(self, on: bool) -> None:
         """While the file is there, the proxy answers with the waking page."""
         path = f"{NOTES}/asleep"
-        if closed:
+        if on:
             with open(path, "w") as file:
                 file.write("the workspace sleeps\n")
         elif os.path.exists(path):
@@ -236,10 +236,10 @@ class Sleeper:
         self.moved = {}
         began = time.time()
         self.notes.say("asleep", since=_iso(began))
-        self.notes.hold_the_door(closed=True)
+        self.notes.show_waking_page(on=True)
         time.sleep(1)
         if self.notes.noted("activity") > began:
-            self.notes.hold_the_door(closed=False)
+            self.notes.show_waking_page(on=False)
             return False
         parts = self.engine.sleepers()
         first, rest = _by_rank(parts)
@@ -262,7 +262,7 @@ class Sleeper:
         """Start every container, the readiness check last. Return whether CVAT became ready."""
         began = time.time()
         log("waking")
-        self.notes.hold_the_door(closed=True)
+        self.notes.show_waking_page(on=True)
         parts = self.engine.sleepers()
         first, rest = _by_rank(parts)
         _all_at_once(self.engine.start, first)
@@ -271,7 +271,7 @@ class Sleeper:
         ready = self._wait_until_ready(began, len(parts))
         if ready:
             self.woken = time.time()
-            self.notes.hold_the_door(closed=False)
+            self.notes.show_waking_page(on=False)
             self.notes.say("awake", since=_iso(self.woken))
         else:
             self.notes.say("failed", since=_iso(began))
