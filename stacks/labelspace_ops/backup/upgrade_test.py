@@ -71,7 +71,9 @@ def known_migrations(runtime: Runtime, image: str) -> set[str]:
     result = runtime.run(Job(image, ["python3", "-c", KNOWN], environment=environment, memory=MEMORY))
     listed = [line for line in result.output.splitlines() if line.startswith("[")]
     if result.exit_code or not listed:
-        raise OpsError(f"the migrations of {image} cannot be listed: {_last_line(result.output)}")
+        raise OpsError(
+            f"the migrations of {image} cannot be listed: {_last_line(result.errors or result.output)}"
+        )
     return set(json.loads(listed[-1]))
 
 
@@ -190,7 +192,9 @@ def _migrate(runtime: Runtime, image: str, network: str, password: str) -> None:
         )
     )
     if result.exit_code:
-        raise OpsError(f"its migration ended with {result.exit_code}: {_last_line(result.output)}")
+        raise OpsError(
+            f"its migration ended with {result.exit_code}: {_last_line(result.errors or result.output)}"
+        )
 
 
 def _last_line(output: str) -> str:

@@ -26,6 +26,8 @@ class Result:
     """-1 when the service ended before the command did."""
     output: str
     """Standard output and standard error together."""
+    errors: str = ""
+    """Standard error alone, of a job."""
 
 
 @dataclass(frozen=True)

@@ -239,7 +239,10 @@ class DockerRuntime:
             try:
                 container.start()
                 code = int(container.wait(timeout=DAY_SECONDS)["StatusCode"])
-                return Result(code, container.logs().decode(errors="replace"))
+                output, errors = (
+                    container.logs(stdout=out).decode(errors="replace") for out in (True, False)
+                )
+                return Result(code, output, errors)
             finally:
                 remove(container)
 

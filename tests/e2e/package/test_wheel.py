@@ -187,4 +187,5 @@ def test_delete_in_a_project_whose_environment_is_not_there(team: Team) -> None:
 def test_delete_of_the_first_project(made: Made) -> None:
     deleted = made.person.json(made.folder, "delete", made.name, "--yes")
     assert deleted["backed_up"]
-    assert made.person.json(made.folder, "list")[0]["status"] != "ready"
+    listed = made.person.json(made.folder, "list", "--all")
+    assert {row["name"]: row["status"] for row in listed}[made.name] == "deleted"
