@@ -18,6 +18,7 @@ from tests.e2e.endpoint import Endpoint, endpoint
 from labelspace.home import Home
 from labelspace.spec import ScalewaySpec, validate
 from labelspace_ops.backup import models as backup_models
+from labelspace_ops.stack.state import Resource
 from labelspace_ops.targets.scaleway import server_database
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.status import Status
@@ -82,7 +83,7 @@ def test_create_makes_the_key_of_the_backups_and_keeps_it_secret_in_the_stacks_f
 def test_the_repository_is_known_by_what_was_made_also_when_no_update_ever_ended(made: Account) -> None:
     """One that waits for a database that wants to be restored first ends without outputs."""
     exported = json.loads(made.pulumi("stack", "export", "--show-secrets"))["deployment"]["resources"]
-    resources = [one for one in exported if one["type"] != "pulumi:pulumi:Stack"]
+    resources = [Resource.parse(one) for one in exported if one["type"] != "pulumi:pulumi:Stack"]
     key = made.home.backup_key(NAME).read_text().strip()
     values = {
         "name": NAME,
