@@ -24,13 +24,7 @@ _OWN_ADDRESS = "header_up X-Forwarded-Proto {scheme}"
 _ADDRESS_SEEN = (
     "header_up X-Forwarded-Proto {vars.scheme_seen}\n\t\theader_up X-Forwarded-Host {vars.host_seen}"
 )
-_FORWARD = f"""\
-	@server path {" ".join(SERVER_PATHS)}
-	reverse_proxy @server cvat-server:8080 {{
-		{_OWN_ADDRESS}
-	}}
-	reverse_proxy cvat-ui:8000
-"""
+"""What CVAT learns of the address in the browser: the proxy's own, or the one of ``_address_seen``."""
 _NOTE = """\
 	log {name} {{
 		output file {notes}/{name} {{
@@ -104,9 +98,8 @@ def caddyfile(
     ``wake`` and gets the waking page.
     """
     closed = _CLOSED if registration == "closed" else ""
-    rules = _sleeping(closed) if sleeps else closed + _FORWARD
-    if public:
-        rules = _address_seen(public) + rules.replace(_OWN_ADDRESS, _ADDRESS_SEEN)
+    address = _ADDRESS_SEEN if public else _OWN_ADDRESS
+    rules = _sleeping(closed, address) if sleeps else closed + _forward(address)
     sites = f":{port}" if https is None else f":{port}, {https.host}"
     return f"""\
 {{
@@ -128,8 +121,19 @@ def caddyfile(
 		X-Content-Type-Options nosniff
 		Referrer-Policy same-origin
 	}}
+{_address_seen(public) if public else ""}\
 {rules}\
 }}
+"""
+
+
+def _forward(address: str) -> str:
+    return f"""\
+	@server path {" ".join(SERVER_PATHS)}
+	reverse_proxy @server cvat-server:8080 {{
+		{address}
+	}}
+	reverse_proxy cvat-ui:8000
 """
 
 
@@ -173,7 +177,7 @@ def _address_seen(public: Public) -> str:
 _FORWARDING_HEADERS = ("X-Forwarded-Proto", "X-Forwarded-For", "X-Forwarded-Host", "Forwarded")
 
 
-def _sleeping(closed: str) -> str:
+def _sleeping(closed: str, address: str) -> str:
     notes = "".join(_NOTE.format(name=name, notes=NOTES) for name in ("activity", "wake"))
     return f"""\
 {notes}\
@@ -207,7 +211,7 @@ def _sleeping(closed: str) -> str:
 		handle @user {{
 			log_name activity
 			reverse_proxy cvat-server:8080 {{
-				{_OWN_ADDRESS}
+				{address}
 				@refused status 301 302 303 307 308 4xx 5xx
 				handle_response @refused {{
 					log_skip
@@ -216,7 +220,7 @@ def _sleeping(closed: str) -> str:
 			}}
 		}}
 		log_skip
-{_FORWARD}\
+{_forward(address)}\
 	}}
 """
 

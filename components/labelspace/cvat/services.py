@@ -242,7 +242,7 @@ def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
     environment = {
         **backend.environment,
         "ALLOWED_HOSTS": ",".join(settings.hosts),
-        "CVAT_NUM_PROXIES": "2" if settings.public else "1",
+        **({"CVAT_NUM_PROXIES": "2"} if settings.public else {}),
         "NUMPROCS": str(scale.processes + 1),
     }
     return replace(

@@ -39,9 +39,14 @@ class LiveProject:
                     export, originals, training_export.LeaveOut(labels=frozenset(), subsets=copies)
                 )
                 export = originals  # noqa: PLW2901 - what is audited
-            shared = tasks.all_read_share(self._cvat, self._number)
+            one_namespace = tasks.have_one_namespace(self._cvat, self._number)
             return findings.audit_file(
-                export, self._marked(choices), predictions, options, one_namespace=shared, jobs=self._jobs()
+                export,
+                self._marked(choices),
+                predictions,
+                options,
+                one_namespace=one_namespace,
+                jobs=self._jobs(),
             )
 
     def _jobs(self) -> tuple[Job, ...]:

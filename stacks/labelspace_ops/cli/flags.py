@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import Field, dataclass, fields
+from dataclasses import fields
 from functools import wraps
 from typing import Annotated, Any, TypeVar, get_type_hints
 
@@ -16,9 +16,8 @@ F = TypeVar("F")
 Command = Callable[..., None]
 
 
-def _option(field: Field[Any], annotation: Any) -> inspect.Parameter:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(field.name, kind, default=field.default, annotation=annotation)
+def _option(name: str, default: object, annotation: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def with_flags(kind: type[F]) -> Callable[[Command], Command]:
@@ -28,7 +27,7 @@ def with_flags(kind: type[F]) -> Callable[[Command], Command]:
     """
     hints = get_type_hints(kind, include_extras=True)
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    options = [_option(field, hints[field.name]) for field in fields(kind)]  # type: ignore[arg-type]
+    options = [_option(field.name, field.default, hints[field.name]) for field in fields(kind)]  # type: ignore[arg-type]
 
     def decorate(command: Command) -> Command:
         @wraps(command)
@@ -43,11 +42,9 @@ def with_flags(kind: type[F]) -> Callable[[Command], Command]:
     return decorate
 
 
-@dataclass(frozen=True)
-class _ProgressFlag:
-    progress: Annotated[
-        str, typer.Option(help="text, or json: each event as one line of JSON on standard error")
-    ] = "text"
+Progress = Annotated[
+    str, typer.Option(help="text, or json: each event as one line of JSON on standard error")
+]
 
 
 def with_progress(command: Command) -> Command:
@@ -58,8 +55,7 @@ def with_progress(command: Command) -> Command:
         choose_progress(progress)
         command(**given)
 
-    (field,) = fields(_ProgressFlag)
-    option = _option(field, get_type_hints(_ProgressFlag, include_extras=True)["progress"])
+    option = _option("progress", "text", Progress)
     own = inspect.signature(command, eval_str=True).parameters.values()
     return _with_parameters(run, [*own, option])
 

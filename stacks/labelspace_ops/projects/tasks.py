@@ -140,7 +140,12 @@ def _existing(cvat: CvatClient, number: int, spec: TaskSpec) -> Task:
     return cvat.task(number)
 
 
-def all_read_share(cvat: CvatClient, project: int) -> bool:
-    """Return whether every task of a project shows files of the share, so that a path names one image."""
-    numbers = [task.id for task in cvat.tasks(project) if task.size]
-    return all(cvat.data_meta(number).storage == "share" for number in numbers)
+def have_one_namespace(cvat: CvatClient, project: int) -> bool:
+    """Return whether a path names the same image in every subset of a project: all tasks read the share.
+
+    With one subset there is nothing to tell apart, and no task's frames, which may be many, are fetched.
+    """
+    tasks = [task for task in cvat.tasks(project) if task.size]
+    if len({task.subset for task in tasks}) < 2:
+        return True
+    return all(cvat.data_meta(task.id).storage == "share" for task in tasks)

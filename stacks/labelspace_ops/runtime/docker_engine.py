@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import docker
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from docker.models.networks import Network
 
@@ -25,7 +25,7 @@ from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.runtime import images
 from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedError, ServiceState
-from labelspace_ops.runtime.engine_info import EngineInfo
+from labelspace_ops.runtime.engine_info import EngineInfo, is_podman
 
 NEXT_STEP = "start Docker, or install it (https://docs.docker.com/engine/install/), then run this again"
 OTHER_SOCKETS = ("docker.sock", "podman/podman.sock")
@@ -97,9 +97,10 @@ def check_version(client: docker.DockerClient) -> str:
     An older Docker refuses a system call of the C library in newer images (clone3 of glibc 2.34), and their
     programs fail to start threads. Source: moby/moby#42680.
     """
-    version = str(client.version()["Version"])
+    answer = client.version()
+    version = str(answer["Version"])
     parts = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
-    if "Podman" not in str(client.version().get("Components")) and parts < OLDEST_DOCKER:
+    if not is_podman(answer) and parts < OLDEST_DOCKER:
         oldest = ".".join(map(str, OLDEST_DOCKER))
         raise OpsError(
             f"Docker engine: version {version} is too old: the programs in the images of PostgreSQL and CVAT"
@@ -331,10 +332,7 @@ class DockerRuntime:
 
     def has_image(self, image: str) -> bool:
         """Ask the engine, not a registry."""
-        try:
-            return bool(self.client.images.get(image))
-        except ImageNotFound:
-            return False
+        return images.is_present(self.client, image)
 
     def pull(self, image: str) -> None:
         """Pull an image with progress; raises ``PullError`` with the reason."""
@@ -359,8 +357,8 @@ class DockerRuntime:
 
     def volumes(self) -> set[str]:
         """Return the part in each volume's name."""
-        listed = self.client.volumes.list(filters={"name": resource_name(self._workspace, "")})
         begins = resource_name(self._workspace, "")
+        listed = self.client.volumes.list(filters={"name": begins})
         return {volume.name.removeprefix(begins) for volume in listed if volume.name.startswith(begins)}
 
     def make_volume(self, part: str) -> str:

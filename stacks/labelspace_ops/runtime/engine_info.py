@@ -8,6 +8,8 @@ from typing import Any
 
 from labelspace.docker_endpoint import Endpoint
 
+DESKTOP = "Docker Desktop"
+
 
 @dataclass(frozen=True)
 class EngineInfo:
@@ -51,7 +53,7 @@ class EngineInfo:
 
         Mounts do not leave a user namespace (mount_namespaces(7)) or a virtual machine.
         """
-        return not (self.rootless or self.remapped or self.product == "Docker Desktop")
+        return not (self.rootless or self.remapped or self.product == DESKTOP)
 
     @property
     def serves_containers(self) -> bool:
@@ -69,7 +71,17 @@ class EngineInfo:
         return f"{described}, at {self.endpoint}"
 
 
+def is_podman(version: Mapping[str, Any]) -> bool:
+    """Whether the answer to ``GET /version`` is Podman's."""
+    return any("Podman" in part.get("Name", "") for part in version.get("Components") or [])
+
+
+def is_desktop(info: Mapping[str, Any]) -> bool:
+    """Whether the answer to ``GET /info`` is Docker Desktop's, which names itself as the operating system."""
+    return info.get("OperatingSystem") == DESKTOP
+
+
 def _product(version: Mapping[str, Any], info: Mapping[str, Any]) -> str:
-    if any("Podman" in part.get("Name", "") for part in version.get("Components") or []):
+    if is_podman(version):
         return "Podman"
-    return "Docker Desktop" if info.get("OperatingSystem") == "Docker Desktop" else "Docker"
+    return DESKTOP if is_desktop(info) else "Docker"

@@ -169,6 +169,7 @@ def _data_folder(folder: Path, home: Home) -> Path:
 
 def _has_settings_of(folder: Path, data: Path) -> bool:
     """Whether ``folder`` has the settings of every workspace in the state, and the state has a workspace."""
-    stacks = (data / "state" / ".pulumi" / "stacks" / NAME).glob("*.json*")
+    moved = Project(folder, data)
+    stacks = (moved.state / ".pulumi" / "stacks" / NAME).glob("*.json*")
     names = {file.name.partition(".json")[0] for file in stacks if file.suffix in (".json", ".gz")}
-    return bool(names) and all((folder / "stacks" / f"Pulumi.{name}.yaml").exists() for name in names)
+    return bool(names) and all(moved.settings_file(name).exists() for name in names)

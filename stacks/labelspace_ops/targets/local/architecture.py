@@ -12,12 +12,11 @@ from docker.errors import ImageNotFound
 
 from labelspace.cvat.images import platform
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.runtime.engine_info import is_desktop
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 """Where Linux lists the emulators that start programs of other architectures."""
 EMULATORS = ("qemu-x86_64", "rosetta", "FEX-x86_64")
-DESKTOP = "Docker Desktop"
-"""The operating system that Docker Desktop's engine reports; it always emulates amd64."""
 
 
 class Emulation(NamedTuple):
@@ -71,7 +70,7 @@ def _is_other(client: docker.DockerClient, name: str, engine: str) -> bool:
 
 
 def _can_emulate(client: docker.DockerClient) -> bool | None:
-    if client.info().get("OperatingSystem") == DESKTOP:
-        return True
+    if is_desktop(client.info()):
+        return True  # it always emulates amd64
     is_here = str(client.api.base_url).startswith("http+docker://") and machine.system() == "Linux"
     return any((BINFMT / name).exists() for name in EMULATORS) if is_here else None
