@@ -1,4 +1,4 @@
-"""Host the components for stacks in other languages: ``pulumi-resource-labelspace``, ``python -m labelspace``.
+"""Host the components for stacks in other languages: ``pulumi-resource-labelspace`` on PATH.
 
 Pulumi also runs this folder as a program, by its ``PulumiPlugin.yaml``.
 """
