@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, print_result, say
+from labelspace_ops.cli.own_stack import on_any_stack
 
 if TYPE_CHECKING:
     from labelspace.spec import WorkspaceSpec
@@ -71,6 +72,7 @@ def _bucket(bucket: BucketStatus, status: str) -> str:
 
 
 @app.command()
+@on_any_stack
 def status(name: Name, as_json: Json = False) -> None:
     """Measure the workspace; exit code 0 only when it is ready."""
     from labelspace.home import Home
@@ -114,6 +116,7 @@ def list_(
 
 
 @app.command("open")
+@on_any_stack
 def open_(name: Name) -> None:
     """Open the workspace in the browser."""
     import webbrowser
@@ -124,6 +127,7 @@ def open_(name: Name) -> None:
 
 
 @app.command()
+@on_any_stack
 def credentials(name: Name, as_json: Json = False) -> None:
     """Show the admin's user name and password."""
     outputs = outputs_of(name)

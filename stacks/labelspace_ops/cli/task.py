@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json
+from labelspace_ops.cli.own_stack import on_any_stack
 
 if TYPE_CHECKING:
     from labelspace_ops.projects.tasks import CreatedTask
@@ -19,6 +20,7 @@ app.add_typer(task, name="task")
 
 
 @task.command()
+@on_any_stack
 def create(
     name: Name,
     *,

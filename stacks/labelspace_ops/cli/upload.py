@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
+from labelspace_ops.cli.own_stack import on_any_stack
 from labelspace_ops.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@on_any_stack
 def upload(
     name: Name,
     paths: Annotated[list[Path], typer.Argument(help="files or folders")],

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError, UsageError
-from labelspace_ops.stack import backend, project, pulumi_cli
+from labelspace_ops.stack import backend, declared, project, pulumi_cli
 
 Properties = dict[str, Any]
 """Properties of a resource, or outputs of a stack: Pulumi's JSON, whose keys each provider chooses."""
+STACK = "pulumi:pulumi:Stack"
 SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 """The key and the value that mark a secret in an exported state."""
 
@@ -45,7 +46,9 @@ class Resource:
 
 
 def names(home: Home) -> list[str]:
-    """The names of all workspaces in the current backend."""
+    """The names of all workspaces in the current backend, or in the stack of ``--stack``."""
+    if stack := declared.current():
+        return sorted(stack.workspaces)
     folder = backend.state_folder(home)
     if folder:
         return backend.stack_names(folder)
@@ -116,7 +119,14 @@ def deployment(name: str, home: Home) -> Properties:
 
 
 def resources(name: str, home: Home) -> list[Resource]:
-    """The resources in the state of a workspace's stack."""
+    """The resources in the state of a workspace's stack, or below its component in the stack of ``--stack``.
+
+    The component's outputs stand for the stack's then.
+    """
+    if stack := declared.current():
+        must_exist(name, home)
+        component, *below = (Resource.parse(one) for one in stack.workspaces[name])
+        return [replace(component, type=STACK), *below]
     return [Resource.parse(one) for one in deployment(name, home).get("resources", [])]
 
 
@@ -135,7 +145,7 @@ def require_outputs(name: str, home: Home) -> Properties:
 
 def stack_outputs(resources: list[Resource]) -> Properties:
     """The outputs of the stack, read from its resources without another call of Pulumi."""
-    return next((one.outputs for one in resources if one.type == "pulumi:pulumi:Stack"), {})
+    return next((one.outputs for one in resources if one.type == STACK), {})
 
 
 def unwrap_secrets(value: Any) -> Any:

@@ -17,7 +17,7 @@ from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.base import Runtime
 from labelspace_ops.runtime.docker_engine import DockerRuntime
-from labelspace_ops.stack import state
+from labelspace_ops.stack import declared, state
 from labelspace_ops.stack.state import Properties, Resource
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.listing import Storage
@@ -50,7 +50,7 @@ def measure(resources: list[Resource], runtime: DockerRuntime, home: Home) -> St
             _measure_inactive(outputs) if inactive else _measure_running(outputs, runtime, containers, home)
         )
     if not inactive and not busy:
-        checks += [_drift_check(sentence) for sentence in drift.find_drift(resources, containers)]
+        checks += [_drift_check(name, sentence) for sentence in drift.find_drift(resources, containers)]
     backup, backup_checks = backups.result()
     checks += backup_checks
     return Status.measured(
@@ -87,8 +87,8 @@ def _measure_inactive(outputs: Properties) -> tuple[list[BucketStatus], list[Che
     return [BucketStatus.unmeasured(bucket) for bucket in outputs.get("buckets", [])], []
 
 
-def _drift_check(sentence: str) -> Check:
-    return failed("drift", f"{sentence}: `labelspace create` restores it")
+def _drift_check(name: str, sentence: str) -> Check:
+    return failed("drift", f"{sentence}: `{declared.repair_command(name)}` restores it")
 
 
 def _measure_running(

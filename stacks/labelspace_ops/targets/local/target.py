@@ -122,7 +122,11 @@ class LocalTarget(Target[LocalSpec]):
     def backups(self, name: str, home: Home, settings: Settings) -> Backups:
         """Return the backups that pgBackRest makes in the database's container."""
         from labelspace_ops.backup.base import LocalBackups  # noqa: PLC0415
+        from labelspace_ops.stack import declared  # noqa: PLC0415
+        from labelspace_ops.targets.local import recorded_machine  # noqa: PLC0415
 
+        if declared.current():  # the keys and the folder of backups are in the home that made it
+            recorded_machine.require_same(name, home)
         return LocalBackups(name, home, settings)
 
     def preview_notes(self, spec: LocalSpec, *, new: bool) -> list[str]:
