@@ -143,7 +143,7 @@ class Target(ABC, Generic[Spec]):
         return settings
 
     def resolve(self, spec: Spec, home: Home) -> Spec:
-        """The spec with what only the account or this machine knows; raises before anything is made."""
+        """The spec to preview, with what only the account or this machine knows; writes nothing."""
         return spec
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -70,6 +71,18 @@ def resolve_spec(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
     return with_backup_key(with_ssh_key(complete, home), home)
 
 
+def preview_spec(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
+    """As ``resolve_spec``, without writing: a key that the update will make is another one here."""
+    complete = complete_spec(spec, _account(spec.name, home), known_resources(spec.name, home))
+    if complete.scaleway.ssh_cidrs and not complete.scaleway.ssh_public_key:
+        complete = retained.with_settings(
+            complete, ssh_public_key=server_ssh.known_public_key(spec.name, home)
+        )
+    if complete.scaleway.database != "server" or complete.backup.encryption_key:
+        return complete
+    return _with_key(complete, home.stored_backup_key(spec.name) or secrets.token_urlsafe(32))
+
+
 def with_ssh_key(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
     """Return the spec with this machine's public SSH key when ``ssh_cidrs`` opens SSH."""
     if spec.scaleway.ssh_public_key or not spec.scaleway.ssh_cidrs:
@@ -83,10 +96,14 @@ def with_backup_key(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
         return spec
     given = spec.backup.encryption_key.get_secret_value() if spec.backup.encryption_key else ""
     try:
-        key = SecretStr(home.made_backup_key(spec.name, given))
+        return _with_key(spec, home.made_backup_key(spec.name, given))
     except (OSError, ValueError) as error:
         raise UsageError(str(error)) from None
-    return spec.model_copy(update={"backup": spec.backup.model_copy(update={"encryption_key": key})})
+
+
+def _with_key(spec: ScalewaySpec, key: str) -> ScalewaySpec:
+    backup = spec.backup.model_copy(update={"encryption_key": SecretStr(key)})
+    return spec.model_copy(update={"backup": backup})
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class ScalewayTarget(Target[ScalewaySpec]):
         """Return the spec with keys and with the existing resources that the workspace reuses."""
         from labelspace_ops.targets.scaleway import lifecycle  # noqa: PLC0415
 
-        return lifecycle.resolve_spec(spec, home)
+        return lifecycle.preview_spec(spec, home)
 
     def begin_update(
         self, spec: ScalewaySpec, home: Home, options: CreateOptions
