@@ -36,7 +36,7 @@ def _workspace(name: str) -> list[dict[str, Any]]:
     ]
 
 
-OTHERS = [
+OTHERS: list[dict[str, Any]] = [
     {"urn": "urn:stack", "type": state.STACK, "outputs": {"url": "the program's own"}},
     {"urn": "urn:report", "type": "docker:index/container:Container", "parent": "urn:stack"},
     {"urn": "urn:broken", "type": COMPONENT, "outputs": {}},
