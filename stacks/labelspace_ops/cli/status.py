@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, print_result, say
-from labelspace_ops.cli.own_stack import on_any_stack
+from labelspace_ops.cli.own_stack import Stack, on_any_stack
 
 if TYPE_CHECKING:
     from labelspace.spec import WorkspaceSpec
@@ -90,16 +90,20 @@ def status(name: Name, as_json: Json = False) -> None:
 @app.command("list")
 def list_(
     include_deleted: Annotated[bool, typer.Option("--all", help="include deleted workspaces")] = False,
+    stack: Stack = "",
     as_json: Json = False,
 ) -> None:
-    """List this machine's workspaces."""
+    """List this machine's workspaces, or those that a program's stack declares."""
     from rich.console import Console
     from rich.table import Table
 
     from labelspace.home import Home
+    from labelspace_ops.stack import declared_workspaces
     from labelspace_ops.workspaces import status as status_module
 
     home = Home.find()
+    if stack:
+        declared_workspaces.use(stack, home)
     rows = [row for row in status_module.get_all(home) if include_deleted or row.status != "deleted"]
     if as_json:
         print_json([row.as_row() for row in rows])

@@ -18,23 +18,32 @@ Exported = dict[str, Any]
 def select(reference: str, name: str, home: Home) -> str:
     """Work on the stack ``reference`` from now on; return the workspace: ``name``, else the only one.
 
-    Raises ``OpsError`` when Pulumi cannot read the stack, ``UsageError`` when it has no such workspace.
+    Raises ``UsageError`` when it has no such workspace, and what ``use`` raises.
     """
-    opened = DeclaredStack(reference, declared.project_folder())
-    declared.use(opened)
+    found = use(reference, home)
+    listed = ", ".join(found)
+    if name and name not in found:
+        raise UsageError(f"name: {name!r} is no workspace of stack {reference}; there are: {listed}")
+    if not name and len(found) > 1:
+        raise UsageError(f"name: stack {reference} declares several workspaces: give one of {listed}")
+    return name or found[0]
+
+
+def use(reference: str, home: Home) -> list[str]:
+    """Work on the stack ``reference`` from now on; return the names of its workspaces.
+
+    Raises ``OpsError`` when Pulumi cannot read the stack, ``UsageError`` when it has no complete workspace.
+    """
+    folder = declared.project_folder()
+    declared.use(DeclaredStack(reference, folder))
     found = workspaces(_resources(reference, home))
-    declared.use(DeclaredStack(reference, opened.folder, found))
     if not found:
         raise UsageError(
             f"stack: {reference} declares no workspace that was made completely: run `pulumi up` in its"
             " project, or give another stack"
         )
-    listed = ", ".join(sorted(found))
-    if name and name not in found:
-        raise UsageError(f"name: {name!r} is no workspace of stack {reference}; there are: {listed}")
-    if not name and len(found) > 1:
-        raise UsageError(f"name: stack {reference} declares several workspaces: give one of {listed}")
-    return name or next(iter(found))
+    declared.use(DeclaredStack(reference, folder, found))
+    return sorted(found)
 
 
 def _resources(reference: str, home: Home) -> list[Exported]:

@@ -137,6 +137,7 @@ def test_its_workspace_is_operated_with_the_projects_own_backend(own: Own, tmp_p
     shown = own.output("--show-secrets")
     status = _operate(own, "status")
     assert (status["name"], status["status"], status["url"]) == (own.name, "ready", shown["url"])
+    assert [row["name"] for row in _operate(own, "list")] == [own.name]
     assert _operate(own, "credentials")["password"] == shown["admin_password"]
     (tmp_path / "b.txt").write_text("from labelspace")
     uploaded = _operate(own, "upload", own.name, str(tmp_path / "b.txt"))

@@ -35,7 +35,7 @@ def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for name in PLUGINS:
         package = f"pulumi-{name}" if name != "scaleway" else "pulumiverse-scaleway"
         plugin = f"resource-{name}-v{version(package)}"
-        (home / "plugins" / plugin).symlink_to(Home.find().pulumi_home / "plugins" / plugin)
+        shutil.copytree(Home.find().pulumi_home / "plugins" / plugin, home / "plugins" / plugin)
     state = tmp_path_factory.mktemp("state")
     return {
         **os.environ,
