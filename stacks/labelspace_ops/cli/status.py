@@ -8,6 +8,7 @@ import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, print_result, say
 from labelspace_ops.cli.own_stack import Stack, on_any_stack
+from labelspace_ops.stack import declared
 
 if TYPE_CHECKING:
     from labelspace.spec import WorkspaceSpec
@@ -19,6 +20,8 @@ NEXT_STEPS = {
     "asleep": "open the URL: it wakes up (asleep since {since})",
 }
 """Status of a workspace that does not run -> the next step."""
+STEPS_IN_A_PROGRAM = {"stopped": "set running to True in the program that declares it, and run `pulumi up`"}
+"""The steps that differ for a workspace of somebody's own program."""
 
 
 def report(measured: Status, spec: WorkspaceSpec, *, as_json: bool) -> None:
@@ -61,8 +64,9 @@ def print_status(measured: Status) -> None:
     for check in measured.checks:
         if not check.ok:
             typer.echo(f"  ! {check.name}: {check.detail}")
-    if measured.status in NEXT_STEPS:
-        say(f"  next       {NEXT_STEPS[measured.status].format(name=measured.name, since=measured.since)}")
+    steps = {**NEXT_STEPS, **(STEPS_IN_A_PROGRAM if declared.current() else {})}
+    if measured.status in steps:
+        say(f"  next       {steps[measured.status].format(name=measured.name, since=measured.since)}")
 
 
 def _bucket(bucket: BucketStatus, status: str) -> str:

@@ -98,7 +98,8 @@ def must_exist(name: str, home: Home) -> None:
         f"; its backups are in {backups}: `labelspace create {name} --reuse-data`" if backups.exists() else ""
     )
     raise NoSuchWorkspaceError(
-        f"name: {name!r}: no such workspace{again}; there are: {listed}. Create one: labelspace create"
+        f"name: {name!r}: no such workspace{again}; there are: {listed}. Create one: labelspace create;"
+        " or name the stack of your own program that declares it: --stack"
     )
 
 
