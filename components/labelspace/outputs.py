@@ -18,7 +18,7 @@ not know it). An exception fails the update before any part of CVAT changes."""
 class FolderShare:
     """A dataset bucket that is a folder of the machine which runs the server."""
 
-    path: str
+    path: pulumi.Input[str]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class RemoteShare:
     Bind-mount ``root``, not the subfolder, so that remounts appear without a restart.
     """
 
-    root: str
+    root: pulumi.Input[str]
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class BucketAccess:
 class BackupPolicy:
     """Where backups go, when they are made, and how long they stay."""
 
-    where: str
+    where: pulumi.Input[str]
     """A folder, the URL of a bucket, or a sentence."""
     schedule: str
     retention_days: int
 
-    def summary(self) -> dict[str, str]:
+    def summary(self) -> dict[str, pulumi.Input[str]]:
         """Return the stack's output ``backups``."""
         return {"where": self.where, "schedule": self.schedule, "keep": f"{self.retention_days} days"}
 
@@ -83,7 +83,7 @@ class Deployment:
     """Resolves when the workspace is ready."""
     api_url: pulumi.Input[str]
     buckets: tuple[BucketAccess, ...]
-    backups: Mapping[str, str]
+    backups: Mapping[str, pulumi.Input[str]]
     """``where``, ``schedule`` and ``keep``, as readable text."""
     on_this_engine: bool = False
     """Whether the containers run on the Docker engine of the machine that runs the program."""

@@ -191,5 +191,7 @@ class AnnotationDatabase(parts_module.AnnotationDatabase):
         super().__init__(name, opts=opts, **values)
 
 
+VERSION = "0.1.0"
+"""The version of the package. A constant, because a plugin's folder is no installed distribution."""
 COMPONENTS: list[type[pulumi.ComponentResource]] = [Workspace, DatasetBucket, AnnotationDatabase]
 """What the package offers; ``AnnotationServer`` takes other components, which no argument block can hold."""

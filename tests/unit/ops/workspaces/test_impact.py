@@ -53,7 +53,7 @@ class Recorder(pulumi.runtime.Mocks):
             return args.name, {}
         inputs = json.dumps(args.inputs, sort_keys=True, default=str)
         self.declared[args.name.removeprefix("w-")] = inputs
-        made = {"result": args.name, "exitCode": 0}
+        made = {"result": args.name, "exitCode": 0, "output": args.inputs.get("input")}
         return hashlib.sha256(inputs.encode()).hexdigest(), {**args.inputs, **made}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
