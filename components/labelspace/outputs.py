@@ -19,6 +19,8 @@ class FolderShare:
     """A dataset bucket that is a folder of the machine which runs the server."""
 
     path: str
+    is_own: bool = False
+    """A folder of the user's own (``buckets[].path``), which is only read."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,16 @@ class BucketAccess:
     access_key: pulumi.Output[str]
     secret_key: pulumi.Output[str]
     share: FolderShare | RemoteShare
+
+    @property
+    def own_path(self) -> str:
+        """The folder of the user's own that the bucket is; empty for every other bucket."""
+        return own_path(self.share)
+
+
+def own_path(share: FolderShare | RemoteShare) -> str:
+    """The folder of the user's own that a bucket is; empty for every other bucket."""
+    return share.path if isinstance(share, FolderShare) and share.is_own else ""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ class BucketArgs(TypedDict):
 
     name: str
     """3 to 63 lowercase letters, digits, dots and hyphens."""
+    path: NotRequired[str]
+    """Local: a folder of your own on this machine, which is only read; by default a new folder."""
     adopt: NotRequired[bool]
     """Scaleway: take over a bucket of the project that is there already, as it is."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -111,6 +112,13 @@ def _public_url(value: str) -> str:
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
 
 
+def _host_folder(value: str) -> str:
+    path = PurePosixPath(value)
+    if not path.is_absolute() or ".." in path.parts or ":" in value or not value.isprintable():
+        raise ValueError("give the whole path of a folder, such as /data/images, without '..' and ':'")
+    return str(path)
+
+
 def _cvat_version(value: str) -> str:
     version = value.removeprefix("v")
     if not re.fullmatch(rf"{re.escape(SUPPORTED_CVAT)}\.\d{{1,4}}", version):
@@ -123,6 +131,7 @@ BucketName = Annotated[str, AfterValidator(_bucket_name)]
 Username = Annotated[str, AfterValidator(_username)]
 Email = Annotated[str, AfterValidator(_email)]
 Cidr = Annotated[str, AfterValidator(cidr)]
+HostFolder = Annotated[str, AfterValidator(_host_folder)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 BindAddress = Annotated[str, AfterValidator(_bind_address)]
 CvatVersion = Annotated[str, AfterValidator(_cvat_version)]

@@ -147,6 +147,12 @@ class ScalewaySpec(WorkspaceSpec):
                 "external_database: it is for target local in this version: leave it out, and choose"
                 " scaleway.database"
             )
+        folder = next((bucket for bucket in self.buckets if bucket.path), None)
+        if folder:
+            raise ValueError(
+                f"bucket {folder.name!r}: path is for target local: leave it out, and `labelspace upload` the"
+                " files"
+            )
         dotted = next((bucket.name for bucket in self.buckets if "." in bucket.name), None)
         if dotted:
             raise ValueError(

@@ -30,12 +30,13 @@ def upload(
     from labelspace_ops.cvat import sleep
     from labelspace_ops.storage.upload import plan_upload, shown
     from labelspace_ops.targets import registry
-    from labelspace_ops.targets.base import Capability
+    from labelspace_ops.targets.base import Capability, refuse_own_folder
     from labelspace_ops.workspaces.models import Uploaded
 
     outputs = outputs_of(name)
     uploads = plan_upload(paths, prefix)
     chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
+    refuse_own_folder(outputs, chosen)
     target = registry.get(outputs["target"])
     if target.can(Capability.S3_STOPS):
         sleep.wake(name, outputs)

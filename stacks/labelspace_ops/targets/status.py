@@ -21,11 +21,19 @@ class BucketStatus(JsonModel):
     """Number of objects; null when the bucket was not measured."""
     bytes: int | None
     """Total size of the objects in bytes; null when the bucket was not measured."""
+    path: str | None = None
+    """The folder of your own that it is, which is not measured; null for other buckets."""
 
     @classmethod
     def unmeasured(cls, bucket: Mapping[str, str]) -> BucketStatus:
         """Return the status of a bucket of the stack's outputs before it is measured."""
-        return cls(name=bucket["name"], endpoint=bucket["endpoint"], objects=None, bytes=None)
+        return cls(
+            name=bucket["name"],
+            endpoint=bucket["endpoint"],
+            objects=None,
+            bytes=None,
+            path=bucket.get("path"),
+        )
 
 
 class VolumeState(JsonModel):

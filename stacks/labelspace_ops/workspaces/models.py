@@ -67,7 +67,7 @@ class Outputs(JsonModel):
     admin_password: str
     """Password of the admin; secret."""
     buckets: list[dict[str, str]]
-    """Each dataset bucket's ``name``, ``endpoint`` and ``region``."""
+    """Each dataset bucket's ``name``, ``endpoint`` and ``region``; ``path`` for a folder of your own."""
     bucket_keys: dict[str, dict[str, str]]
     """``access_key`` and ``secret_key`` of each bucket by its name; secret."""
     backups: dict[str, str]

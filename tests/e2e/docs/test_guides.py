@@ -44,6 +44,14 @@ OTHERS = {
         "tests/e2e/conftest.py",
         'lab, "--bucket", "street", "--bucket", "fields", "--description", "two buckets"',
     ),
+    "labelspace create gallery --bucket photos=/data/images": (
+        "tests/e2e/local/test_own_folder.py",
+        '"--bucket", f"photos={images}"',
+    ),
+    "labelspace set gallery buckets+=scans=/mnt/scans": (
+        "tests/e2e/local/test_own_folder.py",
+        'f"buckets+=scans={scans}"',
+    ),
     "labelspace restore street --backup ID": (
         "tests/e2e/local/test_long_life.py",
         '"restore", name, "--backup", older, "--yes"',

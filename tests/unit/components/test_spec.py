@@ -50,6 +50,18 @@ def test_defaults_are_safe() -> None:
         ({"buckets": [{"name": "cats"}, {"name": "cats"}]}, "buckets", "once"),
         ({"buckets": [{"name": "cats", "endpoint": "s3.example.org"}]}, "buckets.0.endpoint", "URL"),
         ({"buckets": [{"name": "cats", "access_key": "k"}]}, "buckets.0", "secret_key"),
+        ({"buckets": [{"name": "cats", "path": "images"}]}, "buckets.0.path", "the whole path"),
+        ({"buckets": [{"name": "cats", "path": "/data/../root"}]}, "buckets.0.path", "without '..'"),
+        (
+            {"buckets": [{"name": "cats", "path": "/a", "endpoint": "https://s3.example.org"}]},
+            "buckets.0",
+            "leave out endpoint",
+        ),
+        (
+            {"target": "scaleway", "buckets": [{"name": "cats", "path": "/a"}]},
+            "workspace",
+            "path is for target local",
+        ),
         ({"target": "aws"}, "target", "local, scaleway"),
         ({"target": "scaleway", "buckets": [{"name": "my.cats"}]}, "workspace", "hyphens"),
         ({"target": "scaleway", "scaleway": {"region": "us-east-1"}}, "scaleway.region", "fr-par"),

@@ -1,4 +1,7 @@
-"""A dataset bucket: a folder of this machine, served over S3, bound into CVAT's share; or a remote bucket."""
+"""A dataset bucket: a folder of this machine, served over S3, bound into CVAT's share; or a remote bucket.
+
+A folder of this machine is one under the home, which a container prepares, or one of the user's own.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from labelspace.container_spec import Service
 from labelspace.cvat.images import IMAGES
 from labelspace.outputs import BucketAccess, FolderShare, RemoteShare
 from labelspace.spec import BucketSpec
+from labelspace.targets.local import own_folder
 from labelspace.targets.local.bucket_mount import mount_bucket
 from labelspace.targets.local.container import bind_folder, container, wait_for_success
 from labelspace.targets.local.context import NEW_FOLDER_OWNER, DockerContext
@@ -52,6 +56,7 @@ for bucket in $BUCKETS; do mkdir -p "/labelspace/mounts/$WORKSPACE/$bucket"; don
 class DatasetBucket(pulumi.ComponentResource):
     """The folder ``$LABELSPACE_HOME/buckets/<name>``, which outlives every workspace; or a remote bucket.
 
+    With ``spec.path`` it is that folder, which must exist and is only read (``pulumi.RunError``).
     ``siblings``: the other buckets of the workspace, in the same file share. A remote bucket is
     mounted while ``running``.
     """
@@ -79,7 +84,7 @@ class DatasetBucket(pulumi.ComponentResource):
             share: FolderShare | RemoteShare = self._mount(siblings, running=running)
             endpoint, access_key, secret_key = spec.endpoint, _plain(spec.access_key), _plain(spec.secret_key)
         else:
-            share = self._folder()
+            share = self._own_folder(spec.path, running=running) if spec.path else self._folder()
         self.access = BucketAccess(
             name=spec.name,
             endpoint=pulumi.Output.from_input(endpoint),
@@ -94,6 +99,13 @@ class DatasetBucket(pulumi.ComponentResource):
         home, environment = self._context.home, {"BUCKET": self._spec.name}
         self._prepare(_PREPARE, environment, home.buckets, home.gateway)
         return FolderShare(str(home.buckets / self._spec.name))
+
+    def _own_folder(self, folder: str, *, running: bool) -> FolderShare:
+        """Nothing is prepared. ``running``: containers will be given the folder, so it must be there."""
+        if running and (problem := own_folder.problem(folder, self._context.home)):
+            raise pulumi.RunError(f"bucket {self._spec.name}: {problem}")
+        self.ready = pulumi.Output.from_input("")
+        return FolderShare(folder, is_own=True)
 
     def _mount(self, siblings: tuple[str, ...], *, running: bool) -> RemoteShare:
         names = " ".join(sorted({self._spec.name, *siblings}))

@@ -10,8 +10,8 @@ import pulumi_docker as docker
 from labelspace.container_spec import File, Health, Service
 from labelspace.home import Home
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
-from labelspace.outputs import FolderShare, RemoteShare
-from labelspace.targets.local import podman
+from labelspace.outputs import FolderShare, RemoteShare, own_path
+from labelspace.targets.local import own_folder, podman
 from labelspace.targets.local.context import DockerContext
 from labelspace.targets.local.image_resources import TIMEOUTS
 
@@ -47,7 +47,7 @@ def container(
 
     A one-shot is waited for; everything else comes back whatever ends it.
     """
-    mounted = [*_share_root(service, share or {}), *(mounts or [])]
+    mounted = [*_share_root(service, share or {}), *_own_folders(service, share or {}), *(mounts or [])]
     return docker.Container(
         f"{context.workspace}-{service.name}",
         name=context.named(service.name),
@@ -147,7 +147,17 @@ def _share(service: Service, share: Share) -> list[docker.ContainerVolumeArgs]:
     return [
         bind_folder(one.path, f"{SHARE_ROOT}/{name}", read_only=True)
         for name, one in share.items()
-        if isinstance(one, FolderShare)
+        if isinstance(one, FolderShare) and not own_path(one)
+    ]
+
+
+def _own_folders(service: Service, share: Share) -> list[docker.ContainerMountArgs]:
+    if not service.mounts_share:
+        return []
+    return [
+        own_folder.mount(path, f"{SHARE_ROOT}/{name}")
+        for name, one in share.items()
+        if (path := own_path(one))
     ]
 
 
@@ -177,7 +187,8 @@ def _devices(service: Service) -> list[docker.ContainerDeviceArgs] | None:
 def _security(service: Service, *, unlabeled: bool) -> list[str]:
     """AppArmor's profile for containers forbids every mount.
 
-    ``unlabeled``: SELinux would refuse what cannot be relabelled: the engine's socket, a FUSE mount.
+    ``unlabeled``: SELinux would refuse what is not relabelled: the engine's socket, a FUSE mount, a folder of
+    the user's own.
     """
     mounting = ["apparmor:unconfined"] if service.mounts_file_systems else []
     free = ["label:disable"] if unlabeled and has_selinux() else []

@@ -8,6 +8,7 @@ import pulumi_docker as docker
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.images import IMAGES
 from labelspace.outputs import BucketAccess, FolderShare
+from labelspace.targets.local import own_folder
 from labelspace.targets.local.container import bind_folder, container
 from labelspace.targets.local.context import DockerContext
 
@@ -51,6 +52,12 @@ class S3Gateway(pulumi.ComponentResource):
             _service(port, secret_key),
             context,
             binds=binds,
+            # A folder of the user's own is read-only, so the gateway keeps no versions of its files.
+            mounts=[
+                own_folder.mount(bucket.own_path, f"{ROOT}/{bucket.name}")
+                for bucket in buckets
+                if bucket.own_path
+            ],
             # The gateway keeps locks next to the buckets. With userns-remap a folder that the engine makes
             # for the buckets belongs to a root that is not the container's.
             tmpfs={ROOT: IN_MEMORY},
@@ -80,7 +87,8 @@ def _service(port: int, secret_key: pulumi.Input[str]) -> Service:
 
 
 def _binds(bucket: BucketAccess, context: DockerContext) -> list[docker.ContainerVolumeArgs]:
-    if not isinstance(bucket.share, FolderShare):
+    """Bind a bucket's folder and what the gateway keeps about it."""
+    if not isinstance(bucket.share, FolderShare) or bucket.own_path:
         return []
     kept = context.home.gateway / bucket.name
     folders = {

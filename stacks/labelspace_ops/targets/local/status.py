@@ -133,7 +133,8 @@ def _measure_buckets(outputs: Properties) -> tuple[list[BucketStatus], list[Chec
     for bucket in outputs.get("buckets", []):
         row = BucketStatus.unmeasured(bucket)
         try:
-            row.objects, row.bytes = _size(outputs, bucket["name"])
+            if not row.path:  # the user's own folder may be of any size, and on a slow network
+                row.objects, row.bytes = _size(outputs, bucket["name"])
         except OpsError as error:
             checks.append(failed(f"bucket {bucket['name']}", str(error)))
         listed.append(row)
@@ -142,12 +143,12 @@ def _measure_buckets(outputs: Properties) -> tuple[list[BucketStatus], list[Chec
 
 def _measure_folders(outputs: Properties, runtime: Runtime, home: Home) -> list[Check]:
     """Return a failed check for each bucket whose folder was removed, or mounted over, since the start."""
-    local = {bucket["name"] for bucket in outputs.get("buckets", [])} & known_folders(home)
-    problems = {name: _folder_problem(runtime, home.buckets / name) for name in sorted(local)}
+    folders = _folders(outputs, home)
+    problems = {name: _folder_problem(runtime, name, folder) for name, folder in sorted(folders.items())}
     return [
         failed(
             f"bucket {name}",
-            f"{problem}: bring {home.buckets / name} back, then `labelspace stop {runtime.workspace}` and"
+            f"{problem}: bring {folders[name]} back, then `labelspace stop {runtime.workspace}` and"
             f" `labelspace start {runtime.workspace}`",
         )
         for name, problem in problems.items()
@@ -155,11 +156,18 @@ def _measure_folders(outputs: Properties, runtime: Runtime, home: Home) -> list[
     ]
 
 
-def _folder_problem(runtime: Runtime, folder: Path) -> str:
+def _folders(outputs: Properties, home: Home) -> dict[str, Path]:
+    """Return the folder of each bucket that has one on this machine."""
+    buckets, known = outputs.get("buckets", []), known_folders(home)
+    own = {bucket["name"]: Path(bucket["path"]) for bucket in buckets if bucket.get("path")}
+    return {name: home.buckets / name for name in known & {bucket["name"] for bucket in buckets}} | own
+
+
+def _folder_problem(runtime: Runtime, bucket: str, folder: Path) -> str:
     """Compare inodes: a container keeps the folder that was there when it started."""
     if not folder.exists():
         return "its folder is gone"
-    inside = runtime.exec("gateway", ["stat", "-c", "%i", f"/buckets/{folder.name}"])
+    inside = runtime.exec("gateway", ["stat", "-c", "%i", f"/buckets/{bucket}"])
     if inside.exit_code == 0 and inside.output.strip() != str(folder.stat().st_ino):
         return "its folder is not the one that CVAT sees (removed, mounted or unmounted since the start)"
     return ""

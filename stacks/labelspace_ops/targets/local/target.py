@@ -126,13 +126,18 @@ class LocalTarget(Target[LocalSpec]):
         return LocalBackups(name, home, settings)
 
     def preview_notes(self, spec: LocalSpec, *, new: bool) -> list[str]:
-        """Name the URL of a new workspace, and warn of open registration on an address beyond loopback."""
+        """Name the URL of a new workspace, warn of open registration and of shown folders."""
         notes = [f"the URL will be http://{spec.name}.localhost:{spec.port}"] if new else []
         if spec.registration == "open" and spec.bind_address not in ("127.0.0.1", "::1"):
             notes.append(
                 f"everybody who reaches {spec.bind_address}:{spec.port} can create an account"
                 " (registration: open)"
             )
+        notes += [
+            f"everybody who may browse the file share sees the files of {bucket.path} on this machine"
+            for bucket in spec.buckets
+            if bucket.path
+        ]
         return notes
 
     def image_notes(self, spec: LocalSpec) -> list[str]:
