@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,13 +56,24 @@ def print_status(measured: Status) -> None:
     }
     for key, value in rows.items():
         typer.echo(f"  {key:<10} {value}")
-    for warning in backup.warnings or []:
+    for warning in (*filter(None, map(_unreadable, measured.buckets)), *(backup.warnings or [])):
         typer.echo(f"  ~ {warning}")
     for check in measured.checks:
         if not check.ok:
             typer.echo(f"  ! {check.name}: {check.detail}")
     if measured.status in NEXT_STEPS:
         say(f"  next       {NEXT_STEPS[measured.status].format(name=measured.name, since=measured.since)}")
+
+
+def _unreadable(bucket: BucketStatus) -> str:
+    if not bucket.unreadable:
+        return ""
+    more = bucket.unreadable - len(bucket.first_unreadable)
+    names = ", ".join(bucket.first_unreadable) + (f" and {more} more" if more else "")
+    return (
+        f"bucket {bucket.name}: CVAT's user cannot read {bucket.unreadable} of its files or folders: {names}:"
+        f" run `chmod -R a+rX {shlex.quote(bucket.path) if bucket.path else 'FOLDER'}`"
+    )
 
 
 def _bucket(bucket: BucketStatus, status: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import Field
+
 from labelspace_ops.backup.models import UNKNOWN, BackupState
 from labelspace_ops.core.checks import Check
 from labelspace_ops.core.models import JsonModel
@@ -23,6 +25,10 @@ class BucketStatus(JsonModel):
     """Total size of the objects in bytes; null when the bucket was not measured."""
     path: str | None = None
     """The folder of your own that it is, which is not measured; null for other buckets."""
+    unreadable: int = 0
+    """Files and folders found within a second that CVAT's user cannot read."""
+    first_unreadable: list[str] = Field(default_factory=list)
+    """The keys of the first of them."""
 
     @classmethod
     def unmeasured(cls, bucket: Mapping[str, str]) -> BucketStatus:

@@ -40,6 +40,8 @@ class Uploaded(JsonModel):
     """Files that the bucket already had with the same checksum."""
     not_media: list[str]
     """Uploaded objects that CVAT cannot open as images or videos."""
+    unreadable: list[str]
+    """Objects under the prefix that CVAT's user cannot read, in a folder of this machine."""
     rejected: dict[str, str]
     """Files that can never be uploaded as they are, each with the reason; the exit code is 1 then."""
 

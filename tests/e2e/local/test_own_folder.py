@@ -16,7 +16,10 @@ from botocore.exceptions import ClientError
 from tests.e2e.lab import Lab, admin_of, containers
 
 from labelspace_ops.stack import state
+from labelspace_ops.storage.media_files import UNREADABLE
 
+SHUT = "shut.png"
+"""An image that its owner alone may read."""
 Entry = tuple[str, int, int, int, float]
 
 
@@ -28,12 +31,14 @@ def _entries(folder: Path) -> list[Entry]:
 
 @pytest.fixture(scope="module")
 def images(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three images and a text file, owned by somebody else, in a folder whose parents others may pass."""
+    """Images and a text file, owned by somebody else, in a folder whose parents others may pass."""
     folder = tmp_path_factory.mktemp("own") / "images"
     shutil.copytree(dataset, folder)
+    shutil.copy(folder / "a.png", folder / SHUT)
+    (folder / SHUT).chmod(0o600)
     for path in (folder, *folder.rglob("*")):
         os.chown(path, 4321, 4321)
-    for path in folder.parents[:3]:
+    for path in (folder, *folder.parents[:3]):
         path.chmod(0o755)
     return folder
 
@@ -55,7 +60,7 @@ def gallery(lab: Lab, images: Path, before: list[Entry]) -> Iterator[Any]:
 
 def test_it_is_under_connected_file_share_and_not_measured(gallery: Any, images: Path) -> None:
     rows = admin_of(gallery).get("/api/server/share?directory=/photos/").json()
-    assert {row["name"] for row in rows} == {"a.png", "night shots", "größe", "notes.txt"}
+    assert {row["name"] for row in rows} == {"a.png", "night shots", "größe", "notes.txt", SHUT}
     kept, photos = gallery["buckets"]
     assert (kept["objects"], kept["path"]) == (0, None)
     assert (photos["objects"], photos["path"]) == (None, str(images))
@@ -85,8 +90,27 @@ def test_uploads_to_it_are_refused(lab: Lab, gallery: Any, images: Path, dataset
 def test_a_task_is_made_of_it(lab: Lab, gallery: Any, images: Path, before: list[Entry]) -> None:
     assert admin_of(gallery).post("/api/projects", {"name": "Own"}).status_code == 201
     made = lab.json("task", "create", gallery["name"], "--project", "Own", "--from", "photos")
-    assert (made["images"], made["left_out"]) == (3, {"no image": 1})
+    assert (made["images"], made["left_out"]) == (3, {"no image": 1, UNREADABLE: 1})
+    assert made["unreadable"] == [SHUT]
     assert _entries(images) == before
+
+
+def test_files_that_cvat_cannot_read_are_named(lab: Lab, gallery: Any, images: Path, dataset: Path) -> None:
+    name = gallery["name"]
+    assert [row["unreadable"] for row in gallery["buckets"]] == [0, 1]
+    printed = lab.run("status", name)
+    assert printed.returncode == 0
+    assert f"~ bucket photos: CVAT's user cannot read 1 of its files or folders: {SHUT}" in printed.stdout
+    assert f"run `chmod -R a+rX {images}`" in printed.stdout
+    shut = lab.home.buckets / "kept" / SHUT
+    shut.write_bytes(b"x")
+    shut.chmod(0o600)
+    done = lab.json("upload", name, str(dataset), "--bucket", "kept")
+    assert (done["uploaded"], done["unreadable"]) == (4, [SHUT])
+    assert lab.json("status", name)["buckets"][0]["first_unreadable"] == [SHUT]
+    warned = lab.run("upload", name, str(dataset), "--bucket", "kept")
+    assert f"warning: CVAT's user cannot read {SHUT}: run `chmod -R a+rX`" in warned.stderr
+    shut.unlink()
 
 
 def test_a_preview_without_changes_has_none(lab: Lab, gallery: Any) -> None:

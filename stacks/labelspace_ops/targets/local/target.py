@@ -160,7 +160,8 @@ class LocalTarget(Target[LocalSpec]):
         from labelspace_ops.storage.buckets import workspace_name  # noqa: PLC0415
         from labelspace_ops.targets.local import share  # noqa: PLC0415
 
-        return share.unreadable_keys(DockerRuntime.here(workspace_name(outputs)), bucket, prefix)
+        runtime = DockerRuntime.here(workspace_name(outputs))
+        return share.find_unreadable(runtime, [f"{bucket}/{prefix}"]).keys(bucket)
 
     def doctor(self, home: Home) -> list[Check]:
         """Check the Docker engine, the disk and the images."""
