@@ -54,6 +54,13 @@ class BackupArgs(TypedDict):
     """What encrypts backups, 32 characters or more; by default a key of this machine."""
 
 
+class EgressArgs(TypedDict):
+    """Which private addresses CVAT itself may connect to."""
+
+    allow: NotRequired[list[str]]
+    """Addresses, networks and host names; ``gateway`` is the S3 gateway. By default none."""
+
+
 class ScalewayArgs(TypedDict):
     """What only the scaleway target asks."""
 
@@ -132,6 +139,8 @@ class WorkspaceArgs(TypedDict):
     """Version of CVAT, by default the newest supported one."""
     backup: NotRequired[BackupArgs]
     """When backups are made and how long they are kept."""
+    egress: NotRequired[EgressArgs]
+    """Which private addresses CVAT itself may connect to."""
     running: NotRequired[bool]
     """False: its containers are gone, its data stays. By default true."""
     scaleway: NotRequired[ScalewayArgs]

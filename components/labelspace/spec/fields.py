@@ -28,7 +28,7 @@ MAX_NAME = 32
 _NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _USERNAME = re.compile(r"[\w.@+-]+", re.ASCII)
-_HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _EMAIL = re.compile(r"[^@\s\"'<>]+@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+")
 
 
@@ -105,7 +105,7 @@ def _public_url(value: str) -> str:
     except ValueError:
         parts, port = urlsplit(""), None
     host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or parts.username is not None:
+    if parts.scheme not in ("http", "https") or not HOST.fullmatch(host) or parts.username is not None:
         raise ValueError("give the address that browsers open, such as https://labels.example.org")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ValueError("CVAT serves the root of a host alone: leave out everything after the host name")

@@ -13,6 +13,8 @@ from labelspace.targets.local.container import bind_folder, container
 from labelspace.targets.local.context import DockerContext
 
 PORT = 7070
+ALIAS = "gateway"
+"""Its name in the workspace's network, for cloud storages of CVAT: http://gateway:7070."""
 ACCESS_KEY = "labelspace"
 ROOT = "/buckets"
 IN_MEMORY = "mode=755,size=16m"
@@ -79,6 +81,7 @@ def _service(port: int, secret_key: pulumi.Input[str]) -> Service:
         entrypoint=("sh", "-c"),
         command=(_SERVE,),
         files=(File(CREDENTIALS, pulumi.Output.secret(credentials)),),
+        aliases=(ALIAS,),
         health=Health(("CMD-SHELL", fetch)),
         # Root inside, to serve a folder of any owner; of root's rights these are left.
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
