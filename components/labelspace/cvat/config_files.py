@@ -8,6 +8,7 @@ from importlib.resources import files as package_files
 SECRETS_SCRIPT = "/etc/cvat/init.d/labelspace.sh"
 """Sourced by the image's entrypoint before it parses arguments (backend_entrypoint.sh, since 2.7.6)."""
 START_SCRIPT = "/etc/cvat/init.d/labelspace-start.sh"
+EGRESS_SCRIPT = "/etc/cvat/init.d/labelspace-egress.sh"
 DATABASE_PASSWORD = "/run/labelspace/database-password"  # noqa: S105 - a path
 SETTINGS = "/opt/cvat/settings.py"
 """Where a settings overlay belongs since CVAT 2.72."""

@@ -25,7 +25,13 @@ PasswordStdin = Annotated[
 class SettingFlags:
     """The options for settings, of ``create`` and ``preview``."""
 
-    bucket: Annotated[list[str] | None, typer.Option(help="dataset bucket; repeatable")] = None
+    bucket: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="dataset bucket, as NAME, or NAME=FOLDER for a folder of your own, which is only read;"
+            " repeatable"
+        ),
+    ] = None
     remote_bucket: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,8 +118,16 @@ def _ask_name(*, ask: bool) -> str:
 
 def _buckets(names: list[str] | None, remotes: list[str] | None) -> list[dict[str, str]]:
     """Return buckets of this machine, and remote ones with the keys of the environment."""
-    here = [{"name": name} for name in names or []]
+    here = [_bucket(text) for text in names or []]
     return here + [{**_environment(), **_named_at("remote-bucket", remote)} for remote in remotes or []]
+
+
+def _bucket(text: str) -> dict[str, str]:
+    """Parse NAME or NAME=FOLDER; the folder may be given from where the command runs."""
+    name, equals, folder = text.partition("=")
+    if equals and not folder:
+        raise UsageError(f"bucket: {text!r}: give NAME=FOLDER, such as photos=/data/images")
+    return {"name": name, "path": str(Path(folder).expanduser().absolute())} if folder else {"name": name}
 
 
 def _environment() -> dict[str, str]:
@@ -162,9 +176,9 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
     """``settings`` with each ``KEY=VALUE`` of ``assignments`` applied.
 
     Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
-    commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and remove. ``backup.bucket`` takes
-    ``NAME@https://ENDPOINT``, or nothing for a folder of this machine; ``external_database`` takes a
-    connection URL. Raises ``UsageError``.
+    commas, NAME=FOLDER for a folder of the user's own; ``buckets+=`` and ``buckets-=`` add and remove.
+    ``backup.bucket`` takes ``NAME@https://ENDPOINT``, or nothing for a folder of this machine;
+    ``external_database`` takes a connection URL. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -184,7 +198,8 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
 
 
 def _changed_buckets(buckets: list[Settings], key: str, value: str) -> list[Settings]:
-    names = [name for name in value.split(",") if name]
+    given = [_bucket(text) for text in value.split(",") if text]
+    names = [bucket["name"] for bucket in given]
     if key == "buckets-":
         missing = [name for name in names if name not in [one["name"] for one in buckets]]
         if missing:
@@ -193,7 +208,7 @@ def _changed_buckets(buckets: list[Settings], key: str, value: str) -> list[Sett
             )
         return [one for one in buckets if one["name"] not in names]
     known = {one["name"]: one for one in buckets}
-    selected = [known.get(name, {"name": name}) for name in names]
+    selected = [known.get(one["name"], one) if [*one] == ["name"] else one for one in given]
     return buckets + selected if key == "buckets+" else selected
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,7 +56,7 @@ def print_status(measured: Status) -> None:
     }
     for key, value in rows.items():
         typer.echo(f"  {key:<10} {value}")
-    for warning in backup.warnings or []:
+    for warning in (*filter(None, map(_unreadable, measured.buckets)), *(backup.warnings or [])):
         typer.echo(f"  ~ {warning}")
     for check in measured.checks:
         if not check.ok:
@@ -64,7 +65,20 @@ def print_status(measured: Status) -> None:
         say(f"  next       {NEXT_STEPS[measured.status].format(name=measured.name, since=measured.since)}")
 
 
+def _unreadable(bucket: BucketStatus) -> str:
+    if not bucket.unreadable:
+        return ""
+    more = bucket.unreadable - len(bucket.first_unreadable)
+    names = ", ".join(bucket.first_unreadable) + (f" and {more} more" if more else "")
+    return (
+        f"bucket {bucket.name}: CVAT's user cannot read {bucket.unreadable} of its files or folders: {names}:"
+        f" run `chmod -R a+rX {shlex.quote(bucket.path) if bucket.path else 'FOLDER'}`"
+    )
+
+
 def _bucket(bucket: BucketStatus, status: str) -> str:
+    if bucket.path:
+        return f"{bucket.name} ({bucket.path})"
     if bucket.objects is None or bucket.bytes is None:
         return bucket.name if status in NEXT_STEPS else f"{bucket.name} (not reached)"
     return f"{bucket.name} ({bucket.objects} objects, {bucket.bytes / 1e6:.1f} MB)"

@@ -44,6 +44,18 @@ OTHERS = {
         "tests/e2e/conftest.py",
         'lab, "--bucket", "street", "--bucket", "fields", "--description", "two buckets"',
     ),
+    "labelspace set NAME egress.allow=10.0.0.5:9000,192.168.7.0/24,minio.lan:9000": (
+        "tests/e2e/local/test_egress.py",
+        '"set", name, "egress.allow=10.77.0.0/16"',
+    ),
+    "labelspace create gallery --bucket photos=/data/images": (
+        "tests/e2e/local/test_own_folder.py",
+        '"--bucket", f"photos={images}"',
+    ),
+    "labelspace set gallery buckets+=scans=/mnt/scans": (
+        "tests/e2e/local/test_own_folder.py",
+        'f"buckets+=scans={scans}"',
+    ),
     "labelspace restore street --backup ID": (
         "tests/e2e/local/test_long_life.py",
         '"restore", name, "--backup", older, "--yes"',

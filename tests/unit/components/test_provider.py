@@ -57,7 +57,7 @@ def test_every_argument_is_documented(schema: Any) -> None:
         if not one.get("description")
     ]
     assert silent == []
-    assert len(blocks) == 7
+    assert len(blocks) == 8
 
 
 def test_everything_but_the_admins_password_is_plain(schema: Any) -> None:

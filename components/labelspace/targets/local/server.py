@@ -149,6 +149,7 @@ def _settings(spec: LocalSpec, secrets: cvat.Secrets, archived_mark: str) -> cva
         public=_public(spec),
         sleeps=spec.sleep_after_minutes > 0,
         archived_mark=archived_mark,
+        egress=spec.egress.allow,
     )
 
 

@@ -21,7 +21,7 @@ from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress, state
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.base import CreateOptions, Deletion, Update
-from labelspace_ops.targets.local import images, preflight, recorded_machine
+from labelspace_ops.targets.local import images, own_folders, preflight, recorded_machine
 
 
 @contextmanager
@@ -36,6 +36,7 @@ def begin_update(spec: LocalSpec, home: Home, options: CreateOptions) -> Iterato
     preflight.check(spec, runtime, home, known=options.known)
     if spec.running:
         images.pull(runtime.client, spec)
+        own_folders.check_readable(runtime, spec)
     external_database.check(runtime, spec, home, reuse_data=options.reuse_data or bool(options.from_backup))
     origin = import_backup.begin(runtime, spec, home, text=options.from_backup, reuse_data=options.reuse_data)
     if origin:

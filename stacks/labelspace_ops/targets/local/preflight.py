@@ -18,7 +18,7 @@ from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.runtime.engine_info import EngineInfo
 from labelspace_ops.storage import buckets
-from labelspace_ops.targets.local import bucket_folders
+from labelspace_ops.targets.local import bucket_folders, own_folders
 
 SYSTEMD = Path("/run/systemd/system")
 """A folder that is there when systemd runs (sd_booted(3))."""
@@ -43,6 +43,7 @@ def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -
         if not _is_own_port(containers, part, port):
             _check_port(field, spec.bind_address, port)
     bucket_folders.check(spec, home)
+    own_folders.check(spec, home)
     check_disk(docker_engine.data_folders(runtime.client), home)
     for index, bucket in enumerate(spec.buckets):
         if bucket.endpoint:

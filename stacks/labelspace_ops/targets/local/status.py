@@ -13,6 +13,7 @@ from labelspace_ops.backup import status as backup_status
 from labelspace_ops.core import locks
 from labelspace_ops.core.checks import Check, cvat_health, failed
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.names import FEW, printable
 from labelspace_ops.cvat import sleep
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.base import Runtime
@@ -21,13 +22,15 @@ from labelspace_ops.stack import state
 from labelspace_ops.stack.state import Properties, Resource
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.listing import Storage
-from labelspace_ops.targets.local import drift
+from labelspace_ops.targets.local import drift, share
 from labelspace_ops.targets.local.bucket_folders import known_folders
 from labelspace_ops.targets.status import BucketStatus, Status
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+UNREADABLE_SECONDS = 1.0
+"""How long `status` looks for files that CVAT cannot read."""
 LONG_LIVED = (
     *("database", "backup", "redis", "cache", "opa", "server"),
     *("worker", "worker-chunks", "ui", "proxy", "gateway"),
@@ -102,7 +105,10 @@ def _measure_running(
         checks = list(pool.map(lambda part: _container_check(part, containers.get(part)), parts))
     if outputs:
         checks.append(cvat_health(outputs["api_url"]))
-    listed, problems = _measure_buckets(outputs)
+    with ThreadPoolExecutor(1) as pool:
+        unreadable = pool.submit(_find_unreadable, outputs, runtime)
+        listed, problems = _measure_buckets(outputs)
+        _add_unreadable(listed, unreadable.result())
     folders = _measure_folders(outputs, runtime, home) if "gateway" in _running(containers) else []
     return listed, checks + problems + folders
 
@@ -133,7 +139,8 @@ def _measure_buckets(outputs: Properties) -> tuple[list[BucketStatus], list[Chec
     for bucket in outputs.get("buckets", []):
         row = BucketStatus.unmeasured(bucket)
         try:
-            row.objects, row.bytes = _size(outputs, bucket["name"])
+            if not row.path:  # the user's own folder may be of any size, and on a slow network
+                row.objects, row.bytes = _size(outputs, bucket["name"])
         except OpsError as error:
             checks.append(failed(f"bucket {bucket['name']}", str(error)))
         listed.append(row)
@@ -142,12 +149,12 @@ def _measure_buckets(outputs: Properties) -> tuple[list[BucketStatus], list[Chec
 
 def _measure_folders(outputs: Properties, runtime: Runtime, home: Home) -> list[Check]:
     """Return a failed check for each bucket whose folder was removed, or mounted over, since the start."""
-    local = {bucket["name"] for bucket in outputs.get("buckets", [])} & known_folders(home)
-    problems = {name: _folder_problem(runtime, home.buckets / name) for name in sorted(local)}
+    folders = _folders(outputs, home)
+    problems = {name: _folder_problem(runtime, name, folder) for name, folder in sorted(folders.items())}
     return [
         failed(
             f"bucket {name}",
-            f"{problem}: bring {home.buckets / name} back, then `labelspace stop {runtime.workspace}` and"
+            f"{problem}: bring {folders[name]} back, then `labelspace stop {runtime.workspace}` and"
             f" `labelspace start {runtime.workspace}`",
         )
         for name, problem in problems.items()
@@ -155,11 +162,34 @@ def _measure_folders(outputs: Properties, runtime: Runtime, home: Home) -> list[
     ]
 
 
-def _folder_problem(runtime: Runtime, folder: Path) -> str:
+def _find_unreadable(outputs: Properties, runtime: Runtime) -> share.Unreadable:
+    """Ask the server for a second; a server that does not run is reported by other checks."""
+    names = [bucket["name"] for bucket in outputs.get("buckets", [])]
+    try:
+        return share.find_unreadable(runtime, names, UNREADABLE_SECONDS)
+    except (OpsError, KeyError):
+        return share.Unreadable(frozenset(), is_complete=False)
+
+
+def _add_unreadable(buckets: list[BucketStatus], found: share.Unreadable) -> None:
+    for bucket in buckets:
+        keys = sorted(found.keys(bucket.name))
+        bucket.unreadable = len(keys)
+        bucket.first_unreadable = [printable(key) or "." for key in keys[:FEW]]
+
+
+def _folders(outputs: Properties, home: Home) -> dict[str, Path]:
+    """Return the folder of each bucket that has one on this machine."""
+    buckets, known = outputs.get("buckets", []), known_folders(home)
+    own = {bucket["name"]: Path(bucket["path"]) for bucket in buckets if bucket.get("path")}
+    return {name: home.buckets / name for name in known & {bucket["name"] for bucket in buckets}} | own
+
+
+def _folder_problem(runtime: Runtime, bucket: str, folder: Path) -> str:
     """Compare inodes: a container keeps the folder that was there when it started."""
     if not folder.exists():
         return "its folder is gone"
-    inside = runtime.exec("gateway", ["stat", "-c", "%i", f"/buckets/{folder.name}"])
+    inside = runtime.exec("gateway", ["stat", "-c", "%i", f"/buckets/{bucket}"])
     if inside.exit_code == 0 and inside.output.strip() != str(folder.stat().st_ino):
         return "its folder is not the one that CVAT sees (removed, mounted or unmounted since the start)"
     return ""

@@ -126,13 +126,18 @@ class LocalTarget(Target[LocalSpec]):
         return LocalBackups(name, home, settings)
 
     def preview_notes(self, spec: LocalSpec, *, new: bool) -> list[str]:
-        """Name the URL of a new workspace, and warn of open registration on an address beyond loopback."""
+        """Name the URL of a new workspace, warn of open registration and of shown folders."""
         notes = [f"the URL will be http://{spec.name}.localhost:{spec.port}"] if new else []
         if spec.registration == "open" and spec.bind_address not in ("127.0.0.1", "::1"):
             notes.append(
                 f"everybody who reaches {spec.bind_address}:{spec.port} can create an account"
                 " (registration: open)"
             )
+        notes += [
+            f"everybody who may browse the file share sees the files of {bucket.path} on this machine"
+            for bucket in spec.buckets
+            if bucket.path
+        ]
         return notes
 
     def image_notes(self, spec: LocalSpec) -> list[str]:
@@ -155,7 +160,8 @@ class LocalTarget(Target[LocalSpec]):
         from labelspace_ops.storage.buckets import workspace_name  # noqa: PLC0415
         from labelspace_ops.targets.local import share  # noqa: PLC0415
 
-        return share.unreadable_keys(DockerRuntime.here(workspace_name(outputs)), bucket, prefix)
+        runtime = DockerRuntime.here(workspace_name(outputs))
+        return share.find_unreadable(runtime, [f"{bucket}/{prefix}"]).keys(bucket)
 
     def doctor(self, home: Home) -> list[Check]:
         """Check the Docker engine, the disk and the images."""

@@ -35,6 +35,8 @@ CHANGES: dict[str, Any] = {
     "trusted_proxies": ["192.0.2.7/32"],
     "sleep_after_minutes": 30,
     "cvat_version": "2.73.1",
+    "egress.allow": {"allow": ["10.0.0.5", "gateway"]},
+    "buckets.photos": [{"name": "one"}, {"name": "photos", "path": "/usr"}],
     "buckets.two": [{"name": "one"}, {"name": "two"}],
     "buckets.far": [{"name": "one"}, {"name": "far", "endpoint": "http://198.51.100.1:7070"}],
 }
