@@ -98,10 +98,12 @@ def _basic_settings(name: str, flags: SettingFlags, *, ask: bool) -> Settings:
 
 
 def _exists(name: str) -> bool:
+    """Whether the workspace has settings, with or without a state."""
     from labelspace.home import Home
-    from labelspace_ops.stack import state
+    from labelspace_ops.stack import project, state
 
-    return name in state.names(Home.find())
+    home = Home.find()
+    return name in state.names(home) or bool(name and project.find(home).settings_file(name).exists())
 
 
 def _ask_name(*, ask: bool) -> str:

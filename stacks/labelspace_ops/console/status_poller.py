@@ -64,7 +64,7 @@ class StatusPoller:
     async def _measure_one(self, name: str) -> str:
         """Measure one workspace; returns why that failed, so that the other workspaces are still measured."""
         try:
-            self.measured[name] = await asyncio.to_thread(status.get, name, self.home)
+            self.measured[name] = await asyncio.to_thread(status.get_or_unreadable, name, self.home)
         except NoSuchWorkspaceError:  # it was deleted meanwhile
             return ""
         except Exception as error:
