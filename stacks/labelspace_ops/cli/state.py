@@ -48,6 +48,8 @@ def _show(found: Repair) -> None:
     typer.echo(f"  damaged    {found.file}: {found.problem}")
     typer.echo(f"  copy       {found.copy.path}")
     typer.echo(f"  age        {hours} h {minutes} min, {len(found.copy.resources)} resources")
+    unknown = "not known: the damaged file names no resource; what changed since then is lost"
     for text, urns in (("not in it", found.lost), ("only in it", found.ended)):
-        typer.echo(f"  {text:<10} {', '.join(short_names(urns)) or 'nothing'}")
+        nothing = "nothing" if found.compared else unknown
+        typer.echo(f"  {text:<10} {', '.join(short_names(urns)) or nothing}")
     typer.echo("  data       annotations, files and backups are not touched")

@@ -66,7 +66,7 @@ def print_status(measured: Status) -> None:
 
 def _bucket(bucket: BucketStatus, status: str) -> str:
     if bucket.objects is None or bucket.bytes is None:
-        return bucket.name if status in NEXT_STEPS else f"{bucket.name} (not reached)"
+        return bucket.name if status in NEXT_STEPS else f"{bucket.name} (not counted)"
     return f"{bucket.name} ({bucket.objects} objects, {bucket.bytes / 1e6:.1f} MB)"
 
 

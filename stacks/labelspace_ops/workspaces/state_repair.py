@@ -29,6 +29,8 @@ class Repair:
     """URNs that the damaged file, or a newer copy that cannot be decrypted, names and ``copy`` does not."""
     ended: frozenset[str]
     """URNs that ``copy`` names and the damaged file does not; the refresh drops them if they are gone."""
+    compared: bool
+    """Whether the damaged file, or a newer copy, names resources at all."""
 
 
 def find(name: str, home: Home) -> Repair | None:
@@ -54,7 +56,7 @@ def find(name: str, home: Home) -> Repair | None:
     newer = [copy.resources for copy in copies if copy.when > newest.when]
     known = state_files.named_resources(file).union(*newer)
     ended = newest.resources - known if known else frozenset()
-    return Repair(name, file, problem, newest, known - newest.resources, frozenset(ended))
+    return Repair(name, file, problem, newest, known - newest.resources, ended, bool(known))
 
 
 def _folder(name: str, home: Home) -> Path:

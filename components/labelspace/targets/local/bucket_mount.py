@@ -22,9 +22,13 @@ _MOUNT = f"""\
 set -eu
 while umount -l "{ROOT}/$BUCKET" 2>/dev/null; do :; done
 exec rclone mount "bucket:$BUCKET" "{ROOT}/$BUCKET" --config {CONFIG} --read-only --allow-other \
-    --uid {NEW_FOLDER_OWNER} --gid {NEW_FOLDER_OWNER} --dir-cache-time 5m --use-server-modtime
+    --uid {NEW_FOLDER_OWNER} --gid {NEW_FOLDER_OWNER} --dir-cache-time 5m --use-server-modtime \
+    --contimeout 5s --timeout 10s --low-level-retries 3
 """
-"""A killed rclone leaves a dead mount, which is unmounted first."""
+"""A killed rclone leaves a dead mount, which is unmounted first.
+
+rclone's own limits (a minute to connect, five without data, ten attempts) would let CVAT's share hang.
+"""
 
 
 def mount_bucket(
