@@ -105,7 +105,10 @@ def list_(
     table = Table("name", "target", "status", "url", box=None)
     for row in rows:
         table.add_row(row.name, row.target, row.status, row.url)
-    typer.echo("no workspaces yet: create one with `labelspace create`" if not rows else "", nl=not rows)
+    typer.echo(
+        "no workspaces yet: create one with `labelspace create NAME --bucket BUCKET`" if not rows else "",
+        nl=not rows,
+    )
     if rows:
         Console(highlight=False).print(table)
     for row in rows:

@@ -98,7 +98,7 @@ def must_exist(name: str, home: Home) -> None:
     listed = ", ".join(existing) or "none yet"
     raise NoSuchWorkspaceError(
         f"name: {name!r}: no such workspace{_way_back(name, home)}; there are: {listed}. Create one:"
-        " `labelspace create`"
+        " `labelspace create NAME --bucket BUCKET`"
     )
 
 

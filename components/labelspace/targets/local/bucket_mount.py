@@ -22,13 +22,11 @@ _MOUNT = f"""\
 set -eu
 while umount -l "{ROOT}/$BUCKET" 2>/dev/null; do :; done
 exec rclone mount "bucket:$BUCKET" "{ROOT}/$BUCKET" --config {CONFIG} --read-only --allow-other \
-    --uid {NEW_FOLDER_OWNER} --gid {NEW_FOLDER_OWNER} --dir-cache-time 5m --use-server-modtime \
-    --contimeout 5s --timeout 10s --low-level-retries 3
+    --uid {NEW_FOLDER_OWNER} --gid {NEW_FOLDER_OWNER} --dir-cache-time 5m --use-server-modtime
 """
-"""A killed rclone leaves a dead mount, which is unmounted first.
-
-rclone's own limits (a minute to connect, five without data, ten attempts) would let CVAT's share hang.
-"""
+"""A killed rclone leaves a dead mount, which is unmounted first."""
+LIMITS = {"RCLONE_CONTIMEOUT": "5s", "RCLONE_TIMEOUT": "10s", "RCLONE_LOW_LEVEL_RETRIES": "3"}
+"""An endpoint that hangs would hang CVAT's share with rclone's own: a minute, five minutes, ten attempts."""
 
 
 def mount_bucket(
@@ -54,7 +52,7 @@ def _service(spec: BucketSpec) -> Service:
         memory=MEMORY,
         entrypoint=("sh", "-c"),
         command=(_MOUNT,),
-        environment={"BUCKET": spec.name},
+        environment={"BUCKET": spec.name, **LIMITS},
         files=(File(CONFIG, pulumi.Output.secret(rclone_conf(spec))),),
         health=Health(("CMD-SHELL", listed), interval=5, timeout=30, start_period=60),
         capabilities=("SYS_ADMIN",),

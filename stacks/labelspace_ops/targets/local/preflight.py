@@ -43,7 +43,7 @@ def check(
         _check_owner(spec.name, containers, home, reuse_data=reuse_data)
     for field, part, port in (("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port)):
         if not _is_own_port(containers, part, port):
-            _check_port(field, spec.bind_address, port)
+            _check_port(spec.name, field, spec.bind_address, port, known=known)
     bucket_folders.check(spec, home)
     check_disk(docker_engine.data_folders(runtime.client), home)
     for index, bucket in enumerate(spec.buckets):
@@ -92,7 +92,7 @@ def check_support(spec: LocalSpec, engine: EngineInfo) -> None:
         raise UsageError(
             f"{remote[0]}: a remote bucket cannot be mounted with {engine}: its containers share no mounts:"
             " use Docker that runs as root on Linux, or copy the files into a bucket of this machine"
-            " (`labelspace upload`)"
+            f" (`labelspace upload {spec.name} FOLDER`)"
         )
     for field in [*remote, *(["sleep_after_minutes"] if spec.sleep_after_minutes else [])]:
         _check_health_checks(field, engine)
@@ -148,11 +148,22 @@ def _is_own_port(containers: dict[str, Container], part: str, port: int) -> bool
     return any(str(port) == binding["HostPort"] for host in bindings.values() for binding in host or [])
 
 
-def _check_port(field: str, bind_address: str, port: int) -> None:
+def _other_port(name: str, field: str, bind_address: str, port: int, *, known: bool) -> str:
+    """The command that takes a free port: ``start`` has no flag for it."""
+    free = free_port(bind_address, port + 1, set())
+    if known:
+        return f"end the program that uses it, or choose another: `labelspace set {name} {field}={free}`"
+    if field == "s3_port":
+        return f"choose another: `labelspace create {name} --s3-port {free}`"
+    return f"choose another: `labelspace create {name} --port {free}`"
+
+
+def _check_port(name: str, field: str, bind_address: str, port: int, *, known: bool) -> None:
     problem = listening_problem(bind_address, port)
     if problem == errno.EADDRINUSE:
         raise UsageError(
-            f"{field}: {port} is in use on {bind_address}: choose another (--{field.replace('_', '-')})"
+            f"{field}: {port} is in use on {bind_address}:"
+            f" {_other_port(name, field, bind_address, port, known=known)}"
         )
     if problem:
         raise UsageError(

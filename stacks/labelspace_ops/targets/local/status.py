@@ -74,7 +74,9 @@ def measure(name: str, resources: list[Resource], home: Home) -> Status:
         _measure_inactive(outputs) if inactive else _measure_running(outputs, engine, home, clock)
     )
     if not inactive and not busy:
-        checks += [_drift_check(sentence) for sentence in drift.find_drift(resources, engine.containers)]
+        checks += [
+            _drift_check(name, sentence) for sentence in drift.find_drift(resources, engine.containers)
+        ]
     backup, backup_checks = backups.result_or((UNKNOWN, []), "backups", checks)
     checks += backup_checks
     return Status.measured(
@@ -127,8 +129,8 @@ def _measure_inactive(outputs: Properties) -> tuple[list[BucketStatus], list[Che
     return [BucketStatus.unmeasured(bucket) for bucket in outputs.get("buckets", [])], []
 
 
-def _drift_check(sentence: str) -> Check:
-    return failed("drift", f"{sentence}: `labelspace create` restores it")
+def _drift_check(name: str, sentence: str) -> Check:
+    return failed("drift", f"{sentence}: `labelspace create {name}` restores it")
 
 
 def _measure_running(
@@ -169,7 +171,7 @@ def _status(busy: str, containers: dict[str, Container], checks: list[Check], *,
 
 def _container_check(part: str, container: Container | None) -> Check:
     if container is None:
-        return failed(part, "no container: run `labelspace create` again")
+        return failed(part, "no container: run `labelspace create NAME` again")
     health = container.attrs["State"].get("Health", {}).get("Status", "")
     if container.status == "running" and health == "starting":
         health = "healthy" if docker_engine.is_healthy(container) else "not working yet"

@@ -240,7 +240,8 @@ def _server(
     elif not outputs["running"] and now in RUNNING_STATES:
         results.fail(
             "server",
-            f"it is {now} and costs money, but the workspace is stopped: run `labelspace stop` again",
+            f"it is {now} and costs money, but the workspace is stopped:"
+            f" `labelspace stop {buckets.workspace_name(outputs)}` stops it",
         )
     else:
         results.checks.append(Check(name="server", ok=True, detail=now))
