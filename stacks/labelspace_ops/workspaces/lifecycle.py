@@ -228,7 +228,8 @@ def has_retained_data(name: str, home: Home) -> bool:
 
 
 def _purge_retained(name: str, home: Home) -> bool:
-    return any(one.purge_retained(name, home) for one in registry.installed())
+    with locks.hold(home, name, "deleting"):
+        return any(one.purge_retained(name, home) for one in registry.installed())
 
 
 def _purged(name: str) -> Deleted:

@@ -58,6 +58,7 @@ def _advised() -> set[tuple[str, str]]:
         for file in generate._files()
         for text in _texts(file)
         for found in QUOTED.finditer(text)
+        if not found[1].startswith(" {")  # it names a command that runs
     }
 
 
