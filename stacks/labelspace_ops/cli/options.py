@@ -104,15 +104,17 @@ def _basic_settings(name: str, flags: SettingFlags, *, ask: bool) -> Settings:
 
 
 def _exists(name: str) -> bool:
+    """Whether the workspace has settings, with or without a state."""
     from labelspace.home import Home
-    from labelspace_ops.stack import state
+    from labelspace_ops.stack import project, state
 
-    return name in state.names(Home.find())
+    home = Home.find()
+    return name in state.names(home) or bool(name and project.find(home).settings_file(name).exists())
 
 
 def _ask_name(*, ask: bool) -> str:
     if not ask:
-        raise UsageError("name: missing: labelspace create NAME --bucket BUCKET")
+        raise UsageError("name: missing: `labelspace create NAME --bucket BUCKET`")
     return str(typer.prompt("Name of the workspace"))
 
 
@@ -204,12 +206,18 @@ def _changed_buckets(buckets: list[Settings], key: str, value: str) -> list[Sett
         missing = [name for name in names if name not in [one["name"] for one in buckets]]
         if missing:
             raise UsageError(
-                f"buckets: {missing[0]!r} is not a bucket of this workspace: see `labelspace status`"
+                f"buckets: {missing[0]!r} is not a bucket of this workspace: see `labelspace status NAME`"
             )
-        return [one for one in buckets if one["name"] not in names]
+        return _at_least_one([one for one in buckets if one["name"] not in names])
     known = {one["name"]: one for one in buckets}
     selected = [known.get(one["name"], one) if [*one] == ["name"] else one for one in given]
-    return buckets + selected if key == "buckets+" else selected
+    return _at_least_one(buckets + selected if key == "buckets+" else selected)
+
+
+def _at_least_one(buckets: list[Settings]) -> list[Settings]:
+    if not buckets:
+        raise UsageError("buckets: a workspace needs at least one: add another first (buckets+=NAME)")
+    return buckets
 
 
 SECRET_KEYS = {
@@ -227,7 +235,7 @@ SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"
 
 def _assign(values: Settings, key: str, value: str) -> None:
     if key in ("name", "target"):
-        raise UsageError(f"{key}: it cannot change: create another workspace with `labelspace create`")
+        raise UsageError(f"{key}: it cannot change: create another workspace with `labelspace create NAME`")
     if key in SECRET_KEYS:
         raise UsageError(f"{key}: {SECRET_KEYS[key]}")
     *path, last = key.split(".")

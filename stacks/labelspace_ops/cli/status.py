@@ -80,7 +80,7 @@ def _bucket(bucket: BucketStatus, status: str) -> str:
     if bucket.path:
         return f"{bucket.name} ({bucket.path})"
     if bucket.objects is None or bucket.bytes is None:
-        return bucket.name if status in NEXT_STEPS else f"{bucket.name} (not reached)"
+        return bucket.name if status in NEXT_STEPS else f"{bucket.name} (not counted)"
     return f"{bucket.name} ({bucket.objects} objects, {bucket.bytes / 1e6:.1f} MB)"
 
 
@@ -119,7 +119,10 @@ def list_(
     table = Table("name", "target", "status", "url", box=None)
     for row in rows:
         table.add_row(row.name, row.target, row.status, row.url)
-    typer.echo("no workspaces yet: create one with `labelspace create`" if not rows else "", nl=not rows)
+    typer.echo(
+        "no workspaces yet: create one with `labelspace create NAME --bucket BUCKET`" if not rows else "",
+        nl=not rows,
+    )
     if rows:
         Console(highlight=False).print(table)
     for row in rows:

@@ -34,7 +34,7 @@ class BucketStatus(JsonModel):
     def unmeasured(cls, bucket: Mapping[str, str]) -> BucketStatus:
         """Return the status of a bucket of the stack's outputs before it is measured."""
         given = {key: bucket[key] for key in ("name", "endpoint", "path") if key in bucket}
-        return cls(objects=None, bytes=None, **given)
+        return cls.model_validate({**given, "objects": None, "bytes": None})
 
 
 class VolumeState(JsonModel):

@@ -61,6 +61,11 @@ OTHERS = {
         '"restore", name, "--backup", older, "--yes"',
     ),
     "labelspace restore NAME": ("tests/e2e/local/test_lost_files.py", '"restore", name'),
+    "labelspace state repair NAME": ("tests/e2e/local/test_state.py", '"state", "repair", name, "--yes"'),
+    "labelspace create NAME --reuse-data": (
+        "tests/e2e/local/test_state.py",
+        '"create", name, "--reuse-data", "--yes"',
+    ),
     "labelspace backups NAME --accept ID": ("tests/e2e/local/test_lost_files.py", '"--accept", taken'),
     "labelspace backups street --accept ID": ("tests/e2e/local/test_lost_files.py", '"--accept", taken'),
     "labelspace set street public_url=https://labels.example.org": (

@@ -114,10 +114,9 @@ class LocalTarget(Target[LocalSpec]):
 
     def status(self, name: str, resources: list[Resource], home: Home) -> Status:
         """Measure containers, CVAT's health, buckets and backups."""
-        from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
         from labelspace_ops.targets.local import status  # noqa: PLC0415
 
-        return status.measure(resources, DockerRuntime.here(name), home)
+        return status.measure(name, resources, home)
 
     def backups(self, name: str, home: Home, settings: Settings) -> Backups:
         """Return the backups that pgBackRest makes in the database's container."""
