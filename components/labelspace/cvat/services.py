@@ -13,7 +13,7 @@ import pulumi
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat import caddy as caddy_config
 from labelspace.cvat import config_files, kvrocks
-from labelspace.cvat.caddy import Https, Public, caddyfile
+from labelspace.cvat.caddy import Https, OwnCertificate, Public, caddyfile
 from labelspace.cvat.images import CVAT_VERSION, IMAGES, cvat_image
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
 
@@ -29,6 +29,7 @@ QUEUES = (
 )
 """The queues of the common worker; ``chunks`` has a worker of its own."""
 PROXY_PORT = 8080
+HTTPS_PORT = caddy_config.HTTPS_PORT
 READINESS_TIMEOUT_SECONDS = 900
 """Longest wait for readiness; a first start on two busy cores was seen to take 160 s."""
 
@@ -82,6 +83,7 @@ class Settings:
     secrets: Secrets
     https: Https | None = None
     public: Public | None = None
+    own_certificate: OwnCertificate | None = None
     sleeps: bool = False
     version: str = CVAT_VERSION
     archived_mark: str = ""
@@ -288,8 +290,20 @@ def _ui(version: str) -> Service:
 
 def _rules(settings: Settings) -> str:
     return caddyfile(
-        PROXY_PORT, settings.registration, settings.https, sleeps=settings.sleeps, public=settings.public
+        PROXY_PORT,
+        settings.registration,
+        settings.https,
+        sleeps=settings.sleeps,
+        public=settings.public,
+        own_url=settings.own_certificate.url if settings.own_certificate else "",
     )
+
+
+def _own_certificate(settings: Settings) -> tuple[File, ...]:
+    own = settings.own_certificate
+    if own is None:
+        return ()
+    return File(caddy_config.CERTIFICATE, own.chain), _secret_file(caddy_config.KEY, own.key)
 
 
 def _proxy_volumes(settings: Settings) -> dict[str, str]:
@@ -313,7 +327,7 @@ def _proxy(settings: Settings) -> Service:
         name="proxy",
         image=IMAGES["caddy"],
         memory=256,
-        files=(rules, *page, *authority),
+        files=(rules, *page, *authority, *_own_certificate(settings)),
         volumes=_proxy_volumes(settings),
         stays_awake=True,
         aliases=("cvat-proxy",),

@@ -22,6 +22,7 @@ from labelspace.spec.parse import (
     validate,
 )
 from labelspace.spec.scaleway import Region, ScalewaySettings, ScalewaySpec
+from labelspace.spec.tls import TlsSpec
 from labelspace.spec.workspace import WorkspaceSpec
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Size",
     "SpecError",
     "SpecPart",
+    "TlsSpec",
     "WorkspaceSpec",
     "dump_with_secrets",
     "parse_setting",

@@ -111,6 +111,13 @@ def _public_url(value: str) -> str:
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
 
 
+def _host_name(value: str) -> str:
+    name = value.lower()
+    if not _HOST.fullmatch(name) and not _is_address(name):
+        raise ValueError("give a host name such as labels.example.org, or an IP address")
+    return name
+
+
 def _cvat_version(value: str) -> str:
     version = value.removeprefix("v")
     if not re.fullmatch(rf"{re.escape(SUPPORTED_CVAT)}\.\d{{1,4}}", version):
@@ -124,6 +131,7 @@ Username = Annotated[str, AfterValidator(_username)]
 Email = Annotated[str, AfterValidator(_email)]
 Cidr = Annotated[str, AfterValidator(cidr)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
+HostName = Annotated[str, AfterValidator(_host_name)]
 BindAddress = Annotated[str, AfterValidator(_bind_address)]
 CvatVersion = Annotated[str, AfterValidator(_cvat_version)]
 Port = Annotated[int, Field(ge=1024, le=65535)]

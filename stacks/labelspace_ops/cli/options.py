@@ -164,7 +164,7 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
     Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
     commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and remove. ``backup.bucket`` takes
     ``NAME@https://ENDPOINT``, or nothing for a folder of this machine; ``external_database`` takes a
-    connection URL. Raises ``UsageError``.
+    connection URL; ``tls=`` removes the certificate. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -178,6 +178,8 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
             changed["backup"] = {**changed.get("backup", {}), "bucket": bucket}
         elif key == "external_database":
             changed[key] = _external_database(value)
+        elif key in OPTIONAL_BLOCKS and not value:
+            changed[key] = None
         else:
             _assign(changed, key, value)
     return {**changed, "name": settings["name"]}
@@ -197,6 +199,8 @@ def _changed_buckets(buckets: list[Settings], key: str, value: str) -> list[Sett
     return buckets + selected if key == "buckets+" else selected
 
 
+OPTIONAL_BLOCKS = ("tls",)
+"""Blocks of settings that an assignment without a value removes."""
 SECRET_KEYS = {
     "admin.password": "a password in an argument is visible to other users: use --password-stdin",
     "backup.bucket.access_key": "keys in an argument are visible to other users: give"

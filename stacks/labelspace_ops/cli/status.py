@@ -49,19 +49,25 @@ def print_status(measured: Status) -> None:
         "workspace": f"{measured.name}  ({measured.status})",
         "url": measured.url,
         "local url": measured.api_url,
+        **_certificate_row(measured),
         "admin": measured.admin_username,
         "buckets": ", ".join(_bucket(bucket, measured.status) for bucket in measured.buckets),
         "backup": f"{backup.where or ''} (last: {backup.last or 'none yet'})",
     }
     for key, value in rows.items():
         typer.echo(f"  {key:<10} {value}")
-    for warning in backup.warnings or []:
+    for warning in [*(backup.warnings or []), *(measured.warnings or [])]:
         typer.echo(f"  ~ {warning}")
     for check in measured.checks:
         if not check.ok:
             typer.echo(f"  ! {check.name}: {check.detail}")
     if measured.status in NEXT_STEPS:
         say(f"  next       {NEXT_STEPS[measured.status].format(name=measured.name, since=measured.since)}")
+
+
+def _certificate_row(measured: Status) -> dict[str, str]:
+    until = measured.certificate_until
+    return {"HTTPS": f"certificate valid until {until[:10]}"} if until else {}
 
 
 def _bucket(bucket: BucketStatus, status: str) -> str:

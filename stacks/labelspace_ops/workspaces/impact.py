@@ -13,6 +13,7 @@ AFFECTED_PARTS: dict[str, frozenset[str]] = {
     "bind_address": frozenset({"proxy", "gateway", "server", "readiness"}),
     "port": frozenset({"proxy", "readiness"}),
     "public_url": CVAT_BACKENDS | {"proxy"},
+    "tls": frozenset({"proxy", "server", "readiness"}),
     "trusted_proxies": frozenset({"proxy", "readiness"}),
     "s3_port": frozenset({"gateway"}),
     "size": CVAT_BACKENDS | {"redis", "cache", "database"},

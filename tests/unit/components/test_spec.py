@@ -23,6 +23,9 @@ from labelspace.spec.fields import MAX_NAME
 GOOD: dict[str, Any] = {"name": "pets", "buckets": [{"name": "cats"}]}
 
 
+TLS = {"certificate": "/etc/ssl/labels.pem", "key": "/etc/ssl/labels.key"}
+
+
 def spec_of(**changes: Any) -> WorkspaceSpec:
     return parse_spec({**GOOD, **changes})
 
@@ -105,6 +108,11 @@ def test_defaults_are_safe() -> None:
             "trusted_proxies",
             "address of your proxy",
         ),
+        ({"tls": {"certificate": "a.pem", "key": "/b.key"}}, "tls.certificate", "an absolute path"),
+        ({"tls": {**TLS, "host": "a b"}}, "tls.host", "labels.example.org"),
+        ({"tls": {**TLS, "port": 8080}, "port": 8080}, "workspace", "tls.port and port are both 8080"),
+        ({"tls": TLS, "public_url": "https://a.org"}, "workspace", "exclude each other"),
+        ({"tls": TLS, "target": "scaleway"}, "tls", "is for target local"),
         ({"registration": "maybe"}, "registration", "open, closed"),
         ({"default_role": "admin"}, "default_role", "worker, user"),
         ({"admin": {"username": "ann"}}, "admin.username", "5 to 150"),

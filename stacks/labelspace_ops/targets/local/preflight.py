@@ -12,13 +12,14 @@ from docker.models.containers import Container
 
 from labelspace.home import Home
 from labelspace.spec import BucketSpec, LocalSpec
+from labelspace.targets.local.context import addresses
 from labelspace_ops.core import disk
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.runtime.engine_info import EngineInfo
 from labelspace_ops.storage import buckets
-from labelspace_ops.targets.local import bucket_folders
+from labelspace_ops.targets.local import bucket_folders, tls
 
 SYSTEMD = Path("/run/systemd/system")
 """A folder that is there when systemd runs (sd_booted(3))."""
@@ -39,15 +40,23 @@ def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -
             f"name: {spec.name!r} is taken: this engine runs containers of a workspace of that name whose"
             f" state is not under {home.root}. Choose another name, or set LABELSPACE_HOME to its home"
         )
-    for field, part, port in (("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port)):
+    for field, part, port in _ports(spec):
         if not _is_own_port(containers, part, port):
-            _check_port(field, spec.bind_address, port)
+            for address in addresses(spec.bind_address, on_loopback=part == "proxy" and spec.tls is not None):
+                _check_port(field, address, port)
+    tls.check(spec)
     bucket_folders.check(spec, home)
     check_disk(docker_engine.data_folders(runtime.client), home)
     for index, bucket in enumerate(spec.buckets):
         if bucket.endpoint:
             _check_bucket(f"buckets.{index}", bucket)
             _check_mount_propagation(home)
+
+
+def _ports(spec: LocalSpec) -> list[tuple[str, str, int]]:
+    """Each setting that is a port of this machine, with the part that listens there."""
+    https = [("tls.port", "proxy", spec.tls.port)] if spec.tls else []
+    return [("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port), *https]
 
 
 def check_engine(engine: EngineInfo) -> None:
@@ -125,13 +134,15 @@ def _is_own_port(containers: dict[str, Container], part: str, port: int) -> bool
 def _check_port(field: str, bind_address: str, port: int) -> None:
     problem = listening_problem(bind_address, port)
     if problem == errno.EADDRINUSE:
-        raise UsageError(
-            f"{field}: {port} is in use on {bind_address}: choose another (--{field.replace('_', '-')})"
-        )
+        raise UsageError(f"{field}: {port} is in use on {bind_address}: choose another ({_option(field)})")
     if problem:
         raise UsageError(
             f"bind_address: {bind_address!r} is not an address of this machine: see `ip address`"
         )
+
+
+def _option(field: str) -> str:
+    return f"--set {field}=PORT" if "." in field else f"--{field.replace('_', '-')}"
 
 
 def listening_problem(bind_address: str, port: int) -> int:

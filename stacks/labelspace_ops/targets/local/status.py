@@ -21,7 +21,7 @@ from labelspace_ops.stack import state
 from labelspace_ops.stack.state import Properties, Resource
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.listing import Storage
-from labelspace_ops.targets.local import drift
+from labelspace_ops.targets.local import drift, tls
 from labelspace_ops.targets.local.bucket_folders import known_folders
 from labelspace_ops.targets.status import BucketStatus, Status
 
@@ -51,6 +51,8 @@ def measure(resources: list[Resource], runtime: DockerRuntime, home: Home) -> St
         )
     if not inactive and not busy:
         checks += [_drift_check(sentence) for sentence in drift.find_drift(resources, containers)]
+    served = tls.ServedCertificate() if inactive or busy else tls.measure(outputs)
+    checks += served.checks
     backup, backup_checks = backups.result()
     checks += backup_checks
     return Status.measured(
@@ -61,6 +63,8 @@ def measure(resources: list[Resource], runtime: DockerRuntime, home: Home) -> St
         since=sleep_status.since if inactive == "asleep" else None,
         status=inactive or _status(busy, containers, checks, made=bool(outputs)),
         buckets=listed,
+        certificate_until=served.until,
+        warnings=served.warnings or None,
         checks=checks,
     )
 
