@@ -38,8 +38,15 @@ def redis_conf(password: str) -> str:
     )
 
 
+SHARED_SETTINGS = """\
+\"\"\"CVAT's own settings: what differs concerns only the server, which has another file here.\"\"\"
+from cvat.settings.production import *  # noqa: F403
+"""
+"""The settings of migration, workers and readiness check, which a changed setting then does not replace."""
+
+
 def settings_overlay(registration: str, default_role: str, public_url: str = "") -> str:
-    """Who may sign up, what a new user may do, and which origin besides the server's own may send forms.
+    """The server's settings: who may sign up, what a new user may do, which other origin may send forms.
 
     Sources: cvat/settings/base.py, dj-rest-auth's REST_AUTH, Django's CSRF_TRUSTED_ORIGINS.
     """

@@ -181,9 +181,6 @@ def _backend(settings: Settings) -> Service:
     script = pulumi.Output.all(secrets.django, secrets.redis, secrets.cache).apply(
         lambda values: config_files.secrets_script(*values)
     )
-    overlay = config_files.settings_overlay(
-        settings.registration, settings.default_role, settings.public.url if settings.public else ""
-    )
     return Service(
         name="backend",
         image=cvat_image("server", settings.version),
@@ -193,7 +190,7 @@ def _backend(settings: Settings) -> Service:
         files=(
             _secret_file(config_files.SECRETS_SCRIPT, script),
             _secret_file(config_files.DATABASE_PASSWORD, secrets.database),
-            File(config_files.SETTINGS, overlay),
+            File(config_files.SETTINGS, config_files.SHARED_SETTINGS),
             File(config_files.START_SCRIPT, config_files.container_file("start.sh")),
             File(config_files.MIGRATE, config_files.container_file("migrate.py")),
         ),
@@ -238,6 +235,17 @@ def _archived(settings: Settings) -> dict[str, str]:
     return {"LABELSPACE_ARCHIVED": settings.archived_mark} if settings.archived_mark else {}
 
 
+def _with_settings(backend: Service, settings: Settings) -> tuple[File, ...]:
+    """The files of a backend, with the server's settings in place of those that all share."""
+    overlay = config_files.settings_overlay(
+        settings.registration, settings.default_role, settings.public.url if settings.public else ""
+    )
+    return tuple(
+        replace(file, content=overlay) if file.path == config_files.SETTINGS else file
+        for file in backend.files
+    )
+
+
 def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
     url = "http://127.0.0.1:8080/api/server/about"
     about = f"__import__('urllib.request').request.urlopen('{url}',timeout=8)"
@@ -252,6 +260,7 @@ def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
         name="server",
         command=("run", "server", "nginx"),
         environment=environment,
+        files=_with_settings(backend, settings),
         aliases=("cvat-server",),
         memory=scale.server,
         health=Health(("CMD", "python3", "-c", about), start_period=180),
