@@ -16,6 +16,7 @@ from labelspace.cvat import config_files, kvrocks
 from labelspace.cvat.caddy import Https, OwnCertificate, Public, caddyfile
 from labelspace.cvat.images import CVAT_VERSION, IMAGES, cvat_image
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
+from labelspace.spec import EmailSpec
 
 QUEUES = (
     "notifications",
@@ -84,6 +85,9 @@ class Settings:
     https: Https | None = None
     public: Public | None = None
     own_certificate: OwnCertificate | None = None
+    email: EmailSpec | None = None
+    address: str = ""
+    """Host and port of the URL that browsers open, for links in mails."""
     sleeps: bool = False
     version: str = CVAT_VERSION
     archived_mark: str = ""
@@ -238,12 +242,23 @@ def _archived(settings: Settings) -> dict[str, str]:
 def _with_settings(backend: Service, settings: Settings) -> tuple[File, ...]:
     """The files of a backend, with the server's settings in place of those that all share."""
     overlay = config_files.settings_overlay(
-        settings.registration, settings.default_role, settings.public.url if settings.public else ""
+        settings.registration,
+        settings.default_role,
+        settings.public.url if settings.public else "",
+        email=settings.email,
+        address=settings.address,
     )
-    return tuple(
+    files = tuple(
         replace(file, content=overlay) if file.path == config_files.SETTINGS else file
         for file in backend.files
     )
+    return (*files, *_email_password(settings.email))
+
+
+def _email_password(email: EmailSpec | None) -> tuple[File, ...]:
+    if email is None or email.password is None:
+        return ()
+    return (_secret_file(config_files.EMAIL_PASSWORD, email.password.get_secret_value()),)
 
 
 def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
@@ -350,7 +365,12 @@ def _proxy(settings: Settings) -> Service:
 
 def _readiness(backend: Service, settings: Settings) -> Service:
     admin = pulumi.Output.from_input(settings.secrets.admin).apply(
-        lambda password: config_files.admin_json(settings.admin_username, settings.admin_email, password)
+        lambda password: config_files.admin_json(
+            settings.admin_username,
+            settings.admin_email,
+            password,
+            settings.address if settings.email else "",
+        )
     )
     return replace(
         backend,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from labelspace.spec.email import EmailSpec
 from labelspace.spec.fields import BindAddress, Cidr, Port, PublicUrl, is_loopback, separated
 from labelspace.spec.tls import TlsSpec
 from labelspace.spec.workspace import WorkspaceSpec
@@ -30,6 +31,8 @@ class LocalSpec(WorkspaceSpec):
     """Networks from which your proxy connects; none: this machine's, when ``bind_address`` is 127.0.0.1."""
     tls: TlsSpec | None = None
     """A certificate of your own, with which the workspace itself serves HTTPS; none: plain HTTP."""
+    email: EmailSpec | None = None
+    """The SMTP server for CVAT's mails; none: CVAT sends no mails."""
     sleep_after_minutes: int = Field(default=0, ge=0, le=10080)
     """Minutes without a user before the workspace sleeps; 0: never."""
 

@@ -164,7 +164,8 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
     Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
     commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and remove. ``backup.bucket`` takes
     ``NAME@https://ENDPOINT``, or nothing for a folder of this machine; ``external_database`` takes a
-    connection URL; ``tls=`` removes the certificate. Raises ``UsageError``.
+    connection URL; ``tls=`` and ``email=`` remove these blocks. A change of ``email`` takes its password from
+    SMTP_PASSWORD in the environment. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -182,6 +183,8 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
             changed[key] = None
         else:
             _assign(changed, key, value)
+    if any(assignment.startswith("email.") for assignment in assignments) and os.environ.get("SMTP_PASSWORD"):
+        changed["email"]["password"] = os.environ["SMTP_PASSWORD"]
     return {**changed, "name": settings["name"]}
 
 
@@ -199,7 +202,7 @@ def _changed_buckets(buckets: list[Settings], key: str, value: str) -> list[Sett
     return buckets + selected if key == "buckets+" else selected
 
 
-OPTIONAL_BLOCKS = ("tls",)
+OPTIONAL_BLOCKS = ("tls", "email")
 """Blocks of settings that an assignment without a value removes."""
 SECRET_KEYS = {
     "admin.password": "a password in an argument is visible to other users: use --password-stdin",
@@ -210,6 +213,10 @@ SECRET_KEYS = {
 SECRET_KEYS["backup.encryption_key"] = (
     "a key in an argument is visible to other users: give it to `pulumi config set --secret --path"
     " labelspace:backup.encryption_key` on standard input"
+)
+SECRET_KEYS["email.password"] = (
+    "a password in an argument is visible to other users: give email.user=NAME, with SMTP_PASSWORD in the"
+    " environment"
 )
 SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"]
 

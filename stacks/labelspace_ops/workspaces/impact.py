@@ -13,6 +13,7 @@ AFFECTED_PARTS: dict[str, frozenset[str]] = {
     "bind_address": frozenset({"proxy", "gateway", "server", "readiness"}),
     "port": frozenset({"proxy", "readiness"}),
     "public_url": frozenset({"server", "proxy", "readiness"}),
+    "email": frozenset({"server", "readiness"}),
     "tls": frozenset({"proxy", "server", "readiness"}),
     "trusted_proxies": frozenset({"proxy", "readiness"}),
     "s3_port": frozenset({"gateway"}),

@@ -185,6 +185,8 @@ def _settings(
         secrets=secrets,
         public=_public(spec),
         own_certificate=_own_certificate(spec, certificate),
+        email=spec.email,
+        address=urlsplit(_url(spec, certificate)).netloc,
         sleeps=spec.sleep_after_minutes > 0,
         archived_mark=archived_mark,
     )

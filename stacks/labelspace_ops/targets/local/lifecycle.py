@@ -21,7 +21,7 @@ from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress, state
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.base import CreateOptions, Deletion, Update
-from labelspace_ops.targets.local import images, preflight
+from labelspace_ops.targets.local import images, mail_server, preflight
 
 
 @contextmanager
@@ -32,6 +32,7 @@ def begin_update(spec: LocalSpec, home: Home, options: CreateOptions) -> Iterato
     """
     runtime = DockerRuntime.here(spec.name)
     preflight.check(spec, runtime, home, known=options.known)
+    mail_server.warn(spec.email)
     if spec.running:
         images.pull(runtime.client, spec)
     external_database.check(runtime, spec, home, reuse_data=options.reuse_data or bool(options.from_backup))

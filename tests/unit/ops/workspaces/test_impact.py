@@ -34,6 +34,7 @@ CHANGES: dict[str, Any] = {
     "backup.retention_days": {"retention_days": 9},
     "backup.archive_timeout_seconds": {"archive_timeout_seconds": 9},
     "public_url": "https://labels.example.org",
+    "email": {"host": "mail.lan", "from": "labels@example.org"},
     "tls": {},  # the files are made by the test
     "trusted_proxies": ["192.0.2.7/32"],
     "sleep_after_minutes": 30,
