@@ -180,7 +180,8 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
     Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
     commas, NAME=FOLDER for a folder of the user's own; ``buckets+=`` and ``buckets-=`` add and remove.
     ``backup.bucket`` takes ``NAME@https://ENDPOINT``, or nothing for a folder of this machine;
-    ``external_database`` takes a connection URL. Raises ``UsageError``.
+    ``external_database`` takes a connection URL; ``tls=`` and ``email=`` remove these blocks. A change of
+    ``email`` takes its password from SMTP_PASSWORD in the environment. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -194,8 +195,12 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
             changed["backup"] = {**changed.get("backup", {}), "bucket": bucket}
         elif key == "external_database":
             changed[key] = _external_database(value)
+        elif key in OPTIONAL_BLOCKS and not value:
+            changed[key] = None
         else:
             _assign(changed, key, value)
+    if any(assignment.startswith("email.") for assignment in assignments) and os.environ.get("SMTP_PASSWORD"):
+        changed["email"]["password"] = os.environ["SMTP_PASSWORD"]
     return {**changed, "name": settings["name"]}
 
 
@@ -220,6 +225,8 @@ def _at_least_one(buckets: list[Settings]) -> list[Settings]:
     return buckets
 
 
+OPTIONAL_BLOCKS = ("tls", "email")
+"""Blocks of settings that an assignment without a value removes."""
 SECRET_KEYS = {
     "admin.password": "a password in an argument is visible to other users: use --password-stdin",
     "backup.bucket.access_key": "keys in an argument are visible to other users: give"
@@ -229,6 +236,10 @@ SECRET_KEYS = {
 SECRET_KEYS["backup.encryption_key"] = (
     "a key in an argument is visible to other users: give it to `pulumi config set --secret --path"
     " labelspace:backup.encryption_key` on standard input"
+)
+SECRET_KEYS["email.password"] = (
+    "a password in an argument is visible to other users: give email.user=NAME, with SMTP_PASSWORD in the"
+    " environment"
 )
 SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"]
 

@@ -50,13 +50,15 @@ def print_status(measured: Status) -> None:
         "workspace": f"{measured.name}  ({measured.status})",
         "url": measured.url,
         "local url": measured.api_url,
+        **_certificate_row(measured),
         "admin": measured.admin_username,
         "buckets": ", ".join(_bucket(bucket, measured.status) for bucket in measured.buckets),
         "backup": f"{backup.where or ''} (last: {backup.last or 'none yet'})",
     }
     for key, value in rows.items():
         typer.echo(f"  {key:<10} {value}")
-    for warning in (*filter(None, map(_unreadable, measured.buckets)), *(backup.warnings or [])):
+    unreadable = filter(None, map(_unreadable, measured.buckets))
+    for warning in (*unreadable, *(backup.warnings or []), *(measured.warnings or [])):
         typer.echo(f"  ~ {warning}")
     for check in measured.checks:
         if not check.ok:
@@ -74,6 +76,11 @@ def _unreadable(bucket: BucketStatus) -> str:
         f"bucket {bucket.name}: CVAT's user cannot read {bucket.unreadable} of its files or folders: {names}:"
         f" run `chmod -R a+rX {shlex.quote(bucket.path) if bucket.path else 'FOLDER'}`"
     )
+
+
+def _certificate_row(measured: Status) -> dict[str, str]:
+    until = measured.certificate_until
+    return {"HTTPS": f"certificate valid until {until[:10]}"} if until else {}
 
 
 def _bucket(bucket: BucketStatus, status: str) -> str:

@@ -92,9 +92,11 @@ class Status(JsonModel):
     volume: VolumeState | None = None
     """Its data volume, on target scaleway; null when it was not measured."""
     certificate_until: str | None = None
-    """End of the URL's certificate, UTC, on target scaleway; null when it was not measured."""
+    """End of the URL's certificate, UTC; null when there is none, or when it was not measured."""
     cost: dict[str, object] | None = None
     """Its cost in EUR a month, on target scaleway."""
+    warnings: list[str] | None = None
+    """What needs attention soon, while the workspace works; null for nothing."""
     checks: list[Check]
     """All checks."""
 

@@ -77,6 +77,15 @@ OTHERS = {
         "tests/e2e/local/test_public_url.py",
         '"set", name, "trusted_proxies=192.0.2.7/32"',
     ),
+    "labelspace set street bind_address=0.0.0.0 tls.certificate=/etc/ssl/labels.pem"
+    " tls.key=/etc/ssl/labels.key": (
+        "tests/e2e/local/test_tls.py",
+        '"tls.certificate": pair[0], "tls.key": pair[1]',
+    ),
+    "labelspace set street tls.certificate=/etc/ssl/labels.pem": (
+        "tests/e2e/local/test_tls.py",
+        '"set", NAME, f"tls.certificate={pair[0]}", "--yes"',
+    ),
     "labelspace restore street": ("tests/e2e/local/test_restore.py", '"restore", name, "--yes"'),
     "labelspace create NEW --bucket photos --from-backup ~/.labelspace/backups/OLD": (
         "tests/e2e/local/test_long_life.py",

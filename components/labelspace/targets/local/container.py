@@ -12,7 +12,7 @@ from labelspace.container_spec import File, Health, Service
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace.outputs import FolderShare, RemoteShare, own_path
 from labelspace.targets.local import own_folder, podman
-from labelspace.targets.local.context import DockerContext
+from labelspace.targets.local.context import DockerContext, addresses
 from labelspace.targets.local.image_resources import TIMEOUTS
 from labelspace.targets.local.machine import Facts, Machine
 
@@ -188,10 +188,12 @@ def _networks(service: Service, context: DockerContext) -> list[docker.Container
 
 
 def _ports(service: Service, context: DockerContext) -> list[docker.ContainerPortArgs] | None:
-    if service.publishes is None:
-        return None
-    inside, outside = service.publishes
-    return [docker.ContainerPortArgs(internal=inside, external=outside, ip=context.bind_address)]
+    ports = [
+        docker.ContainerPortArgs(internal=inside, external=outside, ip=address)
+        for inside, outside in service.publishes
+        for address in addresses(context.bind_address, on_loopback=service.publishes_on_loopback)
+    ]
+    return ports or None
 
 
 def _health(health: Health | None) -> docker.ContainerHealthcheckArgs | None:

@@ -84,7 +84,7 @@ def _service(port: int, secret_key: pulumi.Input[str]) -> Service:
         health=Health(("CMD-SHELL", fetch)),
         # Root inside, to serve a folder of any owner; of root's rights these are left.
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
-        publishes=(PORT, port),
+        publishes=((PORT, port),),
     )
 
 

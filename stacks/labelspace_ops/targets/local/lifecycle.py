@@ -21,7 +21,7 @@ from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress, state
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.base import CreateOptions, Deletion, Update
-from labelspace_ops.targets.local import images, own_folders, preflight, recorded_machine
+from labelspace_ops.targets.local import images, mail_server, own_folders, preflight, recorded_machine
 
 
 @contextmanager
@@ -34,6 +34,7 @@ def begin_update(spec: LocalSpec, home: Home, options: CreateOptions) -> Iterato
         recorded_machine.require_same(spec.name, home)
     runtime = DockerRuntime.here(spec.name)
     preflight.check(spec, runtime, home, known=options.known, reuse_data=options.reuse_data)
+    mail_server.warn(spec.email)
     if spec.running:
         images.pull(runtime.client, spec)
         own_folders.check_readable(runtime, spec)

@@ -26,7 +26,7 @@ from labelspace_ops.stack import state
 from labelspace_ops.stack.state import Properties, Resource
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.listing import Storage
-from labelspace_ops.targets.local import drift, share
+from labelspace_ops.targets.local import drift, share, tls
 from labelspace_ops.targets.local.bucket_folders import known_folders
 from labelspace_ops.targets.status import BucketStatus, Status
 
@@ -74,6 +74,7 @@ def measure(name: str, resources: list[Resource], home: Home) -> Status:
         ),
         WORK_SECONDS,
     )
+    certificate = clock.start(lambda: tls.ServedCertificate() if inactive or busy else tls.measure(outputs))
     listed, checks = (
         _measure_inactive(outputs) if inactive else _measure_running(outputs, engine, home, clock)
     )
@@ -81,6 +82,8 @@ def measure(name: str, resources: list[Resource], home: Home) -> Status:
         checks += [
             _drift_check(name, sentence) for sentence in drift.find_drift(resources, engine.containers)
         ]
+    served = certificate.result_or(tls.ServedCertificate(), "certificate", checks)
+    checks += served.checks
     backup, backup_checks = backups.result_or((UNKNOWN, []), "backups", checks)
     checks += backup_checks
     return Status.measured(
@@ -91,6 +94,8 @@ def measure(name: str, resources: list[Resource], home: Home) -> Status:
         since=sleep_status.since if inactive == "asleep" else None,
         status=inactive or _status(busy, engine.containers, checks, made=bool(outputs)),
         buckets=listed,
+        certificate_until=served.until,
+        warnings=served.warnings or None,
         checks=checks,
     )
 
