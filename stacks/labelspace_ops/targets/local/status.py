@@ -160,7 +160,7 @@ def _measure_running(
     if health:
         checks.append(check_of(health, "health"))
     listed = [count.result(checks) for count in counts]
-    _add_unreadable(listed, unreadable.result_or(NOT_EXAMINED, "files", checks))
+    _add_unreadable(listed, unreadable.result_or(NOT_EXAMINED, "files", []))
     return listed, checks + folders.result_or([], "bucket folders", checks)
 
 

@@ -153,6 +153,7 @@ def test_another_passphrase_is_named_with_the_ways_back(home: Home, monkeypatch:
         raise OpsError("could not deserialize deployment: failed to decrypt: incorrect passphrase")
 
     monkeypatch.setattr(pulumi_cli, "query", refuse)
+    pulumi_cli.prepare_home(home)
     with pytest.raises(UnreadableStateError, match="another passphrase than the one in") as raised:
         state.deployment("one", home)
     assert str(state_files.state_file(home.state, "one")) in str(raised.value)
