@@ -22,6 +22,13 @@ class FolderShare:
 
 
 @dataclass(frozen=True)
+class OwnFolderShare:
+    """A dataset bucket that is a folder of the user's own (``buckets[].path``), which is only read."""
+
+    path: str
+
+
+@dataclass(frozen=True)
 class RemoteShare:
     """A remote dataset bucket: its own container mounts it at the folder of its name inside ``root``.
 
@@ -29,6 +36,9 @@ class RemoteShare:
     """
 
     root: pulumi.Input[str]
+
+
+Share = FolderShare | OwnFolderShare | RemoteShare
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,17 @@ class BucketAccess:
     """Region that requests are signed for."""
     access_key: pulumi.Output[str]
     secret_key: pulumi.Output[str]
-    share: FolderShare | RemoteShare
+    share: Share
+
+    @property
+    def own_path(self) -> str:
+        """The folder of the user's own that the bucket is; empty for every other bucket."""
+        return own_path(self.share)
+
+
+def own_path(share: Share) -> str:
+    """The folder of the user's own that a bucket is; empty for every other bucket."""
+    return share.path if isinstance(share, OwnFolderShare) else ""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,9 @@ def on_any_stack(command: Command) -> Command:
         if stack:
             given["name"] = _select(stack, given.get("name", ""))
         elif needs_name and not given["name"]:
-            raise UsageError("name: missing: give the workspace, or --stack of the program that declares it")
+            raise UsageError(
+                "name: missing: give the workspace, or the stack of the program that declares it"
+            )
         command(**given)
 
     return with_parameters(run, [*(_optional(one) for one in own), option("stack", "", Stack)])

@@ -150,12 +150,16 @@ def download(home: Home) -> None:
     (home.pulumi_root / "version").write_text(version("pulumi"))
 
 
-def query(home: Home, *arguments: str) -> Any:
-    """The JSON output of a ``pulumi`` command; raises ``OpsError`` with the reason that Pulumi reports."""
+def query(home: Home, *arguments: str, url: str = "") -> Any:
+    """The JSON output of a ``pulumi`` command; raises ``OpsError`` with the reason that Pulumi reports.
+
+    ``url``: of another backend than the current project's.
+    """
     check(home)
+    other = {"PULUMI_BACKEND_URL": url} if url else {}
     done = subprocess.run(
         [pulumi_binary(home), *arguments, "--non-interactive"],
-        env={**os.environ, **environment(home)}, cwd=project.work_folder(home),
+        env={**os.environ, **environment(home), **other}, cwd=project.work_folder(home),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:

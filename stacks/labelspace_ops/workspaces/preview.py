@@ -176,7 +176,7 @@ def _flat(value: Any, prefix: str = "") -> Settings:
 def _flat_bucket(key: str, bucket: Settings) -> Settings:
     """Flatten a bucket to its location and its keys."""
     endpoint = bucket.get("endpoint")
-    location = f"{endpoint} ({bucket['region']})" if endpoint else "on this machine"
+    location = f"{endpoint} ({bucket['region']})" if endpoint else bucket.get("path") or "on this machine"
     keys = {f"{key}.{word}": bucket[word] for word in ("access_key", "secret_key") if bucket.get(word)}
     return {key: location, **keys}
 

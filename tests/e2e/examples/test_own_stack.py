@@ -177,7 +177,7 @@ def test_its_backups_are_taken_proven_and_restored(own: Own) -> None:
         (("stop", "STACK", "--stack", "STACK"), "set running to False there, and run `pulumi up`"),
         (("set", "STACK", "size=medium", "--stack", "STACK"), "change the setting there"),
         (("delete", "STACK", "--stack", "STACK"), "remove the Workspace there"),
-        (("status",), "name: missing: give the workspace, or --stack"),
+        (("status",), "name: missing: give the workspace, or the stack"),
     ],
 )
 def test_what_a_command_cannot_do_is_named(own: Own, arguments: tuple[str, ...], reported: str) -> None:

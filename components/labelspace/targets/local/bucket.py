@@ -1,4 +1,7 @@
-"""A dataset bucket: a folder of this machine, served over S3, bound into CVAT's share; or a remote bucket."""
+"""A dataset bucket: a folder of this machine, served over S3, bound into CVAT's share; or a remote bucket.
+
+A folder of this machine is one under the home, which a container prepares, or one of the user's own.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from pydantic import SecretStr
 
 from labelspace.container_spec import Service
 from labelspace.cvat.images import IMAGES
-from labelspace.outputs import BucketAccess, FolderShare, RemoteShare
+from labelspace.home import Home
+from labelspace.outputs import BucketAccess, FolderShare, OwnFolderShare, RemoteShare, Share
 from labelspace.spec import BucketSpec
+from labelspace.targets.local import own_folder
 from labelspace.targets.local.bucket_mount import mount_bucket
 from labelspace.targets.local.container import Volume, container, wait_for_success
 from labelspace.targets.local.context import NEW_FOLDER_OWNER, DockerContext
@@ -52,6 +57,7 @@ for bucket in $BUCKETS; do mkdir -p "/labelspace/mounts/$WORKSPACE/$bucket"; don
 class DatasetBucket(pulumi.ComponentResource):
     """The folder ``$LABELSPACE_HOME/buckets/<name>``, which outlives every workspace; or a remote bucket.
 
+    With ``spec.path`` it is that folder, which must exist and is only read (``pulumi.RunError``).
     ``siblings``: the other buckets of the workspace, in the same file share. A remote bucket is
     mounted while ``running``.
     """
@@ -76,10 +82,10 @@ class DatasetBucket(pulumi.ComponentResource):
         super().__init__("labelspace:local:DatasetBucket", name, None, opts)
         self._spec, self._context = spec, context
         if spec.endpoint:
-            share: FolderShare | RemoteShare = self._mount(siblings, running=running)
+            share: Share = self._mount(siblings, running=running)
             endpoint, access_key, secret_key = spec.endpoint, _plain(spec.access_key), _plain(spec.secret_key)
         else:
-            share = self._folder()
+            share = self._own_folder(spec.path, running=running) if spec.path else self._folder()
         self.access = BucketAccess(
             name=spec.name,
             endpoint=pulumi.Output.from_input(endpoint),
@@ -98,6 +104,15 @@ class DatasetBucket(pulumi.ComponentResource):
         }
         self._prepare(_PREPARE, {"BUCKET": name}, folders)
         return FolderShare(machine.path(lambda home: home.buckets / name))
+
+    def _own_folder(self, folder: str, *, running: bool) -> OwnFolderShare:
+        """Nothing is prepared. An update that gives the folder to containers checks it; a preview may run on
+        another machine."""
+        updates = running and not pulumi.runtime.is_dry_run()
+        if updates and (problem := own_folder.problem(folder, Home.find())):
+            raise pulumi.RunError(f"bucket {self._spec.name}: {problem}")
+        self.ready = pulumi.Output.from_input("")
+        return OwnFolderShare(folder)
 
     def _mount(self, siblings: tuple[str, ...], *, running: bool) -> RemoteShare:
         names = " ".join(sorted({self._spec.name, *siblings}))

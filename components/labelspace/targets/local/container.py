@@ -7,15 +7,16 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
+from labelspace import outputs
 from labelspace.container_spec import File, Health, Service
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
-from labelspace.outputs import FolderShare, RemoteShare
-from labelspace.targets.local import podman
-from labelspace.targets.local.context import DockerContext
+from labelspace.outputs import FolderShare, RemoteShare, own_path
+from labelspace.targets.local import own_folder, podman
+from labelspace.targets.local.context import DockerContext, addresses
 from labelspace.targets.local.image_resources import TIMEOUTS
 from labelspace.targets.local.machine import Facts, Machine
 
-Share = dict[str, FolderShare | RemoteShare]
+Share = dict[str, outputs.Share]
 """Dataset buckets by name."""
 Volume = pulumi.Input[docker.ContainerVolumeArgs]
 
@@ -48,7 +49,7 @@ def container(
     A one-shot is waited for; everything else comes back whatever ends it.
     """
     machine = context.machine
-    mounted = [*_share_root(service, share or {}), *(mounts or [])]
+    mounted = [*_share_root(service, share or {}), *_own_folders(service, share or {}), *(mounts or [])]
     unlabeled = service.holds_socket or bool(mounted)
     return docker.Container(
         f"{context.workspace}-{service.name}",
@@ -132,6 +133,16 @@ def _share(service: Service, share: Share, machine: Machine) -> list[Volume]:
     ]
 
 
+def _own_folders(service: Service, share: Share) -> list[docker.ContainerMountArgs]:
+    if not service.mounts_share:
+        return []
+    return [
+        own_folder.mount(path, f"{SHARE_ROOT}/{name}")
+        for name, one in share.items()
+        if (path := own_path(one))
+    ]
+
+
 def _share_root(service: Service, share: Share) -> list[docker.ContainerMountArgs]:
     """With a remote bucket, bind the parent folder of all buckets: later mounts then reach the container."""
     roots = [one.root for one in share.values() if isinstance(one, RemoteShare)][:1]  # all have the same
@@ -158,7 +169,8 @@ def _devices(service: Service) -> list[docker.ContainerDeviceArgs] | None:
 def _security(service: Service, facts: Facts, *, unlabeled: bool) -> list[str]:
     """AppArmor's profile for containers forbids every mount.
 
-    ``unlabeled``: SELinux would refuse what cannot be relabelled: the engine's socket, a FUSE mount.
+    ``unlabeled``: SELinux would refuse what is not relabelled: the engine's socket, a FUSE mount, a folder of
+    the user's own.
     """
     mounting = ["apparmor:unconfined"] if service.mounts_file_systems else []
     free = ["label:disable"] if unlabeled and facts.selinux else []
@@ -176,10 +188,12 @@ def _networks(service: Service, context: DockerContext) -> list[docker.Container
 
 
 def _ports(service: Service, context: DockerContext) -> list[docker.ContainerPortArgs] | None:
-    if service.publishes is None:
-        return None
-    inside, outside = service.publishes
-    return [docker.ContainerPortArgs(internal=inside, external=outside, ip=context.bind_address)]
+    ports = [
+        docker.ContainerPortArgs(internal=inside, external=outside, ip=address)
+        for inside, outside in service.publishes
+        for address in addresses(context.bind_address, on_loopback=service.publishes_on_loopback)
+    ]
+    return ports or None
 
 
 def _health(health: Health | None) -> docker.ContainerHealthcheckArgs | None:

@@ -15,10 +15,18 @@ if TYPE_CHECKING:
 NEW_FOLDER_OWNER = 1000
 """Who owns a new bucket folder: CVAT's user inside, the first user of most Linux machines outside."""
 
+LOOPBACK = "127.0.0.1"
+
 
 def reachable(bind_address: str) -> str:
     """An address at which this machine's programs reach what listens there."""
-    return "127.0.0.1" if bind_address in ("0.0.0.0", "::") else bind_address  # noqa: S104 - compared, not bound
+    return LOOPBACK if bind_address in ("0.0.0.0", "::") else bind_address  # noqa: S104 - compared, not bound
+
+
+def addresses(bind_address: str, *, on_loopback: bool) -> tuple[str, ...]:
+    """The addresses to listen on; with ``on_loopback``, 127.0.0.1 is always served."""
+    own = (bind_address,)
+    return own if not on_loopback or reachable(bind_address) == LOOPBACK else (*own, LOOPBACK)
 
 
 @dataclass(frozen=True)

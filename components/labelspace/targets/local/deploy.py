@@ -14,7 +14,7 @@ from labelspace.secrets import random_password
 from labelspace.spec import LocalSpec
 from labelspace.targets.local.bucket import DatasetBucket
 from labelspace.targets.local.container import create_context
-from labelspace.targets.local.context import DockerContext, reachable
+from labelspace.targets.local.context import LOOPBACK, DockerContext, reachable
 from labelspace.targets.local.database import AnnotationDatabase
 from labelspace.targets.local.external_database import ExternalDatabase
 from labelspace.targets.local.gateway import ACCESS_KEY, S3Gateway
@@ -51,7 +51,7 @@ def deploy(
         url=pulumi.Output.all(server.ready, *(bucket.ready for bucket in buckets)).apply(
             lambda _: server.url
         ),
-        api_url=f"http://{reachable(spec.bind_address)}:{spec.port}",
+        api_url=f"http://{LOOPBACK if spec.tls else reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
         backups=database.backups.summary(),
         on_this_engine=True,

@@ -7,10 +7,13 @@ import pulumi
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.images import IMAGES
 from labelspace.outputs import BucketAccess, FolderShare
+from labelspace.targets.local import own_folder
 from labelspace.targets.local.container import Volume, container
 from labelspace.targets.local.context import DockerContext
 
 PORT = 7070
+ALIAS = "gateway"
+"""Its name in the workspace's network, for cloud storages of CVAT: http://gateway:7070."""
 ACCESS_KEY = "labelspace"
 ROOT = "/buckets"
 IN_MEMORY = "mode=755,size=16m"
@@ -50,6 +53,12 @@ class S3Gateway(pulumi.ComponentResource):
             _service(port, secret_key),
             context,
             binds=binds,
+            # A folder of the user's own is read-only, so the gateway keeps no versions of its files.
+            mounts=[
+                own_folder.mount(bucket.own_path, f"{ROOT}/{bucket.name}")
+                for bucket in buckets
+                if bucket.own_path
+            ],
             # The gateway keeps locks next to the buckets. With userns-remap a folder that the engine makes
             # for the buckets belongs to a root that is not the container's.
             tmpfs={ROOT: IN_MEMORY},
@@ -71,14 +80,16 @@ def _service(port: int, secret_key: pulumi.Input[str]) -> Service:
         entrypoint=("sh", "-c"),
         command=(_SERVE,),
         files=(File(CREDENTIALS, pulumi.Output.secret(credentials)),),
+        aliases=(ALIAS,),
         health=Health(("CMD-SHELL", fetch)),
         # Root inside, to serve a folder of any owner; of root's rights these are left.
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
-        publishes=(PORT, port),
+        publishes=((PORT, port),),
     )
 
 
 def _binds(bucket: BucketAccess, context: DockerContext) -> list[Volume]:
+    """Bind a bucket's folder and what the gateway keeps about it."""
     if not isinstance(bucket.share, FolderShare):
         return []
     machine, name = context.machine, bucket.name

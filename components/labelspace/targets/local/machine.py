@@ -40,7 +40,7 @@ class Facts:
     podman: bool
     """Whether the engine is Podman."""
     socket: str
-    """The engine's socket as the engine sees it; empty when it listens on a port."""
+    """The engine's socket as the engine sees it; empty when it has another kind of address."""
 
     @classmethod
     def here(cls, *, writes: bool = False) -> Facts:

@@ -55,15 +55,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def test_a_preview_on_another_machine_passes_and_writes_nothing(home: Home) -> None:
-    _run(_recorded(home="/srv/other", home_id="f" * 16), preview=True)
+    _run(_recorded(home="/other", home_id="f" * 16), preview=True)
     assert not home.root.exists()
 
 
 def test_an_update_from_another_home_is_refused_and_leaves_no_key(home: Home) -> None:
     with pytest.raises(
-        pulumi.RunError, match=r"w: it was made from another home, /srv/other .*LABELSPACE_RECORD=w"
+        pulumi.RunError, match=r"w: it was made from another home, /other .*LABELSPACE_RECORD=w"
     ):
-        _run(_recorded(home="/srv/other", home_id="f" * 16), preview=False)
+        _run(_recorded(home="/other", home_id="f" * 16), preview=False)
     assert not home.backup_key("w").exists()
 
 
