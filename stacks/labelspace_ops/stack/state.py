@@ -102,7 +102,7 @@ def must_exist(name: str, home: Home) -> None:
     listed = ", ".join(existing) or "none yet"
     raise NoSuchWorkspaceError(
         f"name: {name!r}: no such workspace{_way_back(name, home)}; there are: {listed}. Create one:"
-        " `labelspace create NAME --bucket BUCKET`. One of your own program: `labelspace status --stack STACK`"
+        " `labelspace create NAME --bucket BUCKET`. One of your program: `labelspace status --stack STACK`"
     )
 
 
