@@ -62,6 +62,8 @@ def test_a_damaged_state_is_named_by_every_command_and_repaired(
         assert done.returncode == 1, command
         assert f"{name}: the state in {file} cannot be read" in done.stderr, (command, done.stderr)
         assert f"`labelspace state repair {name}` takes the newest whole copy" in done.stderr, command
+    another = lab.run("preview", "another", "--bucket", "meadow")
+    assert another.returncode == 0, another.stderr
     refused = lab.run("state", "repair", name, stdin="n\n")
     assert refused.returncode == 1
     assert "resources\n  not in it" in refused.stdout
