@@ -93,6 +93,10 @@ class AgentBackups(Backups):
     def reached(self) -> AbstractContextManager[tuple[Runtime, agent.Repository]]:
         """Connect to the database's runtime; return it and the repository."""
 
+    def _held(self, verb: str) -> AbstractContextManager[None]:
+        """Refuse commands that change the workspace meanwhile; it serves, and others may back it up."""
+        return locks.hold(self.home, self.name, verb, shared=True)
+
     def listing(self) -> list[BackupRow]:
         """Return the backups, whether the database runs or not."""
         with self.reached() as (runtime, source):
