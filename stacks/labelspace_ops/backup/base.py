@@ -104,10 +104,7 @@ class AgentBackups(Backups):
 
     def take(self, *, full: bool = False) -> BackupTaken:
         """Take a throttled backup, as the schedule does."""
-        with (
-            locks.hold(self.home, self.name, "making a backup of", shared=True),
-            self.reached() as (runtime, _),
-        ):
+        with self._held("making a backup of"), self.reached() as (runtime, _):
             return agent.take_backup(runtime, full=full, throttled=True)
 
     def accept(self, backup: str) -> None:
@@ -121,10 +118,7 @@ class AgentBackups(Backups):
 
     def drill(self, backup: str = "") -> Proof:
         """Prove a backup next to the running database."""
-        with (
-            locks.hold(self.home, self.name, "proving a backup of", shared=True),
-            self.reached() as (runtime, _),
-        ):
+        with self._held("proving a backup of"), self.reached() as (runtime, _):
             return upgrade_test.drill(runtime, backup)
 
 
