@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import TypeVar
 
 from labelspace.home import Home
@@ -49,19 +48,18 @@ def get_all(home: Home) -> list[Status]:
 
 
 def _get_unless_deleted(name: str, home: Home) -> Status | None:
-    with suppress(NoSuchWorkspaceError):
-        return get_or_unreadable(name, home)
-    return None
-
-
-def get_or_unreadable(name: str, home: Home) -> Status:
-    """Measure a workspace; raises ``NoSuchWorkspaceError`` when it was deleted meanwhile."""
     try:
-        return get(name, home)
+        return get_or_unreadable(name, home)
     except NoSuchWorkspaceError:
-        raise
-    except UnreadableStateError as error:
-        return Status.unmeasured(name, "unreadable", failed("state", str(error)))
+        return None
     except (OpsError, ValueError) as error:
         detail = f"the state of {name} cannot be read: {error}"
         return Status.unmeasured(name, "unreadable", failed("state", detail))
+
+
+def get_or_unreadable(name: str, home: Home) -> Status:
+    """Measure a workspace; the status of a damaged state is ``unreadable``. Raises ``OpsError`` as ``get``."""
+    try:
+        return get(name, home)
+    except UnreadableStateError as error:
+        return Status.unmeasured(name, "unreadable", failed("state", str(error)))
