@@ -58,7 +58,7 @@ def _get_unless_deleted(name: str, home: Home) -> Status | None:
 
 
 def get_or_unreadable(name: str, home: Home) -> Status:
-    """Measure a workspace; the status of a damaged state is ``unreadable``. Raises ``OpsError`` as ``get``."""
+    """As ``get``; the status of a workspace with a damaged state is ``unreadable``."""
     try:
         return get(name, home)
     except UnreadableStateError as error:
