@@ -91,6 +91,9 @@ def _names(home: Home, url: str) -> list[str]:
     try:
         return sorted(one.name for one in _workspace_at(home, url).list_stacks())
     except auto.CommandError as error:
+        folder = backend.folder_of(url)
+        if folder and backend.stack_names(folder):  # Pulumi reads every state, and one is damaged
+            return backend.stack_names(folder)
         raise OpsError(f"url: {url} cannot be read: {pulumi_cli.error_reason(str(error))}") from None
 
 
