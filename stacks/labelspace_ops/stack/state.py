@@ -109,7 +109,7 @@ def _way_back(name: str, home: Home) -> str:
         return f"; its state is gone, and there are copies: `labelspace state repair {name}`"
     if project.find(home).settings_file(name).exists():
         return (
-            f"; its settings are there, and no state: `labelspace login URL` if a team's bucket has its state,"
+            f"; its settings are there, and no state: `labelspace login URL` if a bucket has its state,"
             f" else `labelspace create {name} --reuse-data` makes it again from what is there"
         )
     return (
