@@ -25,7 +25,13 @@ PasswordStdin = Annotated[
 class SettingFlags:
     """The options for settings, of ``create`` and ``preview``."""
 
-    bucket: Annotated[list[str] | None, typer.Option(help="dataset bucket; repeatable")] = None
+    bucket: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="dataset bucket, as NAME, or NAME=FOLDER for a folder of your own, which is only read;"
+            " repeatable"
+        ),
+    ] = None
     remote_bucket: Annotated[
         list[str] | None,
         typer.Option(
@@ -114,8 +120,16 @@ def _ask_name(*, ask: bool) -> str:
 
 def _buckets(names: list[str] | None, remotes: list[str] | None) -> list[dict[str, str]]:
     """Return buckets of this machine, and remote ones with the keys of the environment."""
-    here = [{"name": name} for name in names or []]
+    here = [_bucket(text) for text in names or []]
     return here + [{**_environment(), **_named_at("remote-bucket", remote)} for remote in remotes or []]
+
+
+def _bucket(text: str) -> dict[str, str]:
+    """Parse NAME or NAME=FOLDER; the folder may be given from where the command runs."""
+    name, equals, folder = text.partition("=")
+    if equals and not folder:
+        raise UsageError(f"bucket: {text!r}: give NAME=FOLDER, such as photos=/data/images")
+    return {"name": name, "path": str(Path(folder).expanduser().absolute())} if folder else {"name": name}
 
 
 def _environment() -> dict[str, str]:
@@ -164,9 +178,10 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
     """``settings`` with each ``KEY=VALUE`` of ``assignments`` applied.
 
     Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
-    commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and remove. ``backup.bucket`` takes
-    ``NAME@https://ENDPOINT``, or nothing for a folder of this machine; ``external_database`` takes a
-    connection URL. Raises ``UsageError``.
+    commas, NAME=FOLDER for a folder of the user's own; ``buckets+=`` and ``buckets-=`` add and remove.
+    ``backup.bucket`` takes ``NAME@https://ENDPOINT``, or nothing for a folder of this machine;
+    ``external_database`` takes a connection URL; ``tls=`` and ``email=`` remove these blocks. A change of
+    ``email`` takes its password from SMTP_PASSWORD in the environment. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -180,13 +195,18 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
             changed["backup"] = {**changed.get("backup", {}), "bucket": bucket}
         elif key == "external_database":
             changed[key] = _external_database(value)
+        elif key in OPTIONAL_BLOCKS and not value:
+            changed[key] = None
         else:
             _assign(changed, key, value)
+    if any(assignment.startswith("email.") for assignment in assignments) and os.environ.get("SMTP_PASSWORD"):
+        changed["email"]["password"] = os.environ["SMTP_PASSWORD"]
     return {**changed, "name": settings["name"]}
 
 
 def _changed_buckets(buckets: list[Settings], key: str, value: str) -> list[Settings]:
-    names = [name for name in value.split(",") if name]
+    given = [_bucket(text) for text in value.split(",") if text]
+    names = [bucket["name"] for bucket in given]
     if key == "buckets-":
         missing = [name for name in names if name not in [one["name"] for one in buckets]]
         if missing:
@@ -195,7 +215,7 @@ def _changed_buckets(buckets: list[Settings], key: str, value: str) -> list[Sett
             )
         return _at_least_one([one for one in buckets if one["name"] not in names])
     known = {one["name"]: one for one in buckets}
-    selected = [known.get(name, {"name": name}) for name in names]
+    selected = [known.get(one["name"], one) if [*one] == ["name"] else one for one in given]
     return _at_least_one(buckets + selected if key == "buckets+" else selected)
 
 
@@ -205,6 +225,8 @@ def _at_least_one(buckets: list[Settings]) -> list[Settings]:
     return buckets
 
 
+OPTIONAL_BLOCKS = ("tls", "email")
+"""Blocks of settings that an assignment without a value removes."""
 SECRET_KEYS = {
     "admin.password": "a password in an argument is visible to other users: use --password-stdin",
     "backup.bucket.access_key": "keys in an argument are visible to other users: give"
@@ -214,6 +236,10 @@ SECRET_KEYS = {
 SECRET_KEYS["backup.encryption_key"] = (
     "a key in an argument is visible to other users: give it to `pulumi config set --secret --path"
     " labelspace:backup.encryption_key` on standard input"
+)
+SECRET_KEYS["email.password"] = (
+    "a password in an argument is visible to other users: give email.user=NAME, with SMTP_PASSWORD in the"
+    " environment"
 )
 SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"]
 

@@ -24,7 +24,7 @@ from labelspace.home import Home
 from labelspace.spec import DEFAULT_TARGET, Settings, WorkspaceSpec, parse_setting
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import backend, project, pulumi_cli, state_files
-from labelspace_ops.stack.pulumi_cli import environment, error_reason, prepare
+from labelspace_ops.stack.pulumi_cli import check, environment, error_reason, prepare, require_passphrase
 from labelspace_ops.stack.state import explain, must_exist, names
 
 PREFIX = "labelspace:"
@@ -46,14 +46,15 @@ def command_line(home: Home) -> PulumiCommand:
     return PulumiCommand() if program == "pulumi" else _Own(Path(program))
 
 
-def options(home: Home, folder: Path | None = None) -> auto.LocalWorkspaceOptions:
-    """How the Automation API works on this machine's workspaces; ``folder`` holds the stacks' settings.
+def options(home: Home, folder: Path | None = None, *, writes: bool = False) -> auto.LocalWorkspaceOptions:
+    """How the Automation API works on this machine's workspaces.
 
-    By default it is the project's folder.
+    ``folder``: where the stacks' settings are, by default the project's folder. ``writes``: create what is
+    missing of the home and of its project.
     """
-    prepare(home)
+    (prepare if writes else check)(home)
     return auto.LocalWorkspaceOptions(
-        work_dir=str(folder or project.find(home).folder),
+        work_dir=str(folder or project.work_folder(home)),
         env_vars=environment(home),
         pulumi_home=str(home.pulumi_home),
         pulumi_command=command_line(home),
@@ -82,12 +83,13 @@ class _Stack(auto.Stack):
 def select(name: str, home: Home) -> auto.Stack:
     """The stack of a workspace that exists."""
     must_exist(name, home)
+    require_passphrase(home)
     return open_stack(name, options(home))
 
 
 def create_or_select(name: str, home: Home) -> auto.Stack:
     """The stack of a workspace, made when it is new."""
-    return open_stack(name, options(home), new=name not in names(home))
+    return open_stack(name, options(home, writes=True), new=name not in names(home))
 
 
 def open_stack(name: str, options: auto.LocalWorkspaceOptions, *, new: bool = False) -> auto.Stack:

@@ -156,6 +156,7 @@ _DEPLOYMENTS: dict[str, tuple[bytes, Properties]] = {}
 def deployment(name: str, home: Home) -> Properties:
     """The exported deployment of a workspace's stack, secrets in the clear; cached until it changes."""
     must_exist(name, home)
+    pulumi_cli.require_passphrase(home)
     raw = backend.raw_state(name, home)
     known = _DEPLOYMENTS.get(name)
     if not raw or known is None or known[0] != raw:

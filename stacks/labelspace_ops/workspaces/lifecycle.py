@@ -19,7 +19,7 @@ from labelspace_ops.stack import backend, plugins, progress, state
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import CreateOptions, Deletion, Target, Update
 
-MERGED_BLOCKS = ("admin", "backup", *SPECS)
+MERGED_BLOCKS = ("admin", "backup", "egress", "tls", "email", *SPECS)
 """Blocks of settings that are merged key by key: a new e-mail address of the admin keeps the password.
 
 The settings that only one target has are in a block of the target's name.
@@ -128,8 +128,12 @@ def _set_command(name: str, field: str, value: Any) -> str:
 
 
 def _as_argument(value: Any) -> Any:
-    """Format a value as ``labelspace set`` takes it: buckets as their names, separated by commas."""
-    return ",".join(item["name"] for item in value) if isinstance(value, list) else value
+    """Format a value as ``labelspace set`` takes it: buckets as NAME or NAME=FOLDER, with commas between."""
+    return ",".join(_bucket_argument(item) for item in value) if isinstance(value, list) else value
+
+
+def _bucket_argument(bucket: Settings) -> str:
+    return f"{bucket['name']}={bucket['path']}" if bucket.get("path") else str(bucket["name"])
 
 
 def create(

@@ -35,7 +35,7 @@ def mount_bucket(
     """Mount the bucket under ``$LABELSPACE_HOME/mounts/<workspace>``; ends when it can be listed."""
     bind = docker.ContainerMountArgs(
         type="bind",
-        source=str(context.mounts),
+        source=context.mounts,
         target=ROOT,
         bind_options=docker.ContainerMountBindOptionsArgs(propagation="rshared"),
     )

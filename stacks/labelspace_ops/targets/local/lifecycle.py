@@ -21,7 +21,7 @@ from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress, state
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.base import CreateOptions, Deletion, Update
-from labelspace_ops.targets.local import images, preflight
+from labelspace_ops.targets.local import images, mail_server, own_folders, preflight, recorded_machine
 
 
 @contextmanager
@@ -30,10 +30,14 @@ def begin_update(spec: LocalSpec, home: Home, options: CreateOptions) -> Iterato
 
     Raises ``UsageError`` or ``OpsError`` before the stack changes.
     """
+    if options.known:
+        recorded_machine.require_same(spec.name, home)
     runtime = DockerRuntime.here(spec.name)
     preflight.check(spec, runtime, home, known=options.known, reuse_data=options.reuse_data)
+    mail_server.warn(spec.email)
     if spec.running:
         images.pull(runtime.client, spec)
+        own_folders.check_readable(runtime, spec)
     external_database.check(runtime, spec, home, reuse_data=options.reuse_data or bool(options.from_backup))
     origin = import_backup.begin(runtime, spec, home, text=options.from_backup, reuse_data=options.reuse_data)
     if origin:
@@ -85,6 +89,7 @@ class LocalUpdate(Update[LocalSpec]):
 
 def before_stop(stack: auto.Stack, home: Home) -> str:
     """Take a last backup, stop the application containers and remove leftovers; return the backup's id."""
+    recorded_machine.require_same(stack.name, home)
     runtime = DockerRuntime.here(stack.name)
     last_backup = final_backup.take_final_backup(runtime, prove=False)
     _stop_application(runtime)
@@ -123,6 +128,7 @@ def delete(
     ``purge``: take no backup, and remove the data and the stack too. Raises ``OpsError`` before anything is
     removed when the backup fails.
     """
+    recorded_machine.require_same(selected.name, home)
     runtime, name = DockerRuntime.here(selected.name), selected.name
     spec = _spec(selected)
     last_backup = "" if purge else final_backup.take_final_backup(runtime)

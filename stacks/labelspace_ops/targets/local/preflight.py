@@ -12,13 +12,14 @@ from docker.models.containers import Container
 
 from labelspace.home import Home
 from labelspace.spec import BucketSpec, LocalSpec
+from labelspace.targets.local.context import addresses
 from labelspace_ops.core import disk
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.runtime.engine_info import EngineInfo
 from labelspace_ops.storage import buckets
-from labelspace_ops.targets.local import bucket_folders
+from labelspace_ops.targets.local import bucket_folders, own_folders, tls
 
 SYSTEMD = Path("/run/systemd/system")
 """A folder that is there when systemd runs (sd_booted(3))."""
@@ -41,10 +42,13 @@ def check(
     containers = runtime.containers()
     if not known:
         _check_owner(spec.name, containers, home, reuse_data=reuse_data)
-    for field, part, port in (("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port)):
+    for field, part, port in _ports(spec):
         if not _is_own_port(containers, part, port):
-            _check_port(spec.name, field, spec.bind_address, port, known=known)
+            for address in addresses(spec.bind_address, on_loopback=part == "proxy" and spec.tls is not None):
+                _check_port(spec.name, field, address, port, known=known)
+    tls.check(spec)
     bucket_folders.check(spec, home)
+    own_folders.check(spec, home)
     check_disk(docker_engine.data_folders(runtime.client), home)
     for index, bucket in enumerate(spec.buckets):
         if bucket.endpoint:
@@ -74,6 +78,12 @@ def _are_of(home: Home, containers: dict[str, Container]) -> bool:
         if mount.get("Type") == "bind"
     ]  # fmt: skip
     return any(folder.is_relative_to(home.root) for folder in folders)
+
+
+def _ports(spec: LocalSpec) -> list[tuple[str, str, int]]:
+    """Each setting that is a port of this machine, with the part that listens there."""
+    https = [("tls.port", "proxy", spec.tls.port)] if spec.tls else []
+    return [("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port), *https]
 
 
 def check_engine(engine: EngineInfo) -> None:
@@ -155,6 +165,8 @@ def _other_port(name: str, field: str, bind_address: str, port: int, *, known: b
         return f"end the program that uses it, or choose another: `labelspace set {name} {field}={free}`"
     if field == "s3_port":
         return f"choose another: `labelspace create {name} --s3-port {free}`"
+    if field == "tls.port":
+        return f"choose another: `labelspace create {name} --set tls.port={free}`"
     return f"choose another: `labelspace create {name} --port {free}`"
 
 
@@ -169,6 +181,10 @@ def _check_port(name: str, field: str, bind_address: str, port: int, *, known: b
         raise UsageError(
             f"bind_address: {bind_address!r} is not an address of this machine: see `ip address`"
         )
+
+
+def _option(field: str) -> str:
+    return f"--set {field}=PORT" if "." in field else f"--{field.replace('_', '-')}"
 
 
 def listening_problem(bind_address: str, port: int) -> int:

@@ -16,6 +16,7 @@ from labelspace_ops.core import locks
 from labelspace_ops.core.checks import Check, cvat_health, failed
 from labelspace_ops.core.deadlines import WORK_SECONDS, Clock, NoAnswerError, check_of
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.names import FEW, printable
 from labelspace_ops.cvat import sleep
 from labelspace_ops.cvat.sleep import SleepStatus
 from labelspace_ops.runtime import docker_engine
@@ -25,13 +26,16 @@ from labelspace_ops.stack import state
 from labelspace_ops.stack.state import Properties, Resource
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.listing import Storage
-from labelspace_ops.targets.local import drift
+from labelspace_ops.targets.local import drift, share, tls
 from labelspace_ops.targets.local.bucket_folders import known_folders
 from labelspace_ops.targets.status import BucketStatus, Status
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+UNREADABLE_SECONDS = 1.0
+"""How long `status` looks for files that CVAT cannot read."""
+NOT_EXAMINED = share.Unreadable(frozenset(), is_complete=False)
 PATIENCE_SECONDS = 10
 """For single requests; after it a thread ends that nothing waits for any more."""
 LONG_LIVED = (
@@ -70,6 +74,7 @@ def measure(name: str, resources: list[Resource], home: Home) -> Status:
         ),
         WORK_SECONDS,
     )
+    certificate = clock.start(lambda: tls.ServedCertificate() if inactive or busy else tls.measure(outputs))
     listed, checks = (
         _measure_inactive(outputs) if inactive else _measure_running(outputs, engine, home, clock)
     )
@@ -77,6 +82,8 @@ def measure(name: str, resources: list[Resource], home: Home) -> Status:
         checks += [
             _drift_check(name, sentence) for sentence in drift.find_drift(resources, engine.containers)
         ]
+    served = certificate.result_or(tls.ServedCertificate(), "certificate", checks)
+    checks += served.checks
     backup, backup_checks = backups.result_or((UNKNOWN, []), "backups", checks)
     checks += backup_checks
     return Status.measured(
@@ -87,6 +94,8 @@ def measure(name: str, resources: list[Resource], home: Home) -> Status:
         since=sleep_status.since if inactive == "asleep" else None,
         status=inactive or _status(busy, engine.containers, checks, made=bool(outputs)),
         buckets=listed,
+        certificate_until=served.until,
+        warnings=served.warnings or None,
         checks=checks,
     )
 
@@ -143,6 +152,7 @@ def _measure_running(
     parts = [part for part in (*LONG_LIVED, *mounts, *sleeper) if part != absent]
     counts = [_BucketCount(outputs, bucket, clock) for bucket in outputs.get("buckets", [])]
     health = clock.start(lambda: cvat_health(outputs["api_url"]), WORK_SECONDS) if outputs else None
+    unreadable = clock.start(lambda: _find_unreadable(outputs, engine.runtime))
     folders = clock.start(
         lambda: _measure_folders(outputs, engine.runtime, home) if "gateway" in _running(containers) else []
     )
@@ -150,6 +160,7 @@ def _measure_running(
     if health:
         checks.append(check_of(health, "health"))
     listed = [count.result(checks) for count in counts]
+    _add_unreadable(listed, unreadable.result_or(NOT_EXAMINED, "files", []))
     return listed, checks + folders.result_or([], "bucket folders", checks)
 
 
@@ -181,12 +192,15 @@ def _container_check(part: str, container: Container | None) -> Check:
 
 
 class _BucketCount:
-    """Counts the objects of a bucket. A large bucket takes longer than the deadline: that is no failure."""
+    """Counts the objects of a bucket. A large bucket takes longer than the deadline: that is no failure.
+
+    A folder of the user's own is not counted: it may be of any size, and on a slow network.
+    """
 
     def __init__(self, outputs: Properties, bucket: dict[str, str], clock: Clock) -> None:
         self._outputs, self._row = outputs, BucketStatus.unmeasured(bucket)
         self._counted = 0
-        self._pending = clock.start(self._count)
+        self._pending = None if self._row.path else clock.start(self._count)
 
     def _count(self) -> list[int]:
         name = self._row.name
@@ -201,6 +215,8 @@ class _BucketCount:
     def result(self, checks: list[Check]) -> BucketStatus:
         """Return the bucket; adds a check when it was not counted."""
         name = f"bucket {self._row.name}"
+        if self._pending is None:
+            return self._row
         try:
             sizes = self._pending.result()
         except OpsError as error:
@@ -214,12 +230,12 @@ class _BucketCount:
 
 def _measure_folders(outputs: Properties, runtime: Runtime, home: Home) -> list[Check]:
     """Return a failed check for each bucket whose folder was removed, or mounted over, since the start."""
-    local = {bucket["name"] for bucket in outputs.get("buckets", [])} & known_folders(home)
-    problems = {name: _folder_problem(runtime, home.buckets / name) for name in sorted(local)}
+    folders = _folders(outputs, home)
+    problems = {name: _folder_problem(runtime, name, folder) for name, folder in sorted(folders.items())}
     return [
         failed(
             f"bucket {name}",
-            f"{problem}: bring {home.buckets / name} back, then `labelspace stop {runtime.workspace}` and"
+            f"{problem}: bring {folders[name]} back, then `labelspace stop {runtime.workspace}` and"
             f" `labelspace start {runtime.workspace}`",
         )
         for name, problem in problems.items()
@@ -227,11 +243,34 @@ def _measure_folders(outputs: Properties, runtime: Runtime, home: Home) -> list[
     ]
 
 
-def _folder_problem(runtime: Runtime, folder: Path) -> str:
+def _find_unreadable(outputs: Properties, runtime: Runtime) -> share.Unreadable:
+    """Ask the server for a second; a server that does not run is reported by other checks."""
+    names = [bucket["name"] for bucket in outputs.get("buckets", [])]
+    try:
+        return share.find_unreadable(runtime, names, UNREADABLE_SECONDS)
+    except (OpsError, KeyError):
+        return NOT_EXAMINED
+
+
+def _add_unreadable(buckets: list[BucketStatus], found: share.Unreadable) -> None:
+    for bucket in buckets:
+        keys = sorted(found.keys(bucket.name))
+        bucket.unreadable = len(keys)
+        bucket.first_unreadable = [printable(key) or "." for key in keys[:FEW]]
+
+
+def _folders(outputs: Properties, home: Home) -> dict[str, Path]:
+    """Return the folder of each bucket that has one on this machine."""
+    buckets, known = outputs.get("buckets", []), known_folders(home)
+    own = {bucket["name"]: Path(bucket["path"]) for bucket in buckets if bucket.get("path")}
+    return {name: home.buckets / name for name in known & {bucket["name"] for bucket in buckets}} | own
+
+
+def _folder_problem(runtime: Runtime, bucket: str, folder: Path) -> str:
     """Compare inodes: a container keeps the folder that was there when it started."""
     if not folder.exists():
         return "its folder is gone"
-    inside = runtime.exec("gateway", ["stat", "-c", "%i", f"/buckets/{folder.name}"])
+    inside = runtime.exec("gateway", ["stat", "-c", "%i", f"/buckets/{bucket}"])
     if inside.exit_code == 0 and inside.output.strip() != str(folder.stat().st_ino):
         return "its folder is not the one that CVAT sees (removed, mounted or unmounted since the start)"
     return ""

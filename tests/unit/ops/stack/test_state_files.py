@@ -53,8 +53,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
         (b"garbage", "it is damaged: "),
         (b"{}", "it is JSON, but no state of Pulumi"),
         (b'{"version": 3, "checkpoint": null}', "it is JSON, but no state of Pulumi"),
-        (gzip.compress(_state(30))[:40], "Compressed file ended"),
+        (gzip.compress(_state(30), mtime=0)[:40], "Compressed file ended"),
     ],
+    ids=["empty", "zeros", "cut", "garbage", "no state", "no checkpoint", "cut archive"],
 )
 def test_a_damaged_state_names_its_file_and_the_newest_whole_copy(
     home: Home, content: bytes, problem: str
@@ -152,6 +153,7 @@ def test_another_passphrase_is_named_with_the_ways_back(home: Home, monkeypatch:
         raise OpsError("could not deserialize deployment: failed to decrypt: incorrect passphrase")
 
     monkeypatch.setattr(pulumi_cli, "query", refuse)
+    pulumi_cli.prepare_home(home)
     with pytest.raises(UnreadableStateError, match="another passphrase than the one in") as raised:
         state.deployment("one", home)
     assert str(state_files.state_file(home.state, "one")) in str(raised.value)
