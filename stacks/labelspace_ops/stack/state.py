@@ -112,7 +112,10 @@ def _way_back(name: str, home: Home) -> str:
     if folder and state_files.has_history(folder, name):
         return f"; its state is gone, and there are copies: `labelspace state repair {name}`"
     if project.find(home).settings_file(name).exists():
-        return f"; its settings are there, and no state: `labelspace create {name} --reuse-data`"
+        return (
+            f"; its settings are there, and no state: `labelspace login URL` if a bucket has its state,"
+            f" else `labelspace create {name} --reuse-data` makes it again from what is there"
+        )
     return (
         f"; its backups are in {backups}: `labelspace create {name} --reuse-data`" if backups.exists() else ""
     )

@@ -222,11 +222,11 @@ class Target(ABC, Generic[Spec]):
     def doctor(self, home: Home) -> list[Check]:
         """Checks of whether a workspace can run there."""
 
-    def bucket_client(self, outputs: Properties, bucket: str) -> S3Client:
-        """An S3 client for a dataset bucket, by the workspace's outputs."""
+    def bucket_client(self, outputs: Properties, bucket: str, *, patience: float = 0) -> S3Client:
+        """An S3 client for a dataset bucket, by the outputs; ``patience`` as in ``buckets.connect``."""
         from labelspace_ops.storage import buckets  # noqa: PLC0415 - loads boto3
 
-        return buckets.client(outputs, bucket)
+        return buckets.client(outputs, bucket, patience=patience)
 
     def bucket_store(self, outputs: Properties, bucket: str) -> S3Store | None:
         """The same for quick transfers of small files; None where only ``bucket_client`` works."""
