@@ -20,6 +20,8 @@ class BucketArgs(TypedDict):
 
     name: str
     """3 to 63 lowercase letters, digits, dots and hyphens."""
+    path: NotRequired[str]
+    """Local: a folder of your own on this machine, which is only read; by default a new folder."""
     adopt: NotRequired[bool]
     """Scaleway: take over a bucket of the project that is there already, as it is."""
 
@@ -50,6 +52,13 @@ class BackupArgs(TypedDict):
     """Share of CVAT's files that a backup may lack against the one before: 1 to 99 %, by default 50."""
     encryption_key: NotRequired[str]
     """What encrypts backups, 32 characters or more; by default a key of this machine."""
+
+
+class EgressArgs(TypedDict):
+    """Which private addresses CVAT itself may connect to."""
+
+    allow: NotRequired[list[str]]
+    """Addresses, networks and host names; ``gateway`` is the S3 gateway. By default none."""
 
 
 class ScalewayArgs(TypedDict):
@@ -145,6 +154,8 @@ class WorkspaceArgs(TypedDict):
     """Version of CVAT, by default the newest supported one."""
     backup: NotRequired[BackupArgs]
     """When backups are made and how long they are kept."""
+    egress: NotRequired[EgressArgs]
+    """Which private addresses CVAT itself may connect to."""
     running: NotRequired[bool]
     """False: its containers are gone, its data stays. By default true."""
     scaleway: NotRequired[ScalewayArgs]
@@ -206,5 +217,7 @@ class AnnotationDatabase(parts_module.AnnotationDatabase):
         super().__init__(name, opts=opts, **values)
 
 
+VERSION = "0.1.0"
+"""The version of the package. A constant, because a plugin's folder is no installed distribution."""
 COMPONENTS: list[type[pulumi.ComponentResource]] = [Workspace, DatasetBucket, AnnotationDatabase]
 """What the package offers; ``AnnotationServer`` takes other components, which no argument block can hold."""

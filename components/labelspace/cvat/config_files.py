@@ -10,6 +10,7 @@ from labelspace.spec import EmailSpec
 SECRETS_SCRIPT = "/etc/cvat/init.d/labelspace.sh"
 """Sourced by the image's entrypoint before it parses arguments (backend_entrypoint.sh, since 2.7.6)."""
 START_SCRIPT = "/etc/cvat/init.d/labelspace-start.sh"
+EGRESS_SCRIPT = "/etc/cvat/init.d/labelspace-egress.sh"
 DATABASE_PASSWORD = "/run/labelspace/database-password"  # noqa: S105 - a path
 EMAIL_PASSWORD = "/run/labelspace/email-password"  # noqa: S105 - a path
 SETTINGS = "/opt/cvat/settings.py"

@@ -12,7 +12,7 @@ import pulumi
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat import caddy as caddy_config
-from labelspace.cvat import config_files, kvrocks
+from labelspace.cvat import config_files, egress, kvrocks
 from labelspace.cvat.caddy import Https, OwnCertificate, Public, caddyfile
 from labelspace.cvat.images import CVAT_VERSION, IMAGES, cvat_image
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
@@ -92,6 +92,8 @@ class Settings:
     version: str = CVAT_VERSION
     archived_mark: str = ""
     """As in ``DatabaseAccess``."""
+    egress: tuple[str, ...] = ()
+    """As in ``EgressSpec.allow``."""
 
 
 def services(settings: Settings) -> dict[str, Service]:
@@ -189,13 +191,19 @@ def _backend(settings: Settings) -> Service:
         name="backend",
         image=cvat_image("server", settings.version),
         memory=512,
-        environment={**BACKEND_ENVIRONMENT, "LABELSPACE_CVAT": settings.version},
+        environment={
+            **BACKEND_ENVIRONMENT,
+            "LABELSPACE_CVAT": settings.version,
+            "SMOKESCREEN_OPTS": egress.options(settings.egress),
+            "LABELSPACE_EGRESS": egress.names(settings.egress),
+        },
         volumes=DATA_VOLUMES,
         files=(
             _secret_file(config_files.SECRETS_SCRIPT, script),
             _secret_file(config_files.DATABASE_PASSWORD, secrets.database),
             File(config_files.SETTINGS, config_files.SHARED_SETTINGS),
             File(config_files.START_SCRIPT, config_files.container_file("start.sh")),
+            File(config_files.EGRESS_SCRIPT, config_files.container_file("egress.sh")),
             File(config_files.MIGRATE, config_files.container_file("migrate.py")),
         ),
         user="1000:1000",

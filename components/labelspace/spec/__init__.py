@@ -8,6 +8,7 @@ from labelspace.spec.backup import AnnotationDatabaseSpec, BackupBucketSpec, Bac
 from labelspace.spec.base import SpecPart
 from labelspace.spec.buckets import BucketSpec, DatasetBucketSpec
 from labelspace.spec.database import ExternalDatabaseSpec
+from labelspace.spec.egress import EgressSpec
 from labelspace.spec.email import EmailSpec
 from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size
 from labelspace.spec.local import LocalSpec
@@ -38,6 +39,7 @@ __all__ = [
     "BucketSpec",
     "DatasetBucketSpec",
     "DefaultRole",
+    "EgressSpec",
     "EmailSpec",
     "ExternalDatabaseSpec",
     "LocalSpec",

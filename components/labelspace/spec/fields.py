@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -27,7 +28,7 @@ MAX_NAME = 32
 _NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _USERNAME = re.compile(r"[\w.@+-]+", re.ASCII)
-_HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _EMAIL = re.compile(r"[^@\s\"'<>]+@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+")
 
 
@@ -120,16 +121,23 @@ def _public_url(value: str) -> str:
     except ValueError:
         parts, port = urlsplit(""), None
     host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or parts.username is not None:
+    if parts.scheme not in ("http", "https") or not HOST.fullmatch(host) or parts.username is not None:
         raise ValueError("give the address that browsers open, such as https://labels.example.org")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ValueError("CVAT serves the root of a host alone: leave out everything after the host name")
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
 
 
+def _host_folder(value: str) -> str:
+    path = PurePosixPath(value)
+    if not path.is_absolute() or ".." in path.parts or ":" in value or not value.isprintable():
+        raise ValueError("give the whole path of a folder, such as /data/images, without '..' and ':'")
+    return str(path)
+
+
 def _host_name(value: str) -> str:
     name = value.lower()
-    if not _HOST.fullmatch(name) and not is_address(name):
+    if not HOST.fullmatch(name) and not is_address(name):
         raise ValueError("give a host name such as labels.example.org, or an IP address")
     return name
 
@@ -146,6 +154,7 @@ BucketName = Annotated[str, AfterValidator(_bucket_name)]
 Username = Annotated[str, AfterValidator(_username)]
 Email = Annotated[str, AfterValidator(_email)]
 Cidr = Annotated[str, AfterValidator(cidr)]
+HostFolder = Annotated[str, AfterValidator(_host_folder)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 BindAddress = Annotated[str, AfterValidator(_bind_address)]

@@ -37,12 +37,14 @@ class LocalSpec(WorkspaceSpec):
     """Minutes without a user before the workspace sleeps; 0: never."""
 
     deleted: bool = False
-    """True after `labelspace delete`: only what holds data is left; `labelspace create` brings it back."""
+    """True after `labelspace delete`: only what holds data is left; `labelspace create NAME` restores it."""
 
     @model_validator(mode="after")
     def _deleted_does_not_run(self) -> LocalSpec:
         if self.deleted and self.running:
-            raise ValueError("deleted: a deleted workspace does not run: `labelspace create` brings it back")
+            raise ValueError(
+                "deleted: a deleted workspace does not run: `labelspace create NAME` restores it"
+            )
         return self
 
     @field_validator("trusted_proxies")

@@ -85,7 +85,10 @@ def apply(cvat: CvatClient, file: LabelsFile) -> list[AppliedAnnotator]:
         number = find_task(cvat, project, task)
         if number is None:
             for row in assigned:
-                row.notes.append(f"{project}: {task}: no such task yet: `labelspace task create` makes it")
+                row.notes.append(
+                    f"{project}: {task}: no such task yet: create it in CVAT, or by `labelspace task create"
+                    f" NAME --project {project} --name {task} --from BUCKET`"
+                )
         else:
             new = share_jobs(
                 cvat, number, [user for row in assigned if (user := find_user(row.email, users))]

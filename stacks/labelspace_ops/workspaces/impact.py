@@ -20,6 +20,7 @@ AFFECTED_PARTS: dict[str, frozenset[str]] = {
     "size": CVAT_BACKENDS | {"redis", "cache", "database"},
     "cvat_version": CVAT_BACKENDS | {"ui", "server-image", "ui-image"},
     "backup": frozenset({"database", "migrate", "readiness"}),
+    "egress": CVAT_BACKENDS,
     "sleep_after_minutes": ALL_PARTS | {"sleeper", "notes"},
 }
 """Setting -> parts that change with it, directly or because they depend on a part that does.

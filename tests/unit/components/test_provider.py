@@ -58,7 +58,7 @@ def test_every_argument_is_documented(schema: Any) -> None:
         if not one.get("description")
     ]
     assert silent == []
-    assert len(blocks) == 8
+    assert len(blocks) == 9
 
 
 def test_everything_but_the_admins_password_is_plain(schema: Any) -> None:

@@ -138,10 +138,8 @@ def check_volumes(cursor):
     foreign = [name for name, identity in found.items() if known and identity != known]
     if foreign:
         raise LostError(
-            "CVAT's files are lost: the volume {} is empty or belongs to another workspace. Run `labelspace"
-            " restore` with the workspace's name: it brings the files back from a backup".format(
-                " and the volume ".join(foreign)
-            )
+            "CVAT's files are lost: the volume {} is empty or belongs to another workspace. `labelspace"
+            " restore NAME` brings the files back from a backup".format(" and the volume ".join(foreign))
         )
     return known or next(filter(None, found.values()), "")
 

@@ -9,7 +9,6 @@ import pulumi
 import pulumi_docker as docker
 
 from labelspace.cvat.services import Secrets
-from labelspace.home import Home
 from labelspace.outputs import BeforeUpgrade, DatabaseAccess, Deployment
 from labelspace.secrets import random_password
 from labelspace.spec import LocalSpec
@@ -19,6 +18,7 @@ from labelspace.targets.local.context import LOOPBACK, DockerContext, reachable
 from labelspace.targets.local.database import AnnotationDatabase
 from labelspace.targets.local.external_database import ExternalDatabase
 from labelspace.targets.local.gateway import ACCESS_KEY, S3Gateway
+from labelspace.targets.local.machine import Machine
 from labelspace.targets.local.server import AnnotationServer, file_volumes
 
 
@@ -101,7 +101,7 @@ def _context(parent: pulumi.Resource, spec: LocalSpec) -> DockerContext:
     """A deleted workspace has no network: the engine has only about thirty of them."""
     sleeps = spec.sleep_after_minutes > 0
     if spec.deleted:
-        return DockerContext(spec.name, "", spec.bind_address, Home.find(), sleeps=sleeps)
+        return DockerContext(spec.name, "", spec.bind_address, Machine(parent, spec.name), sleeps=sleeps)
     return create_context(parent, spec.name, spec.bind_address, sleeps=sleeps)
 
 

@@ -55,7 +55,7 @@ class AnnotationServer(pulumi.ComponentResource):
         super().__init__("labelspace:local:AnnotationServer", name, None, opts)
         self._context, self._database = context, database
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
-        self._images = _images(spec, before_upgrade, parent=self)
+        self._images = _images(spec, context, before_upgrade, parent=self)
         self._volumes = [*files.values(), *self._make_volumes(), *self._images]
         certificate = _certificate(spec)
         self.url = _url(spec, certificate)
@@ -122,12 +122,13 @@ class AnnotationServer(pulumi.ComponentResource):
 
 
 def _images(
-    spec: LocalSpec, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
+    spec: LocalSpec, context: DockerContext, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
 ) -> list[docker.RemoteImage]:
     """CVAT's images: every container waits for them, and all of them for the hook before an upgrade."""
+    machine = context.machine
     hooks = _asking(spec, before_upgrade) if before_upgrade else None
-    server = cvat_resource(spec.name, "server", spec.cvat_version, parent=parent, hooks=hooks)
-    return [server, cvat_resource(spec.name, "ui", spec.cvat_version, parent=parent, after=server)]
+    server = cvat_resource(spec.name, "server", spec.cvat_version, machine, parent=parent, hooks=hooks)
+    return [server, cvat_resource(spec.name, "ui", spec.cvat_version, machine, parent=parent, after=server)]
 
 
 def _asking(spec: LocalSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:
@@ -189,6 +190,7 @@ def _settings(
         address=urlsplit(_url(spec, certificate)).netloc,
         sleeps=spec.sleep_after_minutes > 0,
         archived_mark=archived_mark,
+        egress=spec.egress.allow,
     )
 
 

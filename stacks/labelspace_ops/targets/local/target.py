@@ -122,10 +122,9 @@ class LocalTarget(Target[LocalSpec]):
 
     def status(self, name: str, resources: list[Resource], home: Home) -> Status:
         """Measure containers, CVAT's health, buckets and backups."""
-        from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
         from labelspace_ops.targets.local import status  # noqa: PLC0415
 
-        return status.measure(resources, DockerRuntime.here(name), home)
+        return status.measure(name, resources, home)
 
     def backups(self, name: str, home: Home, settings: Settings) -> Backups:
         """Return the backups that pgBackRest makes in the database's container."""
@@ -134,7 +133,7 @@ class LocalTarget(Target[LocalSpec]):
         return LocalBackups(name, home, settings)
 
     def preview_notes(self, spec: LocalSpec, *, new: bool) -> list[str]:
-        """Name the URL of a new workspace, and warn of open registration on an address beyond loopback."""
+        """Name the URL of a new workspace, warn of open registration and of shown folders."""
         from labelspace.targets.local.server import public_url  # noqa: PLC0415 - loads Pulumi
 
         notes = [f"the URL will be {public_url(spec)}"] if new else []
@@ -143,6 +142,11 @@ class LocalTarget(Target[LocalSpec]):
                 f"everybody who reaches {spec.bind_address}:{spec.port} can create an account"
                 " (registration: open)"
             )
+        notes += [
+            f"everybody who may browse the file share sees the files of {bucket.path} on this machine"
+            for bucket in spec.buckets
+            if bucket.path
+        ]
         return notes
 
     def image_notes(self, spec: LocalSpec) -> list[str]:
@@ -165,7 +169,8 @@ class LocalTarget(Target[LocalSpec]):
         from labelspace_ops.storage.buckets import workspace_name  # noqa: PLC0415
         from labelspace_ops.targets.local import share  # noqa: PLC0415
 
-        return share.unreadable_keys(DockerRuntime.here(workspace_name(outputs)), bucket, prefix)
+        runtime = DockerRuntime.here(workspace_name(outputs))
+        return share.find_unreadable(runtime, [f"{bucket}/{prefix}"]).keys(bucket)
 
     def doctor(self, home: Home) -> list[Check]:
         """Check the Docker engine, the disk and the images."""

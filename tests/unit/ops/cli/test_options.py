@@ -85,3 +85,23 @@ def test_the_password_of_mails_comes_from_the_environment(monkeypatch: pytest.Mo
     assert "email" not in options.from_assignments(["size=medium"], {"name": "pets"})
     with pytest.raises(UsageError, match="SMTP_PASSWORD"):
         options.from_assignments(["email.password=x"], {"name": "pets"})
+
+
+def test_a_bucket_may_be_a_folder_of_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = options.from_flags("street", _flags(bucket=["photos=images", "kept"]), ask=False)
+    assert given["buckets"] == [{"name": "photos", "path": f"{tmp_path}/images"}, {"name": "kept"}]
+
+
+def test_a_folder_is_added_changed_and_removed_by_assignments() -> None:
+    added = options.from_assignments(["buckets+=photos=/data/a=b"], NOW)
+    assert added["buckets"][-1] == {"name": "photos", "path": "/data/a=b"}
+    same = options.from_assignments(["buckets=photos"], added)
+    assert same["buckets"] == [{"name": "photos", "path": "/data/a=b"}]
+    moved = options.from_assignments(["buckets=photos=/data/c"], added)
+    assert moved["buckets"] == [{"name": "photos", "path": "/data/c"}]
+    with_two = options.from_assignments(["buckets+=kept"], added)
+    left = options.from_assignments(["buckets-=photos"], with_two)["buckets"]
+    assert left == [*NOW.get("buckets", []), {"name": "kept"}]
+    with pytest.raises(UsageError, match="give NAME=FOLDER, such as photos=/data/images"):
+        options.from_assignments(["buckets=photos="], NOW)

@@ -39,6 +39,8 @@ CHANGES: dict[str, Any] = {
     "trusted_proxies": ["192.0.2.7/32"],
     "sleep_after_minutes": 30,
     "cvat_version": "2.73.1",
+    "egress.allow": {"allow": ["10.0.0.5", "gateway"]},
+    "buckets.photos": [{"name": "one"}, {"name": "photos", "path": "/usr"}],
     "buckets.two": [{"name": "one"}, {"name": "two"}],
     "buckets.far": [{"name": "one"}, {"name": "far", "endpoint": "http://198.51.100.1:7070"}],
 }
@@ -57,7 +59,7 @@ class Recorder(pulumi.runtime.Mocks):
             return args.name, {}
         inputs = json.dumps(args.inputs, sort_keys=True, default=str)
         self.declared[args.name.removeprefix("w-")] = inputs
-        made = {"result": args.name, "exitCode": 0}
+        made = {"result": args.name, "exitCode": 0, "output": args.inputs.get("input")}
         return hashlib.sha256(inputs.encode()).hexdigest(), {**args.inputs, **made}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
