@@ -20,7 +20,7 @@ KEY = "/etc/caddy/key.pem"
 HTTPS_PORT = 8443
 """Port inside the proxy's container that serves the user's certificate."""
 LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost", "*.localhost", "cvat-proxy")
-"""Hosts that only programs of this machine and of the workspace ask for."""
+"""Hosts that programs of this machine and of the workspace ask for, by plain HTTP."""
 READINESS_HEADER = "X-Labelspace-Readiness"
 """Marks requests of the readiness check, which must reach CVAT while others get the waking page."""
 PROBE_HEADER = "X-Labelspace-Probe"
@@ -167,7 +167,7 @@ _HTTPS_SERVER = f"""\
 
 
 def _sites(addresses: str, site: str, own_url: str) -> str:
-    """One site, or one more for HTTPS; then plain HTTP is served to this machine alone."""
+    """One site, or one more for HTTPS; then plain HTTP serves only ``LOCAL_HOSTS``."""
     if not own_url:
         return f"{addresses} {{\n{site}}}\n"
     return f"""\
