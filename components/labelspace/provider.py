@@ -74,7 +74,7 @@ class ScalewayArgs(TypedDict):
     database_gb: NotRequired[int]
     """The database's volume in GB, 10 to 10000 in steps of 5, by default 10."""
     subnet_cidr: NotRequired[str]
-    """Private IPv4 network, by default 10.37.0.0/24."""
+    """Private IPv4 network of /20 to /29 for a managed database; by default Scaleway chooses it."""
     domain: NotRequired[str]
     """Host name of the server; by default one that is made from its address."""
     dns_zone: NotRequired[str]

@@ -310,7 +310,7 @@ def _configure(made: Machine, **changes: Any) -> None:
         **{key: value for key, value in given.items() if key != "scaleway"},
         scaleway={
             **given.get("scaleway", {}),
-            "subnet_cidr": str(made.subnet),
+            **({} if made.has_database else {"subnet_cidr": str(made.subnet)}),
             "domain": DOMAIN,
             "acme_directory": f"https://{made.address('acme')}:14000/dir",
             "acme_ca_certificate": made.authority.pem,

@@ -14,6 +14,10 @@ from labelspace.spec.workspace import WorkspaceSpec
 
 Region = Literal["fr-par", "nl-ams", "pl-waw"]
 UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+"""What private networks at Scaleway may be part of."""
+DOCKER_RANGE = ipaddress.IPv4Network("10.213.0.0/16")
+"""The server's Docker takes its networks from here: Scaleway gives out those of Docker's usual range."""
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 
@@ -25,11 +29,11 @@ def _admins(value: str) -> str:
 
 def _private_network(value: str) -> str:
     network = ipaddress.ip_network(cidr(value))
-    docker = ipaddress.ip_network("172.16.0.0/12")
-    if network.version != 4 or not network.is_private or not 16 <= network.prefixlen <= 28:
-        raise ValueError("give a private IPv4 network of /16 to /28, such as 10.37.0.0/24")
-    if network.overlaps(docker):
-        raise ValueError("172.16.0.0/12 is where Docker puts its networks: choose one such as 10.37.0.0/24")
+    is_private = isinstance(network, ipaddress.IPv4Network) and any(map(network.subnet_of, PRIVATE_RANGES))
+    if not is_private or not 20 <= network.prefixlen <= 29:
+        raise ValueError("give a private IPv4 network of /20 to /29, such as 10.37.0.0/24")
+    if network.overlaps(DOCKER_RANGE):
+        raise ValueError(f"{DOCKER_RANGE} is where Docker puts its networks: choose one such as 10.37.0.0/24")
     return str(network)
 
 
@@ -62,8 +66,8 @@ class ScalewaySettings(SpecPart):
     """``own``: a project that is the workspace's alone, which IAM's rights end at; 25 are an account's."""
     adopt_project: str | None = Field(default=None, pattern=UUID)
     """Take over the project that an earlier workspace of this name left, by its id."""
-    subnet_cidr: Annotated[str, AfterValidator(_private_network)] = "10.37.0.0/24"
-    """Addresses of the private network."""
+    subnet_cidr: Annotated[str, AfterValidator(_private_network)] | None = None
+    """Addresses of the private network of server and managed database; none: Scaleway chooses them."""
     domain: Annotated[str, AfterValidator(_domain)] | None = None
     """Host name of the URL; none: a name under sslip.io that follows the address."""
     dns_zone: Annotated[str, AfterValidator(_domain)] | None = None
@@ -102,10 +106,10 @@ class ScalewaySettings(SpecPart):
     def _only_its_own(self) -> ScalewaySettings:
         if self.adopt_project and self.project != "own":
             raise ValueError("adopt_project: it is for project: own: set that, or leave adopt_project out")
-        if self.database_type and self.database == "server":
-            raise ValueError(
-                "database_type: it is for database: managed: set that, or leave database_type out"
-            )
+        only_managed = ("database_type", "subnet_cidr") if self.database == "server" else ()
+        for field in only_managed:
+            if getattr(self, field):
+                raise ValueError(f"{field}: it is for database: managed: set that, or leave {field} out")
         return self
 
     @model_validator(mode="after")

@@ -55,7 +55,7 @@ def test_defaults_are_safe() -> None:
         ({"target": "scaleway", "scaleway": {"region": "us-east-1"}}, "scaleway.region", "fr-par"),
         ({"target": "scaleway", "scaleway": {"zone": 2}}, "scaleway", "first zone"),
         (
-            {"target": "scaleway", "scaleway": {"subnet_cidr": "172.17.0.0/24"}},
+            {"target": "scaleway", "scaleway": {"subnet_cidr": "10.213.0.0/24"}},
             "scaleway.subnet_cidr",
             "Docker",
         ),

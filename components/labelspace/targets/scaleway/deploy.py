@@ -79,7 +79,7 @@ def _database(
 ) -> tuple[DatabaseAccess, tuple[Service, ...]]:
     """The kind of database that the spec names, and its containers on the server."""
     child = pulumi.ResourceOptions(parent=parent)
-    if spec.scaleway.database == "server":
+    if network.private is None:
         own = database_on_server.AnnotationDatabase(
             spec.name, spec=spec, place=context, identity=identity, password=password, opts=child
         )

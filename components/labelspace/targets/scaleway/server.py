@@ -164,7 +164,7 @@ class AnnotationServer(pulumi.ComponentResource):
             additional_volume_ids=[self.volume.id],
             ip_id=self._network.address.id,
             security_group_id=self._network.firewall.id,
-            private_networks=[scaleway.instance.ServerPrivateNetworkArgs(pn_id=self._network.private.id)],
+            private_networks=_private_networks(self._network),
             user_data={"cloud-init": user_data},
             state="started" if self._spec.running else "stopped",
             zone=self._context.zone,
@@ -179,6 +179,11 @@ class AnnotationServer(pulumi.ComponentResource):
                 additional_secret_outputs=["userData"],
             ),
         )
+
+
+def _private_networks(network: Network) -> list[scaleway.instance.ServerPrivateNetworkArgs]:
+    one = network.private
+    return [scaleway.instance.ServerPrivateNetworkArgs(pn_id=one.id)] if one else []
 
 
 def _bare(identity: str) -> str:
