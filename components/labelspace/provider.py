@@ -111,7 +111,7 @@ class WorkspaceArgs(TypedDict):
     admin_password: NotRequired[pulumi.Input[str]]
     """The admin's password, secret; by default one is generated."""
     registration: NotRequired[str]
-    """open (default): annotators sign up alone; closed: the admin makes accounts."""
+    """open: annotators sign up alone (default of local); closed: the admin makes accounts (of scaleway)."""
     default_role: NotRequired[str]
     """CVAT's group of a new account: worker (default) or user."""
     bind_address: NotRequired[str]

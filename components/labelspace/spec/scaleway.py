@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from labelspace.spec.base import SpecPart
-from labelspace.spec.fields import cidr, separated
+from labelspace.spec.fields import Registration, cidr, separated
 from labelspace.spec.workspace import WorkspaceSpec
 
 Region = Literal["fr-par", "nl-ams", "pl-waw"]
@@ -130,6 +130,8 @@ class ScalewaySpec(WorkspaceSpec):
 
     target: Literal["scaleway"] = "scaleway"
     """Where it runs: Scaleway."""
+    registration: Registration = "closed"
+    """``closed``: only the admin makes accounts; ``open``: everybody on the internet can make one."""
     scaleway: ScalewaySettings = ScalewaySettings()
     """What only this target asks."""
 

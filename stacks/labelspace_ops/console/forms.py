@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from labelspace.spec import Settings, SpecError, parse_spec
+from labelspace.spec import SPECS, Settings, SpecError, parse_spec
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import Capability
 
@@ -53,6 +53,11 @@ class Form:
     def can(self, capability: Capability) -> bool:
         """Whether the chosen target has the ability."""
         return registry.get(self.target).can(capability)
+
+    def choose_target(self, name: str) -> None:
+        """Change the target; registration follows its default, which is closed on public servers."""
+        self.target = name
+        self.registration = SPECS[name].model_fields["registration"].default
 
     @property
     def all_buckets(self) -> list[str]:

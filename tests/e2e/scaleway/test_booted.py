@@ -37,7 +37,7 @@ ASK = "import sys, urllib.request as u; u.urlopen(f'http://{sys.argv[1]}/conf', 
 @pytest.fixture(scope="module")
 def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A server at the point where its boot script needs the database, which is not there."""
-    with machine(tmp_path_factory.mktemp("machine")) as one:
+    with machine(tmp_path_factory.mktemp("machine"), registration="open") as one:
         until(lambda: one.step() == "waits for the database", "the boot script waits for the database")
         yield one
 

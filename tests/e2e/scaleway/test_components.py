@@ -160,22 +160,22 @@ def test_other_settings_replace_the_server_and_keep_volume_and_address(made: Acc
     before = made.only("instance_server")
     volume = [key for key in made.cloud.all("volume") if key != before["_volumes"]["0"]]
     address = made.only("instance_ip")["id"]
-    made.configure(scaleway={"database_gb": 15}, registration="closed")
+    made.configure(scaleway={"database_gb": 15}, registration="open")
     made.up()
     after = made.only("instance_server")
     assert after["id"] != before["id"]
     assert [after["_volumes"]["1"]] == volume
     assert after["_ips"] == [address]
-    assert "Registration is closed" in after["_user_data"]["cloud-init"]
+    assert "Registration is closed" not in after["_user_data"]["cloud-init"]
     assert len(made.cloud.all("volume")) == 2, "the old root volume is gone"
 
 
 def test_a_stopped_server_is_started_again(made: Account) -> None:
     server = made.only("instance_server")["id"]
-    made.configure(scaleway={"database_gb": 15}, registration="closed", running=False)
+    made.configure(scaleway={"database_gb": 15}, registration="open", running=False)
     made.up()
     assert made.only("instance_server")["state"] == "stopped"
-    made.configure(scaleway={"database_gb": 15}, registration="closed")
+    made.configure(scaleway={"database_gb": 15}, registration="open")
     made.up()
     assert made.only("instance_server")["state"] == "running"
     assert made.only("instance_server")["id"] == server
@@ -185,8 +185,8 @@ def test_a_stopped_server_is_started_again(made: Account) -> None:
     ("status", "body", "said", "change"),
     [
         (403, DENIED, "insufficient permissions", {"default_role": "user"}),
-        (403, QUOTA, "quota", {"registration": "closed"}),
-        (412, SOLD_OUT, "out of stock", {"registration": "open"}),
+        (403, QUOTA, "quota", {"registration": "open"}),
+        (412, SOLD_OUT, "out of stock", {"registration": "closed"}),
         (412, SOLD_OUT, "out of stock", {"size": "medium"}),
     ],
 )

@@ -101,10 +101,10 @@ def test_a_refusal_is_reported_with_the_next_step_and_the_same_command_goes_on(
 def test_a_server_whose_creation_was_not_answered_is_replaced_by_the_stacks_own(cloud: Account) -> None:
     """The provider asks again by itself, and is refused: the volume is in use by the server that it lost."""
     cloud.cloud.faults = [Fault("POST", "/servers$", 0, {}, after=True)]
-    refused = cloud.labelspace("set", NAME, "registration=closed", "--yes", "--json")
+    refused = cloud.labelspace("set", NAME, "registration=open", "--yes", "--json")
     assert refused.returncode == 1
     lost = cloud.only("instance_server")["id"]
-    assert json.loads(create(cloud, "--set", "registration=closed").stdout)["server"] == "running"
+    assert json.loads(create(cloud, "--set", "registration=open").stdout)["server"] == "running"
     assert whole(cloud)
     assert cloud.only("instance_server")["id"] != lost
     assert len(cloud.cloud.all("volume")) == 2, (

@@ -179,9 +179,11 @@ class CreatePage:
         return picked
 
     def _changed(self, attribute: str, value: str) -> None:
-        setattr(self.form, attribute, value)
         if attribute == "target":
+            self.form.choose_target(value)
             self.show_form()  # each target has its own fields
+        else:
+            setattr(self.form, attribute, value)
         self._touch(attribute)
 
     def _touch(self, attribute: str) -> None:

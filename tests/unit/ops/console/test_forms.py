@@ -51,3 +51,12 @@ def test_the_flags_hold_no_password_and_give_the_form_back() -> None:
     assert GOOD.password not in " ".join(flags)
     again = Form.again("street", flags)
     assert again == Form(**{**vars(GOOD), "new_buckets": "photos clips", "password": "", "reuse_data": True})
+
+
+def test_registration_follows_the_target_until_it_is_chosen() -> None:
+    form = Form(name="street")
+    assert form.registration == "open"
+    form.choose_target("scaleway")
+    assert "--registration=closed" in form.arguments()
+    form.registration = "open"
+    assert "--registration=open" in form.arguments()

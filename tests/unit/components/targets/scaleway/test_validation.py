@@ -123,3 +123,8 @@ def test_no_object_is_moved_to_a_class_that_a_region_lacks() -> None:
 def test_a_policy_is_json_with_resources_that_name_no_arn() -> None:
     text = bucket.policy_json("street", "a", "user_id:b", bucket.READ)
     assert yaml.safe_load(text)["Statement"][0]["Resource"] == ["street", "street/*"]
+
+
+def test_strangers_make_accounts_only_when_that_is_asked_for() -> None:
+    assert spec_of().registration == "closed"
+    assert spec_of(registration="open").registration == "open"
