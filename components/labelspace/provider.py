@@ -87,8 +87,8 @@ class ScalewayArgs(TypedDict):
     """Addresses that may reach port 22; by default none."""
     ssh_public_key: NotRequired[str]
     """Public key (OpenSSH) that opens the server to them; by default those of the project alone."""
-    provisioner: NotRequired[str]
-    """Who runs Pulumi: application_id:UUID or user_id:UUID; by default buckets get no policy of their own."""
+    deployers: NotRequired[list[str]]
+    """Who may use the buckets: application_id:UUID or user_id:UUID; by default buckets get no policy."""
     adopt_backups: NotRequired[bool]
     """Take over the bucket that an earlier workspace of this name left its backups in."""
     wait_minutes: NotRequired[int]

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from testbed.scaleway_api import authorization
 from testbed.scaleway_api.cloud import ApiError, Cloud, Item, access_key, new_id, now, shown
 
 PROJECTS = "/account/v3/projects"
@@ -35,6 +36,7 @@ def _simple(cloud: Cloud) -> list[Route]:
         async def create(request: Request, kind: str = kind) -> Response:
             body = await request.json()
             rules = [{"id": new_id(), **rule} for rule in body.pop("rules", None) or []]
+            authorization.check_rules(rules)
             flags = {"editable": True, "deletable": True, "managed": False, "nb_api_keys": 0}
             return JSONResponse(shown(cloud.add(kind, {**_stamp(body), **flags, "_rules": rules})))
 
@@ -60,6 +62,7 @@ def _rules(cloud: Cloud) -> list[Route]:
         if request.method == "PUT":
             body = await request.json()
             policy = cloud.get("policy", body["policy_id"])
+            authorization.check_rules(body["rules"])
             policy["_rules"] = [{"id": new_id(), **rule} for rule in body["rules"]]
         else:
             policy = cloud.get("policy", request.query_params["policy_id"])
@@ -80,9 +83,10 @@ def _keys(cloud: Cloud) -> list[Route]:
         cloud.get("application", body["application_id"])
         flags = {"editable": True, "deletable": True, "managed": False, "creation_ip": "127.0.0.1"}
         times = {"created_at": now(), "updated_at": now(), "expires_at": body.get("expires_at")}
+        secret = new_id()
         item = {**body, **flags, **times, "access_key": access_key(), "secret_key": None}
-        cloud.add("access_key", item, "access_key")
-        return JSONResponse({**item, "secret_key": new_id()})
+        cloud.add("access_key", {**item, "_secret_key": secret}, "access_key")
+        return JSONResponse({**item, "secret_key": secret})
 
     async def one(request: Request) -> Response:
         identity = request.path_params["id"]
@@ -92,7 +96,7 @@ def _keys(cloud: Cloud) -> list[Route]:
             return Response(status_code=204)
         if request.method == "PATCH":
             item.update(await request.json())
-        return JSONResponse(item)
+        return JSONResponse(shown(item))
 
     return [
         Route("/iam/v1alpha1/api-keys", create, methods=["POST"]),
@@ -198,6 +202,9 @@ def _versions(cloud: Cloud) -> list[Route]:
 
     async def access(request: Request) -> Response:
         secret = cloud.get("secret", request.path_params["id"])
+        caller = authorization.by_token(cloud, request.headers["x-auth-token"])
+        if caller and not _may_read(cloud, caller, secret, request):
+            raise ApiError(403, {"type": "denied_authorization", "message": "denied", "reason": "unknown"})
         item = secret["_versions"][-1]
         answer = {"secret_id": secret["id"], "revision": item["revision"], "data": item["_data"]}
         return JSONResponse({**answer, "data_crc32": None, "type": "opaque"})
@@ -209,11 +216,17 @@ def _versions(cloud: Cloud) -> list[Route]:
     ]
 
 
+def _may_read(cloud: Cloud, caller: authorization.Caller, secret: Item, request: Request) -> bool:
+    ip = request.client.host if request.client else ""
+    sets = authorization.granted(cloud, caller, secret["project_id"], ip=ip, resource=secret["id"])
+    return "SecretManagerSecretAccess" in sets
+
+
 def grant(cloud: Cloud, application: str, *sets: str, project: str = "") -> Item:
     """Give an application permission sets, in a project or in all of them; as recorded on 2026-06-12."""
     scope: Item = {"project_ids": [project]} if project else {"organization_id": application}
     rule = {"id": new_id(), "permission_set_names": list(sets), "condition": "", **scope}
-    policy = {**_stamp({"name": "provisioner", "application_id": application}), "nb_rules": 1}
+    policy = {**_stamp({"name": "deployer", "application_id": application}), "nb_rules": 1}
     return cloud.add("policy", {**policy, "_rules": [rule]})
 
 

@@ -43,6 +43,18 @@ def _domain(value: str) -> str:
     return value
 
 
+def _deployer(value: str) -> str:
+    if not re.fullmatch(r"(application_id|user_id):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value):
+        raise ValueError(
+            "give user_id:UUID or application_id:UUID, which bucket policies can name (not groups: name"
+            " their members)"
+        )
+    return value
+
+
+Deployer = Annotated[str, AfterValidator(_deployer)]
+
+
 class ScalewaySettings(SpecPart):
     """Settings of the target scaleway alone. ``targets/scaleway/prices.py`` lists the known types."""
 
@@ -80,8 +92,8 @@ class ScalewaySettings(SpecPart):
     """Addresses that may reach port 22; none: the port is closed."""
     ssh_public_key: str | None = Field(default=None, pattern=r"^(ssh|ecdsa)-\S+ [A-Za-z0-9+/=]+( \S+)?$")
     """Public key (OpenSSH) that opens the server to them; ``labelspace create`` makes a missing one."""
-    provisioner: str | None = Field(default=None, pattern=r"^(application_id|user_id):[0-9a-f-]{36}$")
-    """Who runs Pulumi, as bucket policies name it; none: buckets get no policy of their own."""
+    deployers: Annotated[tuple[Deployer, ...], BeforeValidator(separated)] = ()
+    """Who may use the buckets besides the server; ``labelspace`` adds who runs it; none: no bucket policy."""
     adopt_backups: bool = False
     """Take over the bucket that an earlier workspace of this name left its backups in."""
     wait_minutes: int = Field(default=20, ge=0, le=120)

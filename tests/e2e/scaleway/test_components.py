@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from testbed.scaleway_api.authorization import by_key, granted
 from testbed.scaleway_api.cloud import Fault
-from tests.e2e.cloud import DENIED, PROVISIONER, SOLD_OUT, Account, account
+from tests.e2e.cloud import DENIED, DEPLOYER, SOLD_OUT, Account, account
 
 from labelspace.home import Home
 
@@ -88,14 +89,14 @@ def test_buckets_are_private_versioned_and_never_emptied(planned: dict[str, dict
 
 
 def test_the_server_has_no_right_beyond_need(planned: dict[str, dict[str, Any]]) -> None:
-    (rule,) = _of(planned, "scaleway:iam/policy")["rules"]
-    assert set(rule["permissionSetNames"]) == {
+    storage, secret = _of(planned, "scaleway:iam/policy")["rules"]
+    assert set(storage["permissionSetNames"]) == {
         "ObjectStorageObjectsRead",
         "ObjectStorageBucketsRead",
         "ObjectStorageObjectsWrite",
-        "SecretManagerSecretAccess",
     }
-    assert "organizationId" not in rule
+    assert secret["permissionSetNames"] == ["SecretManagerSecretAccess"]
+    assert "organizationId" not in {*storage, *secret}
 
 
 def test_nothing_changes_once_it_is_made(made: Account) -> None:
@@ -117,15 +118,31 @@ def test_outputs_are_those_of_every_target_and_what_it_costs(made: Account) -> N
 
 
 def test_the_key_works_from_the_servers_address_alone(made: Account) -> None:
-    (rule,) = made.only("policy")["_rules"]
-    assert rule["condition"] == f"request.ip == '{made.only('instance_ip')['address']}'"
+    for rule in made.only("policy")["_rules"]:
+        assert f"request.ip == '{made.only('instance_ip')['address']}'" in rule["condition"].split(" && ")
 
 
-def test_a_bucket_allows_the_reader_and_the_provisioner(made: Account) -> None:
+def test_the_key_reads_its_own_secret_and_no_other_of_the_project(made: Account) -> None:
+    key, own = made.only("access_key"), made.only("secret")
+    own_address = made.only("instance_ip")["address"]
+    other = {**own, "id": "another"}
+    server = by_key(made.cloud, key["access_key"])
+    assert server
+
+    def reads(secret: dict[str, Any], ip: str) -> bool:
+        sets = granted(made.cloud, server, secret["project_id"], ip=ip, resource=secret["id"])
+        return "SecretManagerSecretAccess" in sets
+
+    assert reads(own, own_address)
+    assert not reads(other, own_address)
+    assert not reads(own, "203.0.113.200")
+
+
+def test_a_bucket_allows_the_reader_and_the_deployer(made: Account) -> None:
     policy = json.loads(made.cloud.all("bucket")["street"]["policy"])
-    allowed = {one["Principal"]["SCW"]: one["Action"] for one in policy["Statement"]}
+    allowed = {who: one["Action"] for one in policy["Statement"] for who in one["Principal"]["SCW"]}
     reader = f"application_id:{made.only('application')['id']}"
-    assert allowed == {reader: ["s3:ListBucket", "s3:GetObject"], PROVISIONER: ["s3:*"]}
+    assert allowed == {reader: ["s3:ListBucket", "s3:GetObject"], DEPLOYER: ["s3:*"]}
 
 
 def test_no_password_is_in_user_data_or_state(made: Account) -> None:

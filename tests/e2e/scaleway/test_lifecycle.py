@@ -48,7 +48,7 @@ def test_keys_that_are_missing_or_malformed_are_named(cloud: Account) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_create_says_what_it_costs_adopts_its_buckets_and_names_who_provisions(cloud: Account) -> None:
+def test_create_says_what_it_costs_adopts_its_buckets_and_names_who_deploys(cloud: Account) -> None:
     cloud.cloud.add("bucket", {"id": "street", "_project": UUID, "objects": 2})
     done = run(cloud, "create", "cloudcli", "--bucket", "street", "--yes", "--json")
     measured = json.loads(done.stdout)

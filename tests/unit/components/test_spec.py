@@ -87,7 +87,7 @@ def test_defaults_are_safe() -> None:
             "scaleway.ssh_cidrs.0",
             "203.0.113.7/32",
         ),
-        ({"target": "scaleway", "scaleway": {"provisioner": "me"}}, "scaleway.provisioner", "application_id"),
+        ({"target": "scaleway", "scaleway": {"deployers": "me"}}, "scaleway.deployers.0", "application_id"),
         ({"size": "huge"}, "size", "small, medium, large"),
         ({"cvat_version": "2.15.0"}, "cvat_version", "supported: 2.73.0"),
         ({"port": 80}, "port", "1024"),

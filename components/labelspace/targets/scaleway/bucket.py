@@ -101,9 +101,9 @@ def policy(
     reader: pulumi.Input[str],
     actions: tuple[str, ...],
 ) -> None:
-    """Allow exactly the workspace's server and the provisioner; a policy without the latter locks it out."""
-    provisioner = context.spec.provisioner
-    if provisioner is None:
+    """Allow exactly the workspace's server and its deployers; whoever a policy omits is locked out."""
+    deployers = context.spec.deployers
+    if not deployers:
         return
     scaleway.object.BucketPolicy(
         f"{context.workspace}-{name}-policy",
@@ -111,18 +111,21 @@ def policy(
         region=context.region,
         project_id=context.project,
         policy=pulumi.Output.from_input(reader).apply(
-            lambda application: policy_json(name, application, provisioner, actions)
+            lambda application: policy_json(name, application, deployers, actions)
         ),
         opts=pulumi.ResourceOptions(parent=parent),
     )
 
 
-def policy_json(name: str, application: str, provisioner: str, actions: tuple[str, ...]) -> str:
+def policy_json(name: str, application: str, deployers: tuple[str, ...], actions: tuple[str, ...]) -> str:
     """The policy's text: two statements, both name the bucket and what is in it."""
     resources = [name, f"{name}/*"]
-    allowed = {f"application_id:{application}": list(actions), provisioner: ["s3:*"]}
+    allowed: tuple[tuple[list[str], list[str]], ...] = (
+        ([f"application_id:{application}"], list(actions)),
+        (list(deployers), ["s3:*"]),
+    )
     statements = [
         {"Effect": "Allow", "Principal": {"SCW": who}, "Action": what, "Resource": resources}
-        for who, what in allowed.items()
+        for who, what in allowed
     ]
     return json.dumps({"Version": POLICY_VERSION, "Statement": statements})

@@ -31,7 +31,6 @@ IMAGE = "ubuntu_noble"
 CERTIFICATE = "/run/labelspace/database-ca.pem"
 PAUSE_SECONDS = 5.0
 LONGEST_STEP = 200
-SECRET_TYPE = "opaque"  # noqa: S105 - Secret Manager's word for bytes of any kind
 
 
 class AnnotationServer(pulumi.ComponentResource):
@@ -58,8 +57,8 @@ class AnnotationServer(pulumi.ComponentResource):
         self._name, self._spec, self._context, self._network = name, spec, context, network
         described = network.host.apply(lambda host: _described(spec, secrets, host, database, extra_services))
         self.volume = self._volume()
-        secret = self._secret(described, database)
-        self.server = self._server(self._user_data(described, database, buckets, identity, secret))
+        self._fill(identity.secret, described, database)
+        self.server = self._server(self._user_data(described, database, buckets, identity))
         self.url = pulumi.Output.concat("https://", network.host)
         self.ready = pulumi.Output.all(self.server.id, self.url, network.address.address).apply(
             lambda values: _until_ready(spec, *values)
@@ -84,20 +83,13 @@ class AnnotationServer(pulumi.ComponentResource):
             ),
         )
 
-    def _secret(
-        self, described: pulumi.Output[dict[str, Service]], database: DatabaseAccess
-    ) -> scaleway.secrets.Secret:
+    def _fill(
+        self,
+        secret: scaleway.secrets.Secret,
+        described: pulumi.Output[dict[str, Service]],
+        database: DatabaseAccess,
+    ) -> None:
         """Every secret file of every container, in Secret Manager, readable by the server alone."""
-        secret = scaleway.secrets.Secret(
-            f"{self._name}-secrets",
-            name=self._context.named(),
-            description=f"files of the labeling workspace {self._context.workspace}",
-            type=SECRET_TYPE,
-            region=self._context.region,
-            project_id=self._context.project,
-            tags=self._context.tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
         secret_files: pulumi.Output[dict[str, str]] = described.apply(_secret_files)
         contents = pulumi.Output.all(secret_files, _own_files(database)).apply(
             lambda given: json.dumps({**given[0], **given[1]})
@@ -109,7 +101,6 @@ class AnnotationServer(pulumi.ComponentResource):
             region=self._context.region,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return secret
 
     def _user_data(
         self,
@@ -117,13 +108,12 @@ class AnnotationServer(pulumi.ComponentResource):
         database: DatabaseAccess,
         buckets: list[BucketAccess],
         identity: Identity,
-        secret: scaleway.secrets.Secret,
     ) -> pulumi.Output[str]:
         known = pulumi.Output.all(
             services=described,
             access_key=identity.key.access_key,
             secret_key=identity.key.secret_key,
-            secret_id=secret.id,
+            secret_id=identity.secret.id,
             database_host=database.host,
             volume=self.volume.id,
         )

@@ -36,7 +36,7 @@ from labelspace_ops.targets.scaleway.costs import costs
 
 
 def complete_spec(spec: ScalewaySpec, cloud: account.Account, resources: retained.Resources) -> ScalewaySpec:
-    """Return the spec with the provisioner and with the existing resources that the workspace reuses.
+    """Return the spec with the deployers and with the existing resources that the workspace reuses.
 
     Raises ``UsageError`` for what the account does not offer, or what would lose sight of data.
     """
@@ -44,9 +44,9 @@ def complete_spec(spec: ScalewaySpec, cloud: account.Account, resources: retaine
     retained.same_project(spec, resources)
     retained.same_database(spec, resources)
     availability.check(cloud, spec, resources)
-    provisioner = spec.scaleway.provisioner or ":".join(cloud.identity())
+    deployers = retained.deployers(spec, resources, ":".join(cloud.identity()))
     with_project, project = retained.with_project(
-        cloud, retained.with_settings(spec, provisioner=provisioner), resources
+        cloud, retained.with_settings(spec, deployers=deployers), resources
     )
     complete = retained.with_buckets(
         cloud, retained.with_volume(cloud, with_project, project, resources), project, resources

@@ -20,6 +20,7 @@ from labelspace.spec import ScalewaySpec, SpecError, validate
 from labelspace.targets.scaleway import bucket, database
 from labelspace.targets.scaleway.prices import BY_SIZE, DATABASES, SERVERS, total
 
+UUID = "11111111-1111-4111-8111-111111111111"
 STREET = {"name": "street", "target": "scaleway", "buckets": [{"name": "street"}]}
 
 
@@ -57,7 +58,8 @@ def spec_of(**changes: Any) -> ScalewaySpec:
         ({"scaleway": {"project": "mine"}}, "scaleway.project: 'mine' is refused"),
         ({"scaleway": {"adopt_project": "x", "project": "own"}}, "scaleway.adopt_project: 'x' is refused"),
         ({"scaleway": {"adopt_volume": "fr-par-1/x"}}, "scaleway.adopt_volume: 'fr-par-1/x' is refused"),
-        ({"scaleway": {"provisioner": "ann"}}, "scaleway.provisioner: 'ann' is refused"),
+        ({"scaleway": {"deployers": ["ann"]}}, "scaleway.deployers.0: 'ann' is refused"),
+        ({"scaleway": {"deployers": f"group_id:{UUID}"}}, "name their members"),
         ({"backup": {"retention_days": 0}}, "backup.retention_days: 0 is refused"),
         ({"backup": {"retention_days": 366}}, "backup.retention_days: 366 is refused"),
         ({"buckets": [{"name": "a.b"}]}, "a dot breaks the certificate"),
@@ -121,7 +123,7 @@ def test_no_object_is_moved_to_a_class_that_a_region_lacks() -> None:
 
 
 def test_a_policy_is_json_with_resources_that_name_no_arn() -> None:
-    text = bucket.policy_json("street", "a", "user_id:b", bucket.READ)
+    text = bucket.policy_json("street", "a", ("user_id:b",), bucket.READ)
     assert yaml.safe_load(text)["Statement"][0]["Resource"] == ["street", "street/*"]
 
 
