@@ -89,6 +89,8 @@ class ScalewayArgs(TypedDict):
     """Public key (OpenSSH) that opens the server to them; by default those of the project alone."""
     deployers: NotRequired[list[str]]
     """Who may use the buckets: application_id:UUID or user_id:UUID; by default buckets get no policy."""
+    old_versions_days: NotRequired[int]
+    """Days that a deleted or overwritten backup stays in its bucket: 1 to 365, by default 7."""
     adopt_backups: NotRequired[bool]
     """Take over the bucket that an earlier workspace of this name left its backups in."""
     wait_minutes: NotRequired[int]

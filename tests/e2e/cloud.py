@@ -35,7 +35,7 @@ ACCOUNT = {
     "SCW_CONFIG_PATH": "/nonexistent",
 }
 DENIED = {"type": "permissions_denied", "message": "insufficient permissions", "details": []}
-SOLD_OUT = {"type": "out_of_stock", "message": "resource is out of stock", "resource": "PLAY2-MICRO"}
+SOLD_OUT = {"type": "out_of_stock", "message": "resource is out of stock", "resource": "DEV1-L"}
 """How the API refuses."""
 
 

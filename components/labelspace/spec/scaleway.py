@@ -94,6 +94,8 @@ class ScalewaySettings(SpecPart):
     """Public key (OpenSSH) that opens the server to them; ``labelspace create`` makes a missing one."""
     deployers: Annotated[tuple[Deployer, ...], BeforeValidator(separated)] = ()
     """Who may use the buckets besides the server; ``labelspace`` adds who runs it; none: no bucket policy."""
+    old_versions_days: int = Field(default=7, ge=1, le=365)
+    """Days that a deleted or overwritten backup stays in its bucket, and is billed, against an intruder."""
     adopt_backups: bool = False
     """Take over the bucket that an earlier workspace of this name left its backups in."""
     wait_minutes: int = Field(default=20, ge=0, le=120)

@@ -85,7 +85,11 @@ def test_buckets_are_private_versioned_and_never_emptied(planned: dict[str, dict
         assert bucket["versioning"]["enabled"] is True
         assert not bucket.get("forceDestroy")
         assert "acl" not in bucket
-        assert {rule["id"] for rule in bucket["lifecycleRules"]} >= {"old-versions", "broken-uploads"}
+        assert {rule["id"] for rule in bucket["lifecycleRules"]} >= {
+            "old-versions",
+            "delete-markers",
+            "broken-uploads",
+        }
 
 
 def test_the_server_has_no_right_beyond_need(planned: dict[str, dict[str, Any]]) -> None:

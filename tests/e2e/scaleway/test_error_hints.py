@@ -49,10 +49,10 @@ def whole(cloud: Account) -> bool:
 
 
 def test_a_type_that_is_sold_out_is_refused_before_anything_is_made(cloud: Account) -> None:
-    cloud.cloud.sold_out = {"PLAY2-MICRO", "DB-PLAY2-NANO"}
+    cloud.cloud.sold_out = {"DEV1-L", "DB-PLAY2-NANO"}
     done = create(cloud)
     assert done.returncode == 2
-    assert "scaleway.server_type: 'PLAY2-MICRO' is sold out" in done.stderr
+    assert "scaleway.server_type: 'DEV1-L' is sold out" in done.stderr
     assert "PRO2-XXS (41 EUR a month)" in done.stderr
     done = create(cloud, "--set", "size=medium")
     assert done.returncode == 2

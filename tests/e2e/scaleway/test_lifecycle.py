@@ -52,11 +52,11 @@ def test_create_says_what_it_costs_adopts_its_buckets_and_names_who_deploys(clou
     cloud.cloud.add("bucket", {"id": "street", "_project": UUID, "objects": 2})
     done = run(cloud, "create", "cloudcli", "--bucket", "street", "--yes", "--json")
     measured = json.loads(done.stdout)
-    assert "67.16 EUR a month, 26.95 while stopped" in done.stderr
+    assert "54.89 EUR a month, 23.62 while stopped" in done.stderr
     assert measured["target"] == "scaleway"
     assert measured["status"] == "degraded", "no server answers behind a double"
     assert measured["checks"][0]["name"] == "health"
-    assert measured["cost"]["eur_per_month_running"] == 67.16
+    assert measured["cost"]["eur_per_month_running"] == 54.89
     assert UUID in cloud.cloud.all("bucket")["street"]["policy"]
     assert cloud.cloud.all("bucket")["street"]["objects"] == 2
 

@@ -112,9 +112,11 @@ def _backup_bucket(
 ) -> None:
     """Where backups go: the server may write there and read; delete only when pgBackRest must."""
     name = context.backup_bucket
-    made = buckets_of.bucket(
-        parent, name, context, adopt=spec.scaleway.adopt_backups, retention_days=spec.backup.retention_days
+    has_dumps = spec.scaleway.database == "managed"
+    lifetime = buckets_of.Lifetime(
+        spec.scaleway.old_versions_days, spec.backup.retention_days if has_dumps else None
     )
+    made = buckets_of.bucket(parent, name, context, adopt=spec.scaleway.adopt_backups, lifetime=lifetime)
     expires = (buckets_of.DELETE,) if spec.scaleway.database == "server" else ()
     actions = (*buckets_of.READ, buckets_of.WRITE, *expires)
     buckets_of.policy(parent, made, name, context, reader=identity.application.id, actions=actions)

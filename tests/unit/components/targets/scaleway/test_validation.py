@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelspace.cvat.names import DATABASE_USER
+from labelspace.outputs import BackupPolicy
 from labelspace.spec import ScalewaySpec, SpecError, validate
 from labelspace.targets.scaleway import bucket, database
 from labelspace.targets.scaleway.prices import BY_SIZE, DATABASES, SERVERS, total
@@ -117,9 +118,20 @@ def test_snapshots_are_taken_daily() -> None:
 
 
 def test_no_object_is_moved_to_a_class_that_a_region_lacks() -> None:
-    for rule in bucket._lifecycle(7):
+    for rule in bucket._lifecycle(bucket.Lifetime(7, 7)):
         assert rule.transitions is None
         assert rule.noncurrent_version_transitions is None
+
+
+def test_a_backup_is_gone_after_the_days_that_are_stated() -> None:
+    """A dump expires after the retention, its old version after ``old_versions_days``, then its marker."""
+    spec = spec_of(backup={"retention_days": 9}, scaleway={"old_versions_days": 3})
+    rules = {rule.id: rule for rule in bucket._lifecycle(bucket.Lifetime(3, 9))}
+    assert rules["dumps"].expiration.days == 9
+    assert rules["old-versions"].noncurrent_version_expiration.noncurrent_days == 3
+    assert rules["delete-markers"].expiration.expired_object_delete_marker is True
+    kept = BackupPolicy("", "", spec.backup.retention_days, spec.scaleway.old_versions_days).summary()
+    assert kept["keep"] == "9 days, then 3 days as old versions"
 
 
 def test_a_policy_is_json_with_resources_that_name_no_arn() -> None:
