@@ -61,7 +61,7 @@ class ScalewaySettings(SpecPart):
     region: Region = "fr-par"
     """Where everything of the workspace is."""
     zone: Literal[1, 2, 3] = 1
-    """Availability zone of the region; managed databases are on a private network in the first alone."""
+    """Availability zone of the region: the first alone in this version."""
     server_type: str | None = None
     """Commercial type of the Instance; none: by ``size``."""
     database: Literal["managed", "server"] = "managed"
@@ -134,7 +134,9 @@ class ScalewaySettings(SpecPart):
             )
         if self.zone != 1:
             raise ValueError(
-                "zone: only 1: managed databases are on a private network in the first zone alone"
+                f"zone: {self.zone} is refused, only 1 can be: managed databases are on a private network"
+                " in the first zone alone, types are not sold in every zone, and stock, quotas and what a"
+                " deleted workspace left are looked for in the first"
             )
         return self
 

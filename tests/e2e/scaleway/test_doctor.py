@@ -94,11 +94,11 @@ def test_a_quota_that_is_used_up_is_named(cloud: Account) -> None:
     limit(cloud.cloud, "GP1-XS", {"zone": "fr-par-1", "limit": 2})
     limit(cloud.cloud, "GP1-S", {"zone": "fr-par-1", "unlimited": True})
     checks = doctor(cloud)
-    used_up = checks["Scaleway quota of servers DEV1-L"]
+    used_up = checks["Scaleway quota of servers DEV1-L in fr-par-1"]
     assert used_up["detail"].startswith("0 of 0 used: a workspace takes one")
     assert not used_up["ok"]
-    assert checks["Scaleway quota of servers GP1-XS"]["detail"] == "0 of 2 used"
-    assert checks["Scaleway quota of servers GP1-S"]["detail"] == "0 used, unlimited"
+    assert checks["Scaleway quota of servers GP1-XS in fr-par-1"]["detail"] == "0 of 2 used"
+    assert checks["Scaleway quota of servers GP1-S in fr-par-1"]["detail"] == "0 used, unlimited"
 
 
 def test_no_quota_is_matched_by_guess(cloud: Account) -> None:
@@ -106,7 +106,7 @@ def test_no_quota_is_matched_by_guess(cloud: Account) -> None:
     limit(cloud.cloud, "DEV1-L-WIN", {"zone": "fr-par-1", "limit": 0})
     cloud.cloud.add("quotum", {"name": "iam_policies", "limits": [{"global": True, "limit": 1}]}, "name")
     checks = doctor(cloud)
-    servers = checks["Scaleway quota of servers DEV1-L"]
+    servers = checks["Scaleway quota of servers DEV1-L in fr-par-1"]
     assert servers["ok"]
     assert "lists no cp_servers_type_PLAY2_MICRO" in servers["detail"]
     policies = checks["Scaleway quota of IAM policies"]

@@ -42,7 +42,7 @@ def spec_of(**changes: Any) -> ScalewaySpec:
         ({"scaleway": {"database_gb": 5}}, "scaleway.database_gb: 5 is refused"),
         ({"scaleway": {"data_gb": 4}}, "scaleway.data_gb: 4 is refused"),
         ({"scaleway": {"region": "us-east-1"}}, "scaleway.region: 'us-east-1' is refused"),
-        ({"scaleway": {"zone": 2}}, "only 1"),
+        ({"scaleway": {"zone": 2}}, "only 1 can be"),
         ({"scaleway": {"subnet_cidr": "10.213.4.0/24"}}, "Docker"),
         ({"scaleway": {"subnet_cidr": "10.37.0.0/19"}}, "/20 to /29"),
         ({"scaleway": {"subnet_cidr": "10.37.0.0/30"}}, "/20 to /29"),
