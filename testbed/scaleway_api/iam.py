@@ -25,7 +25,25 @@ def routes(cloud: Cloud) -> list[Route]:
 
 
 def _stamp(body: Item) -> Item:
-    return {"id": new_id(), **body, "tags": body.get("tags") or [], "created_at": now(), "updated_at": now()}
+    return {
+        "id": new_id(),
+        "description": "",
+        **body,
+        "tags": body.get("tags") or [],
+        "created_at": now(),
+        "updated_at": now(),
+    }
+
+
+def _rule(body: Item) -> Item:
+    """As recorded on 2026-06-12."""
+    scope = "organization" if body.get("organization_id") else "projects"
+    return {"condition": "", **body, "id": new_id(), "permission_sets_scope_type": scope}
+
+
+def _counts(rules: list[Item]) -> Item:
+    sets = sum(len(rule["permission_set_names"]) for rule in rules)
+    return {"nb_rules": len(rules), "nb_scopes": len(rules), "nb_permission_sets": sets}
 
 
 def _simple(cloud: Cloud) -> list[Route]:
@@ -35,9 +53,10 @@ def _simple(cloud: Cloud) -> list[Route]:
 
         async def create(request: Request, kind: str = kind) -> Response:
             body = await request.json()
-            rules = [{"id": new_id(), **rule} for rule in body.pop("rules", None) or []]
+            rules = [_rule(rule) for rule in body.pop("rules", None) or []]
             authorization.check_rules(rules)
-            flags = {"editable": True, "deletable": True, "managed": False, "nb_api_keys": 0}
+            counts = {"nb_api_keys": 0} if kind == "application" else _counts(rules)
+            flags = {"editable": True, "deletable": True, "managed": False, **counts}
             return JSONResponse(shown(cloud.add(kind, {**_stamp(body), **flags, "_rules": rules})))
 
         async def one(request: Request, kind: str = kind) -> Response:
@@ -63,7 +82,7 @@ def _rules(cloud: Cloud) -> list[Route]:
             body = await request.json()
             policy = cloud.get("policy", body["policy_id"])
             authorization.check_rules(body["rules"])
-            policy["_rules"] = [{"id": new_id(), **rule} for rule in body["rules"]]
+            policy["_rules"] = [_rule(rule) for rule in body["rules"]]
         else:
             policy = cloud.get("policy", request.query_params["policy_id"])
         return JSONResponse({"rules": policy["_rules"], "total_count": len(policy["_rules"])})
@@ -84,7 +103,8 @@ def _keys(cloud: Cloud) -> list[Route]:
         flags = {"editable": True, "deletable": True, "managed": False, "creation_ip": "127.0.0.1"}
         times = {"created_at": now(), "updated_at": now(), "expires_at": body.get("expires_at")}
         secret = new_id()
-        item = {**body, **flags, **times, "access_key": access_key(), "secret_key": None}
+        of = {"default_project_id": body.get("default_project_id") or body["application_id"]}
+        item = {**body, **of, **flags, **times, "access_key": access_key(), "secret_key": None}
         cloud.add("access_key", {**item, "_secret_key": secret}, "access_key")
         return JSONResponse({**item, "secret_key": secret})
 
@@ -117,7 +137,7 @@ def _projects(cloud: Cloud) -> list[Route]:
             details = [{"resource": "projects", "quota": QUOTA_OF_PROJECTS, "current": QUOTA_OF_PROJECTS}]
             raise ApiError(403, {"type": "quotas_exceeded", "message": "quotas exceeded", "details": details})
         times = {"created_at": now(), "updated_at": now()}
-        item = {"description": "", **body, "id": new_id(), **times, "qualification": None}
+        item = {"description": "", **body, "id": new_id(), **times}
         return JSONResponse(cloud.add("project", item))
 
     async def one(request: Request) -> Response:
@@ -148,6 +168,7 @@ def _secrets(cloud: Cloud) -> list[Route]:
             "managed": False,
             "used_by": [],
         }
+        rest |= {"protected": False, "path": body.get("path") or "/", "deletion_requested_at": None}
         item = {**_stamp(body), **rest, "ephemeral_policy": None, "key_id": None, "_versions": []}
         return JSONResponse(shown(cloud.add("secret", {**item, "region": request.path_params["region"]})))
 
@@ -182,6 +203,9 @@ def _versions(cloud: Cloud) -> list[Route]:
             "updated_at": now(),
             "description": body.get("description") or "",
             "latest": True,
+            "deleted_at": None,
+            "deletion_requested_at": None,
+            "ephemeral_properties": None,
             "region": secret["region"],
             "_data": body["data"],
         }

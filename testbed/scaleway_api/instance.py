@@ -25,6 +25,17 @@ TYPES = {
     "POP2-4C-16G": (4, 16),
     "POP2-8C-32G": (8, 32),
 }
+NOT_USED = {
+    "bootscript": None,
+    "enable_ipv6": False,
+    "extra_networks": [],
+    "ipv6": None,
+    "location": None,
+    "mac_address": "de:00:00:2d:d8:1d",
+    "private_ip": None,
+    "state_detail": "",
+}
+"""Fields that every recorded server has with these values."""
 GB = 10**9
 ROOT_SIZE = 10 * GB
 
@@ -114,6 +125,7 @@ def _ips(cloud: Cloud) -> list[Route]:
             "zone": request.path_params["zone"],
             "type": body.get("type", "routed_ipv4"),
             "tags": body.get("tags") or [],
+            "ipam_id": new_id(),
         }
         return JSONResponse({"ip": cloud.add("instance_ip", item)}, 201)
 
@@ -177,7 +189,8 @@ def _groups(cloud: Cloud) -> list[Route]:
             item["_rules"] = [
                 {**rule, "id": new_id(), "editable": True, "position": n + 1} for n, rule in enumerate(asked)
             ]
-        return JSONResponse({"rules": item["_rules"], "total_count": len(item["_rules"])})
+        count = {"X-Total-Count": str(len(item["_rules"]))}
+        return JSONResponse({"rules": item["_rules"]}, headers=count)
 
     path = f"{ZONE}/security_groups"
     return [
@@ -211,6 +224,7 @@ def _servers(cloud: Cloud) -> list[Route]:
             "status": "pending",
             "progress": 0,
             "terminated_at": None,
+            "href_result": f"/servers/{item['id']}",
             "href_from": f"/servers/{item['id']}/action",
             "zone": item["zone"],
             "started_at": now(),
@@ -292,6 +306,8 @@ def _shown(cloud: Cloud, item: Item) -> Item:
     ips = [_public(cloud.get("instance_ip", ip)) for ip in item["_ips"] if ip in cloud.all("instance_ip")]
     return {
         **shown(item),
+        **NOT_USED,
+        "public_ip": ips[0] if ips else None,
         "volumes": volumes,
         "public_ips": ips,
         "private_nics": list(item["_nics"].values()),
@@ -302,7 +318,7 @@ def _public(ip: Item) -> Item:
     return {
         "id": ip["id"],
         "address": ip["address"],
-        "gateway": None,
+        "gateway": "62.210.0.1",
         "netmask": "32",
         "family": "inet",
         "dynamic": False,
@@ -385,9 +401,8 @@ def _nics(cloud: Cloud) -> list[Route]:
     async def nics(request: Request) -> Response:
         server = cloud.get("instance_server", request.path_params["id"])
         if request.method == "GET":
-            return JSONResponse(
-                {"private_nics": list(server["_nics"].values()), "total_count": len(server["_nics"])}
-            )
+            count = {"X-Total-Count": str(len(server["_nics"]))}
+            return JSONResponse({"private_nics": list(server["_nics"].values())}, headers=count)
         body = await request.json()
         item = {
             "id": new_id(),
@@ -399,9 +414,9 @@ def _nics(cloud: Cloud) -> list[Route]:
             "modification_date": now(),
             "zone": server["zone"],
             "tags": [],
-            "ipam_ip_ids": [],
         }
-        address(cloud, body["private_network_id"], "instance_private_nic", item["id"], 3)
+        network = body["private_network_id"]
+        item["ipam_ip_ids"] = [address(cloud, network, "instance_private_nic", item["id"], 3)["id"]]
         server["_nics"][item["id"]] = item
         return JSONResponse({"private_nic": item}, 201)
 

@@ -65,7 +65,7 @@ def _is_asked_for(item: Item, request: Request) -> bool:
         [
             *principals,
             asked.get("project_id", asked.get("project"))
-            in (None, item.get("project_id", item.get("project"))),
+            in (None, item.get("project_id", item.get("project", item.get("_project")))),
             asked.get("name", "") in item.get("name", ""),
             asked.get("instance_id") in (None, item.get("instance_id")),
         ]

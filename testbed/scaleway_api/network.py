@@ -152,13 +152,13 @@ def _refuse_in_use(cloud: Cloud, identity: str) -> None:
         raise ApiError(412, {**problem, "precondition": "resource_still_in_use", "help_message": ""})
 
 
-def address(cloud: Cloud, network_id: str, kind: str, owner: str, last: int) -> str:
-    """Give ``owner`` an address of the network, as IPAM does; returns it with its prefix length."""
+def address(cloud: Cloud, network_id: str, kind: str, owner: str, last: int) -> Item:
+    """Give ``owner`` an address of the network, as IPAM does."""
     network = cloud.get("private_network", network_id)
     subnet = network["subnets"][0]
     base, length = subnet["subnet"].split("/")
     text = ".".join([*base.split(".")[:3], str(last)])
-    cloud.add(
+    return cloud.add(
         "ip_address",
         {
             "id": new_id(),
@@ -176,7 +176,6 @@ def address(cloud: Cloud, network_id: str, kind: str, owner: str, last: int) -> 
             "_network": network_id,
         },
     )
-    return f"{text}/{length}"
 
 
 def release(cloud: Cloud, owner: str) -> None:

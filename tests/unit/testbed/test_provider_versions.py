@@ -1,4 +1,4 @@
-"""The provider of Scaleway that the tests run, and the one that users get: the record says where they part."""
+"""The provider that the tests run against the one that users get: a record says where they part."""
 
 from __future__ import annotations
 
