@@ -81,6 +81,8 @@ class ScalewayArgs(TypedDict):
     """The zone of domain at Scaleway, for the record to be made."""
     acme_directory: NotRequired[str]
     """Who signs the certificate: the URL of an ACME directory; by default Let's Encrypt."""
+    acme_email: NotRequired[str]
+    """Contact for the certificate; with it, ZeroSSL is asked after Let's Encrypt."""
     acme_ca_certificate: NotRequired[str]
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
     ssh_cidrs: NotRequired[list[str]]

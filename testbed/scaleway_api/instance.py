@@ -25,7 +25,7 @@ TYPES = {
     "POP2-4C-16G": (4, 16),
     "POP2-8C-32G": (8, 32),
 }
-NOT_USED = {
+NOT_USED: Item = {
     "bootscript": None,
     "enable_ipv6": False,
     "extra_networks": [],

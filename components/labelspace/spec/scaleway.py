@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from labelspace.spec.base import SpecPart
-from labelspace.spec.fields import Registration, cidr, separated
+from labelspace.spec.fields import Email, Registration, cidr, separated
 from labelspace.spec.workspace import WorkspaceSpec
 
 Region = Literal["fr-par", "nl-ams", "pl-waw"]
@@ -81,11 +81,14 @@ class ScalewaySettings(SpecPart):
     subnet_cidr: Annotated[str, AfterValidator(_private_network)] | None = None
     """Addresses of the private network of server and managed database; none: Scaleway chooses them."""
     domain: Annotated[str, AfterValidator(_domain)] | None = None
-    """Host name of the URL; none: a name under sslip.io that follows the address."""
+    """Host name of the URL. Without it, a name under sslip.io that follows the address: for a trial, as all
+    names there share one weekly limit of Let's Encrypt."""
     dns_zone: Annotated[str, AfterValidator(_domain)] | None = None
     """The zone of ``domain`` at Scaleway, for the record to be made; none: make it by hand."""
     acme_directory: str | None = None
     """URL of the ACME directory that signs the certificate; none: Let's Encrypt, as Caddy chooses."""
+    acme_email: Email | None = None
+    """Contact for the certificate; with it, ZeroSSL is asked after Let's Encrypt."""
     acme_ca_certificate: str | None = None
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
     ssh_cidrs: Annotated[tuple[Annotated[str, AfterValidator(_admins)], ...], BeforeValidator(separated)] = ()

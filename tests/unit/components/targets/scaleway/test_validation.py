@@ -126,7 +126,7 @@ def test_no_object_is_moved_to_a_class_that_a_region_lacks() -> None:
 def test_a_backup_is_gone_after_the_days_that_are_stated() -> None:
     """A dump expires after the retention, its old version after ``old_versions_days``, then its marker."""
     spec = spec_of(backup={"retention_days": 9}, scaleway={"old_versions_days": 3})
-    rules = {rule.id: rule for rule in bucket._lifecycle(bucket.Lifetime(3, 9))}
+    rules: dict[Any, Any] = {rule.id: rule for rule in bucket._lifecycle(bucket.Lifetime(3, 9))}
     assert rules["dumps"].expiration.days == 9
     assert rules["old-versions"].noncurrent_version_expiration.noncurrent_days == 3
     assert rules["delete-markers"].expiration.expired_object_delete_marker is True
