@@ -240,6 +240,7 @@ def _servers(cloud: Cloud) -> list[Route]:
 
 def _made(cloud: Cloud, body: Item, zone: str) -> Item:
     identity = new_id()
+    _refuse_sold_out(cloud, body["commercial_type"])
     wanted = dict(body["volumes"])
     _refuse_used(cloud, [one["id"] for one in wanted.values() if "id" in one])
     root = _volume(body["project"], zone, "root", wanted.pop("0").get("size") or ROOT_SIZE)
@@ -282,6 +283,13 @@ def _made(cloud: Cloud, body: Item, zone: str) -> Item:
         "_user_data": {},
         "_nics": {},
     }
+
+
+def _refuse_sold_out(cloud: Cloud, kind: str) -> None:
+    """Without stock, a server is neither created nor started again."""
+    if kind in cloud.sold_out:
+        problem = {"type": "out_of_stock", "message": "resource is out of stock", "resource": kind}
+        raise ApiError(412, problem)
 
 
 def _refuse_used(cloud: Cloud, volumes: list[str]) -> None:
@@ -352,6 +360,7 @@ def _reattach(cloud: Cloud, item: Item, volumes: dict[str, str]) -> None:
 
 def _act(cloud: Cloud, item: Item, what: str) -> None:
     if what == "poweron":
+        _refuse_sold_out(cloud, item["commercial_type"])
         item["state"] = "starting"
         cloud.later(item["id"], {"state": "running"})
     elif what in ("poweroff", "stop_in_place"):
