@@ -76,7 +76,9 @@ class ScalewayArgs(TypedDict):
     subnet_cidr: NotRequired[str]
     """Private IPv4 network of /20 to /29 for a managed database; by default Scaleway chooses it."""
     domain: NotRequired[str]
-    """Host name of the server; by default one that is made from its address."""
+    """Host name of the server, needed unless trial_hostname is true."""
+    trial_hostname: NotRequired[bool]
+    """Without domain, use a name under sslip.io that is made from the address; for a trial only."""
     dns_zone: NotRequired[str]
     """The zone of domain at Scaleway, for the record to be made."""
     acme_directory: NotRequired[str]

@@ -76,7 +76,8 @@ class Account:
     def configure(self, **changes: Any) -> None:
         """Write the stack's settings; keep the entries that Pulumi wrote into the same file."""
         kept = yaml.safe_load(self.settings.read_text()) if self.settings.exists() else {}
-        given = {"deployers": [DEPLOYER], "wait_minutes": 0, **changes.pop("scaleway", {})}
+        given = {"deployers": [DEPLOYER], "wait_minutes": 0, "trial_hostname": True}
+        given |= changes.pop("scaleway", {})
         settings = {"target": "scaleway", "buckets": [{"name": "street"}], "scaleway": given, **changes}
         kept["config"] = {f"labelspace:{key}": value for key, value in settings.items()}
         self.settings.write_text(yaml.safe_dump(kept))

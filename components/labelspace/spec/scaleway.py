@@ -81,8 +81,10 @@ class ScalewaySettings(SpecPart):
     subnet_cidr: Annotated[str, AfterValidator(_private_network)] | None = None
     """Addresses of the private network of server and managed database; none: Scaleway chooses them."""
     domain: Annotated[str, AfterValidator(_domain)] | None = None
-    """Host name of the URL. Without it, a name under sslip.io that follows the address: for a trial, as all
-    names there share one weekly limit of Let's Encrypt."""
+    """Host name of the URL, whose A record leads to the workspace's address."""
+    trial_hostname: bool = False
+    """Without ``domain``, serve a name under sslip.io that follows the address: for a trial, as all names
+    there share one weekly limit of Let's Encrypt."""
     dns_zone: Annotated[str, AfterValidator(_domain)] | None = None
     """The zone of ``domain`` at Scaleway, for the record to be made; none: make it by hand."""
     acme_directory: str | None = None

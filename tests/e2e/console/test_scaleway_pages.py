@@ -39,6 +39,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         key = {"access_key": ACCOUNT["SCW_ACCESS_KEY"], "application_id": UUID}
         one.cloud.add("access_key", key, "access_key")
         one.pulumi("config", "set", "--path", "labelspace:scaleway.wait_minutes", "0")
+        one.pulumi("config", "set", "--path", "labelspace:scaleway.trial_hostname", "true")
         one.pulumi("config", "set", "labelspace:target", "scaleway")
         lab = CloudLab(one.home, one)
         done = lab.run("create", NAME, "--bucket", "street", "--yes")

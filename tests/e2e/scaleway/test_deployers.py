@@ -30,6 +30,7 @@ def cloud(tmp_path: Path) -> Iterator[Account]:
         one.cloud.add("access_key", bobs, "access_key")
         one.cloud.people[bobs["access_key"]] = Caller(BOB)
         one.pulumi("config", "set", "--path", "labelspace:scaleway.wait_minutes", "0")
+        one.pulumi("config", "set", "--path", "labelspace:scaleway.trial_hostname", "true")
         one.pulumi("config", "set", "labelspace:target", "scaleway")
         yield one
 

@@ -18,7 +18,7 @@ from labelspace.home import Home
 
 NAME = "cloudtroubles"
 CREATE = ("create", NAME, "--target", "scaleway", "--bucket", "lanes", "--yes", "--json")
-QUICK = ("--set", "scaleway.wait_minutes=0")
+QUICK = ("--set", "scaleway.wait_minutes=0", "--set", "scaleway.trial_hostname=true")
 QUOTA = {
     "type": "quotas_exceeded",
     "message": "quotas exceeded",

@@ -19,6 +19,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with account(tmp_path_factory.mktemp("account"), "cloudcli", Home.find().tools) as one:
         one.cloud.add("access_key", dict(KEY), "access_key")
         one.pulumi("config", "set", "--path", "labelspace:scaleway.wait_minutes", "0")
+        one.pulumi("config", "set", "--path", "labelspace:scaleway.trial_hostname", "true")
         one.pulumi("config", "set", "labelspace:target", "scaleway")
         yield one
 

@@ -117,7 +117,7 @@ def policy(
     reader: pulumi.Input[str],
     actions: tuple[str, ...],
 ) -> None:
-    """Allow exactly the workspace's server and its deployers; whoever a policy omits is locked out."""
+    """Allow exactly the workspace's server and its deployers; everybody else is locked out."""
     deployers = context.spec.deployers
     if not deployers:
         return

@@ -9,7 +9,7 @@ from labelspace.cvat.services import Secrets
 from labelspace.outputs import BeforeUpgrade, DatabaseAccess, Deployment
 from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway import bucket as buckets_of
-from labelspace.targets.scaleway import database_on_server, project
+from labelspace.targets.scaleway import database_on_server, host_name, project
 from labelspace.targets.scaleway.bucket import DatasetBucket
 from labelspace.targets.scaleway.context import ScalewayContext
 from labelspace.targets.scaleway.database import AnnotationDatabase
@@ -26,6 +26,7 @@ def deploy(
     before_upgrade: BeforeUpgrade | None = None,
 ) -> Deployment:
     """Declare every part as a child of ``parent``."""
+    host_name.check(spec)
     server_type(spec), database_type(spec)  # raise before any resource is declared
     has_own_database = spec.scaleway.database == "server"
     if has_own_database:

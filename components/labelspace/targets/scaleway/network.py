@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumiverse_scaleway as scaleway
 
+from labelspace.targets.scaleway import host_name
 from labelspace.targets.scaleway.context import ScalewayContext
 
 PUBLIC_PORTS = (80, 443)
@@ -75,10 +76,10 @@ class Network(pulumi.ComponentResource):
         )
 
     def _host(self, name: str, context: ScalewayContext) -> pulumi.Output[str]:
-        """The configured domain, else a public name that follows the address and survives the server."""
+        """The configured domain, else the trial's name, which follows the address."""
         domain, zone = context.spec.domain, context.spec.dns_zone
         if domain is None:
-            return self.address.address.apply(lambda ip: f"{ip.replace('.', '-')}.sslip.io")
+            return self.address.address.apply(host_name.trial)
         if zone is not None:
             scaleway.domain.Record(
                 f"{name}-record",

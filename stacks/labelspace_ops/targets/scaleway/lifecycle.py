@@ -9,7 +9,8 @@ from pulumi import automation as auto
 from pydantic import SecretStr
 
 from labelspace.home import Home
-from labelspace.spec import ScalewaySpec, Settings
+from labelspace.spec import ScalewaySpec, Settings, SpecError
+from labelspace.targets.scaleway import host_name
 from labelspace.targets.scaleway.prices import VOLUME_GB
 from labelspace_ops.backup.upgrade import way_back
 from labelspace_ops.core.errors import OpsError, UsageError
@@ -40,6 +41,7 @@ def complete_spec(spec: ScalewaySpec, cloud: account.Account, resources: retaine
 
     Raises ``UsageError`` for what the account does not offer, or what would lose sight of data.
     """
+    _check_host_name(spec)
     costs(spec)  # raises for an unknown type before the account is asked
     retained.same_project(spec, resources)
     retained.same_database(spec, resources)
@@ -53,6 +55,13 @@ def complete_spec(spec: ScalewaySpec, cloud: account.Account, resources: retaine
     )
     earlier_database.same_database(cloud, complete, project, resources)
     return complete
+
+
+def _check_host_name(spec: ScalewaySpec) -> None:
+    try:
+        host_name.check(spec)
+    except SpecError as error:
+        raise UsageError(str(error)) from None
 
 
 def known_resources(name: str, home: Home) -> retained.Resources:

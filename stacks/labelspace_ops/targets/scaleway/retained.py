@@ -171,7 +171,7 @@ def same_volume(spec: ScalewaySpec, resources: Resources) -> None:
 def deployers(spec: ScalewaySpec, resources: Resources, caller: str) -> tuple[str, ...]:
     """Return who may use the buckets: the settings' deployers, else those of the last update, and ``caller``.
 
-    A bucket policy locks out whoever it omits, so an update by one person keeps the others.
+    A bucket policy locks out everybody else, so an update by one person keeps the others.
     """
     known = spec.scaleway.deployers or tuple(
         one for policy in resources_of_type(resources, POLICY) for one in _policy_deployers(policy)

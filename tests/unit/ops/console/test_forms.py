@@ -60,3 +60,16 @@ def test_registration_follows_the_target_until_it_is_chosen() -> None:
     assert "--registration=closed" in form.arguments()
     form.registration = "open"
     assert "--registration=open" in form.arguments()
+
+
+def test_a_public_target_gets_a_domain_or_a_trial_name() -> None:
+    form = Form(name="street", new_buckets="photos")
+    form.domain = "labels.example.org"
+    assert not [flag for flag in form.arguments() if flag.startswith("--set")]
+    form.choose_target("scaleway")
+    assert "--set=scaleway.domain=labels.example.org" in form.arguments()
+    assert form.values()["scaleway"] == {"domain": "labels.example.org"}
+    form.domain, form.trial_hostname = "", True
+    assert "--set=scaleway.trial_hostname=true" in form.arguments()
+    again = Form.again("street", form.arguments())
+    assert (again.domain, again.trial_hostname) == ("", True)

@@ -57,7 +57,7 @@ def code(call: Callable[..., object], **arguments: object) -> str:
     return ""
 
 
-def test_a_policy_locks_out_whoever_it_does_not_name(address: str) -> None:
+def test_a_policy_locks_out_everybody_else(address: str) -> None:
     ann, bob, owner = (s3(address, who) for who in (ANN, BOB, OWNER))
     assert code(bob.list_objects_v2, Bucket="street") == ""
     assert code(ann.put_bucket_policy, Bucket="street", Policy=policy(ANN)) == ""

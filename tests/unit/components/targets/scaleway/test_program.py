@@ -9,7 +9,7 @@ import pulumi
 import pytest
 from tests.e2e.cloud import ACCOUNT
 
-from labelspace import Workspace, parse_spec
+from labelspace import SpecError, Workspace, parse_spec
 
 ANN, BOB = (f"user_id:{digit * 8}-1111-4111-8111-111111111111" for digit in "12")
 ADDRESS = "203.0.113.7"
@@ -49,7 +49,8 @@ def program(scaleway: dict[str, Any], **more: Any) -> Cloud:
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator] # the SDK leaves it without types
     def run() -> None:
-        Workspace("w", parse_spec({**BASE, **more, "scaleway": {"wait_minutes": 0, **scaleway}}))
+        given = {"wait_minutes": 0, "trial_hostname": True, **scaleway}
+        Workspace("w", parse_spec({**BASE, **more, "scaleway": given}))
 
     run()
     return cloud
@@ -114,3 +115,9 @@ def test_backups_expire_as_the_output_says(
     assert rules["old-versions"]["noncurrentVersionExpiration"] == {"noncurrentDays": 3}
     assert rules["delete-markers"]["expiration"] == {"expiredObjectDeleteMarker": True}
     assert rules.get("dumps", {}).get("expiration") == ({"days": dumps} if dumps else None)
+
+
+def test_without_a_domain_a_trial_must_be_asked_for() -> None:
+    with pytest.raises(SpecError, match=r"scaleway.domain: missing.*trial_hostname=true"):
+        program({"trial_hostname": False})
+    assert program({"trial_hostname": False, "domain": "labels.example.org"}).declared
