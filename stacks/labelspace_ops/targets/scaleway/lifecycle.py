@@ -35,6 +35,9 @@ from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.scaleway.answers import Snapshot
 from labelspace_ops.targets.scaleway.costs import costs
 
+STOP_CONTAINERS = "docker compose --file /etc/labelspace/compose.yaml stop && sync"
+"""Each container has 30 s (``stop_grace_period``); ``sync`` writes the data volume."""
+
 
 def complete_spec(spec: ScalewaySpec, cloud: account.Account, resources: retained.Resources) -> ScalewaySpec:
     """Return the spec with the deployers and with the existing resources that the workspace reuses.
@@ -197,10 +200,24 @@ def delete(selected: auto.Stack, home: Home, destroy: Callable[[], None]) -> Del
     )
     if database_snapshots.database(resources):
         last_backup, rows = _last_snapshot(name, home, resources)
+    stop_containers(name, home, stack.read_settings(selected))
     destroy()
     import_backup.forget(name, home)
     kept = [*_kept_volumes(name, resources), *database_snapshots.retained_text(rows), "its buckets"]
     return Deletion(last_backup, outputs.get("backups", {}).get("where", ""), kept="; ".join(kept))
+
+
+def stop_containers(name: str, home: Home, settings: Settings) -> None:
+    """Stop the containers in order, because deleting a server cuts its power.
+
+    Without SSH, PostgreSQL replays its log from the data volume when a new server starts.
+    """
+    if not server_ssh.ssh_allowed(settings):
+        return
+    try:
+        server_ssh.server_of(name, home).run("sh", "-c", STOP_CONTAINERS)
+    except OpsError as error:
+        message(f"  {name}: its containers were not stopped before the server goes ({error})")
 
 
 def _last_copy(name: str, home: Home, settings: Settings, *, prove: bool) -> str:
