@@ -210,6 +210,7 @@ def _described(
         https=_https(spec.scaleway, host),
         version=spec.cvat_version,
         archived_mark=database.archived_mark,
+        egress=spec.egress.allow,
     )
     described = {**{one.name: one for one in extra_services}, **cvat.services(settings)}
     if database.ca_certificate is None:
