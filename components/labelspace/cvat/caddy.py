@@ -71,6 +71,9 @@ class Https:
     """Where certificates come from (ACME); none: Caddy's own choice, Let's Encrypt first."""
     trusted: str = ""
     """PEM of the certificate authority of ``directory`` itself, when no system trusts it."""
+    email: str = ""
+    """Contact for the authorities; with it, and without ``directory``, Caddy asks ZeroSSL after Let's Encrypt
+    (``DefaultIssuers`` of Caddy)."""
 
 
 @dataclass(frozen=True)
@@ -201,8 +204,9 @@ def _forward(address: str) -> str:
 def _certificates(https: Https | None) -> str:
     if https is None:
         return "\tauto_https off\n"
+    email = f"\temail {https.email}\n" if https.email else ""
     directory = f"\tacme_ca {https.directory}\n" if https.directory else ""
-    return directory + (f"\tacme_ca_root {TRUSTED}\n" if https.trusted else "")
+    return email + directory + (f"\tacme_ca_root {TRUSTED}\n" if https.trusted else "")
 
 
 def _trusted_proxies(public: Public | None) -> str:

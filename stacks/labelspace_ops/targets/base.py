@@ -36,6 +36,7 @@ class Capability(Enum):
     PURGE = "`delete --purge` removes annotations and backups"
     HOST_PORTS = "URL and S3 are served on ports of this machine"
     LOCAL_BUCKETS = "dataset buckets are folders of this machine"
+    HOST_NAME = "the URL is public: settings name its domain, or ask for a name for a trial"
     COST = "resources are billed by a provider"
     BACKUP_WHILE_STOPPED = "a stopped workspace may still be asked for a backup or a drill"
     S3_STOPS = "the buckets' S3 endpoint stops and sleeps with the workspace"

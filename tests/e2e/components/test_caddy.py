@@ -46,6 +46,7 @@ def test_certificates_come_from_the_directory_that_is_asked_for() -> None:
     rules = caddyfile(8080, "open", Https("labels.example.org", "https://acme.example.org/dir", "PEM"))
     assert "acme_ca https://acme.example.org/dir\n" in rules
     assert f"acme_ca_root {TRUSTED}\n" in rules
+    assert "email ann@example.org\n" in caddyfile(80, "open", Https("a.example.org", email="ann@example.org"))
 
 
 def test_registration_is_closed_only_when_asked() -> None:

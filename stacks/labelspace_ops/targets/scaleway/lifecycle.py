@@ -10,7 +10,8 @@ from pulumi import automation as auto
 from pydantic import SecretStr
 
 from labelspace.home import Home
-from labelspace.spec import ScalewaySpec, Settings
+from labelspace.spec import ScalewaySpec, Settings, SpecError
+from labelspace.targets.scaleway import host_name
 from labelspace.targets.scaleway.prices import VOLUME_GB
 from labelspace_ops.backup.upgrade import way_back
 from labelspace_ops.core.errors import OpsError, UsageError
@@ -35,25 +36,36 @@ from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.scaleway.answers import Snapshot
 from labelspace_ops.targets.scaleway.costs import costs
 
+STOP_CONTAINERS = "docker compose --file /etc/labelspace/compose.yaml stop && sync"
+"""Each container has 30 s (``stop_grace_period``); ``sync`` writes the data volume."""
+
 
 def complete_spec(spec: ScalewaySpec, cloud: account.Account, resources: retained.Resources) -> ScalewaySpec:
-    """Return the spec with the provisioner and with the existing resources that the workspace reuses.
+    """Return the spec with the deployers and with the existing resources that the workspace reuses.
 
     Raises ``UsageError`` for what the account does not offer, or what would lose sight of data.
     """
+    _check_host_name(spec)
     costs(spec)  # raises for an unknown type before the account is asked
     retained.same_project(spec, resources)
     retained.same_database(spec, resources)
     availability.check(cloud, spec, resources)
-    provisioner = spec.scaleway.provisioner or ":".join(cloud.identity())
+    deployers = retained.deployers(spec, resources, ":".join(cloud.identity()))
     with_project, project = retained.with_project(
-        cloud, retained.with_settings(spec, provisioner=provisioner), resources
+        cloud, retained.with_settings(spec, deployers=deployers), resources
     )
     complete = retained.with_buckets(
         cloud, retained.with_volume(cloud, with_project, project, resources), project, resources
     )
     earlier_database.same_database(cloud, complete, project, resources)
     return complete
+
+
+def _check_host_name(spec: ScalewaySpec) -> None:
+    try:
+        host_name.check(spec)
+    except SpecError as error:
+        raise UsageError(str(error)) from None
 
 
 def known_resources(name: str, home: Home) -> retained.Resources:
@@ -205,10 +217,24 @@ def delete(selected: auto.Stack, home: Home, destroy: Callable[[], None]) -> Del
     )
     if database_snapshots.database(resources):
         last_backup, rows = _last_snapshot(name, home, resources)
+    stop_containers(name, home, stack.read_settings(selected))
     destroy()
     import_backup.forget(name, home)
     kept = [*_kept_volumes(name, resources), *database_snapshots.retained_text(rows), "its buckets"]
     return Deletion(last_backup, outputs.get("backups", {}).get("where", ""), kept="; ".join(kept))
+
+
+def stop_containers(name: str, home: Home, settings: Settings) -> None:
+    """Stop the containers in order, because deleting a server cuts its power.
+
+    Without SSH, PostgreSQL replays its log from the data volume when a new server starts.
+    """
+    if not server_ssh.ssh_allowed(settings):
+        return
+    try:
+        server_ssh.server_of(name, home).run("sh", "-c", STOP_CONTAINERS)
+    except OpsError as error:
+        message(f"  {name}: its containers were not stopped before the server goes ({error})")
 
 
 def _last_copy(name: str, home: Home, settings: Settings, *, prove: bool) -> str:

@@ -29,7 +29,12 @@ class ScalewayTarget(Target[ScalewaySpec]):
     title: ClassVar[str] = "Scaleway"
     plugins: ClassVar[tuple[str, ...]] = ("pulumiverse_scaleway", "pulumi_random")
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.COST, Capability.BACKUP_WHILE_STOPPED, Capability.RESTORE_BEFORE_READY}
+        {
+            Capability.COST,
+            Capability.HOST_NAME,
+            Capability.BACKUP_WHILE_STOPPED,
+            Capability.RESTORE_BEFORE_READY,
+        }
     )
     retention_note: ClassVar[str] = (
         "Buckets, backups and the data volume stay at Scaleway, and are billed until they are removed in its"
