@@ -10,6 +10,7 @@ from labelspace.spec.buckets import BucketSpec, DatasetBucketSpec
 from labelspace.spec.database import ExternalDatabaseSpec
 from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size
 from labelspace.spec.local import LocalSpec
+from labelspace.spec.notify import NotifySpec
 from labelspace.spec.parse import (
     DEFAULT_TARGET,
     SPECS,
@@ -38,6 +39,7 @@ __all__ = [
     "DefaultRole",
     "ExternalDatabaseSpec",
     "LocalSpec",
+    "NotifySpec",
     "Region",
     "Registration",
     "ScalewaySettings",

@@ -158,13 +158,24 @@ def _external_database(url: str) -> Settings | None:
         raise UsageError(f"PGSSLROOTCERT: {authority} cannot be read: {error.strerror}") from None
 
 
+def _webhook(notify: Settings | None, value: str) -> Settings | None:
+    """The block ``notify`` with a webhook of standard input, for ``-``; None for nothing."""
+    if value not in ("-", ""):
+        raise UsageError(
+            "notify.webhook: a webhook's URL in an argument is visible to other users: write"
+            " notify.webhook=- and give the URL on standard input"
+        )
+    return {**(notify or {}), "webhook": sys.stdin.readline().strip()} if value else None
+
+
 def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Settings:
     """``settings`` with each ``KEY=VALUE`` of ``assignments`` applied.
 
     Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
     commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and remove. ``backup.bucket`` takes
     ``NAME@https://ENDPOINT``, or nothing for a folder of this machine; ``external_database`` takes a
-    connection URL. Raises ``UsageError``.
+    connection URL; ``notify.webhook`` takes ``-`` for standard input, or nothing for no webhook. Raises
+    ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -176,6 +187,8 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
         elif key == "backup.bucket":
             bucket = _backup_bucket(key, value) if value else None
             changed["backup"] = {**changed.get("backup", {}), "bucket": bucket}
+        elif key == "notify.webhook":
+            changed["notify"] = _webhook(changed.get("notify"), value)
         elif key == "external_database":
             changed[key] = _external_database(value)
         else:

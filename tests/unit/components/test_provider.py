@@ -13,7 +13,11 @@ from labelspace import spec
 
 SECRET = {"password", "access_key", "secret_key"}
 PYTHON_ONLY = {
-    "WorkspaceArgs": {"deleted", "external_database"},  # the command line sets it; it holds a password
+    "WorkspaceArgs": {
+        "deleted",
+        "external_database",
+        "notify",
+    },  # set by commands; hold secrets
     "BucketArgs": {"endpoint", "region"},  # those of a remote bucket, with its keys
     "BackupArgs": {"bucket"},
     "ScalewayArgs": {"zone"},  # has one value

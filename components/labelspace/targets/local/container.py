@@ -7,7 +7,7 @@ from pathlib import Path
 import pulumi
 import pulumi_docker as docker
 
-from labelspace.container_spec import File, Health, Service
+from labelspace.container_spec import LOG_LIMIT, File, Health, Service
 from labelspace.home import Home
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace.outputs import FolderShare, RemoteShare
@@ -70,7 +70,7 @@ def container(
         capabilities=_capabilities(service),
         security_opts=_security(service, unlabeled=service.holds_socket or bool(mounted)),
         log_driver="json-file",
-        log_opts=None if podman.is_used() else {"max-size": "10m", "max-file": "3"},
+        log_opts=None if podman.is_used() else LOG_LIMIT,
         labels=_labels(service, context, triggers),
         init=True,
         wait=wait_healthy,

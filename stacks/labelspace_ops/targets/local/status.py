@@ -96,8 +96,9 @@ def _measure_running(
 ) -> tuple[list[BucketStatus], list[Check]]:
     mounts = sorted(part for part in containers if part.startswith("mount-"))
     sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
+    notifier = ["notifier"] if "notifier" in containers else []
     absent = "database" if outputs.get("database") == "external" else "backup"
-    parts = [part for part in (*LONG_LIVED, *mounts, *sleeper) if part != absent]
+    parts = [part for part in (*LONG_LIVED, *mounts, *sleeper, *notifier) if part != absent]
     with ThreadPoolExecutor(len(parts)) as pool:  # a container that just started runs its own health check
         checks = list(pool.map(lambda part: _container_check(part, containers.get(part)), parts))
     if outputs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +43,18 @@ def _proof(hours_ago: float, *, ok: bool = True) -> dict[str, Any]:
 
 
 FRESH = [("full", 30.0), ("incr", 1.0)]
+
+
+def test_a_full_backup_follows_a_gap_once_the_archive_works_again(
+    due: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gap = importlib.import_module("labelspace_backup.gap")
+    monkeypatch.setattr(gap.began, "__defaults__", (None, tmp_path))
+    monkeypatch.setattr(gap.ended, "__defaults__", (tmp_path,))
+    (tmp_path / "segments").write_text("000000010000000000000007 1795521600\n")
+    assert due(FRESH, _proof(20)) == ""
+    (tmp_path / "ended").touch()
+    assert due(FRESH, _proof(20)) == "full"
 
 
 @pytest.mark.parametrize(

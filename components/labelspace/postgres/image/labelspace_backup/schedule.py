@@ -16,6 +16,8 @@ RETRY_SECONDS = 600
 """After a backup or drill that could not be carried out."""
 REPEAT_DRILL = timedelta(days=1)
 """After a drill that failed, the next follows sooner: there are other backups by then."""
+FAILURE = Path("/tmp/pgbackrest/failure")  # noqa: S108 - inside the container
+"""Why the last scheduled backup or drill could not be made; not there after one that was."""
 IN_USE = Path("/tmp/pgbackrest/in-use")  # noqa: S108 - inside the container
 
 
@@ -24,13 +26,16 @@ def due(
 ) -> str:
     """The next step: ``full``, ``incr``, ``drill``, or nothing.
 
-    After a drill that failed, a full backup: incremental ones would depend on the damaged one. After an
-    upgrade, a backup at once: ``migrations`` is the digest of those of the running database.
+    After a drill that failed, a full backup: incremental ones would depend on the damaged one. A full backup
+    also after a gap in the archive. After an upgrade, a backup at once: ``migrations`` is the digest of those
+    of the running database.
     """
     settings = engine.settings
     whole = [one for one in backups if one.complete]
     fulls = [one for one in whole if one.kind in ("full", "dump")]
     if proof and not proof["ok"] and fulls and fulls[-1].stop < proofs.when(proof):
+        return "full"
+    if engine.has_gap():
         return "full"
     if not fulls or now - fulls[-1].stop >= timedelta(days=settings.full_interval_days):
         return "full"
@@ -70,11 +75,14 @@ def keep(engine: Engine) -> None:
     """Carry out the schedule for ever; the first backup was taken."""
     IN_USE.parent.mkdir(parents=True, exist_ok=True)
     IN_USE.touch()
+    FAILURE.unlink(missing_ok=True)
     while True:
         time.sleep(POLL_SECONDS)
         try:
             _step(engine)
+            FAILURE.unlink(missing_ok=True)
         except (FailedError, OSError, ValueError) as error:
+            FAILURE.write_text(str(error))
             log(f"backup failed: {error}; tried again in {RETRY_SECONDS // 60} minutes")
             time.sleep(RETRY_SECONDS)
 

@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from . import endpoint, proofs, restic
+from . import endpoint, proofs, restic, schedule
 from .engine import Engine, rows
 from .programs import FailedError, Json
 from .settings import PLACE, Settings
@@ -28,6 +28,8 @@ def measure(engine: Engine) -> Json:
         found |= {**NO_ARCHIVE, **engine.archive()}
     except FailedError as error:
         found["problems"].append(f"the archive's state cannot be asked: {error}")
+    if schedule.FAILURE.exists():
+        found["problems"].append(f"the last scheduled backup failed: {schedule.FAILURE.read_text()}")
     found |= _disk(settings)
     found["drill"] = proofs.newest(engine.proofs.read())
     found["schedule"] = {
