@@ -38,8 +38,8 @@ class Watched:
     """A URL (``http`` or ``tcp``) for each part."""
     buckets: Mapping[str, str]
     """The endpoint of each remote bucket."""
-    certificates: tuple[str, ...]
-    """``HOST:PORT`` of each certificate that may end."""
+    certificates: Mapping[str, str]
+    """``ADDRESS:PORT`` where each host's certificate is served."""
     backups: str
     """The URL of the state of backups and disks."""
     queues: tuple[str, ...]

@@ -7,6 +7,7 @@ deadline, so it never blocks what it watches. Runs in CVAT's image, whose Redis 
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import sys
@@ -15,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +35,10 @@ STATE_SECONDS = 60
 FULL_PERCENT, FREED_PERCENT = 85, 83
 """A disk is a fault above the first; the fault ends below the second."""
 CERTIFICATE_DAYS = 14
+VALIDITY = re.compile(
+    rb"\x30[\x1e-\x22](?:\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)(?:\x17\x0d(\d{12}Z)|\x18\x0f(\d{14}Z))"
+)
+"""The two times of a certificate in DER (RFC 5280, 4.1.2.5), the end as group 1 or 2."""
 LATE_FACTOR = 2
 """A backup or drill is late after this many intervals, as in ``labelspace status``."""
 
@@ -48,7 +53,7 @@ def measure(settings: Settings, full: frozenset[str] = frozenset()) -> dict[str,
         buckets = list(pool.map(lambda one: _bucket(settings, *one), settings["buckets"].items()))
         queues = pool.submit(_queues, settings)
         state = pool.submit(_state, settings)
-        certificates = list(pool.map(_certificate, settings["certificates"]))
+        certificates = pool.submit(_certificates, settings)
         found = [one for one in (*parts, queues.result()) if one]
         backups = state.result()
     down = _down(settings, "backups", "the backup program does not answer") if backups is None else None
@@ -57,7 +62,7 @@ def measure(settings: Settings, full: frozenset[str] = frozenset()) -> dict[str,
         "buckets": [one for one in buckets if one],
         "backups": None if backups is None else _backups(backups),
         "disks": None if backups is None else _disks(backups, full),
-        "certificates": None if None in certificates else [one for one in certificates if one and one.key],
+        "certificates": certificates.result(),
     }
 
 
@@ -171,24 +176,39 @@ def _disks(state: Any, full: frozenset[str]) -> Faults:
     return found
 
 
-def _certificate(address: str) -> Fault | None:
-    """None when it could not be read; a fault without a key when there is nothing to say."""
-    host, _, port = address.rpartition(":")
+def _certificates(settings: Settings) -> Faults | None:
+    """The certificates that end soon; None when one could not be read."""
+    found = []
+    for host, address in settings["certificates"].items():
+        days = _days_left(host, address)
+        if days is None:
+            return None
+        if days < 0:
+            found.append(Fault(f"certificate {host}", f"the certificate of {host} has expired"))
+        elif days < CERTIFICATE_DAYS:
+            found.append(Fault(f"certificate {host}", f"the certificate of {host} ends in {days:.0f} days"))
+    return found
+
+
+def _days_left(host: str, address: str) -> float | None:
+    """Until the end of a host's certificate, by any authority; None when it could not be read."""
+    server, _, port = address.rpartition(":")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         with (
-            socket.create_connection((host, int(port)), ANSWER_SECONDS) as plain,
-            ssl.create_default_context().wrap_socket(plain, server_hostname=host) as secured,
+            socket.create_connection((server, int(port)), ANSWER_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secured,
         ):
-            end = ssl.cert_time_to_seconds(str((secured.getpeercert() or {})["notAfter"]))
-    except ssl.SSLCertVerificationError as error:
-        expired = "expired" in error.verify_message
-        return Fault(f"certificate {host}", f"the certificate of {host} has expired") if expired else None
-    except (OSError, KeyError, ValueError):
+            certificate = secured.getpeercert(binary_form=True) or b""
+    except OSError:
         return None
-    days = (end - time.time()) / 86400
-    if days > CERTIFICATE_DAYS:
-        return Fault("", "")
-    return Fault(f"certificate {host}", f"the certificate of {host} ends in {days:.0f} days")
+    validity = VALIDITY.search(certificate)
+    if validity is None:
+        return None
+    short, long = validity.groups()
+    end = datetime.strptime((long or b"20" + short).decode(), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    return (end.timestamp() - time.time()) / 86400
 
 
 def deliver(settings: Settings, notice: Notice) -> str:

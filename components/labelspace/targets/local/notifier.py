@@ -66,7 +66,7 @@ def _database(spec: LocalSpec, context: DockerContext) -> str:
     return f"tcp://{own.host}:{own.port}" if own else f"tcp://{context.named('database')}:5432"
 
 
-def _certificates(url: str) -> tuple[str, ...]:
+def _certificates(url: str) -> dict[str, str]:
     """Only of a public URL: another one is HTTP."""
-    parts = urlsplit(url)
-    return (f"{parts.hostname}:{parts.port or 443}",) if parts.scheme == "https" else ()
+    parts, host = urlsplit(url), urlsplit(url).hostname or ""
+    return {host: f"{host}:{parts.port or 443}"} if parts.scheme == "https" else {}

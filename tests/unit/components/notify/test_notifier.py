@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
+import subprocess
+import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,7 +75,7 @@ def test_parts_and_buckets_that_do_not_answer_are_faults_with_patience(
         "down_minutes": 5,
         "parts": {"server": f"http://{gone}/api", "redis": f"tcp://{gone}"},
         "buckets": {"far": f"https://{gone}"},
-        "certificates": [gone],
+        "certificates": {"labels.example.org": gone},
         "backups": f"http://{gone}/",
     }
     found = notifier.measure(settings)
@@ -78,6 +84,37 @@ def test_parts_and_buckets_that_do_not_answer_are_faults_with_patience(
     assert [fault.key for fault in found["buckets"]] == ["bucket far"]
     assert {fault.patience for fault in [*found["parts"], *found["buckets"]]} == {300}
     assert (found["backups"], found["disks"], found["certificates"]) == (None, None, None)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Callable[[int], str]:
+    """Serve a certificate of nobody that ends in some days; returns its address."""
+
+    def serve(days: int) -> str:
+        chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+        make = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=labels.example.org")
+        subprocess.run(
+            [*make, "-days", str(days), "-out", chain, "-keyout", key], check=True, capture_output=True
+        )
+        server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"127.0.0.1:{server.server_port}"
+
+    return serve
+
+
+@pytest.mark.parametrize(("days", "reports"), [(10, 1), (30, 0), (20000, 0)])
+def test_a_certificate_near_its_end_is_a_fault(
+    notifier: Any, served: Callable[[int], str], days: int, reports: int
+) -> None:
+    settings = {"certificates": {"labels.example.org": served(days)}}
+    found = notifier._certificates(settings)
+    assert [fault.text for fault in found] == [
+        "the certificate of labels.example.org ends in 10 days"
+    ] * reports
 
 
 def test_a_webhook_that_is_away_delays_the_notice_and_loses_none(

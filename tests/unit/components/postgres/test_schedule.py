@@ -75,3 +75,28 @@ def test_what_is_due(
     due: Any, backups: list[tuple[str, float]], proof: Any, digest: str, next_step: str
 ) -> None:
     assert due(backups, proof, digest) == next_step
+
+
+def test_a_scheduled_backup_that_fails_is_noted_until_one_succeeds(
+    due: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    schedule, programs = (
+        importlib.import_module(f"labelspace_backup.{name}") for name in ("schedule", "programs")
+    )
+    monkeypatch.setattr(schedule, "FAILURE", tmp_path / "failure")
+    reasons = ["no space left"]
+
+    class Engine:
+        def take(self, *_: Any, **__: Any) -> Any:
+            if reasons:
+                raise programs.FailedError(reasons.pop())
+            return self
+
+        label = "taken"
+
+    with pytest.raises(programs.FailedError):
+        schedule._carry_out(Engine(), "full")
+    assert schedule.failure(NOW - timedelta(days=3650)) == "no space left"
+    assert schedule.failure(datetime.now(UTC) + timedelta(minutes=1)) == ""
+    schedule._carry_out(Engine(), "full")
+    assert schedule.failure(None) == ""

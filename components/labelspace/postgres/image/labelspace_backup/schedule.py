@@ -17,7 +17,7 @@ RETRY_SECONDS = 600
 REPEAT_DRILL = timedelta(days=1)
 """After a drill that failed, the next follows sooner: there are other backups by then."""
 FAILURE = Path("/tmp/pgbackrest/failure")  # noqa: S108 - inside the container
-"""Why the last scheduled backup or drill could not be made; not there after one that was."""
+"""Why the last scheduled backup or drill could not be carried out."""
 IN_USE = Path("/tmp/pgbackrest/in-use")  # noqa: S108 - inside the container
 
 
@@ -75,14 +75,11 @@ def keep(engine: Engine) -> None:
     """Carry out the schedule for ever; the first backup was taken."""
     IN_USE.parent.mkdir(parents=True, exist_ok=True)
     IN_USE.touch()
-    FAILURE.unlink(missing_ok=True)
     while True:
         time.sleep(POLL_SECONDS)
         try:
             _step(engine)
-            FAILURE.unlink(missing_ok=True)
         except (FailedError, OSError, ValueError) as error:
-            FAILURE.write_text(str(error))
             log(f"backup failed: {error}; tried again in {RETRY_SECONDS // 60} minutes")
             time.sleep(RETRY_SECONDS)
 
@@ -91,11 +88,31 @@ def _step(engine: Engine) -> None:
     endpoint.check(engine.settings)
     proof = proofs.newest(engine.proofs.read())
     step = due(engine, engine.backups(), proof, engine.migrations(), datetime.now(UTC))
-    if step == "drill":
-        proof = drill.run(engine)
-        log(f"drill of {proof['backup']}: {'proven' if proof['ok'] else 'FAILED: ' + proof['reason']}")
-    elif step:
-        log(f"backup {engine.take(step, throttled=True).label} taken")
+    if step:
+        _carry_out(engine, step)
+
+
+def _carry_out(engine: Engine, step: str) -> None:
+    """A failure is noted for the status until the step succeeds."""
+    try:
+        if step == "drill":
+            proof = drill.run(engine)
+            log(f"drill of {proof['backup']}: {'proven' if proof['ok'] else 'FAILED: ' + proof['reason']}")
+        else:
+            log(f"backup {engine.take(step, throttled=True).label} taken")
+    except (FailedError, OSError, ValueError) as error:
+        FAILURE.write_text(str(error))
+        raise
+    FAILURE.unlink(missing_ok=True)
+
+
+def failure(newest: datetime | None) -> str:
+    """Why the last scheduled step failed; empty when none did, or after a backup that ended later."""
+    try:
+        when, text = FAILURE.stat().st_mtime, FAILURE.read_text()
+    except FileNotFoundError:
+        return ""
+    return "" if newest and newest.timestamp() > when else text
 
 
 def log(text: str) -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from . import endpoint, proofs, restic, schedule
-from .engine import Engine, rows
+from .engine import Backup, Engine, rows
 from .programs import FailedError, Json
 from .settings import PLACE, Settings
 
@@ -20,16 +20,16 @@ def measure(engine: Engine) -> Json:
     found: Json = {"backups": [], "problems": [], "now": time.time(), "drill": None}
     try:
         endpoint.check(settings)
-        found["backups"] = rows(engine.backups(), settings.max_shrink_percent)
+        backups = engine.backups()
+        found["backups"] = rows(backups, settings.max_shrink_percent)
         found["problems"] += _lost_repository(settings, found["backups"])
+        found["problems"] += _failed_step(backups)
     except (FailedError, ValueError) as error:
         found["problems"].append(f"the backups cannot be read: {error}")
     try:
         found |= {**NO_ARCHIVE, **engine.archive()}
     except FailedError as error:
         found["problems"].append(f"the archive's state cannot be asked: {error}")
-    if schedule.FAILURE.exists():
-        found["problems"].append(f"the last scheduled backup failed: {schedule.FAILURE.read_text()}")
     found |= _disk(settings)
     found["drill"] = proofs.newest(engine.proofs.read())
     found["schedule"] = {
@@ -38,6 +38,11 @@ def measure(engine: Engine) -> Json:
         "drill_interval_days": settings.drill_interval_days,
     }
     return found
+
+
+def _failed_step(backups: list[Backup]) -> list[str]:
+    reason = schedule.failure(max((one.stop for one in backups if one.complete), default=None))
+    return [f"the last scheduled backup or drill failed: {reason}"] if reason else []
 
 
 def _lost_repository(settings: Settings, backups: list[Json]) -> list[str]:
