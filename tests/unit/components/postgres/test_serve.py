@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -26,3 +27,13 @@ def test_both_sides_use_the_same_port_and_variable(monkeypatch: pytest.MonkeyPat
     monkeypatch.syspath_prepend(CONTEXT)
     serve = importlib.import_module("labelspace_backup.serve")
     assert (serve.PORT, serve.WANTED) == (STATE_PORT, SERVES_STATE)
+
+
+def test_blocks_that_are_reserved_for_root_are_neither_used_nor_free(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(CONTEXT)
+    state = importlib.import_module("labelspace_backup.state")
+    usage = SimpleNamespace(total=252, used=72, free=20)
+    monkeypatch.setattr(state.shutil, "disk_usage", lambda _: usage)
+    assert state.used_percent(tmp_path) == 78.3

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -55,7 +54,5 @@ def disks(places: dict[str, Path] = DISKS) -> list[Json]:
     found: dict[int, Json] = {}
     for name, path in places.items():
         if path.exists():
-            usage = shutil.disk_usage(path)
-            row = {"name": name, "used_percent": round(100 - 100 * usage.free / usage.total, 1)}
-            found.setdefault(path.stat().st_dev, row)
+            found.setdefault(path.stat().st_dev, {"name": name, "used_percent": state.used_percent(path)})
     return list(found.values())
