@@ -64,7 +64,7 @@ def _disk(settings: Settings) -> Json:
 
 
 def used_percent(path: Path) -> float:
-    """How full the disk of a folder is, as CVAT's health check counts: blocks reserved for root are left out."""
+    """How full the disk of a folder is; as CVAT's health check, it leaves out blocks reserved for root."""
     usage = shutil.disk_usage(path)
     return round(100 * usage.used / (usage.used + usage.free), 1)
 
