@@ -60,7 +60,7 @@ def logged_in(url: str) -> httpx.Client:
     """The admin's client; raises ``httpx.HTTPError`` while the server is away."""
     http = httpx.Client(base_url=url, timeout=20)
     http.post("/api/auth/login", json={"username": ADMIN, "password": PASSWORD}).raise_for_status()
-    http.headers["X-CSRFToken"] = http.cookies.get("csrftoken", "")
+    http.headers["X-CSRFToken"] = http.cookies.get("csrftoken") or ""
     return http
 
 
