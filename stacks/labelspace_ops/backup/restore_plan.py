@@ -93,7 +93,8 @@ def _check_not_lost(rows: list[BackupRow], to: datetime) -> None:
         if row.lost_from and datetime.fromisoformat(row.lost_from) <= to < datetime.fromisoformat(row.when):
             raise UsageError(
                 f"to: the changes between {row.lost_from} and {row.when} were lost, because too many waited"
-                f" for the archive: restore to {row.lost_from} (--to), or backup {row.id} (--backup)"
+                f" for the archive: `labelspace restore NAME --to {row.lost_from}` or"
+                f" `labelspace restore NAME --backup {row.id}`"
             )
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_docker as docker
 
+from labelspace.cvat.caddy import HTTPS_PORT
 from labelspace.cvat.services import QUEUES
 from labelspace.notify.service import STATE_PORT, Watched, service
 from labelspace.spec import LocalSpec, NotifySpec
@@ -50,7 +51,7 @@ def _watched(spec: LocalSpec, notify: NotifySpec, context: DockerContext, url: s
         down_minutes=notify.down_minutes,
         parts={**_parts(context), "database": _database(spec, context)},
         buckets={one.name: one.endpoint for one in spec.buckets if one.endpoint},
-        certificates=_certificates(url),
+        certificates=_certificates(url, spec, context),
         backups=f"http://{context.named(backup_part)}:{STATE_PORT}/",
         queues=("chunks", *QUEUES),
         redis=context.named("redis"),
@@ -66,7 +67,10 @@ def _database(spec: LocalSpec, context: DockerContext) -> str:
     return f"tcp://{own.host}:{own.port}" if own else f"tcp://{context.named('database')}:5432"
 
 
-def _certificates(url: str) -> dict[str, str]:
-    """Only of a public URL: another one is HTTP."""
+def _certificates(url: str, spec: LocalSpec, context: DockerContext) -> dict[str, str]:
+    """Only of an HTTPS URL: the workspace's own proxy serves it, or the user's."""
     parts, host = urlsplit(url), urlsplit(url).hostname or ""
-    return {host: f"{host}:{parts.port or 443}"} if parts.scheme == "https" else {}
+    if parts.scheme != "https":
+        return {}
+    own = f"{context.named('proxy')}:{HTTPS_PORT}"
+    return {host: own if spec.tls else f"{host}:{parts.port or 443}"}
