@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.report import Report
-from bench.workspace import Bench
+from bench.workspace import KILLS, Bench
 from labelspace.cvat.images import CVAT_VERSION
 
 BENCHES = {
@@ -26,6 +26,7 @@ BENCHES = {
     "restore": "restore --to on a million shapes, against pg_restore",
     "archive": "what continuous backup costs on a million shapes: writes, space",
     "loss": "what is lost by kills and with the volume, and until when it is back",
+    "faults": "random kills while a client writes through the API",
     "audit": "the audit of a million annotations",
 }
 """Each is a module of this package with ``measure(bench) -> list[Row]``."""
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benches that are named, all by default."""
     options = _parser().parse_args(arguments)
     report = Report()
-    with Bench(options.pairs, options.cvat_version) as bench:
+    with Bench(options.pairs, options.cvat_version, options.kills) as bench:
         for name in options.names or BENCHES:
             _run(name, bench, report)
             if options.out:
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="JSON alone on standard output")
     parser.add_argument("--out", type=Path, help="write the JSON here after each bench")
     parser.add_argument("--pairs", type=int, default=3, help="how often each figure and its peer's are taken")
+    parser.add_argument("--kills", type=int, default=KILLS, help="how many kills the bench `faults` makes")
     parser.add_argument("--cvat-version", default=CVAT_VERSION, help="of images that the engine has")
     return parser
 

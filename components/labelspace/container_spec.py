@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+LOG_LIMIT = {"max-size": "10m", "max-file": "3"}
+"""Options of the log driver ``json-file``: without them a container's log grows until the disk is full."""
+
 
 @dataclass(frozen=True)
 class File:

@@ -50,6 +50,8 @@ class BackupArgs(TypedDict):
     """Days between two drills: 0 (none) to 60, by default 7."""
     max_shrink_percent: NotRequired[int]
     """Share of CVAT's files that a backup may lack against the one before: 1 to 99 %, by default 50."""
+    max_unarchived_mb: NotRequired[int]
+    """Change log that may wait while the place of the backups is away: 64 to 1000000 MB, by default 4096."""
     encryption_key: NotRequired[str]
     """What encrypts backups, 32 characters or more; by default a key of this machine."""
 

@@ -16,6 +16,7 @@ ARCHIVED_MARK = "/tmp/pgbackrest/in-use"  # noqa: S108 - inside the container
 """As in ``labelspace_backup.schedule``."""
 HEALTHY = f"pg_isready -q -U {DATABASE_USER} -d {DATABASE_NAME} -h 127.0.0.1 && test -e {ARCHIVED_MARK}"
 """It answers, and its archive has a first backup: before that, a loss could not be restored."""
+ARCHIVE = "/usr/local/bin/pgbackrest-archive.sh"
 MEMORY: Mapping[Size, int] = {"small": 1024, "medium": 2048, "large": 4096}
 
 
@@ -54,7 +55,7 @@ def service(
 def _options(backup: BackupSpec) -> tuple[str, ...]:
     values = {
         "archive_mode": "on",
-        "archive_command": "nice -n 5 pgbackrest --stanza=main archive-push %p",
+        "archive_command": f"bash {ARCHIVE} %p {backup.max_unarchived_mb}",
         "archive_timeout": f"{backup.archive_timeout_seconds}",
         "wal_level": "replica",
     }

@@ -82,6 +82,7 @@ def settings(workspace: str, backup: BackupSpec, key: str) -> dict[str, object]:
         "drill_interval_days": backup.drill_interval_days,
         "archive_timeout_seconds": backup.archive_timeout_seconds,
         "max_shrink_percent": backup.max_shrink_percent,
+        "max_unarchived_mb": backup.max_unarchived_mb,
         "key": key,
         "restic": f"{REPOSITORY}/files",
     }
@@ -130,6 +131,9 @@ log-level-console=warn
 log-level-stderr=off
 log-level-file=off
 lock-path=/tmp/pgbackrest
+
+[global:backup]
+exclude=labelspace-gap/
 
 [main]
 pg1-path={DATA}

@@ -12,6 +12,7 @@ from labelspace.spec.egress import EgressSpec
 from labelspace.spec.email import EmailSpec
 from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size
 from labelspace.spec.local import LocalSpec
+from labelspace.spec.notify import NotifySpec
 from labelspace.spec.parse import (
     DEFAULT_TARGET,
     SPECS,
@@ -43,6 +44,7 @@ __all__ = [
     "EmailSpec",
     "ExternalDatabaseSpec",
     "LocalSpec",
+    "NotifySpec",
     "Region",
     "Registration",
     "ScalewaySettings",

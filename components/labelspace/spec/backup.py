@@ -57,6 +57,10 @@ class BackupSpec(SpecPart):
     max_shrink_percent: int = Field(default=50, ge=1, le=99)
     """A backup in which CVAT's files shrank by more than this share makes the workspace ``degraded``, and no
     backup expires until somebody accepts it."""
+    max_unarchived_mb: int = Field(default=4096, ge=64, le=1_000_000)
+    """Change log that may wait while the place of the backups is out of reach, in MB, and at most half of the
+    free disk. Beyond it the database goes on and the oldest changes are lost to a restore: ``status`` says
+    which, and a full backup follows by itself."""
     bucket: BackupBucketSpec | None = None
     """Where backups go; none: a folder of this machine."""
     encryption_key: Annotated[SecretStr, AfterValidator(_backup_key)] | None = None

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 
 from labelspace.spec.email import EmailSpec
 from labelspace.spec.fields import BindAddress, Cidr, Port, PublicUrl, is_loopback, separated
+from labelspace.spec.notify import NotifySpec
 from labelspace.spec.tls import TlsSpec
 from labelspace.spec.workspace import WorkspaceSpec
 
@@ -36,6 +37,8 @@ class LocalSpec(WorkspaceSpec):
     sleep_after_minutes: int = Field(default=0, ge=0, le=10080)
     """Minutes without a user before the workspace sleeps; 0: never."""
 
+    notify: NotifySpec | None = None
+    """Where faults are reported; none: only ``labelspace status`` shows them."""
     deleted: bool = False
     """True after `labelspace delete`: only what holds data is left; `labelspace create NAME` restores it."""
 

@@ -97,9 +97,13 @@ def _sentence(spec: type[SpecPart], problem: Any) -> str:
     return f"{field}: {_shown(field, problem['input'])}{message}"
 
 
+SECRETS = ("password", "secret_key", "access_key", "backup.encryption_key", "webhook")
+"""Parts of the names of settings whose values no message shows."""
+
+
 def _shown(field: str, value: Any) -> str:
     """The refused value, never a secret one and never a whole block of settings."""
-    secret = any(word in field for word in ("password", "secret_key", "access_key", "backup.encryption_key"))
+    secret = any(word in field for word in SECRETS)
     if secret or isinstance(value, dict | BaseModel | list | tuple):
         return ""
     return f"{value!r} is refused: "

@@ -83,7 +83,9 @@ class Backups(ABC):
         if since is None:
             return "nothing can be restored yet"
         archived = self.any_moment and not rows[-1].is_dump
-        return f"restorable: {f'any moment from {since} until now' if archived else 'the moments above'}"
+        lost = "".join(f", except {row.lost_from} to {row.when}" for row in rows if row.lost_from)
+        moments = f"any moment from {since} until now{lost}" if archived else "the moments above"
+        return f"restorable: {moments}"
 
 
 class AgentBackups(Backups):

@@ -102,10 +102,23 @@ class BackupRow(Recorded):
     shrunk: str = ""
     """What shrank by more than ``max_shrink_percent`` since the backup before, until it is accepted."""
 
+    lost_from: str = ""
+    """Changes from this time until the backup cannot be restored, ISO 8601: too many waited for the archive.
+    Empty when none are lost."""
+
     @property
     def is_dump(self) -> bool:
         """Whether it holds one moment, without an archive of the changes after it."""
         return self.kind == "dump"
+
+
+class LostRange(JsonModel):
+    """Changes that no restore reaches."""
+
+    since: str
+    """ISO 8601."""
+    until: str | None
+    """When the next complete backup was made, ISO 8601; null before there is one."""
 
 
 class Backups(JsonModel):
@@ -157,6 +170,12 @@ class Measured(Recorded):
     archive_fails: bool = False
     waiting_seconds: int = 0
     """How long the oldest change waits for its archive."""
+    waiting_bytes: int = 0
+    """Changes that wait for the archive."""
+    max_waiting_bytes: int = 0
+    """What may wait before the oldest is given up; half of the free disk, when that is less."""
+    lost_from: str | None = None
+    """Changes from this time on are lost to a restore until the next backup, ISO 8601; null for none."""
     last_archived: str | None = None
     last_archived_at: str | None = None
     free_bytes: int | None = None
@@ -201,6 +220,8 @@ class BackupState(JsonModel):
     """Used part of that disk in percent."""
     drill: Proof | None = None
     """The result of the newest drill."""
+    lost: list[LostRange] = Field(default_factory=list)
+    """Times that no restore reaches, oldest first: too many changes waited for the archive."""
 
 
 UNKNOWN = BackupState(copies=None, last=None, last_archived=None)

@@ -79,11 +79,23 @@ def _of_time(rows: list[BackupRow], to: datetime, now: datetime) -> RestorePlan:
     older = [row for row in rows if datetime.fromisoformat(row.when) < to]
     if not older:
         raise UsageError(f"to: {to.isoformat()} is before the oldest backup: {restorable}")
+    _check_not_lost(rows, to)
     files = _newest_files(older)
     if older[-1].is_dump:
         return _of_dump(older[-1], files)
     target = ["--type=time", f"--target={to.isoformat(sep=' ')}", "--target-action=promote", SAME_TIMELINE]
     return RestorePlan(older[-1].id, target, files, to.isoformat())
+
+
+def _check_not_lost(rows: list[BackupRow], to: datetime) -> None:
+    """Raise ``UsageError`` for a time whose changes never reached the archive."""
+    for row in rows:
+        if row.lost_from and datetime.fromisoformat(row.lost_from) <= to < datetime.fromisoformat(row.when):
+            raise UsageError(
+                f"to: the changes between {row.lost_from} and {row.when} were lost, because too many waited"
+                f" for the archive: `labelspace restore NAME --to {row.lost_from}` or"
+                f" `labelspace restore NAME --backup {row.id}`"
+            )
 
 
 def _of_dump(row: BackupRow, files: str) -> RestorePlan:

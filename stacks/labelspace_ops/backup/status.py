@@ -7,7 +7,7 @@ from pathlib import Path
 
 from labelspace.home import Home
 from labelspace_ops.backup import agent
-from labelspace_ops.backup.models import UNKNOWN, BackupRow, BackupState, Measured
+from labelspace_ops.backup.models import UNKNOWN, BackupRow, BackupState, LostRange, Measured
 from labelspace_ops.core import disk
 from labelspace_ops.core.checks import LATE_FACTOR, Check, failed
 from labelspace_ops.core.errors import OpsError
@@ -41,24 +41,47 @@ def measure(
         problem = [] if inactive else [failed("backups", str(error))]
         return UNKNOWN.model_copy(update={"warnings": warnings}), problem
     problems = [] if inactive or not running else [*checks, *to_checks(name, state)]
-    return summary(state).model_copy(update={"warnings": warnings}), problems
+    found = summary(state)
+    return found.model_copy(update={"warnings": [*warnings, *(found.warnings or [])]}), problems
 
 
 def to_checks(name: str, state: Measured) -> list[Check]:
     """Return a failed check for each reason why the annotations are less safe than scheduled."""
     complete = [row for row in state.backups if row.complete]
     checks = [failed("backups", problem) for problem in state.problems]
-    if state.archive_fails:
-        checks.append(
-            failed(
-                "archive",
-                f"changes are not archived (waiting for {state.waiting_seconds} s): is the place of the"
-                " backups full, read-only or unreachable?",
-            )
-        )
+    checks += _archive(state)
     if not complete:
         return [*checks, failed("backups", "there is no complete backup"), *_failed_drill(state)]
     return [*checks, *_shrunk(name, complete[-1]), *_age(state, complete[-1]), *_drill(state, complete[0])]
+
+
+def _archive(state: Measured) -> list[Check]:
+    """Degraded long before the bound, and until a backup follows the changes that are lost."""
+    cause = "is the place of the backups full, read-only or unreachable?"
+    if state.lost_from:
+        return [
+            failed(
+                "archive",
+                f"too many changes wait for the archive, so those since {state.lost_from} cannot be restored:"
+                f" {cause} When it works again, a full backup is taken and ends the lost range",
+            )
+        ]
+    if not state.archive_fails:
+        return []
+    waiting, most = state.waiting_bytes / 1e6, state.max_waiting_bytes / 1e6
+    return [
+        failed(
+            "archive",
+            f"changes are not archived (waiting for {state.waiting_seconds} s, {waiting:.0f} MB; above"
+            f" {most:.0f} MB, or half of the free disk, the oldest are given up): {cause}",
+        )
+    ]
+
+
+def lost_ranges(rows: list[BackupRow], lost_from: str | None = None) -> list[LostRange]:
+    """Return the times that no restore reaches; ``lost_from``: those after the newest backup."""
+    found = [LostRange(since=row.lost_from, until=row.when) for row in rows if row.lost_from]
+    return [*found, LostRange(since=lost_from, until=None)] if lost_from else found
 
 
 def _shrunk(name: str, newest: BackupRow) -> list[Check]:
@@ -103,6 +126,7 @@ def _hours(when: str, state: Measured) -> float:
 def summary(state: Measured) -> BackupState:
     """Return the ``backup`` object of a status."""
     newest = next((row for row in reversed(state.backups) if row.complete), None)
+    lost = lost_ranges(state.backups, state.lost_from)
     return BackupState(
         copies=len(state.backups),
         last=_zulu(newest.when) if newest else None,
@@ -112,6 +136,12 @@ def summary(state: Measured) -> BackupState:
         free_bytes=state.free_bytes,
         used_percent=state.used_percent,
         drill=state.drill,
+        lost=lost,
+        warnings=[
+            f"changes from {one.since} until {one.until} cannot be restored: too many waited for the archive"
+            for one in lost
+            if one.until
+        ],
     )
 
 

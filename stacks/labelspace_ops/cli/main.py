@@ -15,6 +15,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
     labels,
     lifecycle,
     login,
+    notify,
     preview,
     samples,
     state,

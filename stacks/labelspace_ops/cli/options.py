@@ -177,6 +177,16 @@ def _external_database(url: str) -> Settings | None:
         raise UsageError(f"PGSSLROOTCERT: {authority} cannot be read: {error.strerror}") from None
 
 
+def _webhook(notify: Settings | None, value: str) -> Settings | None:
+    """The block ``notify`` with a webhook of standard input, for ``-``; None for nothing."""
+    if value not in ("-", ""):
+        raise UsageError(
+            "notify.webhook: a webhook's URL in an argument is visible to other users: write"
+            " notify.webhook=- and give the URL on standard input"
+        )
+    return {**(notify or {}), "webhook": sys.stdin.readline().strip()} if value else None
+
+
 def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Settings:
     """``settings`` with each ``KEY=VALUE`` of ``assignments`` applied.
 
@@ -184,7 +194,8 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
     commas, NAME=FOLDER for a folder of the user's own; ``buckets+=`` and ``buckets-=`` add and remove.
     ``backup.bucket`` takes ``NAME@https://ENDPOINT``, or nothing for a folder of this machine;
     ``external_database`` takes a connection URL; ``tls=`` and ``email=`` remove these blocks. A change of
-    ``email`` takes its password from SMTP_PASSWORD in the environment. Raises ``UsageError``.
+    ``email`` takes its password from SMTP_PASSWORD in the environment. ``notify.webhook`` takes ``-`` for
+    standard input, or nothing for no webhook. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -196,6 +207,8 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
         elif key == "backup.bucket":
             bucket = _backup_bucket(key, value) if value else None
             changed["backup"] = {**changed.get("backup", {}), "bucket": bucket}
+        elif key == "notify.webhook":
+            changed["notify"] = _webhook(changed.get("notify"), value)
         elif key == "external_database":
             changed[key] = _external_database(value)
         elif key in OPTIONAL_BLOCKS and not value:

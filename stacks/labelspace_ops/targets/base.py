@@ -219,6 +219,10 @@ class Target(ABC, Generic[Spec]):
         """What the workspace uses of this machine; None for a target in the cloud."""
         return None
 
+    def send_test_notice(self, name: str) -> None:
+        """Send a test message to the workspace's webhook, from inside the workspace; raises ``OpsError``."""
+        raise UsageError(f"notify: workspaces on {self.title} send no notices in this version")
+
     @abstractmethod
     def doctor(self, home: Home) -> list[Check]:
         """Checks of whether a workspace can run there."""

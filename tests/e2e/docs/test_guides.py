@@ -112,6 +112,15 @@ OTHERS = {
         "tests/e2e/local/test_backup_bucket.py",
         '"set", name, f"backup.bucket=kept@{remote.url}"',
     ),
+    "labelspace set street notify.webhook=-": (
+        "tests/e2e/local/test_notify.py",
+        '"set", name, "notify.webhook=-"',
+    ),
+    "labelspace notify test street": ("tests/e2e/local/test_notify.py", '"notify", "test", name'),
+    "labelspace set street notify.webhook=": (
+        "tests/e2e/local/test_notify.py",
+        '"set", name, "notify.webhook="',
+    ),
     "labelspace set street sleep_after_minutes=30": (
         "tests/e2e/local/test_sleep.py",
         '"set", name, f"sleep_after_minutes={minutes}"',

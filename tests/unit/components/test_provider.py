@@ -13,7 +13,7 @@ from labelspace import spec
 
 SECRET = {"password", "access_key", "secret_key"}
 PYTHON_ONLY = {
-    "WorkspaceArgs": {"deleted", "email", "external_database"},  # the last two hold a password
+    "WorkspaceArgs": {"deleted", "email", "external_database", "notify"},  # the last three hold secrets
     "BucketArgs": {"endpoint", "region"},  # those of a remote bucket, with its keys
     "BackupArgs": {"bucket"},
     "ScalewayArgs": {"zone"},  # has one value

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_docker as docker
 
 from labelspace import outputs
-from labelspace.container_spec import File, Health, Service
+from labelspace.container_spec import LOG_LIMIT, File, Health, Service
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
 from labelspace.outputs import FolderShare, RemoteShare, own_path
 from labelspace.targets.local import own_folder, podman
@@ -22,7 +22,6 @@ Volume = pulumi.Input[docker.ContainerVolumeArgs]
 
 SHARE_ROOT = "/home/django/share"
 WAIT_SECONDS = 600
-LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 STOP_SECONDS = 30
 """Seconds between SIGTERM and SIGKILL when a container stops; databases need them to write their data."""
 
@@ -73,7 +72,7 @@ def container(
         capabilities=_capabilities(service, machine),
         security_opts=machine.facts.apply(lambda facts: _security(service, facts, unlabeled=unlabeled)),
         log_driver="json-file",
-        log_opts=machine.facts.apply(lambda facts: None if facts.podman else LOG_OPTIONS),
+        log_opts=machine.facts.apply(lambda facts: None if facts.podman else LOG_LIMIT),
         labels=_labels(service, context, triggers),
         init=True,
         wait=wait_healthy,

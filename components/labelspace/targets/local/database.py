@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -31,7 +32,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
     """Holds the annotations; its volume and its backups outlive the stack.
 
     ``waits``: until it is healthy. A caller that does not wait must see ``access.archived_mark`` before
-    anything is entrusted to it.
+    anything is entrusted to it. ``environment``: variables besides those of PostgreSQL.
     """
 
     access: DatabaseAccess
@@ -47,6 +48,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
         running: bool = True,
         files: Mapping[str, docker.Volume],
         waits: bool = True,
+        environment: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationDatabase", name, None, opts)
@@ -57,14 +59,15 @@ class AnnotationDatabase(pulumi.ComponentResource):
         ready = pulumi.Output.from_input("")
         if running:
             settings = secret_files(key, lambda key: backups.secret_files(context.workspace, backup, key))
+            described = service(
+                password,
+                settings,
+                backup,
+                size=size,
+                check_seconds=CHECK_SECONDS if waits else Health.interval,
+            )
             ready = container(
-                service(
-                    password,
-                    settings,
-                    backup,
-                    size=size,
-                    check_seconds=CHECK_SECONDS if waits else Health.interval,
-                ),
+                replace(described, environment={**described.environment, **(environment or {})}),
                 context,
                 image=image.name,
                 binds=[context.machine.bind(folder, backups.REPOSITORY)],

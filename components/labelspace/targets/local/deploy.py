@@ -9,6 +9,7 @@ import pulumi
 import pulumi_docker as docker
 
 from labelspace.cvat.services import Secrets
+from labelspace.notify.service import SERVES_STATE
 from labelspace.outputs import BeforeUpgrade, DatabaseAccess, Deployment
 from labelspace.secrets import random_password
 from labelspace.spec import LocalSpec
@@ -19,6 +20,7 @@ from labelspace.targets.local.database import AnnotationDatabase
 from labelspace.targets.local.external_database import ExternalDatabase
 from labelspace.targets.local.gateway import ACCESS_KEY, S3Gateway
 from labelspace.targets.local.machine import Machine
+from labelspace.targets.local.notifier import notifier
 from labelspace.targets.local.server import AnnotationServer, file_volumes
 
 
@@ -47,6 +49,16 @@ def deploy(
         before_upgrade=before_upgrade,
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[*buckets]),
     )
+    if spec.notify and spec.running:
+        notifier(
+            spec,
+            spec.notify,
+            context,
+            url=server.url,
+            redis_password=secrets.redis,
+            depends_on=[server],
+            parent=parent,
+        )
     return Deployment(
         url=pulumi.Output.all(server.ready, *(bucket.ready for bucket in buckets)).apply(
             lambda _: server.url
@@ -73,6 +85,7 @@ def _database(
 ) -> DatabaseAccess:
     """The user's database, or one in a container."""
     opts = pulumi.ResourceOptions(parent=parent)
+    environment = {SERVES_STATE: "1"} if spec.notify else None
     if spec.external_database:
         external = ExternalDatabase(
             spec.name,
@@ -81,6 +94,7 @@ def _database(
             backup=spec.backup,
             running=spec.running,
             files=files,
+            environment=environment,
             opts=opts,
         )
         return external.access
@@ -92,6 +106,7 @@ def _database(
         size=spec.size,
         running=spec.running,
         files=files,
+        environment=environment,
         waits=False,  # `migrate` waits before it changes tables, `readiness` at its end
         opts=opts,
     ).access

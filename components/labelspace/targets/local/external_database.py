@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pulumi
 import pulumi_docker as docker
@@ -29,6 +30,7 @@ class ExternalDatabase(pulumi.ComponentResource):
         backup: BackupSpec,
         running: bool,
         files: Mapping[str, docker.Volume],
+        environment: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:ExternalDatabase", name, None, opts)
@@ -41,7 +43,7 @@ class ExternalDatabase(pulumi.ComponentResource):
                 key, lambda key: external.secret_files(context.workspace, backup, key, spec)
             )
             container(
-                external.service(files_of_backup),
+                replace(external.service(files_of_backup), environment=environment or {}),
                 context,
                 image=image.name,
                 binds=[context.machine.bind(folder, pgbackrest.REPOSITORY)],

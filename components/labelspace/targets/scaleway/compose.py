@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from labelspace.container_spec import Health, Service
+from labelspace.container_spec import LOG_LIMIT, Health, Service
 from labelspace.cvat.config_files import DATABASE_PASSWORD
 from labelspace.cvat.names import DATABASE_ALIAS
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL, resource_name
@@ -59,7 +59,7 @@ def _service(service: Service, boot: BootConfig) -> Node:
         "cap_drop": ["ALL"],
         "cap_add": list(service.capabilities),
         "security_opt": ["no-new-privileges:true"],
-        "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+        "logging": {"driver": "json-file", "options": LOG_LIMIT},
         "depends_on": _depends_on(service),
         "init": True,
         "stop_grace_period": f"{STOP_SECONDS}s",

@@ -148,8 +148,9 @@ def _measure_running(
     containers = engine.containers
     mounts = sorted(part for part in containers if part.startswith("mount-"))
     sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
+    notifier = ["notifier"] if "notifier" in containers else []
     absent = "database" if outputs.get("database") == "external" else "backup"
-    parts = [part for part in (*LONG_LIVED, *mounts, *sleeper) if part != absent]
+    parts = [part for part in (*LONG_LIVED, *mounts, *sleeper, *notifier) if part != absent]
     counts = [_BucketCount(outputs, bucket, clock) for bucket in outputs.get("buckets", [])]
     health = clock.start(lambda: cvat_health(outputs["api_url"]), WORK_SECONDS) if outputs else None
     unreadable = clock.start(lambda: _find_unreadable(outputs, engine.runtime))

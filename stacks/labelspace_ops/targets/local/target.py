@@ -168,6 +168,13 @@ class LocalTarget(Target[LocalSpec]):
         names = [bucket["name"] for bucket in outputs["buckets"]]
         return usage.measure(DockerRuntime.here(name), names, home)
 
+    def send_test_notice(self, name: str) -> None:
+        """Send it from the notifier's container."""
+        from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
+        from labelspace_ops.targets.local import notices  # noqa: PLC0415
+
+        notices.send_test(DockerRuntime.here(name))
+
     def unreadable_keys(self, outputs: Properties, bucket: str, prefix: str) -> frozenset[str]:
         """Ask the server's container, which has the user and the share of CVAT."""
         from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415

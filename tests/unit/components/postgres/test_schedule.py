@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,18 @@ def _proof(hours_ago: float, *, ok: bool = True) -> dict[str, Any]:
 FRESH = [("full", 30.0), ("incr", 1.0)]
 
 
+def test_a_full_backup_follows_a_gap_once_the_archive_works_again(
+    due: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gap = importlib.import_module("labelspace_backup.gap")
+    monkeypatch.setattr(gap.began, "__defaults__", (None, tmp_path))
+    monkeypatch.setattr(gap.ended, "__defaults__", (tmp_path,))
+    (tmp_path / "segments").write_text("000000010000000000000007 1795521600\n")
+    assert due(FRESH, _proof(20)) == ""
+    (tmp_path / "ended").touch()
+    assert due(FRESH, _proof(20)) == "full"
+
+
 @pytest.mark.parametrize(
     ("backups", "proof", "digest", "next_step"),
     [
@@ -62,3 +75,28 @@ def test_what_is_due(
     due: Any, backups: list[tuple[str, float]], proof: Any, digest: str, next_step: str
 ) -> None:
     assert due(backups, proof, digest) == next_step
+
+
+def test_a_scheduled_backup_that_fails_is_noted_until_one_succeeds(
+    due: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    schedule, programs = (
+        importlib.import_module(f"labelspace_backup.{name}") for name in ("schedule", "programs")
+    )
+    monkeypatch.setattr(schedule, "FAILURE", tmp_path / "failure")
+    reasons = ["no space left"]
+
+    class Engine:
+        def take(self, *_: Any, **__: Any) -> Any:
+            if reasons:
+                raise programs.FailedError(reasons.pop())
+            return self
+
+        label = "taken"
+
+    with pytest.raises(programs.FailedError):
+        schedule._carry_out(Engine(), "full")
+    assert schedule.failure(NOW - timedelta(days=3650)) == "no space left"
+    assert schedule.failure(datetime.now(UTC) + timedelta(minutes=1)) == ""
+    schedule._carry_out(Engine(), "full")
+    assert schedule.failure(None) == ""

@@ -39,6 +39,15 @@ def test_a_backup_means_its_restore_point_and_nothing_means_all() -> None:
     assert make_plan(ROWS, "", "", NOW).backup == "id-10"
 
 
+def test_a_time_in_a_lost_range_is_refused_with_what_can_be_restored() -> None:
+    lost_from = (NOW - timedelta(hours=15)).isoformat()
+    rows = [_row(30), _row(20), _row(10, lost_from=lost_from)]
+    with pytest.raises(UsageError, match=r"restore NAME --to .* or .*--backup id-10"):
+        make_plan(rows, (NOW - timedelta(hours=12)).isoformat(), "", NOW)
+    assert make_plan(rows, (NOW - timedelta(hours=16)).isoformat(), "", NOW).backup == "id-20"
+    assert make_plan(rows, (NOW - timedelta(hours=5)).isoformat(), "", NOW).backup == "id-10"
+
+
 def test_the_newest_is_of_the_newest_timeline() -> None:
     rows = [_row(9), _row(5, timeline=2), _row(4)]
     assert make_plan(rows, "", "", NOW).backup == "id-5"

@@ -20,6 +20,7 @@ from . import (
     portable,
     restore,
     schedule,
+    serve,
     settings,
     state,
 )
@@ -32,7 +33,7 @@ HOLDS, HOLDS_NOT = 0, 1
 ANSWER = "/tmp/labelspace-answer"  # noqa: S108 - inside the container
 DUMP = Path("/run/labelspace/dump")
 """A portable dump for the verb ``load``."""
-WITHOUT_PLACE = ("state", "standing", "load", "check-database", "count-copy", "write-sql")
+WITHOUT_PLACE = ("state", "serve", "standing", "load", "check-database", "count-copy", "write-sql")
 """Verbs that do something useful while the place of the backups is out of reach."""
 
 
@@ -83,6 +84,7 @@ def _keep(loaded: Settings, _: Json) -> None:
     if loaded.workspace:
         external.claim(engines.logical(loaded))
     engine.prepare()
+    serve.start()
     schedule.keep(engine)
 
 
@@ -110,8 +112,13 @@ def _restore(loaded: Settings, given: Json) -> Json:
     return engines.create(loaded).restore(_request(given), same_place=given["same_place"])
 
 
+def _serve(*_: Any) -> None:
+    serve.serve()
+
+
 VERBS: dict[str, Callable[[Settings, Json], Any]] = {
     "keep": _keep,
+    "serve": _serve,
     "backup": _backup,
     "keep-folder": lambda loaded, given: engines.physical(loaded).keep_folder(given["tag"], given["folder"]),
     "drill": lambda loaded, given: drill.run(engines.create(loaded), given.get("backup", "")),

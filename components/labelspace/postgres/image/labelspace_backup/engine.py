@@ -36,6 +36,8 @@ class Backup:
     """The identifier of the repository that holds its files; empty where it is that of the database."""
     accepted: bool = False
     """Whether somebody agreed that its files are fewer than those of the backup before."""
+    lost_from: str = ""
+    """Changes from this time until this backup can not be restored (ISO 8601); empty where none are lost."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,9 @@ class Engine(Protocol):
 
     def archive(self) -> Json:
         """The state of the archive of changes; empty without one."""
+
+    def has_gap(self) -> bool:
+        """Whether changes never reached the archive, and a full backup can close the gap now."""
 
     def prepare(self) -> None:
         """Make the place of the backups usable, with a first backup."""
@@ -151,6 +156,7 @@ def _row(backup: Backup) -> Json:
         "timeline": backup.timeline,
         "rows": backup.record.rows if backup.record else None,
         "latest": (backup.record.latest or {}) if backup.record else {},
+        "lost_from": backup.lost_from,
         "identities": {name: one.identity for name, one in recorded.items()} if recorded else {},
         "files_count": sum(one.count for one in recorded.values()) if recorded else None,
         "files_bytes": sum(one.bytes for one in recorded.values()) if recorded else None,

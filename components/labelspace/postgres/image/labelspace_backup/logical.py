@@ -147,6 +147,10 @@ class Logical:
         with session(self.context.client(*PSQL)) as ask:
             return record.migrations(ask)
 
+    def has_gap(self) -> bool:
+        """Without an archive nothing can be missing in it."""
+        return False
+
     def archive(self) -> Json:
         """There is none: changes after a dump are lost with the database."""
         return {}

@@ -19,6 +19,8 @@ RECORD = "labelspace-record"
 """The annotation that holds a backup's record."""
 FILES, REPOSITORY, ACCEPTED = "labelspace-files", "labelspace-repository", "labelspace-accepted"
 """The annotations that hold the record of its files, their repository, and an agreement to a loss."""
+LOST = "labelspace-lost"
+"""The annotation that holds the time from which changes before the backup are lost."""
 
 
 def _pgbackrest(*words: str, throttled: bool = False) -> str:
@@ -83,6 +85,7 @@ def _backup(row: Json) -> Backup:
         files=files.parse(json.loads(notes[FILES])) if FILES in notes else None,
         repository=notes.get(REPOSITORY, ""),
         accepted=ACCEPTED in notes,
+        lost_from=notes.get(LOST, ""),
     )
 
 

@@ -15,8 +15,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import files, pgbackrest, postgres, record, restic, restore, restore_point
-from .engine import Backup, Request, held
+from . import files, gap, pgbackrest, postgres, record, restic, restore, restore_point
+from .engine import Backup, Request, find, held
 from .programs import FailedError, Json, exclusive, run
 from .proofs import FolderProofs, Proofs
 from .scratch import Scratch
@@ -29,6 +29,8 @@ COMMITTED = "select pg_current_xact_id();\nselect pg_switch_wal();\n"
 """A commit after the restore point, archived at once: any time before it can be a restore's target."""
 LATE_SECONDS = 60
 """A finished segment that waits longer than this for its archive is late."""
+SEGMENT_BYTES = 16 * 2**20
+MB = 2**20
 ARCHIVER = """\
 select coalesce(extract(epoch from last_archived_time), 0), coalesce(extract(epoch from last_failed_time), 0),
 coalesce(last_archived_wal, '') from pg_stat_archiver
@@ -83,7 +85,16 @@ class Physical:
         copied = {name: asdict(one) for name, one in restic.record(self.settings, label).items()}
         repository = restic.identity(self.settings)
         pgbackrest.annotate(label, {pgbackrest.FILES: json.dumps(copied), pgbackrest.REPOSITORY: repository})
+        if gap.began(self.settings):
+            self._close_gap(find(self, label))
         self._expire()
+
+    def _close_gap(self, backup: Backup) -> None:
+        """Record what no restore reaches with the backup, which is there as long as it matters."""
+        lost = gap.began(self.settings, backup.stop)
+        if lost:
+            pgbackrest.annotate(backup.label, {pgbackrest.LOST: lost.isoformat(timespec="seconds")})
+            gap.close(backup.stop)
 
     def _expire(self) -> None:
         """Remove what is too old, unless the newest backup holds far fewer files than those before."""
@@ -150,14 +161,25 @@ class Physical:
         """The digest of the running database's migrations."""
         return record.migrations(postgres.asker(self.settings))
 
+    def has_gap(self) -> bool:
+        """Whether changes were given up and the archive works again: a full backup closes the gap."""
+        return gap.ended()
+
     def archive(self) -> Json:
-        """The last archived segment, and how long the oldest finished one has waited (seconds)."""
+        """The last archived segment, how long the oldest finished one has waited (seconds), and the gap.
+
+        PostgreSQL takes what was given up for archived.
+        """
         archived, failed, name = postgres.asker(self.settings)(ARCHIVER).split("\t")
         waiting = [path.stat().st_mtime for path in (DATA / "pg_wal" / "archive_status").glob("*.ready")]
         late = bool(waiting) and time.time() - min(waiting) > LATE_SECONDS
+        lost = gap.began(self.settings)
         return {
-            "last_archived": name[:24] or None,  # the mark of a backup has a suffix
-            "last_archived_at": _iso(float(archived)),
+            "last_archived": None if lost else name[:24] or None,  # the mark of a backup has a suffix
+            "last_archived_at": _iso(min(float(archived), lost.timestamp()) if lost else float(archived)),
+            "lost_from": lost.isoformat(timespec="seconds") if lost else None,
+            "waiting_bytes": len(waiting) * SEGMENT_BYTES,
+            "max_waiting_bytes": self.settings.max_unarchived_mb * MB,
             "waiting_seconds": round(time.time() - min(waiting)) if waiting else 0,
             "archive_fails": float(failed) > float(archived) or late,
         }

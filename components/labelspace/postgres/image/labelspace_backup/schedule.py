@@ -16,6 +16,8 @@ RETRY_SECONDS = 600
 """After a backup or drill that could not be carried out."""
 REPEAT_DRILL = timedelta(days=1)
 """After a drill that failed, the next follows sooner: there are other backups by then."""
+FAILURE = Path("/tmp/pgbackrest/failure")  # noqa: S108 - inside the container
+"""Why the last scheduled backup or drill could not be carried out."""
 IN_USE = Path("/tmp/pgbackrest/in-use")  # noqa: S108 - inside the container
 
 
@@ -24,13 +26,16 @@ def due(
 ) -> str:
     """The next step: ``full``, ``incr``, ``drill``, or nothing.
 
-    After a drill that failed, a full backup: incremental ones would depend on the damaged one. After an
-    upgrade, a backup at once: ``migrations`` is the digest of those of the running database.
+    After a drill that failed, a full backup: incremental ones would depend on the damaged one. A full backup
+    also after a gap in the archive. After an upgrade, a backup at once: ``migrations`` is the digest of those
+    of the running database.
     """
     settings = engine.settings
     whole = [one for one in backups if one.complete]
     fulls = [one for one in whole if one.kind in ("full", "dump")]
     if proof and not proof["ok"] and fulls and fulls[-1].stop < proofs.when(proof):
+        return "full"
+    if engine.has_gap():
         return "full"
     if not fulls or now - fulls[-1].stop >= timedelta(days=settings.full_interval_days):
         return "full"
@@ -83,11 +88,31 @@ def _step(engine: Engine) -> None:
     endpoint.check(engine.settings)
     proof = proofs.newest(engine.proofs.read())
     step = due(engine, engine.backups(), proof, engine.migrations(), datetime.now(UTC))
-    if step == "drill":
-        proof = drill.run(engine)
-        log(f"drill of {proof['backup']}: {'proven' if proof['ok'] else 'FAILED: ' + proof['reason']}")
-    elif step:
-        log(f"backup {engine.take(step, throttled=True).label} taken")
+    if step:
+        _carry_out(engine, step)
+
+
+def _carry_out(engine: Engine, step: str) -> None:
+    """A failure is noted for the status until the step succeeds."""
+    try:
+        if step == "drill":
+            proof = drill.run(engine)
+            log(f"drill of {proof['backup']}: {'proven' if proof['ok'] else 'FAILED: ' + proof['reason']}")
+        else:
+            log(f"backup {engine.take(step, throttled=True).label} taken")
+    except (FailedError, OSError, ValueError) as error:
+        FAILURE.write_text(str(error))
+        raise
+    FAILURE.unlink(missing_ok=True)
+
+
+def failure(newest: datetime | None) -> str:
+    """Why the last scheduled step failed; empty when none did, or after a backup that ended later."""
+    try:
+        when, text = FAILURE.stat().st_mtime, FAILURE.read_text()
+    except FileNotFoundError:
+        return ""
+    return "" if newest and newest.timestamp() > when else text
 
 
 def log(text: str) -> None:

@@ -6,8 +6,8 @@ import shutil
 import time
 from pathlib import Path
 
-from . import endpoint, proofs, restic
-from .engine import Engine, rows
+from . import endpoint, proofs, restic, schedule
+from .engine import Backup, Engine, rows
 from .programs import FailedError, Json
 from .settings import PLACE, Settings
 
@@ -20,8 +20,10 @@ def measure(engine: Engine) -> Json:
     found: Json = {"backups": [], "problems": [], "now": time.time(), "drill": None}
     try:
         endpoint.check(settings)
-        found["backups"] = rows(engine.backups(), settings.max_shrink_percent)
+        backups = engine.backups()
+        found["backups"] = rows(backups, settings.max_shrink_percent)
         found["problems"] += _lost_repository(settings, found["backups"])
+        found["problems"] += _failed_step(backups)
     except (FailedError, ValueError) as error:
         found["problems"].append(f"the backups cannot be read: {error}")
     try:
@@ -36,6 +38,11 @@ def measure(engine: Engine) -> Json:
         "drill_interval_days": settings.drill_interval_days,
     }
     return found
+
+
+def _failed_step(backups: list[Backup]) -> list[str]:
+    reason = schedule.failure(max((one.stop for one in backups if one.complete), default=None))
+    return [f"the last scheduled backup or drill failed: {reason}"] if reason else []
 
 
 def _lost_repository(settings: Settings, backups: list[Json]) -> list[str]:
@@ -53,8 +60,13 @@ def _disk(settings: Settings) -> Json:
     """Space in the folder of backups; unknown for a bucket."""
     if settings.endpoint or settings.bucket:
         return {"free_bytes": None, "used_percent": None}
-    usage = shutil.disk_usage(PLACE)
-    return {"free_bytes": usage.free, "used_percent": round(100 - 100 * usage.free / usage.total, 1)}
+    return {"free_bytes": shutil.disk_usage(PLACE).free, "used_percent": used_percent(PLACE)}
+
+
+def used_percent(path: Path) -> float:
+    """How full the disk of a folder is; as CVAT's health check, it leaves out blocks reserved for root."""
+    usage = shutil.disk_usage(path)
+    return round(100 * usage.used / (usage.used + usage.free), 1)
 
 
 def listing(engine: Engine) -> list[Json]:

@@ -1,0 +1,1 @@
+"""The notifier: a container that watches a workspace from inside and calls a webhook."""

@@ -1,0 +1,76 @@
+"""The notifier of a workspace on this machine."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pulumi
+import pulumi_docker as docker
+
+from labelspace.cvat.caddy import HTTPS_PORT
+from labelspace.cvat.services import QUEUES
+from labelspace.notify.service import STATE_PORT, Watched, service
+from labelspace.spec import LocalSpec, NotifySpec
+from labelspace.targets.local.container import container
+from labelspace.targets.local.context import DockerContext
+
+PORTS = {
+    "redis": "tcp://{}:6379",
+    "cache": "tcp://{}:6666",
+    "opa": "http://{}:8181/health",
+    "server": "http://{}:8080/api/server/about",
+    "ui": "http://{}:8000/",
+    "proxy": "tcp://{}:8080",
+    "gateway": "http://{}:7070/health",
+}
+"""Where the parts answer, by container name."""
+
+
+def notifier(
+    spec: LocalSpec,
+    notify: NotifySpec,
+    context: DockerContext,
+    *,
+    url: str,
+    redis_password: pulumi.Input[str],
+    depends_on: list[pulumi.Resource],
+    parent: pulumi.Resource,
+) -> docker.Container:
+    """Declare the container that reports faults."""
+    described = service(_watched(spec, notify, context, url), redis_password, spec.cvat_version)
+    return container(described, context, depends_on=depends_on, parent=parent)
+
+
+def _watched(spec: LocalSpec, notify: NotifySpec, context: DockerContext, url: str) -> Watched:
+    backup_part = "backup" if spec.external_database else "database"
+    return Watched(
+        workspace=spec.name,
+        url=url,
+        webhook=notify.webhook.get_secret_value(),
+        format=notify.format,
+        down_minutes=notify.down_minutes,
+        parts={**_parts(context), "database": _database(spec, context)},
+        buckets={one.name: one.endpoint for one in spec.buckets if one.endpoint},
+        certificates=_certificates(url, spec, context),
+        backups=f"http://{context.named(backup_part)}:{STATE_PORT}/",
+        queues=("chunks", *QUEUES),
+        redis=context.named("redis"),
+    )
+
+
+def _parts(context: DockerContext) -> dict[str, str]:
+    return {part: url.format(context.named(part)) for part, url in PORTS.items()}
+
+
+def _database(spec: LocalSpec, context: DockerContext) -> str:
+    own = spec.external_database
+    return f"tcp://{own.host}:{own.port}" if own else f"tcp://{context.named('database')}:5432"
+
+
+def _certificates(url: str, spec: LocalSpec, context: DockerContext) -> dict[str, str]:
+    """Only of an HTTPS URL: the workspace's own proxy serves it, or the user's."""
+    parts, host = urlsplit(url), urlsplit(url).hostname or ""
+    if parts.scheme != "https":
+        return {}
+    own = f"{context.named('proxy')}:{HTTPS_PORT}"
+    return {host: own if spec.tls else f"{host}:{parts.port or 443}"}

@@ -1,0 +1,30 @@
+"""Notices of faults: a test message from inside the workspace."""
+
+from __future__ import annotations
+
+from labelspace.home import Home
+from labelspace_ops.core.errors import UsageError
+from labelspace_ops.core.models import JsonModel
+from labelspace_ops.stack import automation
+from labelspace_ops.targets import registry
+
+
+class NotifyTest(JsonModel):
+    """A test message that the webhook took."""
+
+    name: str
+    """The workspace."""
+    sent: bool
+    """Always true: a message that was not taken is an error."""
+
+
+def send_test(name: str, home: Home) -> NotifyTest:
+    """Send a test message; raises ``UsageError`` without a webhook, ``OpsError`` when it takes nothing."""
+    target = registry.for_workspace(name, home)
+    if not automation.read_settings(automation.select(name, home)).get("notify"):
+        raise UsageError(
+            f"notify: {name} has no webhook: `labelspace set {name} notify.webhook=-` reads its URL from"
+            " standard input"
+        )
+    target.send_test_notice(name)
+    return NotifyTest(name=name, sent=True)
