@@ -8,51 +8,48 @@ import importlib
 import typing
 
 if typing.TYPE_CHECKING:
-    from labelspace.components import AnnotationDatabase, AnnotationServer, DatasetBucket
-    from labelspace.spec import (
-        AdminSpec,
-        BackupBucketSpec,
-        BackupSpec,
-        BucketSpec,
-        LocalSpec,
-        ScalewaySettings,
-        ScalewaySpec,
-        SpecError,
-        WorkspaceSpec,
-        parse_spec,
+    from labelspace.args import (
+        AdminArgs,
+        BackupArgs,
+        BackupBucketArgs,
+        BucketArgs,
+        ExternalDatabaseArgs,
+        ScalewayArgs,
+        WorkspaceArgs,
     )
+    from labelspace.components import AnnotationDatabase, AnnotationServer, DatasetBucket
+    from labelspace.spec import SpecError
     from labelspace.workspace import Workspace
 
 __all__ = [
-    "AdminSpec",
+    "AdminArgs",
     "AnnotationDatabase",
     "AnnotationServer",
-    "BackupBucketSpec",
-    "BackupSpec",
-    "BucketSpec",
+    "BackupArgs",
+    "BackupBucketArgs",
+    "BucketArgs",
     "DatasetBucket",
-    "LocalSpec",
-    "ScalewaySettings",
-    "ScalewaySpec",
+    "ExternalDatabaseArgs",
+    "ScalewayArgs",
     "SpecError",
     "Workspace",
-    "WorkspaceSpec",
-    "parse_spec",
+    "WorkspaceArgs",
 ]
 
 _AT = {
     "AnnotationDatabase": "labelspace.components",
     "AnnotationServer": "labelspace.components",
     "DatasetBucket": "labelspace.components",
+    "SpecError": "labelspace.spec",
     "Workspace": "labelspace.workspace",
 }
-"""Where a public name is, when not in ``labelspace.spec``."""
+"""Where a public name is, when not in ``labelspace.args``."""
 
 
 def __getattr__(name: str) -> typing.Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_AT.get(name, "labelspace.spec")), name)
+    return getattr(importlib.import_module(_AT.get(name, "labelspace.args")), name)
 
 
 def __dir__() -> list[str]:

@@ -77,8 +77,8 @@ class Settings:
     registration: str
     default_role: str
     hosts: tuple[str, ...]
-    admin_username: str
-    admin_email: str
+    admin_username: pulumi.Input[str]
+    admin_email: pulumi.Input[str]
     secrets: Secrets
     https: Https | None = None
     public: Public | None = None
@@ -326,9 +326,8 @@ def _proxy(settings: Settings) -> Service:
 
 
 def _readiness(backend: Service, settings: Settings) -> Service:
-    admin = pulumi.Output.from_input(settings.secrets.admin).apply(
-        lambda password: config_files.admin_json(settings.admin_username, settings.admin_email, password)
-    )
+    given = (settings.admin_username, settings.admin_email, settings.secrets.admin)
+    admin = pulumi.Output.all(*given).apply(lambda values: config_files.admin_json(*values))
     return replace(
         backend,
         name="readiness",

@@ -7,8 +7,8 @@ from labelspace.spec.admin import AdminSpec
 from labelspace.spec.backup import AnnotationDatabaseSpec, BackupBucketSpec, BackupSpec
 from labelspace.spec.base import SpecPart
 from labelspace.spec.buckets import BucketSpec, DatasetBucketSpec
-from labelspace.spec.database import ExternalDatabaseSpec
-from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size
+from labelspace.spec.database import DatabaseSslMode, ExternalDatabaseSpec
+from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size, Target
 from labelspace.spec.local import LocalSpec
 from labelspace.spec.parse import (
     DEFAULT_TARGET,
@@ -19,9 +19,10 @@ from labelspace.spec.parse import (
     parse_setting,
     parse_spec,
     setting_names,
+    spec_model,
     validate,
 )
-from labelspace.spec.scaleway import Region, ScalewaySettings, ScalewaySpec
+from labelspace.spec.scaleway import DatabaseKind, ProjectKind, Region, ScalewaySettings, ScalewaySpec
 from labelspace.spec.workspace import WorkspaceSpec
 
 __all__ = [
@@ -34,10 +35,13 @@ __all__ = [
     "BackupBucketSpec",
     "BackupSpec",
     "BucketSpec",
+    "DatabaseKind",
+    "DatabaseSslMode",
     "DatasetBucketSpec",
     "DefaultRole",
     "ExternalDatabaseSpec",
     "LocalSpec",
+    "ProjectKind",
     "Region",
     "Registration",
     "ScalewaySettings",
@@ -46,10 +50,12 @@ __all__ = [
     "Size",
     "SpecError",
     "SpecPart",
+    "Target",
     "WorkspaceSpec",
     "dump_with_secrets",
     "parse_setting",
     "parse_spec",
     "setting_names",
+    "spec_model",
     "validate",
 ]

@@ -49,12 +49,12 @@ def container(
     """
     mounted = [*_share_root(service, share or {}), *(mounts or [])]
     return docker.Container(
-        f"{context.workspace}-{service.name}",
+        context.child(service.name),
         name=context.named(service.name),
         image=_image(image or service.image),
         command=list(service.command) or None,
         entrypoints=list(service.entrypoint) or None,
-        envs=[f"{key}={value}" for key, value in sorted(service.environment.items())],
+        envs=_environment(service),
         user=service.user,
         memory=service.memory,
         memory_swap=service.memory,  # no swap; left out, the engine doubles it and every refresh sees drift
@@ -130,6 +130,14 @@ def bind_folder(
 def has_selinux() -> bool:
     """Whether this machine's kernel enforces SELinux labels, or only logs what it would refuse."""
     return SELINUX.exists()
+
+
+def _environment(service: Service) -> list[pulumi.Input[str]]:
+    variables = {**service.environment, **service.late_environment}
+    return [
+        f"{key}={value}" if isinstance(value, str) else pulumi.Output.concat(f"{key}=", value)
+        for key, value in sorted(variables.items())
+    ]
 
 
 def _volumes(service: Service, context: DockerContext) -> list[docker.ContainerVolumeArgs]:
@@ -242,16 +250,22 @@ def _labels(
 
 
 def create_context(
-    parent: pulumi.Resource, workspace: str, bind_address: str, *, part: str = "", sleeps: bool = False
+    parent: pulumi.Resource,
+    prefix: str,
+    workspace: str,
+    bind_address: str,
+    *,
+    part: str = "",
+    sleeps: bool = False,
 ) -> DockerContext:
     """Create the Docker network and return its context. ``part`` distinguishes networks of one name."""
-    network = _network(parent, workspace, part)
-    return DockerContext(workspace, network.name, bind_address, Home.find(), sleeps=sleeps)
+    network = _network(parent, prefix, workspace, part)
+    return DockerContext(workspace, prefix, network.name, bind_address, Home.find(), sleeps=sleeps)
 
 
-def _network(parent: pulumi.Resource, workspace: str, part: str) -> docker.Network:
+def _network(parent: pulumi.Resource, prefix: str, workspace: str, part: str) -> docker.Network:
     return docker.Network(
-        f"{workspace}-network",
+        f"{prefix}-network",
         name="-".join(filter(None, ("labelspace", workspace, part))),
         labels=[docker.NetworkLabelArgs(label=WORKSPACE_LABEL, value=workspace)],
         # Podman adds options of its own, which would replace the network at each update.
@@ -262,7 +276,7 @@ def _network(parent: pulumi.Resource, workspace: str, part: str) -> docker.Netwo
 def volume(name: str, context: DockerContext, *, parent: pulumi.Resource, keep: bool = True) -> docker.Volume:
     """A named volume; with ``keep`` it outlives the stack, as what users made must."""
     return docker.Volume(
-        f"{context.workspace}-{name}",
+        context.child(name),
         name=context.named(name),
         labels=[
             docker.VolumeLabelArgs(label=WORKSPACE_LABEL, value=context.workspace),

@@ -12,6 +12,7 @@ import pulumi_docker as docker
 
 from labelspace.container_spec import Health
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
+from labelspace.given import Given, by_key
 from labelspace.outputs import DatabaseAccess
 from labelspace.postgres import pgbackrest as backups
 from labelspace.postgres.container import ARCHIVED_MARK, service
@@ -42,20 +43,20 @@ class AnnotationDatabase(pulumi.ComponentResource):
         *,
         context: DockerContext,
         password: pulumi.Input[str],
-        backup: BackupSpec,
+        given: Given[BackupSpec],
         size: Size = "small",
         running: bool = True,
-        files: Mapping[str, docker.Volume],
+        files: Mapping[str, pulumi.Resource],
         waits: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationDatabase", name, None, opts)
-        image = database_image(context, self)
+        image, backup = database_image(context, self), given.known
         data = volume("database", context, parent=self)
         folder = context.home.backups / context.workspace
         ready = pulumi.Output.from_input("")
         if running:
-            settings = backups.secret_files(context.workspace, backup, encryption_key(context, backup))
+            settings = _settings(context, given)
             ready = container(
                 service(
                     password,
@@ -83,6 +84,15 @@ class AnnotationDatabase(pulumi.ComponentResource):
             archived_mark=ARCHIVED_MARK,
         )
         self.register_outputs({"host": DATABASE_ALIAS})
+
+
+def _settings(context: DockerContext, given: Given[BackupSpec]) -> dict[str, pulumi.Input[str]]:
+    """The secret files of its backups."""
+
+    def files(backup: BackupSpec) -> dict[str, str]:
+        return backups.secret_files(context.workspace, backup, encryption_key(context, backup))
+
+    return by_key(given.map(files), backups.secret_files(context.workspace, given.known, ""))
 
 
 def encryption_key(context: DockerContext, backup: BackupSpec) -> str:
@@ -116,7 +126,7 @@ def _proxies() -> pulumi.Output[dict[str, str]] | None:
 def database_image(context: DockerContext, parent: pulumi.Resource) -> docker.RemoteImage:
     """The image, built on this machine."""
     return docker.RemoteImage(
-        f"{context.workspace}-database-image",
+        context.child("database-image"),
         name=backups.image_name(),
         build=docker.RemoteImageBuildArgs(
             context=str(backups.CONTEXT), use_legacy_builder=True, build_args=_proxies()

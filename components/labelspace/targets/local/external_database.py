@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pulumi
-import pulumi_docker as docker
 
+from labelspace.given import Given, by_key, map_both
 from labelspace.outputs import BackupPolicy, DatabaseAccess
 from labelspace.postgres import external, pgbackrest
 from labelspace.spec import BackupSpec, ExternalDatabaseSpec
@@ -24,21 +24,20 @@ class ExternalDatabase(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        spec: ExternalDatabaseSpec,
+        spec: Given[ExternalDatabaseSpec],
         context: DockerContext,
-        backup: BackupSpec,
+        given: Given[BackupSpec],
         running: bool,
-        files: Mapping[str, docker.Volume],
+        files: Mapping[str, pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:ExternalDatabase", name, None, opts)
-        folder = context.home.backups / context.workspace
+        backup, folder = given.known, context.home.backups / context.workspace
         where = pgbackrest.location(backup, folder, context.workspace)
         image = own.database_image(context, self)
         if running:
-            key = own.encryption_key(context, backup)
             container(
-                external.service(external.secret_files(context.workspace, backup, key, spec)),
+                external.service(_settings(context, given, spec)),
                 context,
                 image=image.name,
                 binds=[own.repository_bind(folder)],
@@ -46,13 +45,25 @@ class ExternalDatabase(pulumi.ComponentResource):
                 parent=self,
             )
         self.access = DatabaseAccess(
-            host=spec.host,
-            port=spec.port,
-            database=spec.name,
-            user=spec.user,
-            password=pulumi.Output.secret(spec.password.get_secret_value()),
-            ca_certificate=spec.ca_certificate,
+            host=spec.value("host"),
+            port=spec.known.port,
+            database=spec.value("name"),
+            user=spec.value("user"),
+            password=pulumi.Output.secret(spec.map(lambda one: one.password.get_secret_value())),
+            ca_certificate=spec.value("ca_certificate"),
             backups=BackupPolicy(where, f"a dump every {backup.interval_hours} h", backup.retention_days),
-            ready=pulumi.Output.from_input(spec.location),
+            ready=pulumi.Output.from_input(spec.map(lambda one: one.location)),
         )
-        self.register_outputs({"host": spec.host})
+        self.register_outputs({"host": self.access.host})
+
+
+def _settings(
+    context: DockerContext, given: Given[BackupSpec], spec: Given[ExternalDatabaseSpec]
+) -> dict[str, pulumi.Input[str]]:
+    """The secret files of its backups and of its connection."""
+    workspace = context.workspace
+
+    def files(backup: BackupSpec, database: ExternalDatabaseSpec) -> dict[str, str]:
+        return external.secret_files(workspace, backup, own.encryption_key(context, backup), database)
+
+    return by_key(map_both(given, spec, files), external.secret_files(workspace, given.known, "", spec.known))

@@ -14,10 +14,11 @@ from labelspace.container_spec import Service
 from labelspace.cvat import services as cvat
 from labelspace.cvat.caddy import Public
 from labelspace.cvat.images import cvat_image, image_version
+from labelspace.given import Given
 from labelspace.outputs import BeforeUpgrade, BucketAccess, DatabaseAccess
 from labelspace.postgres import external
 from labelspace.postgres.pgbackrest import FILE_VOLUMES
-from labelspace.spec import LocalSpec
+from labelspace.spec import AdminSpec, ExternalDatabaseSpec, LocalSpec
 from labelspace.targets.local.container import Share, container, volume, wait_for_success
 from labelspace.targets.local.context import DockerContext
 from labelspace.targets.local.image_resources import cvat_resource
@@ -41,19 +42,20 @@ class AnnotationServer(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        spec: LocalSpec,
+        given: Given[LocalSpec],
         context: DockerContext,
         database: DatabaseAccess,
         buckets: list[BucketAccess],
         secrets: cvat.Secrets,
-        files: Mapping[str, docker.Volume],
+        files: Mapping[str, pulumi.Resource],
         before_upgrade: BeforeUpgrade | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationServer", name, None, opts)
         self._context, self._database = context, database
+        self._given, spec = given, given.known
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
-        self._images = _images(spec, before_upgrade, parent=self)
+        self._images = _images(spec, context.prefix, before_upgrade, parent=self)
         self._volumes = [*files.values(), *self._make_volumes(), *self._images]
         self.url = spec.public_url or f"http://{context.workspace}.localhost:{spec.port}"
         self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
@@ -64,9 +66,8 @@ class AnnotationServer(pulumi.ComponentResource):
         return [*kept, volume("cache", self._context, parent=self, keep=False)]
 
     def _ready(self, spec: LocalSpec, secrets: cvat.Secrets) -> pulumi.Output[str]:
-        described = external.connect(
-            cvat.services(_settings(spec, secrets, self._database.archived_mark)), spec.external_database
-        )
+        settings = _settings(self._given, secrets, self._database.archived_mark)
+        described = external.connect(cvat.services(settings), self._external_database())
         described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
         awake = self._sleeper(spec) if self._context.sleeps else []
         migrate, running = self._run(described, awake)
@@ -74,6 +75,11 @@ class AnnotationServer(pulumi.ComponentResource):
         ended = wait_for_success(check, self._context, "readiness")
         migrated = wait_for_success(migrate, self._context, "migrate")
         return pulumi.Output.all(ended, migrated).apply(lambda ids: str(ids[0]))
+
+    def _external_database(self) -> Given[ExternalDatabaseSpec] | None:
+        if self._given.known.external_database is None:
+            return None
+        return self._given.part(ExternalDatabaseSpec, "external_database")
 
     def _sleeper(self, spec: LocalSpec) -> list[pulumi.Resource]:
         """Starts before the others, because it makes the folder of notes writable for them."""
@@ -118,32 +124,33 @@ class AnnotationServer(pulumi.ComponentResource):
 
 
 def _images(
-    spec: LocalSpec, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
+    spec: LocalSpec, prefix: str, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
 ) -> list[docker.RemoteImage]:
     """CVAT's images: every container waits for them, and all of them for the hook before an upgrade."""
-    hooks = _asking(spec, before_upgrade) if before_upgrade else None
-    server = cvat_resource(spec.name, "server", spec.cvat_version, parent=parent, hooks=hooks)
-    return [server, cvat_resource(spec.name, "ui", spec.cvat_version, parent=parent, after=server)]
+    hooks = _asking(spec, prefix, before_upgrade) if before_upgrade else None
+    server = cvat_resource(prefix, "server", spec.cvat_version, parent=parent, hooks=hooks)
+    return [server, cvat_resource(prefix, "ui", spec.cvat_version, parent=parent, after=server)]
 
 
-def _asking(spec: LocalSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:
+def _asking(spec: LocalSpec, prefix: str, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:
     async def ask(args: pulumi.ResourceHookArgs) -> None:
         old = image_version(str((args.old_inputs or {}).get("name", "")))
         await asyncio.to_thread(before_upgrade, spec, old)
 
-    hook = pulumi.ResourceHook(f"{spec.name}-before-upgrade", ask)
+    hook = pulumi.ResourceHook(f"{prefix}-before-upgrade", ask)
     return pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
 
 
-def _settings(spec: LocalSpec, secrets: cvat.Secrets, archived_mark: str) -> cvat.Settings:
+def _settings(given: Given[LocalSpec], secrets: cvat.Secrets, archived_mark: str) -> cvat.Settings:
+    spec, admin = given.known, given.part(AdminSpec, "admin")
     return cvat.Settings(
         size=spec.size,
         registration=spec.registration,
         default_role=spec.default_role,
         hosts=_hosts(spec),
         version=spec.cvat_version,
-        admin_username=spec.admin.username,
-        admin_email=spec.admin.email,
+        admin_username=admin.value("username"),
+        admin_email=admin.value("email"),
         secrets=secrets,
         public=_public(spec),
         sleeps=spec.sleep_after_minutes > 0,

@@ -55,7 +55,7 @@ def bucket(
 ) -> scaleway.object.Bucket:
     """A private, versioned bucket; with ``retention_days`` its objects expire."""
     return scaleway.object.Bucket(
-        f"{context.workspace}-{name}",
+        f"{context.prefix}-{name}",
         name=name,
         region=context.region,
         project_id=context.project,
@@ -106,7 +106,7 @@ def policy(
     if provisioner is None:
         return
     scaleway.object.BucketPolicy(
-        f"{context.workspace}-{name}-policy",
+        f"{context.prefix}-{name}-policy",
         bucket=made.name,
         region=context.region,
         project_id=context.project,

@@ -9,7 +9,6 @@ from typing import Any
 import pulumi
 import pytest
 
-from labelspace.spec import parse_spec
 from labelspace.workspace import Workspace
 from labelspace_ops.workspaces.impact import AFFECTED_PARTS, affects
 
@@ -66,7 +65,7 @@ def _declared(values: dict[str, Any]) -> dict[str, str]:
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator] # the SDK leaves it without types
     def program() -> None:
-        Workspace("w", parse_spec(values))
+        Workspace(**{"resource_name": "w", **values})
 
     program()
     return recorder.declared
