@@ -95,7 +95,8 @@ class Given(Generic[Part]):
         Outputs resolve when all settings are valid, so that nothing of the component is made before.
         """
         valid = pulumi.Output.from_input(self.map(lambda _: True)) if self._late else None
-        return _inputs(type(self.known), self.values, valid and pulumi.Output.unsecret(valid))
+        found = _inputs(type(self.known), self.values, valid and pulumi.Output.unsecret(valid))
+        return {camel_case(self._words.get(name, name)): value for name, value in found.items()}
 
 
 def _in_words(problem: str, words: Mapping[str, str]) -> str:
@@ -122,16 +123,20 @@ def _at(values: Any, path: str) -> Any:
 
 
 def _inputs(model: Any, values: Settings, valid: pulumi.Output[bool] | None) -> dict[str, Any]:
-    return {camel_case(name): _input(model, name, value, valid) for name, value in values.items()}
+    return {name: _input(model, name, value, valid) for name, value in values.items()}
+
+
+def _block(model: Any, values: Settings, valid: pulumi.Output[bool] | None) -> dict[str, Any]:
+    return {camel_case(name): value for name, value in _inputs(model, values, valid).items()}
 
 
 def _input(model: Any, name: str, value: Any, valid: pulumi.Output[bool] | None) -> Any:
     """One input. A block that is a text is the URL of a database, with its password."""
     inner = block_of(model, name)
-    if inner and isinstance(value, dict):
-        return _inputs(inner, value, valid)
     if inner and isinstance(value, list):
-        return [_inputs(inner, one, valid) for one in value]
+        return [_block(inner, one, valid) for one in value]
+    if inner and isinstance(value, dict):
+        return _block(inner, value, valid)
     if is_output(value) and valid is not None:
         value = pulumi.Output.all(valid, value).apply(lambda pair: pair[1])
     return pulumi.Output.secret(value) if inner or is_secret(model, name) else value

@@ -38,8 +38,11 @@ def _mark(model: type[BaseModel], name: str) -> Late | None:
 
 def is_secret(model: type[BaseModel], name: str) -> bool:
     """Whether the field holds a password or a key."""
-    annotation = model.model_fields[name].annotation
-    return SecretStr in (annotation, *get_args(annotation))
+    return _mentions(model.model_fields[name].annotation, SecretStr)
+
+
+def _mentions(annotation: Any, kind: type) -> bool:
+    return annotation is kind or any(_mentions(one, kind) for one in get_args(annotation))
 
 
 def block(annotation: Any) -> type[BaseModel] | None:

@@ -1,4 +1,4 @@
-"""Outputs as arguments: accepted where no resource depends on their value, checked before a resource is made."""
+"""Outputs as arguments: accepted where no resource depends on them, checked before a resource is made."""
 
 from __future__ import annotations
 
@@ -129,13 +129,13 @@ def test_inputs_are_in_the_state_and_secrets_are_secret_there() -> None:
     secrets = [
         top.object["admin"]["password"],
         top.object["backup"]["encryptionKey"],
-        top.object["externalDatabase"]["password"],
+        top.object["database"]["password"],
         top.object["buckets"][0]["secretKey"],
     ]
     assert [rpc._special_sig_key in one for one in secrets] == [True] * 4
     url = "postgresql://ann:s3cret@db.example.org/labels"
     (top,) = _workspace(buckets=[{"name": "one"}], database=url).top
-    assert rpc._special_sig_key in top.object["externalDatabase"]
+    assert rpc._special_sig_key in top.object["database"]
 
 
 @pytest.mark.parametrize(
