@@ -44,7 +44,7 @@ class BucketArgs(TypedDict):
 
 
 class AdminArgs(TypedDict):
-    """The admin: CVAT's superuser."""
+    """The admin: CVAT's superuser, who assigns the work."""
 
     username: NotRequired[Input[str] | None]
     """5 to 150 characters; by default admin."""
@@ -112,7 +112,7 @@ class ExternalDatabaseArgs(TypedDict):
 
 
 class ScalewayArgs(TypedDict):
-    """What only the scaleway target asks."""
+    """The settings that only the target scaleway has."""
 
     region: NotRequired[Region | None]
     """fr-par (default), nl-ams or pl-waw."""
@@ -164,7 +164,7 @@ else:
 
 
 class WorkspaceArgs(TypedDict):
-    """The settings of one workspace."""
+    """The settings of one workspace: its buckets, and whatever differs from the defaults."""
 
     buckets: Sequence[Bucket]
     """Its dataset buckets, at least one."""

@@ -4,7 +4,7 @@ import pulumi
 import pulumi_docker as docker
 import pulumi_random as random
 
-from labelspace import AnnotationDatabase, DatasetBucket, Workspace, parse_spec
+from labelspace import AdminArgs, AnnotationDatabase, BackupArgs, DatasetBucket, Workspace
 
 config = pulumi.Config()
 name, port = pulumi.get_stack(), config.get_int("port") or 8090
@@ -12,23 +12,18 @@ name, port = pulumi.get_stack(), config.get_int("port") or 8090
 # A bucket before there is any workspace: the team's cameras upload to it.
 incoming = DatasetBucket(f"{name}-incoming", port=port + 2)
 
-# A workspace that labels the same bucket; its admin's password is one that the team makes itself.
+# A workspace that labels this bucket; its admin's password is one that the team makes itself.
 password = random.RandomPassword("admin", length=24, min_lower=1, min_upper=1, min_numeric=1)
-spec = parse_spec(
-    {
-        "name": name,
-        "description": "Photos of the own stack",
-        "buckets": [{"name": f"{name}-incoming"}],
-        "port": port,
-        "s3_port": port + 1,
-    }
-)
 workspace = Workspace(
-    name, spec, pulumi.ResourceOptions(depends_on=[incoming]), admin_password=password.result
+    name,
+    description=pulumi.Output.concat("Photos of ", incoming.bucket),
+    buckets=[incoming],
+    admin=AdminArgs(password=password.result),
+    port=port,
 )
 
 # A database of its own, archived and backed up like a workspace's, and a program of the team on it.
-judgements = AnnotationDatabase(f"{name}-judgements", backup={"retention_days": 3})
+judgements = AnnotationDatabase(f"{name}-judgements", backup=BackupArgs(retention_days=3))
 report = docker.Container(
     "report",
     name=f"{name}-report",

@@ -128,12 +128,11 @@ def test_renamed_and_moved_with_aliases_nothing_changes(own: Own) -> None:
     bucket, database = 'f"{name}-incoming"', 'f"{name}-judgements"'
     own.changed(
         ("config = pulumi.Config()", _TEAM),
-        (f"DatasetBucket({bucket}, port", f'DatasetBucket("arriving", name_on_engine={bucket}, '
-         f"bucket={bucket}, opts=moved({bucket}), port"),
-        (f"AnnotationDatabase({database}, ", f'AnnotationDatabase("judged", name_on_engine={database}, '
+        (f"DatasetBucket({bucket}, port", f'DatasetBucket("arriving", name={bucket}, '
+         f"opts=moved({bucket}), port"),
+        (f"AnnotationDatabase({database}, ", f'AnnotationDatabase("judged", name={database}, '
          f"opts=moved({database}), "),
-        ("= Workspace(\n    name, ", '= Workspace(\n    "labeling", '),
-        ("pulumi.ResourceOptions(depends_on=[incoming])", "moved(name)"),
+        ("= Workspace(\n    name,", '= Workspace(\n    "labeling", name=name, opts=moved(name),'),
     )  # fmt: skip
     counts = json.loads(own.pulumi("preview", "--json"))["changeSummary"]
     state = json.loads(own.pulumi("stack", "export"))["deployment"]["resources"]
