@@ -15,35 +15,57 @@ if typing.TYPE_CHECKING:
         BucketArgs,
         ExternalDatabaseArgs,
         ScalewayArgs,
-        WorkspaceArgs,
     )
     from labelspace.components import AnnotationDatabase, AnnotationServer, DatasetBucket
     from labelspace.spec import SpecError
     from labelspace.workspace import Workspace
+    from labelspace_ops.labels.args import (
+        AnnotatorArgs,
+        AttributeArgs,
+        AuditAttributeArgs,
+        LabelArgs,
+        PointArgs,
+    )
+    from labelspace_ops.labels.label_schema import LabelSchema
+    from labelspace_ops.projects.cvat_annotators import Annotators
 
 __all__ = [
     "AdminArgs",
     "AnnotationDatabase",
     "AnnotationServer",
+    "AnnotatorArgs",
+    "Annotators",
+    "AttributeArgs",
+    "AuditAttributeArgs",
     "BackupArgs",
     "BackupBucketArgs",
     "BucketArgs",
     "DatasetBucket",
     "ExternalDatabaseArgs",
+    "LabelArgs",
+    "LabelSchema",
+    "PointArgs",
     "ScalewayArgs",
     "SpecError",
     "Workspace",
-    "WorkspaceArgs",
 ]
 
+_LABELS = "labelspace_ops.labels.args"
 _AT = {
     "AnnotationDatabase": "labelspace.components",
     "AnnotationServer": "labelspace.components",
+    "AnnotatorArgs": _LABELS,
+    "Annotators": "labelspace_ops.projects.cvat_annotators",
+    "AttributeArgs": _LABELS,
+    "AuditAttributeArgs": _LABELS,
     "DatasetBucket": "labelspace.components",
+    "LabelArgs": _LABELS,
+    "LabelSchema": "labelspace_ops.labels.label_schema",
+    "PointArgs": _LABELS,
     "SpecError": "labelspace.spec",
     "Workspace": "labelspace.workspace",
 }
-"""Where a public name is, when not in ``labelspace.args``."""
+"""Where a public name is, when not in ``labelspace.args``; ``labelspace_ops`` has what works on CVAT."""
 
 
 def __getattr__(name: str) -> typing.Any:

@@ -78,7 +78,7 @@ class DatasetBucket(pulumi.ComponentResource):
 
     def _bucket(self, spec: DatasetBucketSpec) -> local_bucket.DatasetBucket:
         return local_bucket.DatasetBucket(
-            self._context.child(spec.name),
+            self._context.prefix,
             given=Given.of(BucketSpec(name=spec.name)),
             context=self._context,
             endpoint=f"http://{reachable(spec.bind_address)}:{spec.port}",

@@ -76,7 +76,7 @@ class Workspace(pulumi.ComponentResource):
         before_upgrade: BeforeUpgrade | None = None,
     ) -> None:
         super().__init__("labelspace:index:Workspace", resource_name, given.inputs(), opts)
-        self._given, shared = given, components.database
+        self._given, shared, self.running = given, components.database, given.known.running
         self._secrets = workspace_secrets(
             self,
             resource_name,

@@ -4,7 +4,15 @@ import pulumi
 import pulumi_docker as docker
 import pulumi_random as random
 
-from labelspace import AdminArgs, AnnotationDatabase, BackupArgs, DatasetBucket, Workspace
+from labelspace import (
+    AdminArgs,
+    AnnotationDatabase,
+    Annotators,
+    BackupArgs,
+    DatasetBucket,
+    LabelSchema,
+    Workspace,
+)
 
 config = pulumi.Config()
 name, port = pulumi.get_stack(), config.get_int("port") or 8090
@@ -21,6 +29,17 @@ workspace = Workspace(
     admin=AdminArgs(password=password.result),
     port=port,
 )
+
+# What people label in it, and who.
+cars = LabelSchema(
+    "cars",
+    workspace=workspace,
+    labels=[
+        {"name": "car", "type": "rectangle", "attributes": [{"name": "parked", "input": "checkbox"}]},
+        {"name": "plate", "type": "polygon"},
+    ],
+)
+people = Annotators("people", workspace=workspace, annotators=[{"email": "ann@example.org"}])
 
 # A database of its own, archived and backed up like a workspace's, and a program of the team on it.
 judgements = AnnotationDatabase(f"{name}-judgements", backup=BackupArgs(retention_days=3))
@@ -53,4 +72,5 @@ pulumi.export("admin_password", workspace.admin_password)
 pulumi.export("incoming", {"endpoint": incoming.endpoint, "folder": incoming.folder})
 pulumi.export("secret_key", incoming.secret_key)
 pulumi.export("judgements", {"host": judgements.host, "backups": judgements.backups})
+pulumi.export("project", {"name": cars.project, "number": cars.number, "not_signed_up": people.missing})
 pulumi.export("report", report.exit_code)

@@ -99,6 +99,17 @@ def test_people_label_what_the_teams_own_bucket_holds(own: Own) -> None:
     assert "a.txt" in {row["name"] for row in share}
 
 
+def test_the_project_of_the_program_has_its_labels(own: Own) -> None:
+    shown = own.output("--show-secrets")["project"]
+    admin = Visitor(f"http://127.0.0.1:{own.port}")
+    admin.log_in("admin", own.output("--show-secrets")["admin_password"])
+    (project,) = admin.get("/api/projects").json()["results"]
+    assert (project["name"], project["id"]) == ("cars", shown["number"])
+    labels = admin.get(f"/api/labels?project_id={project['id']}").json()["results"]
+    assert [one["name"] for one in labels] == ["car", "plate"]
+    assert shown["not_signed_up"] == ["ann@example.org"]
+
+
 def test_the_teams_own_container_worked_on_the_database(own: Own) -> None:
     database = containers(f"{own.name}-judgements")["database"]
     query = "SELECT count(*) FROM judgement"
