@@ -9,6 +9,7 @@ import sys
 from typing import Any, Unpack
 
 import pulumi
+from pulumi import contains_unknowns
 from pulumi.dynamic import (
     ConfigureRequest,
     CreateResult,
@@ -17,11 +18,11 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-from pulumi.runtime.rpc import UNKNOWN
 
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.cvat.client import CvatClient
 from labelspace_ops.labels.args import AnnotatorsArgs
+from labelspace_ops.labels.cvat_project import CONNECTION
 from labelspace_ops.labels.label_schema import separate, validated
 from labelspace_ops.labels.model import LabelsFile
 from labelspace_ops.projects import annotators
@@ -55,7 +56,7 @@ class Provider(ResourceProvider):
 
 
 def _has_new_work(olds: Values, news: Values) -> bool:
-    if UNKNOWN in (news["url"], news["password"]):
+    if contains_unknowns([news[key] for key in CONNECTION]):
         return False
     try:
         cvat = CvatClient(news["url"], news["username"], news["password"], probe=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pulumi
 import pytest
 from tests.unit.components.test_options import Declared, Options, declared
 
 from labelspace import Annotators, LabelSchema, SpecError, Workspace
-from labelspace_ops.labels import args, model
-from labelspace_ops.projects import annotators
+from labelspace_ops.labels import args, cvat_project, model
+from labelspace_ops.projects import annotators, cvat_annotators
 
 LABELS = [{"name": "car", "type": "rectangle"}, {"name": "person", "renamed_from": "pedestrian"}]
 PAIRS: list[tuple[Any, Any]] = [
@@ -51,7 +52,7 @@ def test_a_project_of_cvat_is_a_child_of_the_schema() -> None:
     (project,) = [one for one in made.requests if one.type.endswith(":CvatProject")]
     assert "labelspace:index:LabelSchema" in project.parent
     assert project.object["project"] == "cars"
-    assert [*project.object["labels"]] == ["car", "person"]
+    assert {*project.object["labels"]} == {"car", "person"}
     assert project.object["renamed"]["person"] == "pedestrian"
     assert project.object["url"] == "http://127.0.0.1:8080"
     (top,) = [one for one in made.top if one.name == "cars"]
@@ -75,6 +76,14 @@ def test_a_refused_value_is_named(values: dict[str, Any], sentence: str) -> None
     with pytest.raises(SpecError) as refused:
         _schema(**values)
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["url", "username", "password"])
+def test_a_preview_does_not_ask_cvat_with_a_value_that_is_not_known_yet(key: str) -> None:
+    props = {"running": True, "url": "http://198.51.100.1", "username": "admin", "password": "entry"}
+    news = {**props, key: pulumi.UNKNOWN, "project": "cars", "labels": {}, "renamed": {}, "annotators": []}
+    assert cvat_project.Provider().check({}, news).failures == []
+    assert not cvat_annotators.Provider().diff("annotators", news, news).changes
 
 
 def test_annotators_are_declared_in_a_workspace() -> None:
