@@ -53,7 +53,7 @@ class Given(Generic[Part]):
     @classmethod
     def of(cls, spec: Part) -> Given[Part]:
         """Settings of which every value is known."""
-        return cls(_settled(dump_with_secrets(spec)), spec)
+        return cls(_settled(dump_with_secrets(spec, defaults=False)), spec)
 
     def part(self, model: type[Inner], field: str, index: int | None = None) -> Given[Inner]:
         """The block of settings in ``field``, or its item ``index``; the block must be there."""

@@ -85,9 +85,13 @@ def _is_structured(annotation: Any) -> bool:
     return get_origin(annotation) is tuple or block(annotation) is not None
 
 
-def dump_with_secrets(spec: BaseModel) -> Settings:
-    """The spec as plain JSON values, its secrets in the clear: only for what is encrypted."""
-    return {key: _revealed(value) for key, value in spec.model_dump().items()}
+def dump_with_secrets(spec: BaseModel, *, defaults: bool = True) -> Settings:
+    """The spec as plain JSON values, its secrets in the clear: only for what is encrypted.
+
+    ``defaults``: with the settings that have their default value.
+    """
+    values = spec.model_dump(exclude_defaults=not defaults)
+    return {key: _revealed(value) for key, value in values.items()}
 
 
 def _revealed(value: Any) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin
 
 import pytest
+from docs.generate import documented
 from pydantic import BaseModel, SecretStr
 
 from labelspace import args, spec
@@ -105,3 +106,17 @@ def test_choices_are_those_of_the_spec(pair: tuple[Any, tuple[Any, ...]]) -> Non
             aliases = [getattr(spec, alias, None) for alias in sources[argument]]
             assert choices in aliases, argument
     assert set(get_args(spec.Target)) == spec.SPECS.keys()
+
+
+@every_block
+def test_defaults_are_those_of_the_spec(pair: tuple[Any, tuple[Any, ...]]) -> None:
+    block, models = pair
+    said = documented(block)
+    silent = [
+        argument
+        for argument, (model, name) in _fields(models).items()
+        for default in [model.model_fields[name].default]
+        if isinstance(default, str | int) and not isinstance(default, bool) and default not in ("", 0)
+        if str(default) not in said[argument] and name != "cvat_version"
+    ]
+    assert silent == []

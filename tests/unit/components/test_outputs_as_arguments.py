@@ -13,8 +13,9 @@ from tests.e2e.cloud import ACCOUNT
 from tests.unit.components.test_options import CLOUD, Declared, Options, declared
 
 from labelspace import AnnotationDatabase, DatasetBucket, SpecError, Workspace
-from labelspace.spec import SPECS
+from labelspace.spec import SPECS, parse_spec
 from labelspace.spec.late import Late, block
+from labelspace.workspace import StackWorkspace
 
 VALUES: dict[str, Any] = {
     "description": "Street scenes",
@@ -113,6 +114,16 @@ def test_no_stand_in_reaches_a_resource() -> None:
     stand_ins = {text for spec in SPECS.values() for text in _stand_ins(spec)}
     assert len(stand_ins) > 5
     assert [text for text in stand_ins if text in sent] == []
+
+
+def test_a_program_and_a_stacks_file_of_the_same_settings_make_the_same_resources() -> None:
+    settings = {**VALUES, "name": "w", "external_database": VALUES["database"]}
+    del settings["database"]
+    of_a_file = declared(lambda _: StackWorkspace(parse_spec(settings)))
+    of_a_program = _workspace(**VALUES)
+    assert _inputs(of_a_file) == _inputs(of_a_program)
+    names = [(one.parent, one.type, one.name) for one in of_a_file.requests]
+    assert sorted(names) == sorted((one.parent, one.type, one.name) for one in of_a_program.requests)
 
 
 def test_the_key_of_a_database_on_scaleways_server_may_be_an_output() -> None:
