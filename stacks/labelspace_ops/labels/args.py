@@ -46,7 +46,7 @@ class PointArgs(TypedDict):
 
 
 class LabelArgs(TypedDict):
-    """A label that a model is to learn."""
+    """A label that a model is to learn, with its attributes."""
 
     name: str
     """1 to 64 characters."""
@@ -95,7 +95,7 @@ class LabelSchemaArgs(TypedDict):
 
 
 class AnnotatorArgs(TypedDict):
-    """A person who signed up or will sign up."""
+    """A person who signed up or will sign up, by the address of the account."""
 
     email: str
     """The address of the account."""
