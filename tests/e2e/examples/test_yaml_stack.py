@@ -126,8 +126,8 @@ def test_a_second_preview_finds_nothing_to_do(stack: Stack) -> None:
     [
         ("port: ${port}", "port: 80", "port: 80 is refused"),
         ("password: ${adminPassword}", "password: short", "admin: password: too short"),
-        ("password: ${adminPassword}", "password: {fn::secret: short}", "admin: password: too short"),
-        ("email: head@example.org", "email: ${labels.port}", "admin.email: give an address"),
+        ("password: ${adminPassword}", 'password: {"fn::secret": short}', "admin: password: too short"),
+        ("email: head@example.org", "email: ${labels.user}", "admin.email: give an address"),
     ],
 )
 def test_a_refused_value_is_named_before_anything_changes(
