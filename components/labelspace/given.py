@@ -106,11 +106,13 @@ def _in_words(problem: str, words: Mapping[str, str]) -> str:
 
 
 def _settled(value: Any) -> Any:
-    """Plain blocks without what is None, and outputs for all that is awaited."""
+    """Plain blocks without what is None; outputs for all that is awaited; integers, which the engine sends as floats."""
     if isinstance(value, Mapping):
         return {key: _settled(one) for key, one in value.items() if one is not None}
     if isinstance(value, list | tuple):
         return [_settled(one) for one in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if inspect.isawaitable(value) and not is_output(value):
         return pulumi.Output.from_input(value)
     return value

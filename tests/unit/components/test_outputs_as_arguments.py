@@ -208,6 +208,7 @@ def test_an_output_is_refused_where_resources_depend_on_it(values: dict[str, Any
     [
         ({"bucket": [{"name": "one"}]}, "bucket: unknown setting: did you mean buckets?"),
         ({"buckets": []}, "buckets: name at least one dataset bucket"),
+        ({"buckets": [{"name": "one"}], "port": 80.0}, "port: 80 is refused"),
         ({"buckets": [{"name": "one"}], "admin": {"user": "x"}}, "did you mean admin.username?"),
         (
             {"buckets": [{"name": "one"}], "database": {"host": "localhost", "password": "x"}},
