@@ -44,7 +44,7 @@ class Given(Generic[Part]):
 
         ``words``: the caller's name of a field by its name in the spec, for messages.
         """
-        given = {key: _settled(value) for key, value in values.items() if value is not None}
+        given = _settled(values)
         try:
             return cls(given, validate(model, with_stand_ins(model, given)), words=words)
         except SpecError as error:
@@ -106,7 +106,7 @@ def _in_words(problem: str, words: Mapping[str, str]) -> str:
 
 
 def _settled(value: Any) -> Any:
-    """Plain blocks without what is None; outputs for all that is awaited; integers, which the engine sends as floats."""
+    """Blocks without what is None, outputs for all that is awaited, integers for the engine's whole floats."""
     if isinstance(value, Mapping):
         return {key: _settled(one) for key, one in value.items() if one is not None}
     if isinstance(value, list | tuple):
