@@ -106,7 +106,7 @@ def _in_words(problem: str, words: Mapping[str, str]) -> str:
 
 
 def _settled(value: Any) -> Any:
-    """Blocks without what is None, outputs for all that is awaited, integers for the engine's whole floats."""
+    """Blocks without what is None; outputs for what is awaited; integers for the engine's whole floats."""
     if isinstance(value, Mapping):
         return {key: _settled(one) for key, one in value.items() if one is not None}
     if isinstance(value, list | tuple):
