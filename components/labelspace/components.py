@@ -12,7 +12,7 @@ import pulumi
 
 from labelspace.args import AnnotationDatabaseArgs, AnnotationServerArgs, DatasetBucketArgs
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
-from labelspace.given import Given, camel_case
+from labelspace.given import Given
 from labelspace.home import Home
 from labelspace.outputs import SharedDatabase
 from labelspace.secrets import random_password, workspace_secrets
@@ -222,4 +222,4 @@ def _server_settings(args: AnnotationServerArgs) -> Given[LocalSpec]:
 
 def _register(component: pulumi.ComponentResource, *outputs: str) -> None:
     """End a component's construction: its outputs, as its state holds them."""
-    component.register_outputs({camel_case(name): getattr(component, name) for name in outputs})
+    component.register_outputs({name: getattr(component, name) for name in outputs})

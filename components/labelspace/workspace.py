@@ -9,7 +9,7 @@ from typing import Any, Unpack
 import pulumi
 
 from labelspace.args import WorkspaceArgs
-from labelspace.given import Given, camel_case
+from labelspace.given import Given
 from labelspace.outputs import BeforeUpgrade, BucketAccess, Deployment, SharedDatabase
 from labelspace.secrets import workspace_secrets
 from labelspace.spec import (
@@ -97,7 +97,7 @@ class Workspace(pulumi.ComponentResource):
         )
         outputs = self.outputs()
         self._set_attributes(outputs)
-        self.register_outputs({camel_case(name): value for name, value in outputs.items()})
+        self.register_outputs(outputs)
 
     def _set_attributes(self, outputs: dict[str, Any]) -> None:
         """The outputs that other resources use, as attributes."""

@@ -130,4 +130,4 @@ class Annotators(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self, depends_on=[workspace]),
         )
         self.signed_up, self.missing = made.signed_up, made.missing
-        self.register_outputs({"signedUp": self.signed_up, "missing": self.missing})
+        self.register_outputs({"signed_up": self.signed_up, "missing": self.missing})

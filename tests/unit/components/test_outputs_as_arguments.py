@@ -252,6 +252,19 @@ def test_the_children_of_a_workspace_go_by_its_resource_and_containers_by_its_na
     assert all(str(name).startswith("labelspace-street-") for name in containers)
 
 
+def test_every_output_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: dict[type, set[str]] = {}
+
+    def register(component: pulumi.ComponentResource, outputs: dict[str, Any]) -> None:
+        registered[type(component)] = set(outputs)
+
+    monkeypatch.setattr(pulumi.ComponentResource, "register_outputs", register)
+    _composed()
+    for component in (Workspace, DatasetBucket, AnnotationDatabase):
+        outputs = {name for name, kind in component.__annotations__.items() if "Output" in str(kind)}
+        assert outputs <= registered[component], component
+
+
 def _composed(**values: Any) -> Declared:
     def part(opts: Options) -> None:
         photos = DatasetBucket("photos", port=9000)
