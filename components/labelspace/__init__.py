@@ -15,6 +15,7 @@ if typing.TYPE_CHECKING:
         BucketArgs,
         ExternalDatabaseArgs,
         ScalewayArgs,
+        WorkspaceArgs,
     )
     from labelspace.components import AnnotationDatabase, AnnotationServer, DatasetBucket
     from labelspace.spec import SpecError
@@ -48,6 +49,7 @@ __all__ = [
     "ScalewayArgs",
     "SpecError",
     "Workspace",
+    "WorkspaceArgs",
 ]
 
 _LABELS = "labelspace_ops.labels.args"

@@ -61,6 +61,7 @@ class DatasetBucket(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
         **args: Unpack[DatasetBucketArgs],
     ) -> None:
+        """Declare the bucket: each key of ``DatasetBucketArgs`` is a keyword."""
         given = _parse(DatasetBucketSpec, resource_name, args)
         spec = given.known
         super().__init__("labelspace:index:DatasetBucket", resource_name, given.inputs(), opts)
@@ -127,6 +128,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
         **args: Unpack[AnnotationDatabaseArgs],
     ) -> None:
+        """Declare the database: each key of ``AnnotationDatabaseArgs`` is a keyword."""
         given = _parse(AnnotationDatabaseSpec, resource_name, args)
         name = given.known.name
         super().__init__("labelspace:index:AnnotationDatabase", resource_name, given.inputs(), opts)
@@ -177,6 +179,7 @@ class AnnotationServer(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
         **args: Unpack[AnnotationServerArgs],
     ) -> None:
+        """Declare the server: each key of ``AnnotationServerArgs`` is a keyword."""
         given = _server_settings(args)
         database, buckets = args["database"].shared, [*args["buckets"]]
         spec = given.known

@@ -62,6 +62,7 @@ class Workspace(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
         **args: Unpack[WorkspaceArgs],
     ) -> None:
+        """Declare the workspace: each key of ``WorkspaceArgs`` is a keyword."""
         values, components = _separate(args)
         shared = components.database
         given = _parse({"name": shared.workspace if shared else resource_name, **values}, components)

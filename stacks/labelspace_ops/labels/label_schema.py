@@ -38,6 +38,7 @@ class LabelSchema(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
         **args: Unpack[LabelSchemaArgs],
     ) -> None:
+        """Declare the project: each key of ``LabelSchemaArgs`` is a keyword."""
         values, workspace = separate(args)
         target = validated(Project, {"name": resource_name, **values})
         inputs = {camel_case(key): value for key, value in values.items()}

@@ -115,6 +115,7 @@ class Annotators(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
         **args: Unpack[AnnotatorsArgs],
     ) -> None:
+        """Declare the annotators: each key of ``AnnotatorsArgs`` is a keyword."""
         values, workspace = separate(args)
         people = validated(LabelsFile, values).model_dump(mode="json")["annotators"]
         super().__init__("labelspace:index:Annotators", resource_name, {"annotators": people}, opts)
