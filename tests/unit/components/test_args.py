@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import types
 from collections.abc import Awaitable, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin
 
 import pytest
@@ -120,3 +122,17 @@ def test_defaults_are_those_of_the_spec(pair: tuple[Any, tuple[Any, ...]]) -> No
         if str(default) not in said[argument] and name != "cvat_version"
     ]
     assert silent == []
+
+
+def test_the_guide_lists_the_arguments_that_take_outputs() -> None:
+    guide = (Path(args.__file__).parents[2] / "docs" / "own-stack.md").read_text(encoding="utf-8")
+    table = guide.partition("| block | arguments that take outputs |")[2].partition("\n\n")[0]
+    listed = {word for row in table.splitlines() for word in re.findall(r"`(\w+)`", row.partition(" | ")[2])}
+    takes = {
+        name
+        for block, models in PAIRS
+        if block is not args.DatasetBucketArgs
+        for name, (model, field) in _fields(models).items()
+        if is_late(model, field)
+    }
+    assert listed - {"bucket"} == takes
