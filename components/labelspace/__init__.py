@@ -13,8 +13,10 @@ if typing.TYPE_CHECKING:
         BackupArgs,
         BackupBucketArgs,
         BucketArgs,
+        EgressArgs,
         ExternalDatabaseArgs,
         ScalewayArgs,
+        TlsArgs,
         WorkspaceArgs,
     )
     from labelspace.components import AnnotationDatabase, AnnotationServer, DatasetBucket
@@ -42,12 +44,14 @@ __all__ = [
     "BackupBucketArgs",
     "BucketArgs",
     "DatasetBucket",
+    "EgressArgs",
     "ExternalDatabaseArgs",
     "LabelArgs",
     "LabelSchema",
     "PointArgs",
     "ScalewayArgs",
     "SpecError",
+    "TlsArgs",
     "Workspace",
     "WorkspaceArgs",
 ]

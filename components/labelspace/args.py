@@ -31,6 +31,8 @@ class BucketArgs(TypedDict):
 
     name: str
     """3 to 63 lowercase letters, digits, dots and hyphens; in CVAT the folder of that name in the share."""
+    path: NotRequired[str | None]
+    """Local: a folder of your own on this machine, which is only read; by default a new folder."""
     endpoint: NotRequired[Input[str] | None]
     """URL of the S3 endpoint of a remote bucket; by default a bucket of the workspace's own target."""
     region: NotRequired[Input[str] | None]
@@ -111,6 +113,26 @@ class ExternalDatabaseArgs(TypedDict):
     """verify-full (default): certificate and host name; verify-ca: the certificate; disable: no TLS."""
 
 
+class EgressArgs(TypedDict):
+    """Which private addresses CVAT itself may connect to, for webhooks and cloud storages."""
+
+    allow: NotRequired[Sequence[str] | None]
+    """Addresses, networks and host names; ``gateway`` is the S3 gateway. By default none."""
+
+
+class TlsArgs(TypedDict):
+    """The files of a certificate of your own, and where HTTPS is served."""
+
+    certificate: str
+    """Absolute path of a PEM file of this machine: the server's certificate, then intermediate ones."""
+    key: str
+    """Absolute path of the PEM file of its private key."""
+    host: NotRequired[str | None]
+    """Name or IP address that people open; by default the first one in the certificate."""
+    port: NotRequired[int | None]
+    """TCP port of HTTPS, 1024 to 65535, by default 8443."""
+
+
 class ScalewayArgs(TypedDict):
     """The settings that only the target scaleway has."""
 
@@ -188,6 +210,8 @@ class WorkspaceArgs(TypedDict):
     """When backups are made, where they go and how long they are kept."""
     database: NotRequired[Database | None]
     """Target local: the annotation database, one of your own; by default the workspace makes one."""
+    egress: NotRequired[EgressArgs | None]
+    """Which private addresses CVAT itself may connect to; by default none."""
     running: NotRequired[bool | None]
     """False: its containers are gone, its data stays. By default true."""
     bind_address: NotRequired[str | None]
@@ -200,6 +224,8 @@ class WorkspaceArgs(TypedDict):
     """Address that browsers open when your own TLS proxy is in front, such as https://labels.example.org."""
     trusted_proxies: NotRequired[Sequence[str] | None]
     """Networks from which that proxy connects; by default this machine's."""
+    tls: NotRequired[TlsArgs | None]
+    """A certificate of your own, with which the workspace itself serves HTTPS; target local."""
     sleep_after_minutes: NotRequired[int | None]
     """Minutes without a user before it sleeps, 0 (never, default) to 10080."""
     scaleway: NotRequired[ScalewayArgs | None]

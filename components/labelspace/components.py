@@ -13,7 +13,6 @@ import pulumi
 from labelspace.args import AnnotationDatabaseArgs, AnnotationServerArgs, DatasetBucketArgs
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.given import Given
-from labelspace.home import Home
 from labelspace.outputs import SharedDatabase
 from labelspace.secrets import random_password, workspace_secrets
 from labelspace.spec import (
@@ -32,6 +31,7 @@ from labelspace.targets.local import server as local_server
 from labelspace.targets.local.container import create_context
 from labelspace.targets.local.context import DockerContext, reachable
 from labelspace.targets.local.gateway import ACCESS_KEY, S3Gateway
+from labelspace.targets.local.machine import Machine
 
 _Spec = TypeVar("_Spec", bound=SpecPart)
 
@@ -73,8 +73,8 @@ class DatasetBucket(pulumi.ComponentResource):
         self.endpoint = gateway.container.id.apply(lambda _: made.access.endpoint)
         self.region = pulumi.Output.from_input(made.access.region)
         self.access_key, self.secret_key = pulumi.Output.from_input(ACCESS_KEY), made.access.secret_key
-        folder = str(self._context.home.buckets / spec.name)
-        self.folder = made.ready.apply(lambda _: folder)
+        folder = self._context.machine.path(lambda home: home.buckets / spec.name)
+        self.folder = pulumi.Output.all(made.ready, folder).apply(lambda values: str(values[1]))
         _register(self, "bucket", "endpoint", "region", "access_key", "secret_key", "folder")
 
     def _bucket(self, spec: DatasetBucketSpec) -> local_bucket.DatasetBucket:
@@ -184,7 +184,8 @@ class AnnotationServer(pulumi.ComponentResource):
         database, buckets = args["database"].shared, [*args["buckets"]]
         spec = given.known
         super().__init__("labelspace:index:AnnotationServer", resource_name, given.inputs(), opts)
-        context = DockerContext(spec.name, resource_name, database.network, spec.bind_address, Home.find())
+        machine = Machine(self, resource_name, spec.name)
+        context = DockerContext(spec.name, resource_name, database.network, spec.bind_address, machine)
         secrets = workspace_secrets(
             self, resource_name, given.part(AdminSpec, "admin"), database=database.access.password
         )

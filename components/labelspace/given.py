@@ -150,14 +150,6 @@ def camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def map_both(one: Given[Part], other: Given[Inner], use: Callable[[Part, Inner], T]) -> T | pulumi.Output[T]:
-    """``use`` of two blocks of settings, at once or as an output."""
-    if not one.has_outputs and not other.has_outputs:
-        return use(one.known, other.known)
-    pair = pulumi.Output.all(one.map(lambda part: part), other.map(lambda part: part))
-    return pair.apply(lambda parts: use(*parts))
-
-
 def by_key(
     texts: dict[str, str] | pulumi.Output[dict[str, str]], keys: Iterable[str]
 ) -> dict[str, pulumi.Input[str]]:

@@ -35,5 +35,7 @@ class AnnotationDatabase(components.AnnotationDatabase):
         super().__init__(name, opts, **args)
 
 
+VERSION = "0.1.0"
+"""The version of the package. A constant, because a plugin's folder is no installed distribution."""
 COMPONENTS: list[type[pulumi.ComponentResource]] = [Workspace, DatasetBucket, AnnotationDatabase]
 """What the package offers; ``AnnotationServer`` takes other components, which no argument block can hold."""

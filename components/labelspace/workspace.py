@@ -50,7 +50,7 @@ class Workspace(pulumi.ComponentResource):
     admin_password: pulumi.Output[str]
     """The superuser's password; secret."""
     buckets: pulumi.Output[list[dict[str, str]]]
-    """Each dataset bucket's name, S3 endpoint and region."""
+    """Each dataset bucket's name, S3 endpoint and region, and ``path`` of a folder of the user's own."""
     bucket_keys: pulumi.Output[dict[str, dict[str, str]]]
     """Access key and secret key of each bucket by its name, empty for a public one; secret."""
     backups: pulumi.Output[dict[str, str]]
@@ -119,18 +119,27 @@ class Workspace(pulumi.ComponentResource):
             "admin_username": admin.value("username"),
             "admin_email": admin.value("email"),
             "admin_password": self._secrets.admin,
-            "buckets": [
-                {"name": bucket.name, "endpoint": bucket.endpoint, "region": bucket.region}
-                for bucket in deployment.buckets
-            ],
+            "buckets": [_bucket(bucket) for bucket in deployment.buckets],
             "bucket_keys": _keys(deployment),
             "backups": dict(deployment.backups),
             "cvat_version": spec.cvat_version,
             "target": spec.target,
             "running": spec.running,
             "description": self._given.value("description"),
+            "settings": pulumi.Output.secret(self._given.map(_settings)),
             **deployment.more,
         }
+
+
+def _settings(spec: WorkspaceSpec) -> str:
+    """All settings as JSON; secret, for `labelspace`'s commands."""
+    return json.dumps(dump_with_secrets(spec), sort_keys=True)
+
+
+def _bucket(bucket: BucketAccess) -> dict[str, Any]:
+    """How programs find a bucket; ``path`` only for a folder of the user's own."""
+    path = {"path": bucket.own_path} if bucket.own_path else {}
+    return {"name": bucket.name, "endpoint": bucket.endpoint, "region": bucket.region, **path}
 
 
 def _keys(deployment: Deployment) -> pulumi.Output[dict[str, Any]]:
@@ -155,7 +164,6 @@ def declare(spec: WorkspaceSpec, before_upgrade: BeforeUpgrade | None = None) ->
     workspace = StackWorkspace(spec, before_upgrade)
     for name, value in workspace.outputs().items():
         pulumi.export(name, value)
-    pulumi.export("settings", pulumi.Output.secret(json.dumps(dump_with_secrets(spec), sort_keys=True)))
     return workspace
 
 

@@ -8,6 +8,8 @@ from labelspace.spec.backup import AnnotationDatabaseSpec, BackupBucketSpec, Bac
 from labelspace.spec.base import SpecPart
 from labelspace.spec.buckets import BucketSpec, DatasetBucketSpec
 from labelspace.spec.database import DatabaseSslMode, ExternalDatabaseSpec
+from labelspace.spec.egress import EgressSpec
+from labelspace.spec.email import EmailSpec
 from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size, Target
 from labelspace.spec.local import LocalSpec
 from labelspace.spec.parse import (
@@ -23,6 +25,7 @@ from labelspace.spec.parse import (
     validate,
 )
 from labelspace.spec.scaleway import DatabaseKind, ProjectKind, Region, ScalewaySettings, ScalewaySpec
+from labelspace.spec.tls import TlsSpec
 from labelspace.spec.workspace import WorkspaceSpec
 
 __all__ = [
@@ -39,6 +42,8 @@ __all__ = [
     "DatabaseSslMode",
     "DatasetBucketSpec",
     "DefaultRole",
+    "EgressSpec",
+    "EmailSpec",
     "ExternalDatabaseSpec",
     "LocalSpec",
     "ProjectKind",
@@ -51,6 +56,7 @@ __all__ = [
     "SpecError",
     "SpecPart",
     "Target",
+    "TlsSpec",
     "WorkspaceSpec",
     "dump_with_secrets",
     "parse_setting",

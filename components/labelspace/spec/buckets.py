@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import SecretStr, field_validator, model_validator
 
 from labelspace.spec.base import SpecPart
-from labelspace.spec.fields import BindAddress, BucketName, Port
+from labelspace.spec.fields import BindAddress, BucketName, HostFolder, Port
 from labelspace.spec.late import Late
 
 
@@ -17,6 +17,8 @@ class BucketSpec(SpecPart):
 
     name: BucketName
     """The bucket's name; in CVAT the folder of that name under Connected file share."""
+    path: HostFolder | None = None
+    """A folder of your own on this machine, such as /data/images: it is only read, never changed."""
     endpoint: Annotated[str | None, Late("https://stand-in.invalid")] = None
     """S3 endpoint of a remote bucket, as URL; none: a bucket of the workspace's own target."""
     region: Annotated[str, Late("stand-in")] = "us-east-1"
@@ -38,6 +40,14 @@ class BucketSpec(SpecPart):
                 "containers cannot reach this machine's loopback: give an address of its network"
             )
         return value
+
+    @model_validator(mode="after")
+    def _is_in_one_place(self) -> BucketSpec:
+        if self.path is not None and (self.endpoint is not None or self.adopt):
+            raise ValueError(
+                "path is a folder of this machine: leave out endpoint and adopt, or leave out path"
+            )
+        return self
 
     @model_validator(mode="after")
     def _credentials_belong_together(self) -> BucketSpec:

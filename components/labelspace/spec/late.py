@@ -38,7 +38,8 @@ def _mark(model: type[BaseModel], name: str) -> Late | None:
 
 def is_secret(model: type[BaseModel], name: str) -> bool:
     """Whether the field holds a password or a key."""
-    return _mentions(model.model_fields[name].annotation, SecretStr)
+    field = model.model_fields.get(name)
+    return field is not None and _mentions(field.annotation, SecretStr)
 
 
 def _mentions(annotation: Any, kind: type) -> bool:

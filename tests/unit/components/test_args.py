@@ -24,14 +24,16 @@ PAIRS: list[tuple[Any, tuple[Any, ...]]] = [
     (args.BackupArgs, (spec.BackupSpec,)),
     (args.BackupBucketArgs, (spec.BackupBucketSpec,)),
     (args.ExternalDatabaseArgs, (spec.ExternalDatabaseSpec,)),
+    (args.EgressArgs, (spec.EgressSpec,)),
+    (args.TlsArgs, (spec.TlsSpec,)),
     (args.ScalewayArgs, (spec.ScalewaySettings,)),
     (args.DatasetBucketArgs, (spec.DatasetBucketSpec,)),
     (args.AnnotationDatabaseArgs, (spec.AnnotationDatabaseSpec,)),
 ]
 every_block = pytest.mark.parametrize("pair", PAIRS, ids=[one.__name__ for one, _ in PAIRS])
 RENAMED = {"external_database": "database"}
-NO_ARGUMENT = {"deleted"}
-"""The commands alone set it."""
+NO_ARGUMENT = {"deleted", "email"}
+"""Settings of a workspace that the commands alone set."""
 BY_THE_RESOURCE = {"name"}
 """Required in a spec; a component takes its resource's name."""
 BLOCKS = {model: block for block, models in PAIRS for model in models}
@@ -40,9 +42,8 @@ BLOCKS = {model: block for block, models in PAIRS for model in models}
 def _fields(models: tuple[Any, ...]) -> dict[str, Any]:
     """Field by the argument's name -> the model that has it."""
     found = {name: model for model in models for name in model.model_fields}
-    return {
-        RENAMED.get(name, name): (model, name) for name, model in found.items() if name not in NO_ARGUMENT
-    }
+    left_out = NO_ARGUMENT if issubclass(models[0], spec.WorkspaceSpec) else set()
+    return {RENAMED.get(name, name): (model, name) for name, model in found.items() if name not in left_out}
 
 
 def _is_union(kind: Any) -> bool:

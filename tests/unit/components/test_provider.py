@@ -27,7 +27,7 @@ def test_every_argument_is_documented(schema: Any) -> None:
         if not one.get("description")
     ]
     assert silent == []
-    assert len(blocks) == 9
+    assert len(blocks) == 11
 
 
 def test_arguments_that_take_no_output_are_plain(schema: Any) -> None:

@@ -26,6 +26,8 @@ exec rclone mount "bucket:$BUCKET" "{ROOT}/$BUCKET" --config {CONFIG} --read-onl
     --uid {NEW_FOLDER_OWNER} --gid {NEW_FOLDER_OWNER} --dir-cache-time 5m --use-server-modtime
 """
 """A killed rclone leaves a dead mount, which is unmounted first."""
+LIMITS = {"RCLONE_CONTIMEOUT": "5s", "RCLONE_TIMEOUT": "10s", "RCLONE_LOW_LEVEL_RETRIES": "3"}
+"""An endpoint that hangs would hang CVAT's share with rclone's own: a minute, five minutes, ten attempts."""
 
 
 def mount_bucket(
@@ -38,7 +40,7 @@ def mount_bucket(
     """Mount the bucket under ``$LABELSPACE_HOME/mounts/<workspace>``; ends when it can be listed."""
     bind = docker.ContainerMountArgs(
         type="bind",
-        source=str(context.mounts),
+        source=context.mounts,
         target=ROOT,
         bind_options=docker.ContainerMountBindOptionsArgs(propagation="rshared"),
     )
@@ -56,7 +58,7 @@ def _service(given: Given[BucketSpec]) -> Service:
         memory=MEMORY,
         entrypoint=("sh", "-c"),
         command=(_MOUNT,),
-        environment={"BUCKET": spec.name},
+        environment={"BUCKET": spec.name, **LIMITS},
         files=(File(CONFIG, pulumi.Output.secret(given.map(rclone_conf))),),
         health=Health(("CMD-SHELL", listed), interval=5, timeout=30, start_period=60),
         capabilities=("SYS_ADMIN",),

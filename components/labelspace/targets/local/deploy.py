@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import pulumi
 
-from labelspace.home import Home
 from labelspace.outputs import DatabaseAccess, Deployment
 from labelspace.secrets import random_password
 from labelspace.spec import BackupSpec, BucketSpec, ExternalDatabaseSpec, LocalSpec
 from labelspace.targets.base import Declaration
 from labelspace.targets.local.bucket import DatasetBucket
 from labelspace.targets.local.container import create_context
-from labelspace.targets.local.context import DockerContext, reachable
+from labelspace.targets.local.context import LOOPBACK, DockerContext, reachable
 from labelspace.targets.local.database import AnnotationDatabase
 from labelspace.targets.local.external_database import ExternalDatabase
 from labelspace.targets.local.gateway import ACCESS_KEY, S3Gateway
+from labelspace.targets.local.machine import Machine
 from labelspace.targets.local.server import AnnotationServer, file_volumes
 
 
@@ -44,7 +44,7 @@ def deploy(declaration: Declaration[LocalSpec]) -> Deployment:
     ready = [bucket.ready for bucket in buckets if bucket.ready is not None]
     return Deployment(
         url=pulumi.Output.all(server.ready, *ready).apply(lambda _: server.url),
-        api_url=f"http://{reachable(spec.bind_address)}:{spec.port}",
+        api_url=f"http://{LOOPBACK if spec.tls else reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(buckets),
         backups=database.backups.summary(),
         on_this_engine=True,
@@ -61,8 +61,8 @@ def _context(declaration: Declaration[LocalSpec]) -> DockerContext:
     spec, prefix, shared = declaration.spec, declaration.prefix, declaration.database
     sleeps = spec.sleep_after_minutes > 0
     if spec.deleted or shared:
-        network = shared.network if shared else ""
-        return DockerContext(spec.name, prefix, network, spec.bind_address, Home.find(), sleeps=sleeps)
+        network, machine = shared.network if shared else "", Machine(declaration.parent, prefix, spec.name)
+        return DockerContext(spec.name, prefix, network, spec.bind_address, machine, sleeps=sleeps)
     return create_context(declaration.parent, prefix, spec.name, spec.bind_address, sleeps=sleeps)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from labelspace.given import Given, by_key, map_both
+from labelspace.given import Given, by_key
 from labelspace.outputs import BackupPolicy, DatabaseAccess
 from labelspace.postgres import external, pgbackrest
 from labelspace.spec import BackupSpec, ExternalDatabaseSpec
@@ -32,15 +32,16 @@ class ExternalDatabase(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:ExternalDatabase", name, None, opts)
-        backup, folder = given.known, context.home.backups / context.workspace
-        where = pgbackrest.location(backup, folder, context.workspace)
+        backup = given.known
+        folder = context.machine.path(lambda home: home.backups / context.workspace)
+        where, key = own.location(context, backup), context.machine.backup_key(given)
         image = own.database_image(context, self)
         if running:
             container(
-                external.service(_settings(context, given, spec)),
+                external.service(_settings(context, given, key, spec)),
                 context,
                 image=image.name,
-                binds=[own.repository_bind(folder)],
+                binds=[context.machine.bind(folder, pgbackrest.REPOSITORY)],
                 depends_on=[image, *files.values()],
                 parent=self,
             )
@@ -58,12 +59,13 @@ class ExternalDatabase(pulumi.ComponentResource):
 
 
 def _settings(
-    context: DockerContext, given: Given[BackupSpec], spec: Given[ExternalDatabaseSpec]
+    context: DockerContext,
+    given: Given[BackupSpec],
+    key: pulumi.Output[str],
+    spec: Given[ExternalDatabaseSpec],
 ) -> dict[str, pulumi.Input[str]]:
     """The secret files of its backups and of its connection."""
     workspace = context.workspace
-
-    def files(backup: BackupSpec, database: ExternalDatabaseSpec) -> dict[str, str]:
-        return external.secret_files(workspace, backup, own.encryption_key(context, backup), database)
-
-    return by_key(map_both(given, spec, files), external.secret_files(workspace, given.known, "", spec.known))
+    known = pulumi.Output.all(given.map(lambda one: one), key, spec.map(lambda one: one))
+    files = known.apply(lambda values: external.secret_files(workspace, *values))
+    return by_key(files, external.secret_files(workspace, given.known, "", spec.known))

@@ -217,6 +217,7 @@ def _described(
         https=Https(host, spec.scaleway.acme_directory or "", spec.scaleway.acme_ca_certificate or ""),
         version=spec.cvat_version,
         archived_mark=database.archived_mark,
+        egress=spec.egress.allow,
     )
     described = {**{one.name: one for one in extra_services}, **cvat.services(settings)}
     if database.ca_certificate is None:
