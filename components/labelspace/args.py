@@ -157,21 +157,27 @@ class ScalewayArgs(TypedDict):
     adopt_project: NotRequired[str | None]
     """Take over the project that an earlier workspace of this name left, by its id."""
     subnet_cidr: NotRequired[str | None]
-    """Private IPv4 network, by default 10.37.0.0/24."""
+    """Private IPv4 network, such as 10.37.0.0/24; by default Scaleway chooses one."""
     domain: NotRequired[str | None]
-    """Host name of the server; by default one that is made from its address."""
+    """Host name of the URL, whose A record leads to the workspace's address."""
+    trial_hostname: NotRequired[bool | None]
+    """Without domain, serve a name under sslip.io that follows the address, for a trial."""
     dns_zone: NotRequired[str | None]
     """The zone of domain at Scaleway, for the record to be made."""
     acme_directory: NotRequired[str | None]
     """Who signs the certificate: the URL of an ACME directory; by default Let's Encrypt."""
+    acme_email: NotRequired[str | None]
+    """Contact for the certificate; with it, ZeroSSL is asked after Let's Encrypt."""
     acme_ca_certificate: NotRequired[str | None]
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
     ssh_cidrs: NotRequired[Sequence[str] | None]
     """Addresses that may reach port 22; by default none."""
     ssh_public_key: NotRequired[str | None]
     """Public key (OpenSSH) that opens the server to them; by default those of the project alone."""
-    provisioner: NotRequired[str | None]
-    """Who runs Pulumi: application_id:UUID or user_id:UUID; by default buckets get no policy of their own."""
+    deployers: NotRequired[Sequence[str] | None]
+    """Who may use the buckets: application_id:UUID or user_id:UUID; by default buckets get no policy."""
+    old_versions_days: NotRequired[int | None]
+    """Days that a deleted or overwritten backup stays in its bucket: 1 to 365, by default 7."""
     adopt_backups: NotRequired[bool | None]
     """Take over the bucket that an earlier workspace of this name left its backups in."""
     wait_minutes: NotRequired[int | None]

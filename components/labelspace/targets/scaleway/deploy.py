@@ -9,7 +9,7 @@ from labelspace.outputs import DatabaseAccess, Deployment
 from labelspace.spec import ScalewaySpec
 from labelspace.targets.base import Declaration
 from labelspace.targets.scaleway import bucket as buckets_of
-from labelspace.targets.scaleway import database_on_server, project
+from labelspace.targets.scaleway import database_on_server, host_name, project
 from labelspace.targets.scaleway.bucket import DatasetBucket
 from labelspace.targets.scaleway.context import ScalewayContext
 from labelspace.targets.scaleway.database import AnnotationDatabase
@@ -22,6 +22,7 @@ from labelspace.targets.scaleway.server import AnnotationServer
 def deploy(declaration: Declaration[ScalewaySpec]) -> Deployment:
     """Declare every part as a child of the declaration's parent."""
     spec, parent, prefix = declaration.spec, declaration.parent, declaration.prefix
+    host_name.check(spec)
     server_type(spec), database_type(spec)  # raise before any resource is declared
     has_own_database = spec.scaleway.database == "server"
     if has_own_database:
@@ -72,7 +73,7 @@ def _database(
     """The kind of database that the spec names, and its containers on the server."""
     spec, prefix, password = declaration.spec, declaration.prefix, declaration.secrets.database
     child = pulumi.ResourceOptions(parent=declaration.parent)
-    if spec.scaleway.database == "server":
+    if network.private is None:
         own = database_on_server.AnnotationDatabase(
             prefix, given=declaration.given, place=context, identity=identity, password=password, opts=child
         )
@@ -105,9 +106,11 @@ def _backup_bucket(
 ) -> None:
     """Where backups go: the server may write there and read; delete only when pgBackRest must."""
     name = context.backup_bucket
-    made = buckets_of.bucket(
-        parent, name, context, adopt=spec.scaleway.adopt_backups, retention_days=spec.backup.retention_days
+    has_dumps = spec.scaleway.database == "managed"
+    lifetime = buckets_of.Lifetime(
+        spec.scaleway.old_versions_days, spec.backup.retention_days if has_dumps else None
     )
+    made = buckets_of.bucket(parent, name, context, adopt=spec.scaleway.adopt_backups, lifetime=lifetime)
     expires = (buckets_of.DELETE,) if spec.scaleway.database == "server" else ()
     actions = (*buckets_of.READ, buckets_of.WRITE, *expires)
     buckets_of.policy(parent, made, name, context, reader=identity.application.id, actions=actions)
