@@ -127,7 +127,7 @@ def test_a_program_and_a_stacks_file_of_the_same_settings_make_the_same_resource
 
 
 def test_the_key_of_a_database_on_scaleways_server_may_be_an_output() -> None:
-    values = {**CLOUD, "scaleway": {"wait_minutes": 0, "database": "server"}}
+    values = {**CLOUD, "scaleway": {"wait_minutes": 0, "database": "server", "trial_hostname": True}}
     plain = _inputs(_workspace(**values, backup={"encryption_key": "k" * 40}))
     late = _inputs(_workspace(**values, backup={"encryption_key": pulumi.Output.secret("k" * 40)}))
     assert plain == late
