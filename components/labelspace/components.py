@@ -1,18 +1,19 @@
 """The parts of a workspace as separate components, on this machine's Docker engine.
 
-Each goes by a name of its own on the engine, ``labelspace-<name>-...``, as a workspace does. Renaming the
-resource with an alias keeps everything when ``name_on_engine`` goes on saying the old name.
+Each has a name on the engine, ``labelspace-<name>-...``, as a workspace does: by default that of its
+resource. Renaming the resource with an alias keeps everything when the argument ``name`` is the old name.
 """
 # Annotations are real here, not text: the component provider derives its schema from them.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar, Unpack
 
 import pulumi
-import pulumi_docker as docker
 
+from labelspace.args import AnnotationDatabaseArgs, AnnotationServerArgs, DatasetBucketArgs
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
+from labelspace.given import Given
+from labelspace.outputs import SharedDatabase
 from labelspace.secrets import random_password, workspace_secrets
 from labelspace.spec import (
     AdminSpec,
@@ -20,11 +21,9 @@ from labelspace.spec import (
     BackupSpec,
     BucketSpec,
     DatasetBucketSpec,
-    DefaultRole,
     LocalSpec,
-    Registration,
-    Size,
-    validate,
+    SpecError,
+    SpecPart,
 )
 from labelspace.targets.local import bucket as local_bucket
 from labelspace.targets.local import database as local_database
@@ -32,13 +31,15 @@ from labelspace.targets.local import server as local_server
 from labelspace.targets.local.container import create_context
 from labelspace.targets.local.context import DockerContext, reachable
 from labelspace.targets.local.gateway import ACCESS_KEY, S3Gateway
+from labelspace.targets.local.machine import Machine
+
+_Spec = TypeVar("_Spec", bound=SpecPart)
 
 
 class DatasetBucket(pulumi.ComponentResource):
     """A dataset bucket by itself: a folder of this machine, versioned, served over S3 by its own gateway.
 
-    ``port``: TCP port of this machine for S3, 1024 to 65535. ``bucket``: the bucket's name, by default the
-    resource's. The folder outlives the stack. Raises ``SpecError`` that names the refused value.
+    The folder outlives the stack. Raises ``SpecError`` that names the refused value.
     """
 
     bucket: pulumi.Output[str]
@@ -56,48 +57,40 @@ class DatasetBucket(pulumi.ComponentResource):
 
     def __init__(
         self,
-        name: str,
-        *,
-        port: int,
-        bucket: str | None = None,
-        bind_address: str = "127.0.0.1",
-        name_on_engine: str | None = None,
+        resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
+        **args: Unpack[DatasetBucketArgs],
     ) -> None:
-        values = {
-            "name": name_on_engine or name,
-            "bucket": bucket or name,
-            "bind_address": bind_address,
-            "port": port,
-        }
-        spec = validate(DatasetBucketSpec, values)
-        super().__init__("labelspace:index:DatasetBucket", name, None, opts)
-        self._context = create_context(self, spec.name, spec.bind_address, part="gateway")
+        """Declare the bucket: each key of ``DatasetBucketArgs`` is a keyword."""
+        given = _parse(DatasetBucketSpec, resource_name, args)
+        spec = given.known
+        super().__init__("labelspace:index:DatasetBucket", resource_name, given.inputs(), opts)
+        self._context = create_context(self, resource_name, spec.name, spec.bind_address, part="gateway")
         made = self._bucket(spec)
         gateway = self._gateway(spec, made)
         self.access = made.access
-        self.bucket = pulumi.Output.from_input(spec.bucket)
+        self.bucket = pulumi.Output.from_input(spec.name)
         self.endpoint = gateway.container.id.apply(lambda _: made.access.endpoint)
         self.region = pulumi.Output.from_input(made.access.region)
         self.access_key, self.secret_key = pulumi.Output.from_input(ACCESS_KEY), made.access.secret_key
-        folder = self._context.machine.path(lambda home: home.buckets / spec.bucket)
+        folder = self._context.machine.path(lambda home: home.buckets / spec.name)
         self.folder = pulumi.Output.all(made.ready, folder).apply(lambda values: str(values[1]))
-        self.register_outputs({"bucket": self.bucket, "endpoint": self.endpoint, "folder": self.folder})
+        _register(self, "bucket", "endpoint", "region", "access_key", "secret_key", "folder")
 
     def _bucket(self, spec: DatasetBucketSpec) -> local_bucket.DatasetBucket:
         return local_bucket.DatasetBucket(
-            f"{spec.name}-{spec.bucket}",
-            spec=BucketSpec(name=spec.bucket),
+            self._context.prefix,
+            given=Given.of(BucketSpec(name=spec.name)),
             context=self._context,
             endpoint=f"http://{reachable(spec.bind_address)}:{spec.port}",
             access_key=ACCESS_KEY,
-            secret_key=random_password(self, spec.name, "gateway"),
+            secret_key=random_password(self, self._context.prefix, "gateway"),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _gateway(self, spec: DatasetBucketSpec, made: local_bucket.DatasetBucket) -> S3Gateway:
         return S3Gateway(
-            spec.name,
+            self._context.prefix,
             context=self._context,
             port=spec.port,
             secret_key=made.access.secret_key,
@@ -110,9 +103,8 @@ class DatasetBucket(pulumi.ComponentResource):
 class AnnotationDatabase(pulumi.ComponentResource):
     """An annotation database by itself: PostgreSQL 15, backed up by pgBackRest from the first minute.
 
-    ``size`` sets its memory limit: small 1, medium 2, large 4 GiB. It is reached from containers in
-    ``network``; no port of this machine leads to it. Data and backups outlive the stack. Raises
-    ``SpecError`` that names the refused value.
+    It is reached from containers in ``network``; no port of this machine leads to it. Data and backups
+    outlive the stack. Raises ``SpecError`` that names the refused value.
     """
 
     host: pulumi.Output[str]
@@ -132,50 +124,45 @@ class AnnotationDatabase(pulumi.ComponentResource):
 
     def __init__(
         self,
-        name: str,
-        *,
-        backup: BackupSpec | Mapping[str, Any] | None = None,
-        size: Size = "small",
-        name_on_engine: str | None = None,
+        resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
+        **args: Unpack[AnnotationDatabaseArgs],
     ) -> None:
-        values = {"name": name_on_engine or name, "size": size, "backup": backup or BackupSpec()}
-        spec = validate(AnnotationDatabaseSpec, values)
-        super().__init__("labelspace:index:AnnotationDatabase", name, None, opts)
-        self._context = create_context(self, spec.name, "127.0.0.1", part="database")
-        self._files = local_server.file_volumes(self._context, self)
-        made = self._database(spec)
-        self.access = made.access
+        """Declare the database: each key of ``AnnotationDatabaseArgs`` is a keyword."""
+        given = _parse(AnnotationDatabaseSpec, resource_name, args)
+        name = given.known.name
+        super().__init__("labelspace:index:AnnotationDatabase", resource_name, given.inputs(), opts)
+        self._context = create_context(self, resource_name, name, "127.0.0.1", part="database")
+        files = local_server.file_volumes(self._context, self)
+        access = self._database(given, files).access
+        self.shared = SharedDatabase(access, name, self._context.network, files)
         host = self._context.named("database")
-        self.host = made.access.ready.apply(lambda _: host)
-        self.port = pulumi.Output.from_input(made.access.port)
+        self.host = access.ready.apply(lambda _: host)
+        self.port = pulumi.Output.from_input(access.port)
         self.database = pulumi.Output.from_input(DATABASE_NAME)
-        self.user, self.password = pulumi.Output.from_input(DATABASE_USER), made.access.password
+        self.user, self.password = pulumi.Output.from_input(DATABASE_USER), access.password
         self.network = pulumi.Output.from_input(self._context.network)
-        self.backups = pulumi.Output.from_input(made.access.backups.where)
-        self.register_outputs({"host": self.host, "network": self.network, "backups": self.backups})
+        self.backups = pulumi.Output.from_input(access.backups.where)
+        _register(self, "host", "port", "database", "user", "password", "network", "backups")
 
-    def _database(self, spec: AnnotationDatabaseSpec) -> local_database.AnnotationDatabase:
+    def _database(
+        self, given: Given[AnnotationDatabaseSpec], files: Mapping[str, pulumi.Resource]
+    ) -> local_database.AnnotationDatabase:
         return local_database.AnnotationDatabase(
-            spec.name,
+            self._context.prefix,
             context=self._context,
-            password=random_password(self, spec.name, "database"),
-            backup=spec.backup,
-            size=spec.size,
-            files=self._files,
+            password=random_password(self, self._context.prefix, "database"),
+            given=given.part(BackupSpec, "backup"),
+            size=given.known.size,
+            files=files,
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-    def server_context(self, bind_address: str) -> tuple[DockerContext, Mapping[str, docker.Volume]]:
-        """Where an annotation server on this database lives, and the volumes of files backed up with it."""
-        return replace(self._context, bind_address=bind_address), self._files
 
 
 class AnnotationServer(pulumi.ComponentResource):
     """CVAT on a database and buckets that the same program declares: a workspace assembled from its parts.
 
-    It lives in its database's network and goes by its database's name. ``port``: TCP port of this
-    machine, 1024 to 65535. ``admin_password``: as for ``Workspace``. Raises ``SpecError`` that names the
+    It lives in its database's network and goes by its database's name. Raises ``SpecError`` that names the
     refused value.
     """
 
@@ -188,49 +175,55 @@ class AnnotationServer(pulumi.ComponentResource):
 
     def __init__(
         self,
-        name: str,
-        *,
-        database: AnnotationDatabase,
-        buckets: Sequence[DatasetBucket],
-        port: int = 8080,
-        bind_address: str = "127.0.0.1",
-        admin: AdminSpec | Mapping[str, Any] | None = None,
-        admin_password: pulumi.Input[str] | None = None,
-        registration: Registration = "open",
-        default_role: DefaultRole = "worker",
-        size: Size = "small",
+        resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
+        **args: Unpack[AnnotationServerArgs],
     ) -> None:
-        context, files = database.server_context(bind_address)
-        spec = validate(
-            LocalSpec,
-            {
-                "name": context.workspace,
-                "buckets": [{"name": bucket.access.name} for bucket in buckets],
-                "admin": admin or AdminSpec(),
-                "registration": registration,
-                "default_role": default_role,
-                "bind_address": bind_address,
-                "port": port,
-                "s3_port": 8081 if port != 8081 else 8080,  # the buckets have gateways of their own
-                "size": size,
-            },
-        )
-        super().__init__("labelspace:index:AnnotationServer", name, None, opts)
+        """Declare the server: each key of ``AnnotationServerArgs`` is a keyword."""
+        given = _server_settings(args)
+        database, buckets = args["database"].shared, [*args["buckets"]]
+        spec = given.known
+        super().__init__("labelspace:index:AnnotationServer", resource_name, given.inputs(), opts)
+        machine = Machine(self, resource_name, spec.name)
+        context = DockerContext(spec.name, resource_name, database.network, spec.bind_address, machine)
         secrets = workspace_secrets(
-            self, spec.name, spec.admin, admin_password=admin_password, database=database.password
+            self, resource_name, given.part(AdminSpec, "admin"), database=database.access.password
         )
         made = local_server.AnnotationServer(
-            spec.name,
-            spec=spec,
+            resource_name,
+            given=given,
             context=context,
             database=database.access,
             buckets=[bucket.access for bucket in buckets],
             secrets=secrets,
-            files=files,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*buckets]),
+            files=database.files,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=buckets),
         )
+        api_url = f"http://{reachable(spec.bind_address)}:{spec.port}"
         self.url = made.ready.apply(lambda _: made.url)
-        self.api_url = made.ready.apply(lambda _: f"http://{reachable(bind_address)}:{port}")
+        self.api_url = made.ready.apply(lambda _: api_url)
         self.admin_password = pulumi.Output.secret(secrets.admin)
-        self.register_outputs({"url": self.url, "api_url": self.api_url})
+        _register(self, "url", "api_url", "admin_password")
+
+
+def _parse(model: type[_Spec], resource_name: str, args: Mapping[str, Any]) -> Given[_Spec]:
+    """The arguments as settings; the name is by default the resource's. Raises ``SpecError``."""
+    name = args.get("name")
+    return Given.parse(model, {**args, "name": resource_name if name is None else name})
+
+
+def _server_settings(args: AnnotationServerArgs) -> Given[LocalSpec]:
+    """The settings of a workspace of these components; raises ``SpecError``."""
+    absent = [f"{key}: missing: give a component" for key in ("database", "buckets") if key not in args]
+    if absent:
+        raise SpecError(absent)
+    values: dict[str, Any] = {key: value for key, value in args.items() if key != "database"}
+    values["name"] = args["database"].shared.workspace
+    values["buckets"] = [{"name": bucket.access.name} for bucket in args["buckets"]]
+    values["s3_port"] = 8080 if args.get("port") == 8081 else 8081  # unused: the buckets have gateways
+    return Given.parse(LocalSpec, values)
+
+
+def _register(component: pulumi.ComponentResource, *outputs: str) -> None:
+    """End a component's construction: its outputs, as its state holds them."""
+    component.register_outputs({name: getattr(component, name) for name in outputs})

@@ -45,6 +45,8 @@ class Service:
     command: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    late_environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """More variables, over those of ``environment``; their values may be outputs (target local alone)."""
     volumes: Mapping[str, str] = field(default_factory=dict)
     """Name of a volume of the workspace -> path in the container."""
     reads: Mapping[str, str] = field(default_factory=dict)

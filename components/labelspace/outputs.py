@@ -47,11 +47,13 @@ class BucketAccess:
 
     name: str
     endpoint: pulumi.Output[str]
-    region: str
+    region: pulumi.Input[str]
     """Region that requests are signed for."""
     access_key: pulumi.Output[str]
     secret_key: pulumi.Output[str]
     share: Share
+    ready: pulumi.Output[str] | None = None
+    """Resolves when the server may use it; None: at once."""
 
     @property
     def own_path(self) -> str:
@@ -88,8 +90,8 @@ class DatabaseAccess:
 
     host: pulumi.Input[str]
     port: int
-    database: str
-    user: str
+    database: pulumi.Input[str]
+    user: pulumi.Input[str]
     password: pulumi.Output[str]
     ca_certificate: pulumi.Input[str] | None
     backups: BackupPolicy
@@ -97,6 +99,18 @@ class DatabaseAccess:
     """Resolves when the database answers; or, for one that is not waited for, when it was started."""
     archived_mark: str = ""
     """A file in the database's container that exists once the archive has a first backup; empty: none."""
+
+
+@dataclass(frozen=True)
+class SharedDatabase:
+    """An annotation database that is a component of its own, and what a server on it shares with it."""
+
+    access: DatabaseAccess
+    workspace: str
+    """The name that containers and volumes of both go by."""
+    network: pulumi.Input[str]
+    files: Mapping[str, pulumi.Resource]
+    """Volumes of CVAT's files, which are backed up with the database."""
 
 
 @dataclass(frozen=True)

@@ -6,53 +6,43 @@ import pulumi
 import pulumi_random as random
 
 from labelspace.cvat.services import Secrets
-from labelspace.password_policy import password_problem
-from labelspace.spec import AdminSpec, SpecError
+from labelspace.given import Given
+from labelspace.spec import AdminSpec
 
 
-def random_password(
-    parent: pulumi.Resource, workspace: str, what: str, length: int = 40
-) -> pulumi.Output[str]:
-    """A generated password of letters and digits, which need no quoting in any file."""
+def random_password(parent: pulumi.Resource, prefix: str, what: str, length: int = 40) -> pulumi.Output[str]:
+    """A generated password of letters and digits, which need no quoting in any file.
+
+    ``prefix``: the parent's resource name.
+    """
     made = random.RandomPassword(
-        f"{workspace}-{what}", length=length, special=False, opts=pulumi.ResourceOptions(parent=parent)
+        f"{prefix}-{what}", length=length, special=False, opts=pulumi.ResourceOptions(parent=parent)
     )
     return made.result
 
 
 def workspace_secrets(
     parent: pulumi.Resource,
-    workspace: str,
-    admin: AdminSpec,
+    prefix: str,
+    admin: Given[AdminSpec],
     *,
-    admin_password: pulumi.Input[str] | None,
     database: pulumi.Input[str] | None = None,
 ) -> Secrets:
     """Every password of a workspace; those not given are generated as children of ``parent``."""
     return Secrets(
-        database=database if database is not None else random_password(parent, workspace, "database"),
-        redis=random_password(parent, workspace, "redis"),
-        cache=random_password(parent, workspace, "cache"),
-        django=random_password(parent, workspace, "django", length=50),
-        admin=_admin_password(parent, workspace, admin, admin_password),
+        database=database if database is not None else random_password(parent, prefix, "database"),
+        redis=random_password(parent, prefix, "redis"),
+        cache=random_password(parent, prefix, "cache"),
+        django=random_password(parent, prefix, "django", length=50),
+        admin=_admin_password(parent, prefix, admin),
     )
 
 
-def _admin_password(
-    parent: pulumi.Resource, workspace: str, admin: AdminSpec, given: pulumi.Input[str] | None
-) -> pulumi.Output[str]:
-    if given is not None and admin.password is not None:
-        raise SpecError(["admin_password: admin.password is set as well: give one of the two"])
-    if given is not None:
-        return pulumi.Output.secret(given).apply(lambda text: _strong(text, admin))
-    if admin.password is not None:
-        return pulumi.Output.secret(admin.password.get_secret_value())
-    return random_password(parent, workspace, "admin", length=20)
+def _admin_password(parent: pulumi.Resource, prefix: str, admin: Given[AdminSpec]) -> pulumi.Output[str]:
+    if admin.known.password is None:
+        return random_password(parent, prefix, "admin", length=20)
+    return pulumi.Output.secret(admin.map(_password))
 
 
-def _strong(password: str, admin: AdminSpec) -> str:
-    """Check a password that another resource makes, when its value is known."""
-    problem = password_problem(password, admin.username, admin.email)
-    if problem:
-        raise pulumi.RunError(f"admin_password: {problem}")
-    return password
+def _password(admin: AdminSpec) -> str:
+    return admin.password.get_secret_value() if admin.password else ""

@@ -6,12 +6,11 @@ const name = pulumi.getStack();
 const config = new pulumi.Config();
 
 const photos = new labelspace.DatasetBucket("photos", {
-  nameOnEngine: `${name}-photos`,
-  bucket: `${name}-photos`,
+  name: `${name}-photos`,
   port: config.requireNumber("port"),
 });
 const labels = new labelspace.AnnotationDatabase("labels", {
-  nameOnEngine: `${name}-labels`,
+  name: `${name}-labels`,
   backup: { retentionDays: 3 },
 });
 

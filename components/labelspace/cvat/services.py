@@ -79,8 +79,8 @@ class Settings:
     registration: str
     default_role: str
     hosts: tuple[str, ...]
-    admin_username: str
-    admin_email: str
+    admin_username: pulumi.Input[str]
+    admin_email: pulumi.Input[str]
     secrets: Secrets
     https: Https | None = None
     public: Public | None = None
@@ -372,13 +372,10 @@ def _proxy(settings: Settings) -> Service:
 
 
 def _readiness(backend: Service, settings: Settings) -> Service:
-    admin = pulumi.Output.from_input(settings.secrets.admin).apply(
-        lambda password: config_files.admin_json(
-            settings.admin_username,
-            settings.admin_email,
-            password,
-            settings.address if settings.email else "",
-        )
+    given = (settings.admin_username, settings.admin_email, settings.secrets.admin)
+    address = settings.address if settings.email else ""
+    admin = pulumi.Output.all(*given).apply(
+        lambda values: config_files.admin_json(values[0], values[1], values[2], address)
     )
     return replace(
         backend,

@@ -47,10 +47,10 @@ class Watched:
     """Host name of the queues' Redis."""
 
 
-def service(watched: Watched, redis_password: pulumi.Input[str], cvat_version: str) -> Service:
+def service(watched: pulumi.Input[Watched], redis_password: pulumi.Input[str], cvat_version: str) -> Service:
     """The container, in the image of CVAT's server: it is there anyway and holds Python and Redis' client."""
-    settings = pulumi.Output.from_input(redis_password).apply(
-        lambda password: json.dumps({**asdict(watched), "redis_password": password})
+    settings = pulumi.Output.all(watched, redis_password).apply(
+        lambda values: json.dumps({**asdict(values[0]), "redis_password": values[1]})
     )
     return Service(
         name=PART,

@@ -10,6 +10,7 @@ import pulumi
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
+from labelspace.given import Given, by_key
 from labelspace.postgres import pgbackrest
 from labelspace.postgres.container import ARCHIVED_MARK
 from labelspace.spec import BackupSpec, ExternalDatabaseSpec
@@ -92,15 +93,17 @@ def access(database: ExternalDatabaseSpec) -> dict[str, str]:
     )
 
 
-def connect(services: Mapping[str, Service], database: ExternalDatabaseSpec | None) -> dict[str, Service]:
+def connect(
+    services: Mapping[str, Service], database: Given[ExternalDatabaseSpec] | None
+) -> dict[str, Service]:
     """CVAT's containers, connected to the external database; unchanged for None."""
     return {name: _connect(one, database) if database else one for name, one in services.items()}
 
 
-def _connect(service: Service, database: ExternalDatabaseSpec) -> Service:
+def _connect(service: Service, database: Given[ExternalDatabaseSpec]) -> Service:
     if "CVAT_POSTGRES_HOST" not in service.environment:
         return service
-    authority = database.ca_certificate
-    files = (File(DATABASE_CA_FILE, pulumi.Output.from_input(authority)),) if authority else ()
-    environment = {**service.environment, **access(database)}
-    return replace(service, environment=environment, files=(*service.files, *files))
+    authority = database.value("ca_certificate")
+    files = () if authority is None else (File(DATABASE_CA_FILE, pulumi.Output.from_input(authority)),)
+    variables = by_key(database.map(access), access(database.known))
+    return replace(service, late_environment=variables, files=(*service.files, *files))

@@ -7,12 +7,12 @@ from labelspace.spec.admin import AdminSpec
 from labelspace.spec.backup import AnnotationDatabaseSpec, BackupBucketSpec, BackupSpec
 from labelspace.spec.base import SpecPart
 from labelspace.spec.buckets import BucketSpec, DatasetBucketSpec
-from labelspace.spec.database import ExternalDatabaseSpec
+from labelspace.spec.database import DatabaseSslMode, ExternalDatabaseSpec
 from labelspace.spec.egress import EgressSpec
 from labelspace.spec.email import EmailSpec
-from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size
+from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size, Target
 from labelspace.spec.local import LocalSpec
-from labelspace.spec.notify import NotifySpec
+from labelspace.spec.notify import NoticeFormat, NotifySpec
 from labelspace.spec.parse import (
     DEFAULT_TARGET,
     SPECS,
@@ -22,9 +22,10 @@ from labelspace.spec.parse import (
     parse_setting,
     parse_spec,
     setting_names,
+    spec_model,
     validate,
 )
-from labelspace.spec.scaleway import Region, ScalewaySettings, ScalewaySpec
+from labelspace.spec.scaleway import DatabaseKind, ProjectKind, Region, ScalewaySettings, ScalewaySpec
 from labelspace.spec.tls import TlsSpec
 from labelspace.spec.workspace import WorkspaceSpec
 
@@ -38,13 +39,17 @@ __all__ = [
     "BackupBucketSpec",
     "BackupSpec",
     "BucketSpec",
+    "DatabaseKind",
+    "DatabaseSslMode",
     "DatasetBucketSpec",
     "DefaultRole",
     "EgressSpec",
     "EmailSpec",
     "ExternalDatabaseSpec",
     "LocalSpec",
+    "NoticeFormat",
     "NotifySpec",
+    "ProjectKind",
     "Region",
     "Registration",
     "ScalewaySettings",
@@ -53,11 +58,13 @@ __all__ = [
     "Size",
     "SpecError",
     "SpecPart",
+    "Target",
     "TlsSpec",
     "WorkspaceSpec",
     "dump_with_secrets",
     "parse_setting",
     "parse_spec",
     "setting_names",
+    "spec_model",
     "validate",
 ]

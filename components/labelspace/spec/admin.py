@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import SecretStr, model_validator
 
 from labelspace.password_policy import password_problem
 from labelspace.spec.base import SpecPart
 from labelspace.spec.fields import Email, Username
+from labelspace.spec.late import Late
 
 
 class AdminSpec(SpecPart):
     """The admin: CVAT's superuser. Without a password one is generated."""
 
-    username: Username = "admin"
+    username: Annotated[Username, Late("known-later")] = "admin"
     """User name of CVAT's superuser."""
-    email: Email = "admin@localhost"
+    email: Annotated[Email, Late("known-later@stand-in.invalid")] = "admin@localhost"
     """E-mail address of CVAT's superuser."""
-    password: SecretStr | None = None
+    password: Annotated[SecretStr | None, Late("8-Letters-to-come")] = None
     """Password of CVAT's superuser; none: one is generated. Eight characters or more, with a digit, an upper
     and a lower case letter, not common, not like user name and e-mail (CVAT's rules)."""
 

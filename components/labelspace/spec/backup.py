@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from labelspace.spec.base import SpecPart
 from labelspace.spec.fields import BucketName, Name, Size
+from labelspace.spec.late import Late
 
 
 def _backup_key(value: SecretStr) -> SecretStr:
@@ -22,15 +23,15 @@ class BackupBucketSpec(SpecPart):
 
     name: BucketName
     """The bucket's name."""
-    endpoint: str
+    endpoint: Annotated[str, Late("https://stand-in.invalid")]
     """URL of the S3 endpoint, ``https://host`` or ``https://host:port``."""
-    region: str = "us-east-1"
+    region: Annotated[str, Late("stand-in")] = "us-east-1"
     """Region that requests to ``endpoint`` are signed for."""
-    access_key: SecretStr
+    access_key: Annotated[SecretStr, Late("stand-in")]
     """S3 access key; it must write and delete."""
-    secret_key: SecretStr
+    secret_key: Annotated[SecretStr, Late("stand-in")]
     """S3 secret key."""
-    ca_certificate: str | None = None
+    ca_certificate: Annotated[str | None, Late("stand-in")] = None
     """PEM of the authority that signed the endpoint's certificate, when machines do not know it."""
 
     @field_validator("endpoint")
@@ -63,7 +64,10 @@ class BackupSpec(SpecPart):
     which, and a full backup follows by itself."""
     bucket: BackupBucketSpec | None = None
     """Where backups go; none: a folder of this machine."""
-    encryption_key: Annotated[SecretStr, AfterValidator(_backup_key)] | None = None
+    encryption_key: Annotated[
+        Annotated[SecretStr, AfterValidator(_backup_key)] | None,
+        Late("stand-in-of-a-key-that-comes-later"),
+    ] = None
     """What encrypts them, 32 characters or more; none: a key of this machine, made when there is none."""
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
 from pydantic import SecretStr, field_validator, model_validator
 
 from labelspace.spec.base import SpecPart
-from labelspace.spec.fields import BindAddress, BucketName, HostFolder, Name, Port
+from labelspace.spec.fields import BindAddress, BucketName, HostFolder, Port
+from labelspace.spec.late import Late
 
 
 class BucketSpec(SpecPart):
@@ -17,13 +19,13 @@ class BucketSpec(SpecPart):
     """The bucket's name; in CVAT the folder of that name under Connected file share."""
     path: HostFolder | None = None
     """A folder of your own on this machine, such as /data/images: it is only read, never changed."""
-    endpoint: str | None = None
+    endpoint: Annotated[str | None, Late("https://stand-in.invalid")] = None
     """S3 endpoint of a remote bucket, as URL; none: a bucket of the workspace's own target."""
-    region: str = "us-east-1"
+    region: Annotated[str, Late("stand-in")] = "us-east-1"
     """Region that requests to ``endpoint`` are signed for."""
-    access_key: SecretStr | None = None
+    access_key: Annotated[SecretStr | None, Late("stand-in")] = None
     """S3 access key for ``endpoint``; none: a public bucket."""
-    secret_key: SecretStr | None = None
+    secret_key: Annotated[SecretStr | None, Late("stand-in")] = None
     """S3 secret key for ``endpoint``."""
     adopt: bool = False
     """Scaleway: take over a bucket of the project that is there already, as it is."""
@@ -59,8 +61,9 @@ class BucketSpec(SpecPart):
 class DatasetBucketSpec(SpecPart):
     """The settings of a separate dataset bucket on this machine."""
 
-    name: Name
-    bucket: BucketName
-    bind_address: BindAddress = "127.0.0.1"
+    name: BucketName
+    """The bucket's name, and that of its gateway."""
     port: Port
     """Host port of its S3 gateway."""
+    bind_address: BindAddress = "127.0.0.1"
+    """Address of this machine that serves S3: 127.0.0.1 is this machine alone."""

@@ -10,7 +10,9 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from labelspace.spec.base import SpecPart
 from labelspace.spec.fields import is_address, is_local_name, is_private_host
+from labelspace.spec.late import Late
 
+DatabaseSslMode = Literal["verify-full", "verify-ca", "disable"]
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
@@ -34,19 +36,19 @@ class ExternalDatabaseSpec(SpecPart):
     A text is read as a connection URL: ``postgresql://USER@HOST:PORT/NAME?sslmode=MODE``.
     """
 
-    host: Annotated[str, AfterValidator(_host)]
+    host: Annotated[str, AfterValidator(_host), Late("stand-in.internal")]
     """Host name or IP address, as the containers reach it."""
     port: int = Field(default=5432, ge=1, le=65535)
     """TCP port."""
-    name: Annotated[str, AfterValidator(_word)] = "cvat"
+    name: Annotated[str, AfterValidator(_word), Late("stand_in_word")] = "cvat"
     """The database's name; the database is empty, or this workspace's."""
-    user: Annotated[str, AfterValidator(_word)] = "cvat"
+    user: Annotated[str, AfterValidator(_word), Late("stand_in_word")] = "cvat"
     """The role that owns the database, or may create tables in its schema ``public``."""
-    password: SecretStr
+    password: Annotated[SecretStr, Late("stand-in")]
     """The role's password."""
-    ca_certificate: str | None = None
+    ca_certificate: Annotated[str | None, Late("stand-in")] = None
     """PEM of the authority that signed the server's certificate; none: a public authority."""
-    sslmode: Literal["verify-full", "verify-ca", "disable"] = "verify-full"
+    sslmode: DatabaseSslMode = "verify-full"
     """libpq's word: verify certificate and host name, the certificate alone, or no TLS (private hosts)."""
 
     @model_validator(mode="before")
@@ -69,8 +71,8 @@ class ExternalDatabaseSpec(SpecPart):
     def _plaintext_only_in_private(self) -> ExternalDatabaseSpec:
         if self.sslmode == "disable" and not is_private_host(self.host):
             raise ValueError(
-                f"sslmode: 'disable' sends passwords and annotations in the clear, and {self.host} is not a"
-                " private host: use verify-full"
+                "sslmode: 'disable' sends passwords and annotations in the clear, and the host is not a"
+                " private one: use verify-full"
             )
         if self.sslmode == "disable" and self.ca_certificate:
             raise ValueError(

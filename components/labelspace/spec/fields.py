@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field
 Size = Literal["small", "medium", "large"]
 Registration = Literal["open", "closed"]
 DefaultRole = Literal["worker", "user"]
+Target = Literal["local", "scaleway"]
 
 SUPPORTED_CVAT = "2.73"
 """The line of CVAT that is supported; its patch releases keep the containers' contract."""

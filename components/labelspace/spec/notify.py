@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from labelspace.spec.base import SpecPart
+from labelspace.spec.late import Late
 
 
 def _webhook(value: SecretStr) -> SecretStr:
@@ -21,12 +22,15 @@ def _webhook(value: SecretStr) -> SecretStr:
     return value
 
 
+NoticeFormat = Literal["auto", "slack", "mattermost", "teams", "json"]
+
+
 class NotifySpec(SpecPart):
     """A webhook that is called when a fault begins and when it ends, from inside the workspace."""
 
-    webhook: Annotated[SecretStr, AfterValidator(_webhook)]
+    webhook: Annotated[SecretStr, AfterValidator(_webhook), Late("https://stand-in.invalid")]
     """URL of the incoming webhook: a secret, because everybody who knows it can post there."""
-    format: Literal["auto", "slack", "mattermost", "teams", "json"] = "auto"
+    format: NoticeFormat = "auto"
     """Shape of the messages; ``auto``: by the webhook's URL, plain JSON where it is of none of the others."""
     down_minutes: int = Field(default=5, ge=1, le=1440)
     """Minutes that a part or a bucket must be out of reach before anybody is reported."""

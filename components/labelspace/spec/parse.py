@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from labelspace.spec.base import SpecPart
 from labelspace.spec.fields import DefaultRole, Registration, Size
+from labelspace.spec.late import block, block_of, is_output
 from labelspace.spec.local import LocalSpec
 from labelspace.spec.scaleway import ScalewaySpec
 from labelspace.spec.workspace import WorkspaceSpec
@@ -20,6 +21,7 @@ SPECS: dict[str, type[WorkspaceSpec]] = {"local": LocalSpec, "scaleway": Scalewa
 DEFAULT_TARGET = "local"
 Settings = dict[str, Any]
 """Settings as a stack's file holds them, before ``parse_spec`` validates them."""
+OUTPUT_REFUSED = "is an output (secret, or known after another resource is made): give a plain value"
 _Spec = TypeVar("_Spec", bound=SpecPart)
 _CHOICES = {"size": Size, "registration": Registration, "default_role": DefaultRole}
 
@@ -34,19 +36,29 @@ class SpecError(ValueError):
 
 def parse_spec(values: Mapping[str, Any]) -> WorkspaceSpec:
     """Validate ``values`` as their target's spec; raises ``SpecError`` with one line for each problem."""
+    return validate(spec_model(values), values)
+
+
+def spec_model(values: Mapping[str, Any]) -> type[WorkspaceSpec]:
+    """The spec of the target that ``values`` name; raises ``SpecError``."""
     target = values.get("target", DEFAULT_TARGET)
+    if is_output(target):
+        raise SpecError([f"target: {OUTPUT_REFUSED}"])
     if target not in SPECS:
         raise SpecError([f"target: {target!r} is refused: choose one of {', '.join(SPECS)}"])
-    return validate(SPECS[target], values)
+    return SPECS[target]
 
 
-def validate(spec: type[_Spec], values: Mapping[str, Any]) -> _Spec:
-    """``values`` as a ``spec``; raises ``SpecError`` with one line for each problem."""
+def validate(spec: type[_Spec], values: Mapping[str, Any], *, show: bool = True) -> _Spec:
+    """``values`` as a ``spec``; raises ``SpecError`` with one line for each problem.
+
+    ``show``: the lines may show a refused value that is no password and no key.
+    """
     try:
         return spec.model_validate(values)
     except ValidationError as error:
         problems = error.errors(include_url=False)
-        raise SpecError([_sentence(spec, problem) for problem in problems]) from None
+        raise SpecError([_sentence(spec, problem, show=show) for problem in problems]) from None
 
 
 def setting_names() -> list[str]:
@@ -70,15 +82,16 @@ def parse_setting(key: str, text: str) -> Any:
 
 def _is_structured(annotation: Any) -> bool:
     """Whether a setting is a list or has inner settings."""
-    parts = (annotation, *get_args(annotation))
-    return get_origin(annotation) is tuple or any(
-        isinstance(part, type) and issubclass(part, BaseModel) for part in parts
-    )
+    return get_origin(annotation) is tuple or block(annotation) is not None
 
 
-def dump_with_secrets(spec: BaseModel) -> Settings:
-    """The spec as plain JSON values, its secrets in the clear: only for what is encrypted."""
-    return {key: _revealed(value) for key, value in spec.model_dump().items()}
+def dump_with_secrets(spec: BaseModel, *, defaults: bool = True) -> Settings:
+    """The spec as plain JSON values, its secrets in the clear: only for what is encrypted.
+
+    ``defaults``: with the settings that have their default value.
+    """
+    values = spec.model_dump(exclude_defaults=not defaults)
+    return {key: _revealed(value) for key, value in values.items()}
 
 
 def _revealed(value: Any) -> Any:
@@ -89,10 +102,10 @@ def _revealed(value: Any) -> Any:
     return [_revealed(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _sentence(spec: type[SpecPart], problem: Any) -> str:
+def _sentence(spec: type[SpecPart], problem: Any, *, show: bool) -> str:
     field = ".".join(str(part) for part in problem["loc"]) or "workspace"
     message = _next_step(spec, problem)
-    if problem["type"] in ("missing", "extra_forbidden") or _is_output(problem["input"]):
+    if not show or problem["type"] in ("missing", "extra_forbidden") or is_output(problem["input"]):
         return f"{field}: {message}"
     return f"{field}: {_shown(field, problem['input'])}{message}"
 
@@ -109,20 +122,15 @@ def _shown(field: str, value: Any) -> str:
     return f"{value!r} is refused: "
 
 
-def _is_output(value: Any) -> bool:
-    """Whether it is one of Pulumi's outputs, by duck typing: a spec does not import Pulumi."""
-    return callable(getattr(value, "apply", None))
-
-
 def _next_step(spec: type[SpecPart], problem: Any) -> str:
-    if _is_output(problem["input"]):
-        return "is secret, or known only after another resource is made: give a plain value"
+    if is_output(problem["input"]):
+        return OUTPUT_REFUSED
     field = str(problem["loc"][-1]) if problem["loc"] else ""
     match problem["type"]:
         case "literal_error" if field in _CHOICES:
             return f"choose one of {', '.join(get_args(_CHOICES[field]))}"
         case "missing":
-            many = "name at least one dataset bucket (--bucket NAME)"
+            many = "name at least one dataset bucket"
             return f"missing: {many if field == 'buckets' else 'give a value'}"
         case "bool_parsing" | "bool_type":
             return "use true or false"
@@ -152,11 +160,5 @@ def _model_at(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel]:
     """The model of an inner block, by the path of a problem in it."""
     for part in path:
         if isinstance(part, str) and part in model.model_fields:
-            model = _inner(model.model_fields[part].annotation) or model
+            model = block_of(model, part) or model
     return model
-
-
-def _inner(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for one in get_args(annotation) if (found := _inner(one))), None)

@@ -14,6 +14,8 @@ from labelspace.spec.fields import Email, Registration, cidr, separated
 from labelspace.spec.workspace import WorkspaceSpec
 
 Region = Literal["fr-par", "nl-ams", "pl-waw"]
+DatabaseKind = Literal["managed", "server"]
+ProjectKind = Literal["shared", "own"]
 UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 """What private networks at Scaleway may be part of."""
@@ -65,7 +67,7 @@ class ScalewaySettings(SpecPart):
     """Availability zone of the region: the first alone in this version."""
     server_type: str | None = None
     """Commercial type of the Instance; none: by ``size``."""
-    database: Literal["managed", "server"] = "managed"
+    database: DatabaseKind = "managed"
     """Whose PostgreSQL: Scaleway's, or one on the Instance, archived to the backup bucket; it stays so."""
     database_type: str | None = None
     """Node type of the managed PostgreSQL; none: by ``size``."""
@@ -75,7 +77,7 @@ class ScalewaySettings(SpecPart):
     """Take over the block volume that an earlier workspace of this name left, by its id, with its data."""
     database_gb: int = Field(default=10, ge=10, le=10000, multiple_of=5)
     """Volume of the managed PostgreSQL."""
-    project: Literal["shared", "own"] = "shared"
+    project: ProjectKind = "shared"
     """``own``: a project that is the workspace's alone, which IAM's rights end at; 25 are an account's."""
     adopt_project: str | None = Field(default=None, pattern=UUID)
     """Take over the project that an earlier workspace of this name left, by its id."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, field_validator
 
 from labelspace.spec.admin import AdminSpec
@@ -11,6 +13,7 @@ from labelspace.spec.buckets import BucketSpec
 from labelspace.spec.database import ExternalDatabaseSpec
 from labelspace.spec.egress import EgressSpec
 from labelspace.spec.fields import DEFAULT_CVAT, CvatVersion, DefaultRole, Name, Registration, Size
+from labelspace.spec.late import Late
 
 
 class WorkspaceSpec(SpecPart):
@@ -21,7 +24,7 @@ class WorkspaceSpec(SpecPart):
 
     name: Name
     """The workspace's name; its stack's name as well."""
-    description: str = Field(default="", max_length=500)
+    description: Annotated[str, Field(max_length=500), Late("stand-in")] = ""
     """What it is for, in your words."""
     target: str = "local"
     """Where it runs: ``local`` (this machine's Docker engine) or ``scaleway``; it cannot change."""
@@ -51,7 +54,7 @@ class WorkspaceSpec(SpecPart):
     def _at_least_one_bucket(cls, buckets: tuple[BucketSpec, ...]) -> tuple[BucketSpec, ...]:
         names = [bucket.name for bucket in buckets]
         if not names:
-            raise ValueError("name at least one dataset bucket (--bucket NAME)")
+            raise ValueError("name at least one dataset bucket")
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{twice[0]!r} is named twice: name each bucket once")

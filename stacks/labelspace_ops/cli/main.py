@@ -30,6 +30,9 @@ from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.foreign_variables import drop_foreign_variables
 from labelspace_ops.core.reporting import Failed, Listener, emit, listening
 
+FLAGS = {"name at least one dataset bucket": "--bucket NAME"}
+"""What the command line calls a setting, by the sentence that refuses it."""
+
 
 def main(listener: Listener | None = None) -> None:
     """Run a command; print an error as one sentence and exit with 2 for a usage error, 1 for a failure.
@@ -71,5 +74,8 @@ def _pulumi_reason(error: Exception) -> str:
 
 
 def _fail(problem: object, code: int) -> int:
-    emit(Failed(str(problem)))
+    text = str(problem)
+    for sentence, flag in FLAGS.items():
+        text = text.replace(sentence, f"{sentence} ({flag})")
+    emit(Failed(text))
     return code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from labelspace.spec import SPECS, Settings, SpecError, parse_spec
@@ -157,7 +156,6 @@ def problems(values: Settings) -> dict[str, str]:
 
 def _by_field(problem: str) -> tuple[str, str]:
     path, _, text = problem.partition(": ")
-    text = re.sub(r" \(--[^)]*\)", "", text)  # flags are for the command line
     if path == "admin" and text.startswith("password: "):
         path, text = "admin.password", text.removeprefix("password: ")
     parts = path.split(".")

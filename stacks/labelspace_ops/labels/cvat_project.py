@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import pulumi
+from pulumi import contains_unknowns
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
@@ -21,13 +22,13 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-from pulumi.runtime.rpc import UNKNOWN
 
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.cvat.client import CvatClient, RefusedError, UnreachableError, find_project
 from labelspace_ops.labels import normalized, plan, project
 
 COMPARED = ("labels", "project", "url", "username", "password")
+CONNECTION = ("url", "username", "password")
 Values = dict[str, Any]
 """Inputs and outputs of the resource, as Pulumi passes them."""
 
@@ -77,7 +78,7 @@ class Provider(ResourceProvider):
 
 
 def _can_ask(props: Values) -> bool:
-    return bool(props["running"]) and UNKNOWN not in (props["url"], props["password"])
+    return bool(props["running"]) and not contains_unknowns([props[key] for key in CONNECTION])
 
 
 def _client(props: Values, *, probe: bool) -> CvatClient:

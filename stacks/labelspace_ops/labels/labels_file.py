@@ -45,8 +45,12 @@ def parse(values: Any, source: str) -> LabelsFile:
     try:
         return LabelsFile.model_validate(values)
     except ValidationError as error:
-        lines = [f"{source}: {_sentence(problem, values)}" for problem in error.errors(include_url=False)]
-        raise UsageError("\n".join(lines)) from None
+        raise UsageError("\n".join(f"{source}: {line}" for line in problems(error, values))) from None
+
+
+def problems(error: ValidationError, values: Any, *, known: str = "") -> list[str]:
+    """Return a sentence for each problem; ``known`` names what else than a file has the keys."""
+    return [_sentence(problem, values, known) for problem in error.errors(include_url=False)]
 
 
 def schema() -> str:
@@ -94,9 +98,9 @@ class _OnceLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _sentence(problem: Any, values: Any) -> str:
+def _sentence(problem: Any, values: Any, known: str) -> str:
     where = _place(problem["loc"], values)
-    message = _next_step(problem)
+    message = _next_step(problem, known)
     plain = isinstance(problem["input"], str | int | float) and problem["type"] != "missing"
     return f"{where}: {problem['input']!r} is refused: {message}" if plain else f"{where}: {message}"
 
@@ -117,12 +121,16 @@ def _place(loc: tuple[Any, ...], values: Any) -> str:
     return ".".join(parts) or "file"
 
 
-def _next_step(problem: Any) -> str:
+def _next_step(problem: Any, known: str) -> str:
     kind = problem["type"]
     if kind == "missing":
         return "missing: give a value"
     if kind == "extra_forbidden":
-        return "no such key: schema.json in the folder of the file lists the keys"
+        return (
+            f"{known} that does not exist: see the documentation of the component"
+            if known
+            else "no such key: schema.json in the folder of the file lists the keys"
+        )
     if kind == "literal_error":
         return f"choose one of {problem['ctx']['expected']}"
     return str(problem["msg"]).removeprefix("Value error, ")

@@ -12,7 +12,7 @@ import pulumi
 
 from labelspace.outputs import BeforeUpgrade
 from labelspace.spec import SpecError, WorkspaceSpec, parse_setting, parse_spec, setting_names
-from labelspace.workspace import Workspace
+from labelspace.workspace import StackWorkspace
 from labelspace.workspace import declare as declare_workspace
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.labels import labels_file, normalized
@@ -57,7 +57,7 @@ def declare(spec: WorkspaceSpec, labels: LabelsFile, *, before_upgrade: BeforeUp
         _declare_projects(workspace, labels)
 
 
-def _image_digests(workspace: Workspace) -> pulumi.Output[Any]:
+def _image_digests(workspace: StackWorkspace) -> pulumi.Output[Any]:
     """The digests of the images in use, by name: measured by an update, recorded for a preview."""
     name, previews = workspace.spec.name, pulumi.runtime.is_dry_run()
     record = pulumi.Stash(
@@ -68,7 +68,7 @@ def _image_digests(workspace: Workspace) -> pulumi.Output[Any]:
     return record.input
 
 
-def _declare_projects(workspace: Workspace, labels: LabelsFile) -> None:
+def _declare_projects(workspace: StackWorkspace, labels: LabelsFile) -> None:
     from labelspace_ops.labels.cvat_project import CvatProject  # noqa: PLC0415 - only where there are labels
 
     spec = workspace.spec
@@ -81,7 +81,7 @@ def _declare_projects(workspace: Workspace, labels: LabelsFile) -> None:
             allow_delete=project.allow_delete,
             url=workspace.deployment.api_url,
             username=spec.admin.username,
-            password=workspace.secrets.admin,
+            password=workspace.admin_password,
             running=spec.running,
             opts=pulumi.ResourceOptions(depends_on=[workspace]),
         )

@@ -98,6 +98,22 @@ def apply(cvat: CvatClient, file: LabelsFile) -> list[AppliedAnnotator]:
     return rows
 
 
+def has_work(cvat: CvatClient, file: LabelsFile, signed_up: set[str]) -> bool:
+    """Whether ``apply`` would change anything; ``signed_up``: who had an account when it ran last."""
+    users = cvat.users()
+    found = {one.email: (one, find_user(one.email, users)) for one in file.annotators}
+    known = {email: (one, user) for email, (one, user) in found.items() if user}
+    if known.keys() != signed_up or any(_has_other_group(user, one.group) for one, user in known.values()):
+        return True
+    wanted = {
+        pair
+        for pair in _tasks(file)
+        if any(pair[1] in one.tasks.get(pair[0], ()) for one, _ in known.values())
+    }
+    tasks = {number for project, task in wanted if (number := find_task(cvat, project, task)) is not None}
+    return any(job.assignee is None for task in tasks for job in cvat.jobs(task_id=task))
+
+
 def _apply_group(cvat: CvatClient, annotator: Annotator, user: User | None) -> AppliedAnnotator:
     return AppliedAnnotator(
         email=annotator.email,
@@ -111,11 +127,14 @@ def _apply_group(cvat: CvatClient, annotator: Annotator, user: User | None) -> A
 
 def _set_group(cvat: CvatClient, user: User, group: str) -> bool:
     """Return whether the group was changed; the groups of an admin are not changed."""
-    present = set(user.groups)
-    if user.is_superuser or present & GROUPS == {group}:
+    if not _has_other_group(user, group):
         return False
-    cvat.patch(f"/users/{user.id}", {"groups": sorted((present - GROUPS) | {group})})
+    cvat.patch(f"/users/{user.id}", {"groups": sorted((set(user.groups) - GROUPS) | {group})})
     return True
+
+
+def _has_other_group(user: User, group: str) -> bool:
+    return not user.is_superuser and set(user.groups) & GROUPS != {group}
 
 
 def _tasks(file: LabelsFile) -> list[tuple[str, str]]:

@@ -20,11 +20,23 @@ ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "components" / "labelspace"
 PROGRAM = """
 import pulumi
-from labelspace import AnnotationDatabase, DatasetBucket, Workspace, parse_spec
+from labelspace import AdminArgs, AnnotationDatabase, DatasetBucket, Workspace
 
 endpoint: pulumi.Output[str] = DatasetBucket("photos", port=9000).endpoint
 port: pulumi.Output[int] = AnnotationDatabase("labels", backup={"retention_days": 3}).port
-url: pulumi.Output[str] = Workspace("w", parse_spec({"name": "w"})).url
+photos = DatasetBucket("photos", port=9000)
+key = pulumi.Config().require_secret("key")
+url: pulumi.Output[str] = Workspace(
+    "w",
+    buckets=[photos, {"name": "more"}],
+    database=AnnotationDatabase("labels"),
+    admin=AdminArgs(email=photos.bucket, password=key),
+    backup={"encryption_key": key},
+    opts=pulumi.ResourceOptions(protect=True),
+).url
+Workspace("w", buckets=[{"name": "one"}], size=photos.bucket)
+Workspace("w", bucket=[{"name": "one"}])
+Workspace("w", buckets=[{"name": "one"}], size="huge")
 DatasetBucket("photos", port="9000")
 """
 
@@ -32,7 +44,7 @@ DatasetBucket("photos", port="9000")
 @pytest.mark.parametrize("name", labelspace.__all__)
 def test_a_public_name_can_be_imported_and_is_documented(name: str) -> None:
     public = getattr(labelspace, name)
-    assert public.__module__.startswith("labelspace.")
+    assert public.__module__.startswith(("labelspace.", "labelspace_ops."))
     assert len(inspect.getdoc(public) or "") > 40
 
 
@@ -42,11 +54,22 @@ def test_nothing_is_public_by_accident() -> None:
     assert labelspace.__all__ == sorted(labelspace.__all__)
 
 
-@pytest.mark.parametrize("name", ["Workspace", "DatasetBucket", "AnnotationDatabase", "AnnotationServer"])
+OUTPUTS = {
+    "Workspace": 7,
+    "DatasetBucket": 6,
+    "AnnotationDatabase": 7,
+    "AnnotationServer": 3,
+    "LabelSchema": 2,
+    "Annotators": 2,
+}
+"""How many each component has."""
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
 def test_every_output_of_a_component_is_documented(name: str) -> None:
     source = inspect.getsource(getattr(labelspace, name))
     outputs = re.findall(r'^    (\w+): pulumi\.Output\[.*\]\n(    """.+""")?', source, re.MULTILINE)
-    assert len(outputs) >= 3
+    assert len(outputs) == OUTPUTS[name]
     assert [output for output, documented in outputs if not documented] == []
 
 
@@ -69,7 +92,7 @@ def test_the_wheel_ships_the_typed_marker_and_every_file_of_the_package(wheel: z
 
 
 def test_another_teams_type_checker_reads_the_types(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
-    """From the wheel's files: the last line alone is wrong."""
+    """From the wheel's files: the last four lines alone are wrong."""
     wheel.extractall(tmp_path / "site")
     (tmp_path / "program.py").write_text(PROGRAM)
     done = subprocess.run(
@@ -79,5 +102,25 @@ def test_another_teams_type_checker_reads_the_types(wheel: zipfile.ZipFile, tmp_
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     errors = [line for line in done.stdout.splitlines() if "error:" in line and line.startswith("program.py")]
-    assert len(errors) == 1, done.stdout
-    assert 'Argument "port" to "DatasetBucket" has incompatible type "str"' in errors[0]
+    expected = (
+        'Argument "size" to "Workspace" has incompatible type "Output[str]"',
+        'Unexpected keyword argument "bucket"',
+        'Argument "size" to "Workspace" has incompatible type "Literal[\'huge\']"',
+        'Argument "port" to "DatasetBucket" has incompatible type "str"',
+    )
+    assert len(errors) == len(expected), done.stdout
+    assert [text for text in expected if not any(text in line for line in errors)] == []
+
+
+@pytest.mark.parametrize("example", ["own-stack"])
+def test_an_example_has_the_types_that_mypy_wants(
+    wheel: zipfile.ZipFile, tmp_path: Path, example: str
+) -> None:
+    wheel.extractall(tmp_path / "site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "__main__.py"],
+        cwd=ROOT / "examples" / example,
+        env={**os.environ, "MYPYPATH": str(tmp_path / "site"), "MYPY_CACHE_DIR": str(tmp_path / "cache")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert not [line for line in done.stdout.splitlines() if line.startswith("__main__.py")], done.stdout

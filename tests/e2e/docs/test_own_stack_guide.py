@@ -19,7 +19,7 @@ from labelspace_ops.stack.pulumi_cli import prepare
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs" / "own-stack.md").read_text(encoding="utf-8")
-WORKSPACE, PARTS, RENAMED = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+WORKSPACE, PARTS, LABELS, RENAMED = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 (YAML,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
 INSTALL, *_ = re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)
 
@@ -64,6 +64,8 @@ def program(lab: Lab, tmp_path: Path) -> Iterator[Program]:
 
 def test_a_workspace_and_a_renamed_database_can_be_previewed(program: Program) -> None:
     assert "labelspace:index:Workspace" in program.pulumi("preview")
+    program.write(LABELS)
+    assert "labelspace:index:LabelSchema cars create" in program.pulumi("preview")
     program.write(RENAMED)
     assert "labelspace:index:AnnotationDatabase judged create" in program.pulumi("preview")
 

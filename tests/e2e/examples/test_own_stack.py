@@ -99,6 +99,17 @@ def test_people_label_what_the_teams_own_bucket_holds(own: Own) -> None:
     assert "a.txt" in {row["name"] for row in share}
 
 
+def test_the_project_of_the_program_has_its_labels(own: Own) -> None:
+    shown = own.output("--show-secrets")["project"]
+    admin = Visitor(f"http://127.0.0.1:{own.port}")
+    admin.log_in("admin", own.output("--show-secrets")["admin_password"])
+    (project,) = [one for one in admin.get("/api/projects").json()["results"] if one["name"] == "cars"]
+    assert project["id"] == shown["number"]
+    labels = admin.get(f"/api/labels?project_id={project['id']}").json()["results"]
+    assert [one["name"] for one in labels] == ["car", "plate"]
+    assert shown["not_signed_up"] == ["ann@example.org"]
+
+
 def test_the_teams_own_container_worked_on_the_database(own: Own) -> None:
     database = containers(f"{own.name}-judgements")["database"]
     query = "SELECT count(*) FROM judgement"
@@ -196,12 +207,11 @@ def test_renamed_and_moved_with_aliases_nothing_changes(own: Own) -> None:
     bucket, database = 'f"{name}-incoming"', 'f"{name}-judgements"'
     own.changed(
         ("config = pulumi.Config()", _TEAM),
-        (f"DatasetBucket({bucket}, port", f'DatasetBucket("arriving", name_on_engine={bucket}, '
-         f"bucket={bucket}, opts=moved({bucket}), port"),
-        (f"AnnotationDatabase({database}, ", f'AnnotationDatabase("judged", name_on_engine={database}, '
+        (f"DatasetBucket({bucket}, port", f'DatasetBucket("arriving", name={bucket}, '
+         f"opts=moved({bucket}), port"),
+        (f"AnnotationDatabase({database}, ", f'AnnotationDatabase("judged", name={database}, '
          f"opts=moved({database}), "),
-        ("= Workspace(\n    name, ", '= Workspace(\n    "labeling", '),
-        ("pulumi.ResourceOptions(depends_on=[incoming])", "moved(name)"),
+        ("= Workspace(\n    name,", '= Workspace(\n    "labeling", name=name, opts=moved(name),'),
     )  # fmt: skip
     counts = json.loads(own.pulumi("preview", "--json"))["changeSummary"]
     state = json.loads(own.pulumi("stack", "export"))["deployment"]["resources"]

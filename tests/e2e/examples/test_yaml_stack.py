@@ -124,8 +124,10 @@ def test_a_second_preview_finds_nothing_to_do(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("email: head@example.org", "email: ${photos.folder}", "admin.email: is secret, or known only after"),
-        ("Password: ${adminPassword}", "Password: short", "admin_password: too short"),
+        ("port: ${port}", "port: 80", "port: 80 is refused"),
+        ("password: ${adminPassword}", "password: short", "admin: password: too short"),
+        ("password: ${adminPassword}", 'password: {"fn::secret": short}', "admin: password: too short"),
+        ("email: head@example.org", "email: ${labels.user}", "admin.email: give an address"),
     ],
 )
 def test_a_refused_value_is_named_before_anything_changes(
@@ -147,13 +149,8 @@ def test_protect_and_aliases_pass_through_the_plugin(stack: Stack) -> None:
     changed = [step["urn"] for step in steps if step["op"] != "same"]
     assert changed == []
     protected = {step["urn"].rpartition("::")[2] for step in steps if step.get("newState", {}).get("protect")}
-    assert {
-        "judged",
-        f"{stack.name}-labels",
-        f"{stack.name}-labels-database",
-        f"{stack.name}-labels-data",
-    } <= protected
-    assert f"{stack.name}-proxy" not in protected
+    assert {"judged", "judged-database", "judged-data"} <= protected
+    assert "workspace-proxy" not in protected
 
 
 ONE_BUCKET = """\
@@ -167,8 +164,7 @@ resources:
   broken:
     type: labelspace:DatasetBucket
     properties:
-      nameOnEngine: NAME
-      bucket: NAME
+      name: NAME
       port: PORT
 """
 

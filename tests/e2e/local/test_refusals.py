@@ -25,7 +25,7 @@ from labelspace_ops.targets.local import preflight
 BAD_FLAGS = {
     "name": (["Bad_Name", "--bucket", "b-1"], "name: 'Bad_Name'"),
     "bucket": (["fresh", "--bucket", "UPPER"], "buckets.0.name: 'UPPER'"),
-    "no bucket": (["fresh"], "at least one dataset bucket"),
+    "no bucket": (["fresh"], "at least one dataset bucket (--bucket NAME)"),
     "e-mail": (["fresh", "--bucket", "b-1", "--admin-email", "nobody"], "admin.email: 'nobody'"),
     "target": (["fresh", "--bucket", "b-1", "--target", "moon"], "target: 'moon'"),
     "size": (["fresh", "--bucket", "b-1", "--size", "huge"], "size: 'huge'"),

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, ClassVar, Literal
 
-import pulumi
 from pulumi import automation as auto
 
-from labelspace.cvat.services import Secrets
 from labelspace.home import Home
-from labelspace.outputs import BeforeUpgrade, Deployment
+from labelspace.outputs import Deployment
 from labelspace.spec import WorkspaceSpec
+from labelspace.targets.base import Declaration
 from labelspace_ops.backup.base import Backups, RestorePoint
 from labelspace_ops.backup.models import UNKNOWN, BackupRow, BackupTaken, Proof, Restored
 from labelspace_ops.core.checks import Check
@@ -34,14 +33,9 @@ class ToySpec(WorkspaceSpec):
     target: Literal["toy"] = "toy"
 
 
-def deploy(
-    parent: pulumi.Resource,
-    spec: WorkspaceSpec,
-    secrets: Secrets,
-    before_upgrade: BeforeUpgrade | None = None,
-) -> Deployment:
+def deploy(declaration: Declaration[ToySpec]) -> Deployment:
     """No resource at all."""
-    url = f"http://{spec.name}.toy"
+    url = f"http://{declaration.spec.name}.toy"
     return Deployment(url, url, (), {"where": "memory", "schedule": "on demand", "keep": "for ever"})
 
 

@@ -10,7 +10,7 @@ import pytest
 from pulumi.runtime import rpc
 from tests.unit.components.test_options import LOCAL, declared
 
-from labelspace import Workspace, parse_spec
+from labelspace import Workspace
 from labelspace.cvat.images import IMAGES
 
 APPLETS = "chmod|chown|cp|df|du|find|ls|mkdir|mountpoint|mv|rm|rmdir|sleep|stat|test|timeout|touch|umount"
@@ -22,8 +22,8 @@ GNU_OPTION = re.compile(rf"\b({APPLETS})\b[^\n;|&]*\s--[a-z]")
 def containers(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> dict[str, Any]:
     """The inputs of all containers of a workspace that may sleep, by part; not at the default version."""
     monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
-    spec = parse_spec({**LOCAL, "cvat_version": "2.73.9", "sleep_after_minutes": 10})
-    made = declared(lambda opts: Workspace("w", spec, opts))
+    settings = {**LOCAL, "cvat_version": "2.73.9", "sleep_after_minutes": 10}
+    made = declared(lambda opts: Workspace("w", opts, **settings))
     given = [one.object for one in made.of("docker") if one.type.endswith(":Container")]
     rows = [rpc.deserialize_properties(inputs, keep_unknowns=True) for inputs in given]
     return {str(row["name"]).removeprefix("labelspace-w-"): row for row in rows}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from labelspace.container_spec import Service
+from labelspace.given import Given
 from labelspace.postgres import external, pgbackrest
 from labelspace.spec import BackupSpec, ExternalDatabaseSpec, SpecError, parse_spec
 
@@ -47,8 +48,8 @@ def test_a_connection_url_says_the_same_as_a_block() -> None:
         ({"host": "127.0.0.1", "password": "x"}, "loopback"),
         ({"host": "a b", "password": "x"}, "give a host name"),
         ({"host": "db", "password": "x", "name": "a;b"}, "use a PostgreSQL name"),
-        ({"host": "db.example.org", "password": "x", "sslmode": "disable"}, "is not a private host"),
-        ({"host": "8.8.8.8", "password": "x", "sslmode": "disable"}, "is not a private host"),
+        ({"host": "db.example.org", "password": "x", "sslmode": "disable"}, "is not a private"),
+        ({"host": "8.8.8.8", "password": "x", "sslmode": "disable"}, "is not a private"),
         ({"host": "db.example.org", "password": "x", "sslmode": "require"}, "verify-full"),
         (
             {"host": "db", "password": "x", "sslmode": "disable", "ca_certificate": "PEM"},
@@ -85,8 +86,9 @@ def test_the_password_is_in_the_service_file_alone() -> None:
 def test_cvats_containers_connect_by_it_and_no_other_container_does() -> None:
     cvat = Service("server", "image", 64, environment={"CVAT_POSTGRES_HOST": "cvat-db", "A": "1"})
     described = {"server": cvat, "redis": replace(cvat, name="redis", environment={})}
-    connected = external.connect(described, _spec(ca_certificate="PEM"))
-    environment = connected["server"].environment
+    connected = external.connect(described, Given.of(_spec(ca_certificate="PEM")))
+    server = connected["server"]
+    environment = {**server.environment, **server.late_environment}
     assert (environment["CVAT_POSTGRES_HOST"], environment["A"]) == ("db.example.org", "1")
     assert (environment["PGSSLMODE"], environment["PGSSLROOTCERT"]) == (
         "verify-full",

@@ -11,7 +11,7 @@ from pulumi.runtime import rpc
 from tests.unit.components.targets.scaleway.test_cloud_init import example, with_database
 from tests.unit.components.test_options import LOCAL, declared
 
-from labelspace import Workspace, parse_spec
+from labelspace import Workspace
 from labelspace.container_spec import LOG_LIMIT
 from labelspace.cvat import kvrocks
 from labelspace.cvat.caddy import caddyfile
@@ -20,7 +20,7 @@ from labelspace.spec import BackupSpec
 from labelspace.targets.scaleway import compose
 
 EXTERNAL = {"host": "db.example.org", "name": "cvat", "user": "cvat", "password": "a-password"}
-SETTINGS = ({"sleep_after_minutes": 10}, {"external_database": EXTERNAL})
+SETTINGS = ({"sleep_after_minutes": 10}, {"database": EXTERNAL})
 OWN_LOG_FILE = re.compile(r"--log-file|--logfile|log_directory|logging_collector=on")
 
 
@@ -29,7 +29,7 @@ def test_every_container_of_this_machine_has_a_bounded_log(
     settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
-    made = declared(lambda opts: Workspace("w", parse_spec({**LOCAL, **settings}), opts))
+    made = declared(lambda opts: Workspace("w", opts, **{**LOCAL, **settings}))
     given = [one.object for one in made.of("docker") if one.type.endswith(":Container")]
     rows = [rpc.deserialize_properties(inputs, keep_unknowns=True) for inputs in given]
     assert len(rows) > 12

@@ -48,7 +48,7 @@ def test_defaults_are_safe() -> None:
         ({"name": "Pets"}, "name", "lowercase"),
         ({"name": "a" * (MAX_NAME + 1)}, "name", str(MAX_NAME)),
         ({"name": "pets-"}, "name", "no hyphen last"),
-        ({"buckets": []}, "buckets", "--bucket NAME"),
+        ({"buckets": []}, "buckets", "at least one"),
         ({"buckets": [{"name": "A"}]}, "buckets.0.name", "3 to 63"),
         ({"buckets": [{"name": "10.0.0.1"}]}, "buckets.0.name", "not an IP address"),
         ({"buckets": [{"name": "cats"}, {"name": "cats"}]}, "buckets", "once"),

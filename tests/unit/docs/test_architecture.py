@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.cloud import ACCOUNT
 from tests.unit.components.test_options import CLOUD, LOCAL, WITH_DATABASE, declared
 
-from labelspace import Workspace, parse_spec
+from labelspace import Workspace
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "architecture.md"
 TARGETS = {
@@ -43,7 +43,7 @@ def _row(component: str, children: dict[str, list[str]]) -> str:
 def table(settings: dict[str, Any]) -> list[str]:
     """Rows of the page: each component with the resources that it declares, by kind and name."""
     rows: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for one in declared(lambda opts: Workspace("w", parse_spec(settings), opts)).requests:
+    for one in declared(lambda opts: Workspace("w", opts, **settings)).requests:
         if one.custom:
             parent = _kind(one.parent.split("::")[2].rpartition("$")[2])
             rows[parent][_kind(one.type)].append(_part(one.name))

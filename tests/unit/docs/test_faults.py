@@ -13,7 +13,7 @@ from pulumi.runtime import rpc
 from tests.unit.components.targets.scaleway.test_cloud_init import example, with_database
 from tests.unit.components.test_options import LOCAL, declared
 
-from labelspace import Workspace, parse_spec
+from labelspace import Workspace
 from labelspace.targets.scaleway import compose
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,7 +42,7 @@ def _volumes_in_the_table() -> set[str]:
 
 
 def _local_volumes(settings: dict[str, Any]) -> set[str]:
-    made = declared(lambda opts: Workspace("w", parse_spec({**LOCAL, **settings}), opts))
+    made = declared(lambda opts: Workspace("w", opts, **{**LOCAL, **settings}))
     given = [one.object for one in made.of("docker") if one.type.endswith(":Volume")]
     names = [str(rpc.deserialize_properties(one, keep_unknowns=True)["name"]) for one in given]
     return {name.removeprefix("labelspace-w-") for name in names}

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from labelspace.container_spec import Service
 from labelspace.cvat.images import IMAGES
+from labelspace.given import Given
 from labelspace.home import Home
 from labelspace.outputs import BucketAccess, FolderShare, OwnFolderShare, RemoteShare, Share
 from labelspace.spec import BucketSpec
@@ -70,7 +71,7 @@ class DatasetBucket(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        spec: BucketSpec,
+        given: Given[BucketSpec],
         context: DockerContext,
         endpoint: pulumi.Input[str],
         access_key: pulumi.Input[str],
@@ -80,19 +81,23 @@ class DatasetBucket(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:DatasetBucket", name, None, opts)
+        spec = given.known
         self._spec, self._context = spec, context
         if spec.endpoint:
-            share: Share = self._mount(siblings, running=running)
-            endpoint, access_key, secret_key = spec.endpoint, _plain(spec.access_key), _plain(spec.secret_key)
+            share: Share = self._mount(given, siblings, running=running)
+            endpoint = given.value("endpoint")
+            access_key = given.map(lambda one: _plain(one.access_key))
+            secret_key = given.map(lambda one: _plain(one.secret_key))
         else:
             share = self._own_folder(spec.path, running=running) if spec.path else self._folder()
         self.access = BucketAccess(
             name=spec.name,
             endpoint=pulumi.Output.from_input(endpoint),
-            region=spec.region,
+            region=given.value("region"),
             access_key=pulumi.Output.secret(access_key),
             secret_key=pulumi.Output.secret(secret_key),
             share=share,
+            ready=self.ready,
         )
         self.register_outputs({"bucket": spec.name, "endpoint": self.access.endpoint})
 
@@ -114,13 +119,13 @@ class DatasetBucket(pulumi.ComponentResource):
         self.ready = pulumi.Output.from_input("")
         return OwnFolderShare(folder)
 
-    def _mount(self, siblings: tuple[str, ...], *, running: bool) -> RemoteShare:
+    def _mount(self, given: Given[BucketSpec], siblings: tuple[str, ...], *, running: bool) -> RemoteShare:
         names = " ".join(sorted({self._spec.name, *siblings}))
         environment = {"WORKSPACE": self._context.workspace, "BUCKETS": names}
         folders = {"mounts": self._context.machine.path(lambda home: home.mounts)}
         prepared = self._prepare(_PREPARE_MOUNT, environment, folders)
         if running:
-            mount_bucket(self._spec, self._context, depends_on=[prepared], parent=self)
+            mount_bucket(given, self._context, depends_on=[prepared], parent=self)
         return RemoteShare(self._context.mounts)
 
     def _prepare(

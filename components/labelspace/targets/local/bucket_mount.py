@@ -10,6 +10,7 @@ import pulumi_docker as docker
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.images import IMAGES
+from labelspace.given import Given
 from labelspace.spec import BucketSpec
 from labelspace.targets.local.container import container
 from labelspace.targets.local.context import NEW_FOLDER_OWNER, DockerContext
@@ -30,7 +31,11 @@ LIMITS = {"RCLONE_CONTIMEOUT": "5s", "RCLONE_TIMEOUT": "10s", "RCLONE_LOW_LEVEL_
 
 
 def mount_bucket(
-    spec: BucketSpec, context: DockerContext, *, depends_on: list[pulumi.Resource], parent: pulumi.Resource
+    given: Given[BucketSpec],
+    context: DockerContext,
+    *,
+    depends_on: list[pulumi.Resource],
+    parent: pulumi.Resource,
 ) -> docker.Container:
     """Mount the bucket under ``$LABELSPACE_HOME/mounts/<workspace>``; ends when it can be listed."""
     bind = docker.ContainerMountArgs(
@@ -40,11 +45,12 @@ def mount_bucket(
         bind_options=docker.ContainerMountBindOptionsArgs(propagation="rshared"),
     )
     return container(
-        _service(spec), context, mounts=[bind], depends_on=depends_on, wait_healthy=True, parent=parent
+        _service(given), context, mounts=[bind], depends_on=depends_on, wait_healthy=True, parent=parent
     )
 
 
-def _service(spec: BucketSpec) -> Service:
+def _service(given: Given[BucketSpec]) -> Service:
+    spec = given.known
     listed = f'mountpoint -q "{ROOT}/$BUCKET" && ls "{ROOT}/$BUCKET" >/dev/null'
     return Service(
         name=f"mount-{spec.name}",
@@ -53,7 +59,7 @@ def _service(spec: BucketSpec) -> Service:
         entrypoint=("sh", "-c"),
         command=(_MOUNT,),
         environment={"BUCKET": spec.name, **LIMITS},
-        files=(File(CONFIG, pulumi.Output.secret(rclone_conf(spec))),),
+        files=(File(CONFIG, pulumi.Output.secret(given.map(rclone_conf))),),
         health=Health(("CMD-SHELL", listed), interval=5, timeout=30, start_period=60),
         capabilities=("SYS_ADMIN",),
         mounts_file_systems=True,

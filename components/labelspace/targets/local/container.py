@@ -51,12 +51,12 @@ def container(
     mounted = [*_share_root(service, share or {}), *_own_folders(service, share or {}), *(mounts or [])]
     unlabeled = service.holds_socket or bool(mounted)
     return docker.Container(
-        f"{context.workspace}-{service.name}",
+        context.child(service.name),
         name=context.named(service.name),
         image=_image(image or service.image, machine),
         command=list(service.command) or None,
         entrypoints=list(service.entrypoint) or None,
-        envs=[f"{key}={value}" for key, value in sorted(service.environment.items())],
+        envs=_environment(service),
         user=service.user,
         memory=service.memory,
         memory_swap=service.memory,  # no swap; left out, the engine doubles it and every refresh sees drift
@@ -111,6 +111,14 @@ def wait_for_success(one_shot: docker.Container, context: DockerContext, part: s
         return str(identity)
 
     return pulumi.Output.all(one_shot.exit_code, one_shot.id).apply(check)
+
+
+def _environment(service: Service) -> list[pulumi.Input[str]]:
+    variables = {**service.environment, **service.late_environment}
+    return [
+        f"{key}={value}" if isinstance(value, str) else pulumi.Output.concat(f"{key}=", value)
+        for key, value in sorted(variables.items())
+    ]
 
 
 def _volumes(service: Service, context: DockerContext) -> list[Volume]:
@@ -241,28 +249,30 @@ def _labels(
 
 
 def create_context(
-    parent: pulumi.Resource, workspace: str, bind_address: str, *, part: str = "", sleeps: bool = False
+    parent: pulumi.Resource,
+    prefix: str,
+    workspace: str,
+    bind_address: str,
+    *,
+    part: str = "",
+    sleeps: bool = False,
 ) -> DockerContext:
     """Create the Docker network and return its context. ``part`` distinguishes networks of one name."""
-    machine = Machine(parent, workspace)
-    network = _network(parent, workspace, part, machine)
-    return DockerContext(workspace, network.name, bind_address, machine, sleeps=sleeps)
-
-
-def _network(parent: pulumi.Resource, workspace: str, part: str, machine: Machine) -> docker.Network:
-    return docker.Network(
-        f"{workspace}-network",
+    machine = Machine(parent, prefix, workspace)
+    network = docker.Network(
+        f"{prefix}-network",
         name=machine.once_compared("-".join(filter(None, ("labelspace", workspace, part)))),
         labels=[docker.NetworkLabelArgs(label=WORKSPACE_LABEL, value=workspace)],
         # Podman adds options of its own, which would replace the network at each update.
         opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["ipamOptions"]),
     )
+    return DockerContext(workspace, prefix, network.name, bind_address, machine, sleeps=sleeps)
 
 
 def volume(name: str, context: DockerContext, *, parent: pulumi.Resource, keep: bool = True) -> docker.Volume:
     """A named volume; with ``keep`` it outlives the stack, as what users made must."""
     return docker.Volume(
-        f"{context.workspace}-{name}",
+        context.child(name),
         name=context.machine.once_compared(context.named(name)),
         labels=[
             docker.VolumeLabelArgs(label=WORKSPACE_LABEL, value=context.workspace),

@@ -34,6 +34,8 @@ class DockerContext:
     """Hands every part of one local workspace its names; ``network`` is the name of its Docker network."""
 
     workspace: str
+    prefix: str
+    """The name of the component that this is a part of: resource names of its children begin with it."""
     network: pulumi.Input[str]
     bind_address: str
     machine: Machine
@@ -44,6 +46,10 @@ class DockerContext:
     def mounts(self) -> pulumi.Output[str]:
         """Mount points of this workspace's remote buckets, one folder each."""
         return self.machine.path(lambda home: home.mounts / self.workspace)
+
+    def child(self, part: str) -> str:
+        """The resource name of a part."""
+        return f"{self.prefix}-{part}"
 
     def named(self, part: str) -> str:
         """The Docker name of a container, network or volume."""

@@ -13,6 +13,7 @@ import pulumi_docker as docker
 
 from labelspace.container_spec import Health
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
+from labelspace.given import Given, by_key
 from labelspace.outputs import DatabaseAccess
 from labelspace.postgres import pgbackrest as backups
 from labelspace.postgres.container import ARCHIVED_MARK, service
@@ -43,25 +44,24 @@ class AnnotationDatabase(pulumi.ComponentResource):
         *,
         context: DockerContext,
         password: pulumi.Input[str],
-        backup: BackupSpec,
+        given: Given[BackupSpec],
         size: Size = "small",
         running: bool = True,
-        files: Mapping[str, docker.Volume],
+        files: Mapping[str, pulumi.Resource],
         waits: bool = True,
         environment: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationDatabase", name, None, opts)
-        image = database_image(context, self)
+        image, backup = database_image(context, self), given.known
         data = volume("database", context, parent=self)
         folder = context.machine.path(lambda home: home.backups / context.workspace)
-        key = context.machine.backup_key(backup)
+        key = context.machine.backup_key(given)
         ready = pulumi.Output.from_input("")
         if running:
-            settings = secret_files(key, lambda key: backups.secret_files(context.workspace, backup, key))
             described = service(
                 password,
-                settings,
+                _settings(context, given, key),
                 backup,
                 size=size,
                 check_seconds=CHECK_SECONDS if waits else Health.interval,
@@ -87,6 +87,15 @@ class AnnotationDatabase(pulumi.ComponentResource):
             archived_mark=ARCHIVED_MARK,
         )
         self.register_outputs({"host": DATABASE_ALIAS})
+
+
+def _settings(
+    context: DockerContext, given: Given[BackupSpec], key: pulumi.Output[str]
+) -> dict[str, pulumi.Input[str]]:
+    """The secret files of its backups."""
+    known = pulumi.Output.all(given.map(lambda backup: backup), key)
+    files = known.apply(lambda values: backups.secret_files(context.workspace, *values))
+    return by_key(files, backups.secret_files(context.workspace, given.known, ""))
 
 
 def location(context: DockerContext, backup: BackupSpec) -> pulumi.Output[str]:
@@ -120,7 +129,7 @@ def _proxies() -> pulumi.Output[dict[str, str]] | None:
 def database_image(context: DockerContext, parent: pulumi.Resource) -> docker.RemoteImage:
     """The image, built on this machine."""
     return docker.RemoteImage(
-        f"{context.workspace}-database-image",
+        context.child("database-image"),
         name=context.machine.once_compared(backups.image_name()),
         build=docker.RemoteImageBuildArgs(
             context=str(backups.CONTEXT), use_legacy_builder=True, build_args=_proxies()

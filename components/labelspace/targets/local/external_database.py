@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pulumi
-import pulumi_docker as docker
 
+from labelspace.given import Given, by_key
 from labelspace.outputs import BackupPolicy, DatabaseAccess
 from labelspace.postgres import external, pgbackrest
 from labelspace.spec import BackupSpec, ExternalDatabaseSpec
@@ -25,25 +25,23 @@ class ExternalDatabase(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        spec: ExternalDatabaseSpec,
+        spec: Given[ExternalDatabaseSpec],
         context: DockerContext,
-        backup: BackupSpec,
+        given: Given[BackupSpec],
         running: bool,
-        files: Mapping[str, docker.Volume],
+        files: Mapping[str, pulumi.Resource],
         environment: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:ExternalDatabase", name, None, opts)
+        backup = given.known
         folder = context.machine.path(lambda home: home.backups / context.workspace)
-        where = own.location(context, backup)
-        key = context.machine.backup_key(backup)
+        where, key = own.location(context, backup), context.machine.backup_key(given)
         image = own.database_image(context, self)
         if running:
-            files_of_backup = own.secret_files(
-                key, lambda key: external.secret_files(context.workspace, backup, key, spec)
-            )
+            described = external.service(_settings(context, given, key, spec))
             container(
-                replace(external.service(files_of_backup), environment=environment or {}),
+                replace(described, environment=environment or {}),
                 context,
                 image=image.name,
                 binds=[context.machine.bind(folder, pgbackrest.REPOSITORY)],
@@ -51,13 +49,26 @@ class ExternalDatabase(pulumi.ComponentResource):
                 parent=self,
             )
         self.access = DatabaseAccess(
-            host=spec.host,
-            port=spec.port,
-            database=spec.name,
-            user=spec.user,
-            password=pulumi.Output.secret(spec.password.get_secret_value()),
-            ca_certificate=spec.ca_certificate,
+            host=spec.value("host"),
+            port=spec.known.port,
+            database=spec.value("name"),
+            user=spec.value("user"),
+            password=pulumi.Output.secret(spec.map(lambda one: one.password.get_secret_value())),
+            ca_certificate=spec.value("ca_certificate"),
             backups=BackupPolicy(where, f"a dump every {backup.interval_hours} h", backup.retention_days),
-            ready=pulumi.Output.from_input(spec.location),
+            ready=pulumi.Output.from_input(spec.map(lambda one: one.location)),
         )
-        self.register_outputs({"host": spec.host})
+        self.register_outputs({"host": self.access.host})
+
+
+def _settings(
+    context: DockerContext,
+    given: Given[BackupSpec],
+    key: pulumi.Output[str],
+    spec: Given[ExternalDatabaseSpec],
+) -> dict[str, pulumi.Input[str]]:
+    """The secret files of its backups and of its connection."""
+    workspace = context.workspace
+    known = pulumi.Output.all(given.map(lambda one: one), key, spec.map(lambda one: one))
+    files = known.apply(lambda values: external.secret_files(workspace, *values))
+    return by_key(files, external.secret_files(workspace, given.known, "", spec.known))

@@ -13,7 +13,7 @@ TIMEOUTS = pulumi.CustomTimeouts(create="6h", update="6h")
 
 
 def cvat_resource(
-    workspace: str,
+    prefix: str,
     part: str,
     version: str,
     machine: Machine,
@@ -24,11 +24,12 @@ def cvat_resource(
 ) -> docker.RemoteImage:
     """CVAT's ``server`` or ``ui`` as a resource: it names the platform that the provider pulls.
 
-    ``after``: an image that it waits for, with the hooks of that image.
+    ``prefix``: the name of the component that it is a part of. ``after``: an image that it waits for, with
+    the hooks of that image.
     """
     name = cvat_image(part, version)
     return docker.RemoteImage(
-        f"{workspace}-{part}-image",
+        f"{prefix}-{part}-image",
         name=machine.once_compared(name),
         platform=platform(name),
         keep_locally=True,

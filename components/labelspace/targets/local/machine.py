@@ -16,6 +16,7 @@ import pulumi
 import pulumi_docker as docker
 
 from labelspace import docker_endpoint
+from labelspace.given import Given
 from labelspace.home import Home
 from labelspace.spec import BackupSpec
 
@@ -58,11 +59,12 @@ class Facts:
 class Machine:
     """The recorded machine of one workspace. ``facts`` fails an update that runs on another one."""
 
-    def __init__(self, parent: pulumi.Resource, workspace: str) -> None:
+    def __init__(self, parent: pulumi.Resource, prefix: str, workspace: str) -> None:
+        """``prefix``: the name of the parent's component, with which names of resources begin."""
         here = Facts.here(writes=not pulumi.runtime.is_dry_run())
-        self._parent, self._workspace = parent, workspace
+        self._parent, self._prefix, self._workspace = parent, prefix, workspace
         record = pulumi.Stash(
-            f"{workspace}-{RECORD_NAME}",
+            f"{prefix}-{RECORD_NAME}",
             input=asdict(here),
             opts=_recorded_once(parent, again=is_recorded_again(workspace)),
         )
@@ -95,21 +97,21 @@ class Machine:
             lambda values: folder_bind(values[0], values[1], path, read_only=read_only, relabel=relabel)
         )
 
-    def backup_key(self, backup: BackupSpec) -> pulumi.Output[str]:
+    def backup_key(self, backup: Given[BackupSpec]) -> pulumi.Output[str]:
         """The key that encrypts the backups: the given one, else the recorded one; secret.
 
         An update stores it in the home, where a recovery kit finds it.
         """
         home, name = Home.find(), self._workspace
-        given = backup.encryption_key.get_secret_value() if backup.encryption_key else ""
-        key = given or home.stored_backup_key(name) or secrets.token_urlsafe(32)
+        given = pulumi.Output.secret(backup.map(_given_key))
+        made = home.stored_backup_key(name) or secrets.token_urlsafe(32)
         record = pulumi.Stash(
-            f"{name}-backup-key",
-            input=pulumi.Output.secret(key),
+            f"{self._prefix}-backup-key",
+            input=given.apply(lambda key: key or made),
             opts=_recorded_once(self._parent, secret=["input", "output"]),
         )
-        stored = pulumi.Output.all(self.facts, record.output).apply(
-            lambda values: _stored(home, name, given or str(values[1]))
+        stored = pulumi.Output.all(self.facts, given, record.output).apply(
+            lambda values: _stored(home, name, str(values[1] or values[2]))
         )
         return pulumi.Output.secret(stored)
 
@@ -169,6 +171,10 @@ def _changed(recorded: Facts, here: Facts) -> str:
     if recorded.selinux != here.selinux:
         return f"with SELinux {'on' if recorded.selinux else 'off'}, and here it is not so"
     return ""
+
+
+def _given_key(backup: BackupSpec) -> str:
+    return backup.encryption_key.get_secret_value() if backup.encryption_key else ""
 
 
 def _stored(home: Home, workspace: str, key: str) -> str:

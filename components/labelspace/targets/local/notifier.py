@@ -9,8 +9,9 @@ import pulumi_docker as docker
 
 from labelspace.cvat.caddy import HTTPS_PORT
 from labelspace.cvat.services import QUEUES
+from labelspace.given import Given
 from labelspace.notify.service import STATE_PORT, Watched, service
-from labelspace.spec import LocalSpec, NotifySpec
+from labelspace.spec import LocalSpec
 from labelspace.targets.local.container import container
 from labelspace.targets.local.context import DockerContext
 
@@ -27,8 +28,7 @@ PORTS = {
 
 
 def notifier(
-    spec: LocalSpec,
-    notify: NotifySpec,
+    given: Given[LocalSpec],
     context: DockerContext,
     *,
     url: str,
@@ -37,18 +37,20 @@ def notifier(
     parent: pulumi.Resource,
 ) -> docker.Container:
     """Declare the container that reports faults."""
-    described = service(_watched(spec, notify, context, url), redis_password, spec.cvat_version)
+    watched = given.map(lambda spec: _watched(spec, context, url))
+    described = service(watched, redis_password, given.known.cvat_version)
     return container(described, context, depends_on=depends_on, parent=parent)
 
 
-def _watched(spec: LocalSpec, notify: NotifySpec, context: DockerContext, url: str) -> Watched:
+def _watched(spec: LocalSpec, context: DockerContext, url: str) -> Watched:
+    assert spec.notify is not None  # noqa: S101 - the caller asked
     backup_part = "backup" if spec.external_database else "database"
     return Watched(
         workspace=spec.name,
         url=url,
-        webhook=notify.webhook.get_secret_value(),
-        format=notify.format,
-        down_minutes=notify.down_minutes,
+        webhook=spec.notify.webhook.get_secret_value(),
+        format=spec.notify.format,
+        down_minutes=spec.notify.down_minutes,
         parts={**_parts(context), "database": _database(spec, context)},
         buckets={one.name: one.endpoint for one in spec.buckets if one.endpoint},
         certificates=_certificates(url, spec, context),

@@ -16,10 +16,11 @@ from labelspace.container_spec import Service
 from labelspace.cvat import services as cvat
 from labelspace.cvat.caddy import OwnCertificate, Public
 from labelspace.cvat.images import cvat_image, image_version
+from labelspace.given import Given
 from labelspace.outputs import BeforeUpgrade, BucketAccess, DatabaseAccess
 from labelspace.postgres import external
 from labelspace.postgres.pgbackrest import FILE_VOLUMES
-from labelspace.spec import LocalSpec, SpecError
+from labelspace.spec import AdminSpec, ExternalDatabaseSpec, LocalSpec, SpecError
 from labelspace.targets.local.container import Share, container, volume, wait_for_success
 from labelspace.targets.local.context import DockerContext
 from labelspace.targets.local.image_resources import cvat_resource
@@ -43,17 +44,18 @@ class AnnotationServer(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        spec: LocalSpec,
+        given: Given[LocalSpec],
         context: DockerContext,
         database: DatabaseAccess,
         buckets: list[BucketAccess],
         secrets: cvat.Secrets,
-        files: Mapping[str, docker.Volume],
+        files: Mapping[str, pulumi.Resource],
         before_upgrade: BeforeUpgrade | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:AnnotationServer", name, None, opts)
         self._context, self._database = context, database
+        self._given, spec = given, given.known
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
         self._images = _images(spec, context, before_upgrade, parent=self)
         self._volumes = [*files.values(), *self._make_volumes(), *self._images]
@@ -69,8 +71,8 @@ class AnnotationServer(pulumi.ComponentResource):
     def _ready(
         self, spec: LocalSpec, secrets: cvat.Secrets, certificate: Certificate | None
     ) -> pulumi.Output[str]:
-        settings = _settings(spec, secrets, certificate, self._database.archived_mark)
-        described = external.connect(cvat.services(settings), spec.external_database)
+        settings = _settings(self._given, secrets, certificate, self._database.archived_mark)
+        described = external.connect(cvat.services(settings), self._external_database())
         described["proxy"] = _published(described["proxy"], spec)
         awake = self._sleeper(spec) if self._context.sleeps else []
         migrate, running = self._run(described, awake)
@@ -78,6 +80,11 @@ class AnnotationServer(pulumi.ComponentResource):
         ended = wait_for_success(check, self._context, "readiness")
         migrated = wait_for_success(migrate, self._context, "migrate")
         return pulumi.Output.all(ended, migrated).apply(lambda ids: str(ids[0]))
+
+    def _external_database(self) -> Given[ExternalDatabaseSpec] | None:
+        if self._given.known.external_database is None:
+            return None
+        return self._given.part(ExternalDatabaseSpec, "external_database")
 
     def _sleeper(self, spec: LocalSpec) -> list[pulumi.Resource]:
         """Starts before the others, because it makes the folder of notes writable for them."""
@@ -125,18 +132,18 @@ def _images(
     spec: LocalSpec, context: DockerContext, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
 ) -> list[docker.RemoteImage]:
     """CVAT's images: every container waits for them, and all of them for the hook before an upgrade."""
-    machine = context.machine
-    hooks = _asking(spec, before_upgrade) if before_upgrade else None
-    server = cvat_resource(spec.name, "server", spec.cvat_version, machine, parent=parent, hooks=hooks)
-    return [server, cvat_resource(spec.name, "ui", spec.cvat_version, machine, parent=parent, after=server)]
+    prefix, machine, version = context.prefix, context.machine, spec.cvat_version
+    hooks = _asking(spec, prefix, before_upgrade) if before_upgrade else None
+    server = cvat_resource(prefix, "server", version, machine, parent=parent, hooks=hooks)
+    return [server, cvat_resource(prefix, "ui", version, machine, parent=parent, after=server)]
 
 
-def _asking(spec: LocalSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:
+def _asking(spec: LocalSpec, prefix: str, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:
     async def ask(args: pulumi.ResourceHookArgs) -> None:
         old = image_version(str((args.old_inputs or {}).get("name", "")))
         await asyncio.to_thread(before_upgrade, spec, old)
 
-    hook = pulumi.ResourceHook(f"{spec.name}-before-upgrade", ask)
+    hook = pulumi.ResourceHook(f"{prefix}-before-upgrade", ask)
     return pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
 
 
@@ -173,16 +180,17 @@ def _published(proxy: Service, spec: LocalSpec) -> Service:
 
 
 def _settings(
-    spec: LocalSpec, secrets: cvat.Secrets, certificate: Certificate | None, archived_mark: str
+    given: Given[LocalSpec], secrets: cvat.Secrets, certificate: Certificate | None, archived_mark: str
 ) -> cvat.Settings:
+    spec, admin = given.known, given.part(AdminSpec, "admin")
     return cvat.Settings(
         size=spec.size,
         registration=spec.registration,
         default_role=spec.default_role,
         hosts=_hosts(spec, certificate),
         version=spec.cvat_version,
-        admin_username=spec.admin.username,
-        admin_email=spec.admin.email,
+        admin_username=admin.value("username"),
+        admin_email=admin.value("email"),
         secrets=secrets,
         public=_public(spec),
         own_certificate=_own_certificate(spec, certificate),

@@ -66,7 +66,7 @@ def bucket(
 ) -> scaleway.object.Bucket:
     """A private, versioned bucket."""
     return scaleway.object.Bucket(
-        f"{context.workspace}-{name}",
+        f"{context.prefix}-{name}",
         name=name,
         region=context.region,
         project_id=context.project,
@@ -122,7 +122,7 @@ def policy(
     if not deployers:
         return
     scaleway.object.BucketPolicy(
-        f"{context.workspace}-{name}-policy",
+        f"{context.prefix}-{name}-policy",
         bucket=made.name,
         region=context.region,
         project_id=context.project,

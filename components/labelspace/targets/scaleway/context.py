@@ -15,6 +15,8 @@ class ScalewayContext:
     """Hands every part of one workspace its names; ids are bare UUIDs."""
 
     workspace: str
+    prefix: str
+    """The name of the workspace's component: resource names of its children begin with it."""
     project: pulumi.Input[str]
     """Where everything of it is."""
     account: str
@@ -25,11 +27,12 @@ class ScalewayContext:
     spec: ScalewaySettings
 
     @classmethod
-    def find(cls, spec: ScalewaySpec) -> ScalewayContext:
+    def find(cls, spec: ScalewaySpec, prefix: str) -> ScalewayContext:
         """The project and organization that the provider uses too; raises ``RunError`` naming what to set."""
         region, project = spec.scaleway.region, _setting("project")
         return cls(
             workspace=spec.name,
+            prefix=prefix,
             project=project,
             account=project,
             organization=_setting("organization"),

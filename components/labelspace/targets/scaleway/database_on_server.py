@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from operator import itemgetter
 
 import pulumi
 
 from labelspace.container_spec import Service
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
+from labelspace.given import Given, by_key
 from labelspace.outputs import DatabaseAccess
 from labelspace.postgres import pgbackrest as backups
 from labelspace.postgres.container import ARCHIVED_MARK, service
@@ -32,14 +32,15 @@ class AnnotationDatabase(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        spec: ScalewaySpec,
+        given: Given[ScalewaySpec],
         place: ScalewayContext,
         identity: Identity,
         password: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:scaleway:DatabaseOnServer", name, None, opts)
-        self.service = _service(spec, place, identity, password)
+        spec = given.known
+        self.service = _service(given, place, identity, password)
         where = f"s3://{place.backup_bucket}/labelspace/{spec.name}"
         self.access = DatabaseAccess(
             host=DATABASE_ALIAS,
@@ -79,11 +80,11 @@ def backup_bucket(
 
 
 def _service(
-    spec: ScalewaySpec, place: ScalewayContext, identity: Identity, password: pulumi.Input[str]
+    given: Given[ScalewaySpec], place: ScalewayContext, identity: Identity, password: pulumi.Input[str]
 ) -> Service:
-    keys = pulumi.Output.all(identity.key.access_key, identity.key.secret_key)
-    written: pulumi.Output[dict[str, str]] = keys.apply(lambda pair: _settings(spec, place, *pair))
-    settings = {path: written.apply(itemgetter(path)) for path in FILES}
+    spec, read = given.known, given.map(lambda known: known)
+    values = pulumi.Output.all(read, identity.key.access_key, identity.key.secret_key)
+    settings = by_key(values.apply(lambda found: _settings(found[0], place, *found[1:])), FILES)
     described = service(password, settings, spec.backup, size=spec.size)
     return replace(
         described,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pulumi
 
 from labelspace.container_spec import Service
-from labelspace.cvat.services import Secrets
-from labelspace.outputs import BeforeUpgrade, DatabaseAccess, Deployment
+from labelspace.outputs import DatabaseAccess, Deployment
 from labelspace.spec import ScalewaySpec
+from labelspace.targets.base import Declaration
 from labelspace.targets.scaleway import bucket as buckets_of
 from labelspace.targets.scaleway import database_on_server, host_name, project
 from labelspace.targets.scaleway.bucket import DatasetBucket
@@ -19,39 +19,33 @@ from labelspace.targets.scaleway.prices import cost_sentences, database_type, se
 from labelspace.targets.scaleway.server import AnnotationServer
 
 
-def deploy(
-    parent: pulumi.Resource,
-    spec: ScalewaySpec,
-    secrets: Secrets,
-    before_upgrade: BeforeUpgrade | None = None,
-) -> Deployment:
-    """Declare every part as a child of ``parent``."""
+def deploy(declaration: Declaration[ScalewaySpec]) -> Deployment:
+    """Declare every part as a child of the declaration's parent."""
+    spec, parent, prefix = declaration.spec, declaration.parent, declaration.prefix
     host_name.check(spec)
     server_type(spec), database_type(spec)  # raise before any resource is declared
     has_own_database = spec.scaleway.database == "server"
     if has_own_database:
         database_on_server.encryption_key(spec)
-    context = project.project_context(parent, ScalewayContext.find(spec))
+    context = project.project_context(parent, ScalewayContext.find(spec, prefix))
     child = pulumi.ResourceOptions(parent=parent)
-    network = Network(spec.name, context=context, opts=child)
+    network = Network(prefix, context=context, opts=child)
     identity = Identity(
-        spec.name, context=context, address=network.address.address, expires=has_own_database, opts=child
+        prefix, context=context, address=network.address.address, expires=has_own_database, opts=child
     )
     datasets = _buckets(parent, spec, context, identity)
     _backup_bucket(parent, spec, context, identity)
-    database, extra_services = _database(
-        parent, spec, context=context, network=network, identity=identity, password=secrets.database
-    )
+    database, extra_services = _database(declaration, context=context, network=network, identity=identity)
     server = AnnotationServer(
-        spec.name,
-        spec=spec,
+        prefix,
+        given=declaration.given,
         context=context,
         network=network,
         identity=identity,
         database=database,
         extra_services=extra_services,
         buckets=[dataset.access for dataset in datasets],
-        secrets=secrets,
+        secrets=declaration.secrets,
         opts=child,
     )
     return Deployment(
@@ -70,23 +64,22 @@ def deploy(
 
 
 def _database(
-    parent: pulumi.Resource,
-    spec: ScalewaySpec,
+    declaration: Declaration[ScalewaySpec],
     *,
     context: ScalewayContext,
     network: Network,
     identity: Identity,
-    password: pulumi.Input[str],
 ) -> tuple[DatabaseAccess, tuple[Service, ...]]:
     """The kind of database that the spec names, and its containers on the server."""
-    child = pulumi.ResourceOptions(parent=parent)
+    spec, prefix, password = declaration.spec, declaration.prefix, declaration.secrets.database
+    child = pulumi.ResourceOptions(parent=declaration.parent)
     if network.private is None:
         own = database_on_server.AnnotationDatabase(
-            spec.name, spec=spec, place=context, identity=identity, password=password, opts=child
+            prefix, given=declaration.given, place=context, identity=identity, password=password, opts=child
         )
         return own.access, (own.service,)
     managed = AnnotationDatabase(
-        spec.name, spec=spec, context=context, network=network.private.id, password=password, opts=child
+        prefix, spec=spec, context=context, network=network.private.id, password=password, opts=child
     )
     return managed.access, ()
 
@@ -96,7 +89,7 @@ def _buckets(
 ) -> list[DatasetBucket]:
     return [
         DatasetBucket(
-            f"{spec.name}-{bucket.name}",
+            f"{context.prefix}-{bucket.name}",
             spec=bucket,
             context=context,
             reader=identity.application.id,

@@ -18,7 +18,7 @@ def project_context(workspace: pulumi.Resource, context: ScalewayContext) -> Sca
     if context.spec.project == "shared":
         return context
     made = scaleway.account.Project(
-        f"{context.workspace}-project",
+        f"{context.prefix}-project",
         name=context.named(),
         description=f"labeling workspace {context.workspace}",
         organization_id=context.organization,

@@ -18,8 +18,9 @@ import pulumiverse_scaleway as scaleway
 from labelspace.container_spec import File, Service
 from labelspace.cvat import services as cvat
 from labelspace.cvat.caddy import Https
+from labelspace.given import Given
 from labelspace.outputs import BucketAccess, DatabaseAccess
-from labelspace.spec import ScalewaySettings, ScalewaySpec
+from labelspace.spec import AdminSpec, ScalewaySettings, ScalewaySpec
 from labelspace.targets.scaleway import cloud_init
 from labelspace.targets.scaleway.boot_config import PLAIN_FILES, SECRET_FILES, BootConfig, file_path
 from labelspace.targets.scaleway.context import ScalewayContext
@@ -46,7 +47,7 @@ class AnnotationServer(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        spec: ScalewaySpec,
+        given: Given[ScalewaySpec],
         context: ScalewayContext,
         network: Network,
         identity: Identity,
@@ -57,8 +58,11 @@ class AnnotationServer(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:scaleway:AnnotationServer", name, None, opts)
+        spec = given.known
         self._name, self._spec, self._context, self._network = name, spec, context, network
-        described = network.host.apply(lambda host: _described(spec, secrets, host, database, extra_services))
+        described = network.host.apply(
+            lambda host: _described(given, secrets, host, database, extra_services)
+        )
         self.volume = self._volume()
         self._fill(identity.secret, described, database)
         self.server = self._server(self._user_data(described, database, buckets, identity))
@@ -193,19 +197,20 @@ def _own_files(database: DatabaseAccess) -> pulumi.Output[dict[str, str]]:
 
 
 def _described(
-    spec: ScalewaySpec,
+    given: Given[ScalewaySpec],
     secrets: cvat.Secrets,
     host: str,
     database: DatabaseAccess,
     extra_services: tuple[Service, ...],
 ) -> dict[str, Service]:
+    spec, admin = given.known, given.part(AdminSpec, "admin")
     settings = cvat.Settings(
         size=spec.size,
         registration=spec.registration,
         default_role=spec.default_role,
         hosts=(host, "localhost", "127.0.0.1", "cvat-server"),
-        admin_username=spec.admin.username,
-        admin_email=spec.admin.email,
+        admin_username=admin.value("username"),
+        admin_email=admin.value("email"),
         secrets=replace(secrets, database=database.password),
         https=_https(spec.scaleway, host),
         version=spec.cvat_version,

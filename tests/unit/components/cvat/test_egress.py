@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from labelspace import parse_spec
 from labelspace.cvat import config_files, egress
+from labelspace.spec import parse_spec
 
 ALLOW = (
     *("10.0.0.5", "10.0.0.5:9000", "10.1.0.0/16", "100.64.3.0/24", "fd00::5", "[fd00::5]:9000"),

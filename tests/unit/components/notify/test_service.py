@@ -8,14 +8,15 @@ import pytest
 from pulumi.runtime import rpc
 from tests.unit.components.test_options import CLOUD, LOCAL, declared
 
-from labelspace import SpecError, Workspace, parse_spec
+from labelspace import SpecError, Workspace
+from labelspace.spec import parse_spec
 
 WEBHOOK = "https://hooks.slack.com/services/T0/B0/s3cret"
 NOTIFY: dict[str, Any] = {"notify": {"webhook": WEBHOOK}}
 
 
 def _containers(values: dict[str, Any]) -> dict[str, Any]:
-    made = declared(lambda opts: Workspace("w", parse_spec({**LOCAL, **values}), opts))
+    made = declared(lambda opts: Workspace("w", opts, **{**LOCAL, **values}))
     given = [one.object for one in made.of("docker") if one.type.endswith(":Container")]
     rows = [rpc.deserialize_properties(inputs, keep_unknowns=True) for inputs in given]
     return {str(row["name"]).removeprefix("labelspace-w-"): row for row in rows}

@@ -11,7 +11,6 @@ import pulumi
 import pytest
 from tests.authority import Authority
 
-from labelspace.spec import parse_spec
 from labelspace.workspace import Workspace
 from labelspace_ops.workspaces.impact import AFFECTED_PARTS, affects
 
@@ -72,7 +71,7 @@ def _declared(values: dict[str, Any]) -> dict[str, str]:
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator] # the SDK leaves it without types
     def program() -> None:
-        Workspace("w", parse_spec(values))
+        Workspace(**{"resource_name": "w", **values})
 
     program()
     return recorder.declared

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from tests.unit.components.test_options import LOCAL, declared
 
-from labelspace import LocalSpec, Workspace, parse_spec
 from labelspace.cvat.images import cvat_image
 from labelspace.postgres import pgbackrest
+from labelspace.spec import LocalSpec, parse_spec
 from labelspace.targets.local.image_names import image_names
+from labelspace.workspace import StackWorkspace
 
 WORKSPACES: dict[str, dict[str, Any]] = {
     "plain": {"name": "w", "buckets": [{"name": "one"}]},
@@ -34,7 +35,7 @@ def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
 def test_what_is_pulled_is_what_the_containers_run(settings: dict[str, Any]) -> None:
     spec = parse_spec(settings)
     assert isinstance(spec, LocalSpec)
-    resources = declared(lambda opts: Workspace("w", spec, opts)).of("docker")
+    resources = declared(lambda opts: StackWorkspace(spec)).of("docker")
     containers = [one for one in resources if one.type.endswith(":Container")]
     images = {one.object["name"]: one for one in resources if one.type.endswith(":RemoteImage")}
     built = pgbackrest.image_name()

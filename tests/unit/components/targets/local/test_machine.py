@@ -11,7 +11,7 @@ import pulumi
 import pytest
 from tests.unit.components.test_options import LOCAL, Machine
 
-from labelspace import Workspace, parse_spec
+from labelspace import Workspace
 from labelspace.home import Home
 from labelspace.targets.local.machine import RECORD, Facts, difference
 
@@ -34,7 +34,7 @@ def _run(facts: dict[str, Any], *, preview: bool) -> None:
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator] # the SDK leaves it without types
     def program() -> Any:
-        return Workspace("w", parse_spec(LOCAL)).url
+        return Workspace("w", **LOCAL).url
 
     try:
         program()

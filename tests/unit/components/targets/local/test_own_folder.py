@@ -9,7 +9,7 @@ import pytest
 from pulumi.runtime import rpc
 from tests.unit.components.test_options import LOCAL, declared
 
-from labelspace import Workspace, parse_spec
+from labelspace import Workspace
 from labelspace.targets.local import machine
 
 
@@ -23,8 +23,7 @@ def containers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any
     monkeypatch.setattr(machine, "SELINUX", enforce)
     monkeypatch.setenv("LABELSPACE_HOME", str(home))
     buckets = [{"name": "kept"}, {"name": "photos", "path": str(folder)}]
-    spec = parse_spec({**LOCAL, "buckets": buckets})
-    made = declared(lambda opts: Workspace("w", spec, opts))
+    made = declared(lambda opts: Workspace("w", opts, **{**LOCAL, "buckets": buckets}))
     given = [one.object for one in made.of("docker") if one.type.endswith(":Container")]
     rows = [rpc.deserialize_properties(inputs, keep_unknowns=True) for inputs in given]
     return {str(row["name"]).removeprefix("labelspace-w-"): row for row in rows}

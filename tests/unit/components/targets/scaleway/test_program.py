@@ -9,7 +9,7 @@ import pulumi
 import pytest
 from tests.e2e.cloud import ACCOUNT
 
-from labelspace import SpecError, Workspace, parse_spec
+from labelspace import SpecError, Workspace
 
 ANN, BOB = (f"user_id:{digit * 8}-1111-4111-8111-111111111111" for digit in "12")
 ADDRESS = "203.0.113.7"
@@ -50,7 +50,7 @@ def program(scaleway: dict[str, Any], **more: Any) -> Cloud:
     @pulumi.runtime.test  # type: ignore[untyped-decorator] # the SDK leaves it without types
     def run() -> None:
         given = {"wait_minutes": 0, "trial_hostname": True, **scaleway}
-        Workspace("w", parse_spec({**BASE, **more, "scaleway": given}))
+        Workspace("w", **{**BASE, **more, "scaleway": given})
 
     run()
     return cloud
