@@ -11,6 +11,7 @@ from typing import Any
 from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.core.models import JsonModel
 
 LATE_FACTOR = 1.5
@@ -56,7 +57,7 @@ def cvat_health(api_url: str, patience: float = 10) -> Check:
     except urllib.error.HTTPError as error:
         return failed("health", error.read(500).decode(errors="replace"))
     except (OSError, ValueError) as error:
-        return failed("health", str(error))
+        return failed("health", reason(error))
     broken = {name: text for name, text in parts.items() if text != "working"}
     detail = json.dumps(broken) if broken else "every part works"
     return Check(name="health", ok=not broken, detail=detail)

@@ -12,7 +12,7 @@ from typing import Any
 LONGEST = 300
 """Characters of a reason: some errors quote whole pages."""
 NO_ANSWER = "the server does not answer in time"
-NOISE = r" ?\(_ssl\.c:\d+\)|\[Errno -?\d+\] |<[^>]* object at 0x[0-9a-f]+>|\s+(?=\s)"
+NOISE = r"(?i) ?\(_ssl\.c:\d+\)|\[Errno -?\d+\] |<[^>]* object at 0x[0-9a-f]+>|\s+(?=\s)"
 """What exceptions of Python write around their reason."""
 AGAIN = "then run the same command again"
 _BUCKET = ("bucket", f"check its endpoint, keys and network, {AGAIN}")
@@ -57,6 +57,11 @@ def _plain(error: BaseException) -> str:
         return f"{error.args[0]!r} is missing" if error.args else "a part is missing"
     if isinstance(error, TypeError | AttributeError | IndexError):
         return "a part of it has another form"
+    inner = getattr(error, "reason", None)
+    if isinstance(inner, BaseException):  # of urllib
+        return reason(inner)
+    if isinstance(error, TimeoutError):
+        return NO_ANSWER
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error)

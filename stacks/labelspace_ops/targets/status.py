@@ -33,13 +33,10 @@ class BucketStatus(JsonModel):
     @classmethod
     def unmeasured(cls, bucket: Mapping[str, str]) -> BucketStatus:
         """Return the status of a bucket of the stack's outputs before it is measured."""
-        return cls(
-            name=bucket["name"],
-            endpoint=bucket["endpoint"],
-            objects=None,
-            bytes=None,
-            path=bucket.get("path"),
-        )
+        made = cls(name=bucket["name"], endpoint=bucket["endpoint"], objects=None, bytes=None)
+        if bucket.get("path"):
+            made.path = bucket["path"]
+        return made
 
 
 class VolumeState(JsonModel):

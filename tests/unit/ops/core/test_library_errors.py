@@ -29,8 +29,10 @@ from labelspace_ops.audit.readers.table import rows_of_parquet
 from labelspace_ops.cli import main as cli_main
 from labelspace_ops.cli import upload as cli_upload
 from labelspace_ops.cli.app import app
+from labelspace_ops.core.checks import cvat_health
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import Event, Failed
+from labelspace_ops.cvat.client import CvatClient
 from labelspace_ops.labels import labels_file
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.storage import buckets, object_store
@@ -297,3 +299,17 @@ def test_a_sentence_of_our_own_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -
         raise OpsError("bucket: 'x' is no bucket: choose another")
 
     assert _run(monkeypatch, refuse) == "bucket: 'x' is no bucket: choose another"
+
+
+def test_a_server_that_does_not_answer_is_no_object_of_python() -> None:
+    check = cvat_health("http://127.0.0.1:9")
+    assert (check.ok, check.detail) == (False, "connection refused")
+
+
+def test_cvat_that_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = CvatClient("http://127.0.0.1:9", "admin", "secret", probe=True)
+    printed = _run(monkeypatch, lambda: client.get("/projects"))
+    _assert_is_sentence(printed)
+    assert (
+        "CVAT does not answer at http://127.0.0.1:9: connection refused: see `labelspace status`" in printed
+    )
