@@ -104,6 +104,19 @@ class ScalewayArgs(TypedDict):
     """How long an update waits for the URL to answer: 0 to 120 minutes, by default 20."""
 
 
+class TlsArgs(TypedDict):
+    """The files of a certificate of your own, and where HTTPS is served."""
+
+    certificate: str
+    """Absolute path of a PEM file of this machine: the server's certificate, then intermediate ones."""
+    key: str
+    """Absolute path of the PEM file of its private key."""
+    host: NotRequired[str]
+    """Name or IP address that people open; by default the first one in the certificate."""
+    port: NotRequired[int]
+    """TCP port of HTTPS, 1024 to 65535, by default 8443."""
+
+
 class WorkspaceArgs(TypedDict):
     """The settings of one workspace."""
 
@@ -129,6 +142,8 @@ class WorkspaceArgs(TypedDict):
     """Address that browsers open when your own TLS proxy is in front, such as https://labels.example.org."""
     trusted_proxies: NotRequired[list[str]]
     """Networks from which that proxy connects; by default this machine's."""
+    tls: NotRequired[TlsArgs]
+    """A certificate of your own, with which the workspace itself serves HTTPS; target local."""
     port: NotRequired[int]
     """TCP port of the URL, 1024 to 65535, by default 8080."""
     s3_port: NotRequired[int]
@@ -202,5 +217,7 @@ class AnnotationDatabase(parts_module.AnnotationDatabase):
         super().__init__(name, opts=opts, **values)
 
 
+VERSION = "0.1.0"
+"""The version of the package. A constant, because a plugin's folder is no installed distribution."""
 COMPONENTS: list[type[pulumi.ComponentResource]] = [Workspace, DatasetBucket, AnnotationDatabase]
 """What the package offers; ``AnnotationServer`` takes other components, which no argument block can hold."""

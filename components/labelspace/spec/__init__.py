@@ -9,6 +9,7 @@ from labelspace.spec.base import SpecPart
 from labelspace.spec.buckets import BucketSpec, DatasetBucketSpec
 from labelspace.spec.database import ExternalDatabaseSpec
 from labelspace.spec.egress import EgressSpec
+from labelspace.spec.email import EmailSpec
 from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size
 from labelspace.spec.local import LocalSpec
 from labelspace.spec.parse import (
@@ -23,6 +24,7 @@ from labelspace.spec.parse import (
     validate,
 )
 from labelspace.spec.scaleway import Region, ScalewaySettings, ScalewaySpec
+from labelspace.spec.tls import TlsSpec
 from labelspace.spec.workspace import WorkspaceSpec
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "DatasetBucketSpec",
     "DefaultRole",
     "EgressSpec",
+    "EmailSpec",
     "ExternalDatabaseSpec",
     "LocalSpec",
     "Region",
@@ -48,6 +51,7 @@ __all__ = [
     "Size",
     "SpecError",
     "SpecPart",
+    "TlsSpec",
     "WorkspaceSpec",
     "dump_with_secrets",
     "parse_setting",

@@ -151,8 +151,7 @@ class ScalewaySpec(WorkspaceSpec):
         folder = next((bucket for bucket in self.buckets if bucket.path), None)
         if folder:
             raise ValueError(
-                f"bucket {folder.name!r}: path is for target local: leave it out, and `labelspace upload` the"
-                " files"
+                f"bucket {folder.name!r}: path is for target local: leave it out, and upload the files"
             )
         if any(split_port(entry)[0] == "gateway" for entry in self.egress.allow):
             raise ValueError(

@@ -104,15 +104,17 @@ def _basic_settings(name: str, flags: SettingFlags, *, ask: bool) -> Settings:
 
 
 def _exists(name: str) -> bool:
+    """Whether the workspace has settings, with or without a state."""
     from labelspace.home import Home
-    from labelspace_ops.stack import state
+    from labelspace_ops.stack import project, state
 
-    return name in state.names(Home.find())
+    home = Home.find()
+    return name in state.names(home) or bool(name and project.find(home).settings_file(name).exists())
 
 
 def _ask_name(*, ask: bool) -> str:
     if not ask:
-        raise UsageError("name: missing: labelspace create NAME --bucket BUCKET")
+        raise UsageError("name: missing: `labelspace create NAME --bucket BUCKET`")
     return str(typer.prompt("Name of the workspace"))
 
 
@@ -178,7 +180,8 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
     Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
     commas, NAME=FOLDER for a folder of the user's own; ``buckets+=`` and ``buckets-=`` add and remove.
     ``backup.bucket`` takes ``NAME@https://ENDPOINT``, or nothing for a folder of this machine;
-    ``external_database`` takes a connection URL. Raises ``UsageError``.
+    ``external_database`` takes a connection URL; ``tls=`` and ``email=`` remove these blocks. A change of
+    ``email`` takes its password from SMTP_PASSWORD in the environment. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -192,8 +195,12 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
             changed["backup"] = {**changed.get("backup", {}), "bucket": bucket}
         elif key == "external_database":
             changed[key] = _external_database(value)
+        elif key in OPTIONAL_BLOCKS and not value:
+            changed[key] = None
         else:
             _assign(changed, key, value)
+    if any(assignment.startswith("email.") for assignment in assignments) and os.environ.get("SMTP_PASSWORD"):
+        changed["email"]["password"] = os.environ["SMTP_PASSWORD"]
     return {**changed, "name": settings["name"]}
 
 
@@ -204,14 +211,22 @@ def _changed_buckets(buckets: list[Settings], key: str, value: str) -> list[Sett
         missing = [name for name in names if name not in [one["name"] for one in buckets]]
         if missing:
             raise UsageError(
-                f"buckets: {missing[0]!r} is not a bucket of this workspace: see `labelspace status`"
+                f"buckets: {missing[0]!r} is not a bucket of this workspace: see `labelspace status NAME`"
             )
-        return [one for one in buckets if one["name"] not in names]
+        return _at_least_one([one for one in buckets if one["name"] not in names])
     known = {one["name"]: one for one in buckets}
     selected = [known.get(one["name"], one) if [*one] == ["name"] else one for one in given]
-    return buckets + selected if key == "buckets+" else selected
+    return _at_least_one(buckets + selected if key == "buckets+" else selected)
 
 
+def _at_least_one(buckets: list[Settings]) -> list[Settings]:
+    if not buckets:
+        raise UsageError("buckets: a workspace needs at least one: add another first (buckets+=NAME)")
+    return buckets
+
+
+OPTIONAL_BLOCKS = ("tls", "email")
+"""Blocks of settings that an assignment without a value removes."""
 SECRET_KEYS = {
     "admin.password": "a password in an argument is visible to other users: use --password-stdin",
     "backup.bucket.access_key": "keys in an argument are visible to other users: give"
@@ -222,12 +237,16 @@ SECRET_KEYS["backup.encryption_key"] = (
     "a key in an argument is visible to other users: give it to `pulumi config set --secret --path"
     " labelspace:backup.encryption_key` on standard input"
 )
+SECRET_KEYS["email.password"] = (
+    "a password in an argument is visible to other users: give email.user=NAME, with SMTP_PASSWORD in the"
+    " environment"
+)
 SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"]
 
 
 def _assign(values: Settings, key: str, value: str) -> None:
     if key in ("name", "target"):
-        raise UsageError(f"{key}: it cannot change: create another workspace with `labelspace create`")
+        raise UsageError(f"{key}: it cannot change: create another workspace with `labelspace create NAME`")
     if key in SECRET_KEYS:
         raise UsageError(f"{key}: {SECRET_KEYS[key]}")
     *path, last = key.split(".")

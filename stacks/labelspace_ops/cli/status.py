@@ -50,13 +50,15 @@ def print_status(measured: Status) -> None:
         "workspace": f"{measured.name}  ({measured.status})",
         "url": measured.url,
         "local url": measured.api_url,
+        **_certificate_row(measured),
         "admin": measured.admin_username,
         "buckets": ", ".join(_bucket(bucket, measured.status) for bucket in measured.buckets),
         "backup": f"{backup.where or ''} (last: {backup.last or 'none yet'})",
     }
     for key, value in rows.items():
         typer.echo(f"  {key:<10} {value}")
-    for warning in (*filter(None, map(_unreadable, measured.buckets)), *(backup.warnings or [])):
+    unreadable = filter(None, map(_unreadable, measured.buckets))
+    for warning in (*unreadable, *(backup.warnings or []), *(measured.warnings or [])):
         typer.echo(f"  ~ {warning}")
     for check in measured.checks:
         if not check.ok:
@@ -76,11 +78,16 @@ def _unreadable(bucket: BucketStatus) -> str:
     )
 
 
+def _certificate_row(measured: Status) -> dict[str, str]:
+    until = measured.certificate_until
+    return {"HTTPS": f"certificate valid until {until[:10]}"} if until else {}
+
+
 def _bucket(bucket: BucketStatus, status: str) -> str:
     if bucket.path:
         return f"{bucket.name} ({bucket.path})"
     if bucket.objects is None or bucket.bytes is None:
-        return bucket.name if status in NEXT_STEPS else f"{bucket.name} (not reached)"
+        return bucket.name if status in NEXT_STEPS else f"{bucket.name} (not counted)"
     return f"{bucket.name} ({bucket.objects} objects, {bucket.bytes / 1e6:.1f} MB)"
 
 
@@ -119,7 +126,10 @@ def list_(
     table = Table("name", "target", "status", "url", box=None)
     for row in rows:
         table.add_row(row.name, row.target, row.status, row.url)
-    typer.echo("no workspaces yet: create one with `labelspace create`" if not rows else "", nl=not rows)
+    typer.echo(
+        "no workspaces yet: create one with `labelspace create NAME --bucket BUCKET`" if not rows else "",
+        nl=not rows,
+    )
     if rows:
         Console(highlight=False).print(table)
     for row in rows:

@@ -214,7 +214,7 @@ class CvatClient:
                 return response
             if time.monotonic() >= deadline:
                 raise UnreachableError(
-                    f"CVAT does not answer at {self._http.base_url}: {problem}: see `labelspace status`"
+                    f"CVAT does not answer at {self._http.base_url}: {problem}: see `labelspace status NAME`"
                 )
             time.sleep(1)
 

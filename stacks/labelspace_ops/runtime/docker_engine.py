@@ -42,15 +42,16 @@ ENGINE_ERRORS = (DockerException, RequestException)
 """Errors of Docker's library, which lets some of the HTTP library below it pass."""
 
 
-def connect() -> docker.DockerClient:
+def connect(patience: int = 120) -> docker.DockerClient:
     """Return a client of the engine that Docker's own command would use; see ``labelspace.docker_endpoint``.
 
+    ``patience``: seconds to wait for each answer.
     Raises ``OpsError``, which names the endpoint, when no engine answers there or this user may not use it.
     """
     endpoint = find_endpoint()
     proxies.exempt_own(endpoint.url)
     try:
-        client = docker.DockerClient.from_env(environment=endpoint.environment(), timeout=120)
+        client = docker.DockerClient.from_env(environment=endpoint.environment(), timeout=patience)
         client.ping()
     except ENGINE_ERRORS as error:
         raise _unusable(endpoint, error) from None

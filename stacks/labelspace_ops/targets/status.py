@@ -33,10 +33,8 @@ class BucketStatus(JsonModel):
     @classmethod
     def unmeasured(cls, bucket: Mapping[str, str]) -> BucketStatus:
         """Return the status of a bucket of the stack's outputs before it is measured."""
-        made = cls(name=bucket["name"], endpoint=bucket["endpoint"], objects=None, bytes=None)
-        if bucket.get("path"):
-            made.path = bucket["path"]
-        return made
+        given = {key: bucket[key] for key in ("name", "endpoint", "path") if key in bucket}
+        return cls.model_validate({**given, "objects": None, "bytes": None})
 
 
 class VolumeState(JsonModel):
@@ -94,9 +92,11 @@ class Status(JsonModel):
     volume: VolumeState | None = None
     """Its data volume, on target scaleway; null when it was not measured."""
     certificate_until: str | None = None
-    """End of the URL's certificate, UTC, on target scaleway; null when it was not measured."""
+    """End of the URL's certificate, UTC; null when there is none, or when it was not measured."""
     cost: dict[str, object] | None = None
     """Its cost in EUR a month, on target scaleway."""
+    warnings: list[str] | None = None
+    """What needs attention soon, while the workspace works; null for nothing."""
     checks: list[Check]
     """All checks."""
 

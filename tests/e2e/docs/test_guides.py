@@ -61,6 +61,11 @@ OTHERS = {
         '"restore", name, "--backup", older, "--yes"',
     ),
     "labelspace restore NAME": ("tests/e2e/local/test_lost_files.py", '"restore", name'),
+    "labelspace state repair NAME": ("tests/e2e/local/test_state.py", '"state", "repair", name, "--yes"'),
+    "labelspace create NAME --reuse-data": (
+        "tests/e2e/local/test_state.py",
+        '"create", name, "--reuse-data", "--yes"',
+    ),
     "labelspace backups NAME --accept ID": ("tests/e2e/local/test_lost_files.py", '"--accept", taken'),
     "labelspace backups street --accept ID": ("tests/e2e/local/test_lost_files.py", '"--accept", taken'),
     "labelspace set street public_url=https://labels.example.org": (
@@ -71,6 +76,15 @@ OTHERS = {
     " trusted_proxies=192.0.2.7/32": (
         "tests/e2e/local/test_public_url.py",
         '"set", name, "trusted_proxies=192.0.2.7/32"',
+    ),
+    "labelspace set street bind_address=0.0.0.0 tls.certificate=/etc/ssl/labels.pem"
+    " tls.key=/etc/ssl/labels.key": (
+        "tests/e2e/local/test_tls.py",
+        '"tls.certificate": pair[0], "tls.key": pair[1]',
+    ),
+    "labelspace set street tls.certificate=/etc/ssl/labels.pem": (
+        "tests/e2e/local/test_tls.py",
+        '"set", NAME, f"tls.certificate={pair[0]}", "--yes"',
     ),
     "labelspace restore street": ("tests/e2e/local/test_restore.py", '"restore", name, "--yes"'),
     "labelspace create NEW --bucket photos --from-backup ~/.labelspace/backups/OLD": (

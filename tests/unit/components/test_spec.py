@@ -23,6 +23,10 @@ from labelspace.spec.fields import MAX_NAME
 GOOD: dict[str, Any] = {"name": "pets", "buckets": [{"name": "cats"}]}
 
 
+MAIL = {"host": "mail.lan", "from": "labels@example.org"}
+TLS = {"certificate": "/etc/ssl/labels.pem", "key": "/etc/ssl/labels.key"}
+
+
 def spec_of(**changes: Any) -> WorkspaceSpec:
     return parse_spec({**GOOD, **changes})
 
@@ -127,6 +131,21 @@ def test_defaults_are_safe() -> None:
             {"public_url": "https://a.org", "bind_address": "0.0.0.0"},
             "trusted_proxies",
             "address of your proxy",
+        ),
+        ({"tls": {"certificate": "a.pem", "key": "/b.key"}}, "tls.certificate", "an absolute path"),
+        ({"tls": {**TLS, "host": "a b"}}, "tls.host", "labels.example.org"),
+        ({"tls": {**TLS, "port": 8080}, "port": 8080}, "workspace", "tls.port and port are both 8080"),
+        ({"tls": TLS, "public_url": "https://a.org"}, "workspace", "exclude each other"),
+        ({"tls": TLS, "target": "scaleway"}, "tls", "is for target local"),
+        ({"email": {"host": "mail.lan"}}, "email.from", "missing"),
+        ({"email": {**MAIL, "host": "127.0.0.1"}}, "email.host", "address of its network"),
+        ({"email": {**MAIL, "user": "ann"}}, "email", "password: missing"),
+        ({"email": {**MAIL, "form": "a@b.c"}}, "email.form", "did you mean email.from?"),
+        ({"email": {**MAIL, "security": "ssl"}}, "email.security", "'starttls', 'tls' or 'none'"),
+        (
+            {"email": {**MAIL, "host": "mail.org", "user": "a", "password": "b", "security": "none"}},
+            "email",
+            "in the clear",
         ),
         ({"registration": "maybe"}, "registration", "open, closed"),
         ({"default_role": "admin"}, "default_role", "worker, user"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pulumi
-import pulumi_docker as docker
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.images import IMAGES
 from labelspace.outputs import BucketAccess, FolderShare
 from labelspace.targets.local import own_folder
-from labelspace.targets.local.container import bind_folder, container
+from labelspace.targets.local.container import Volume, container
 from labelspace.targets.local.context import DockerContext
 
 PORT = 7070
@@ -85,19 +84,19 @@ def _service(port: int, secret_key: pulumi.Input[str]) -> Service:
         health=Health(("CMD-SHELL", fetch)),
         # Root inside, to serve a folder of any owner; of root's rights these are left.
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
-        publishes=(PORT, port),
+        publishes=((PORT, port),),
     )
 
 
-def _binds(bucket: BucketAccess, context: DockerContext) -> list[docker.ContainerVolumeArgs]:
+def _binds(bucket: BucketAccess, context: DockerContext) -> list[Volume]:
     """Bind a bucket's folder and what the gateway keeps about it."""
-    if not isinstance(bucket.share, FolderShare) or bucket.own_path:
+    if not isinstance(bucket.share, FolderShare):
         return []
-    kept = context.home.gateway / bucket.name
-    folders = {
-        f"/buckets/{bucket.name}": bucket.share.path,
-        f"/kept/{bucket.name}": str(kept / "metadata"),
-        f"/kept-versions/{bucket.name}": str(kept / "versions"),
-        f"/kept/kept-versions/{bucket.name}": str(kept / "versions-metadata"),
+    machine, name = context.machine, bucket.name
+    folders: dict[str, pulumi.Input[str]] = {
+        f"/buckets/{name}": bucket.share.path,
+        f"/kept/{name}": machine.path(lambda home: home.gateway / name / "metadata"),
+        f"/kept-versions/{name}": machine.path(lambda home: home.gateway / name / "versions"),
+        f"/kept/kept-versions/{name}": machine.path(lambda home: home.gateway / name / "versions-metadata"),
     }
-    return [bind_folder(host, path) for path, host in folders.items()]
+    return [machine.bind(host, path) for path, host in folders.items()]

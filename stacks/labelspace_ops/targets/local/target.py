@@ -47,8 +47,9 @@ class LocalTarget(Target[LocalSpec]):
         """Return the Pulumi program; unless ``rehearsed``, it backs up and tests an upgrade of CVAT first."""
         from labelspace_ops.backup import upgrade  # noqa: PLC0415
         from labelspace_ops.labels import program  # noqa: PLC0415
+        from labelspace_ops.targets.local import tls  # noqa: PLC0415
 
-        return partial(program.run, before_upgrade=None if rehearsed else upgrade.hook)
+        return partial(program.run, before_upgrade=None if rehearsed else upgrade.hook, check=tls.check)
 
     def new_values(self, values: Settings, home: Home) -> Settings:
         """Choose ports that are free now and that no other workspace has, running or not."""
@@ -72,6 +73,13 @@ class LocalTarget(Target[LocalSpec]):
         bind_address = str(settings.get("bind_address", "127.0.0.1"))
         taken = {field for field in PORTS if preflight.listening_problem(bind_address, settings[field])}
         return {key: value for key, value in settings.items() if key not in taken}
+
+    def resolve(self, spec: LocalSpec, home: Home) -> LocalSpec:
+        """Refuse a certificate that browsers would refuse; the spec stays as it is."""
+        from labelspace_ops.targets.local import tls  # noqa: PLC0415
+
+        tls.check(spec)
+        return spec
 
     def begin_update(
         self, spec: LocalSpec, home: Home, options: CreateOptions
@@ -114,10 +122,9 @@ class LocalTarget(Target[LocalSpec]):
 
     def status(self, name: str, resources: list[Resource], home: Home) -> Status:
         """Measure containers, CVAT's health, buckets and backups."""
-        from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
         from labelspace_ops.targets.local import status  # noqa: PLC0415
 
-        return status.measure(resources, DockerRuntime.here(name), home)
+        return status.measure(name, resources, home)
 
     def backups(self, name: str, home: Home, settings: Settings) -> Backups:
         """Return the backups that pgBackRest makes in the database's container."""
@@ -127,7 +134,9 @@ class LocalTarget(Target[LocalSpec]):
 
     def preview_notes(self, spec: LocalSpec, *, new: bool) -> list[str]:
         """Name the URL of a new workspace, warn of open registration and of shown folders."""
-        notes = [f"the URL will be http://{spec.name}.localhost:{spec.port}"] if new else []
+        from labelspace.targets.local.server import public_url  # noqa: PLC0415 - loads Pulumi
+
+        notes = [f"the URL will be {public_url(spec)}"] if new else []
         if spec.registration == "open" and spec.bind_address not in ("127.0.0.1", "::1"):
             notes.append(
                 f"everybody who reaches {spec.bind_address}:{spec.port} can create an account"

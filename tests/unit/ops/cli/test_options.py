@@ -84,6 +84,8 @@ def test_a_folder_is_added_changed_and_removed_by_assignments() -> None:
     assert same["buckets"] == [{"name": "photos", "path": "/data/a=b"}]
     moved = options.from_assignments(["buckets=photos=/data/c"], added)
     assert moved["buckets"] == [{"name": "photos", "path": "/data/c"}]
-    assert options.from_assignments(["buckets-=photos"], added)["buckets"] == list(NOW.get("buckets", []))
+    with_two = options.from_assignments(["buckets+=kept"], added)
+    left = options.from_assignments(["buckets-=photos"], with_two)["buckets"]
+    assert left == [*NOW.get("buckets", []), {"name": "kept"}]
     with pytest.raises(UsageError, match="give NAME=FOLDER, such as photos=/data/images"):
         options.from_assignments(["buckets=photos="], NOW)

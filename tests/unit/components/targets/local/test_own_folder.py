@@ -10,7 +10,7 @@ from pulumi.runtime import rpc
 from tests.unit.components.test_options import LOCAL, declared
 
 from labelspace import Workspace, parse_spec
-from labelspace.targets.local import container
+from labelspace.targets.local import machine
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def containers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any
     home.mkdir()
     folder.mkdir()
     enforce.write_text("1")
-    monkeypatch.setattr(container, "SELINUX", enforce)
+    monkeypatch.setattr(machine, "SELINUX", enforce)
     monkeypatch.setenv("LABELSPACE_HOME", str(home))
     buckets = [{"name": "kept"}, {"name": "photos", "path": str(folder)}]
     spec = parse_spec({**LOCAL, "buckets": buckets})
