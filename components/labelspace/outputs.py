@@ -72,10 +72,14 @@ class BackupPolicy:
     """A folder, the URL of a bucket, or a sentence."""
     schedule: str
     retention_days: int
+    old_versions_days: int = 0
+    """Days that an expired backup stays in its versioned bucket after that."""
 
     def summary(self) -> dict[str, pulumi.Input[str]]:
         """Return the stack's output ``backups``."""
-        return {"where": self.where, "schedule": self.schedule, "keep": f"{self.retention_days} days"}
+        more = f", then {self.old_versions_days} days as old versions" if self.old_versions_days else ""
+        keep = f"{self.retention_days} days{more}"
+        return {"where": self.where, "schedule": self.schedule, "keep": keep}
 
 
 @dataclass(frozen=True)

@@ -83,21 +83,27 @@ class ScalewayArgs(TypedDict):
     database_gb: NotRequired[int]
     """The database's volume in GB, 10 to 10000 in steps of 5, by default 10."""
     subnet_cidr: NotRequired[str]
-    """Private IPv4 network, by default 10.37.0.0/24."""
+    """Private IPv4 network of /20 to /29 for a managed database; by default Scaleway chooses it."""
     domain: NotRequired[str]
-    """Host name of the server; by default one that is made from its address."""
+    """Host name of the server, needed unless trial_hostname is true."""
+    trial_hostname: NotRequired[bool]
+    """Without domain, use a name under sslip.io that is made from the address; for a trial only."""
     dns_zone: NotRequired[str]
     """The zone of domain at Scaleway, for the record to be made."""
     acme_directory: NotRequired[str]
     """Who signs the certificate: the URL of an ACME directory; by default Let's Encrypt."""
+    acme_email: NotRequired[str]
+    """Contact for the certificate; with it, ZeroSSL is asked after Let's Encrypt."""
     acme_ca_certificate: NotRequired[str]
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
     ssh_cidrs: NotRequired[list[str]]
     """Addresses that may reach port 22; by default none."""
     ssh_public_key: NotRequired[str]
     """Public key (OpenSSH) that opens the server to them; by default those of the project alone."""
-    provisioner: NotRequired[str]
-    """Who runs Pulumi: application_id:UUID or user_id:UUID; by default buckets get no policy of their own."""
+    deployers: NotRequired[list[str]]
+    """Who may use the buckets: application_id:UUID or user_id:UUID; by default buckets get no policy."""
+    old_versions_days: NotRequired[int]
+    """Days that a deleted or overwritten backup stays in its bucket: 1 to 365, by default 7."""
     adopt_backups: NotRequired[bool]
     """Take over the bucket that an earlier workspace of this name left its backups in."""
     wait_minutes: NotRequired[int]
@@ -133,7 +139,7 @@ class WorkspaceArgs(TypedDict):
     admin_password: NotRequired[pulumi.Input[str]]
     """The admin's password, secret; by default one is generated."""
     registration: NotRequired[str]
-    """open (default): annotators sign up alone; closed: the admin makes accounts."""
+    """open: annotators sign up alone (default of local); closed: the admin makes accounts (of scaleway)."""
     default_role: NotRequired[str]
     """CVAT's group of a new account: worker (default) or user."""
     bind_address: NotRequired[str]

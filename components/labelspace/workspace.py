@@ -17,7 +17,6 @@ def declare(spec: WorkspaceSpec, before_upgrade: BeforeUpgrade | None = None) ->
     workspace = Workspace(spec.name, spec, before_upgrade=before_upgrade)
     for name, value in workspace.outputs().items():
         pulumi.export(name, value)
-    pulumi.export("settings", pulumi.Output.secret(json.dumps(dump_with_secrets(spec), sort_keys=True)))
     return workspace
 
 
@@ -86,6 +85,7 @@ class Workspace(pulumi.ComponentResource):
             "target": spec.target,
             "running": spec.running,
             "description": spec.description,
+            "settings": pulumi.Output.secret(json.dumps(dump_with_secrets(spec), sort_keys=True)),
             **deployment.more,
         }
 

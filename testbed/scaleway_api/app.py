@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from testbed.scaleway_api import iam, instance, lists, network, objects, rdb
+from testbed.scaleway_api import authorization, iam, instance, lists, network, objects, rdb
 from testbed.scaleway_api.cloud import ApiError, Cloud
 
 
@@ -46,10 +46,18 @@ def application(cloud: Cloud) -> Starlette:
             return JSONResponse(
                 {"type": "denied_authentication", "message": "denied", "reason": "unknown"}, 401
             )
+        if _is_foreign(cloud, request):
+            return JSONResponse({"type": "permissions_denied", "message": "insufficient permissions"}, 403)
         return await _through(api, request)
 
     methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
     return Starlette(routes=[Route("/{path:path}", every, methods=methods)])
+
+
+def _is_foreign(cloud: Cloud, request: Request) -> bool:
+    """Whether a server's key asks for something else than a secret's content."""
+    caller = authorization.by_token(cloud, request.headers["x-auth-token"])
+    return caller is not None and not request.url.path.endswith("/access")
 
 
 def _failed(status: int, body: dict[str, object]) -> Response:

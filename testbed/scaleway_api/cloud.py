@@ -7,9 +7,12 @@ import secrets
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
+
+if TYPE_CHECKING:
+    from testbed.scaleway_api.authorization import Caller
 
 Item = dict[str, Any]
 DATABASE_AUTHORITY = (
@@ -69,6 +72,8 @@ class Cloud:
     """Public addresses that are given out before those for documentation."""
     sold_out: set[str] = field(default_factory=set)
     """Types of Instances and databases that there are none of."""
+    people: dict[str, Caller] = field(default_factory=dict)
+    """Owners of access keys that the double did not make."""
     unfinished: dict[str, list[tuple[Item, int]]] = field(default_factory=dict)
 
     def all(self, kind: str) -> dict[str, Item]:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from testbed.scaleway_api import authorization
 from testbed.scaleway_api.cloud import ApiError, Cloud, Item, access_key, new_id, now, shown
 
 PROJECTS = "/account/v3/projects"
@@ -24,7 +25,25 @@ def routes(cloud: Cloud) -> list[Route]:
 
 
 def _stamp(body: Item) -> Item:
-    return {"id": new_id(), **body, "tags": body.get("tags") or [], "created_at": now(), "updated_at": now()}
+    return {
+        "id": new_id(),
+        "description": "",
+        **body,
+        "tags": body.get("tags") or [],
+        "created_at": now(),
+        "updated_at": now(),
+    }
+
+
+def _rule(body: Item) -> Item:
+    """As recorded on 2026-06-12."""
+    scope = "organization" if body.get("organization_id") else "projects"
+    return {"condition": "", **body, "id": new_id(), "permission_sets_scope_type": scope}
+
+
+def _counts(rules: list[Item]) -> Item:
+    sets = sum(len(rule["permission_set_names"]) for rule in rules)
+    return {"nb_rules": len(rules), "nb_scopes": len(rules), "nb_permission_sets": sets}
 
 
 def _simple(cloud: Cloud) -> list[Route]:
@@ -34,8 +53,10 @@ def _simple(cloud: Cloud) -> list[Route]:
 
         async def create(request: Request, kind: str = kind) -> Response:
             body = await request.json()
-            rules = [{"id": new_id(), **rule} for rule in body.pop("rules", None) or []]
-            flags = {"editable": True, "deletable": True, "managed": False, "nb_api_keys": 0}
+            rules = [_rule(rule) for rule in body.pop("rules", None) or []]
+            authorization.check_rules(rules)
+            counts = {"nb_api_keys": 0} if kind == "application" else _counts(rules)
+            flags = {"editable": True, "deletable": True, "managed": False, **counts}
             return JSONResponse(shown(cloud.add(kind, {**_stamp(body), **flags, "_rules": rules})))
 
         async def one(request: Request, kind: str = kind) -> Response:
@@ -60,7 +81,8 @@ def _rules(cloud: Cloud) -> list[Route]:
         if request.method == "PUT":
             body = await request.json()
             policy = cloud.get("policy", body["policy_id"])
-            policy["_rules"] = [{"id": new_id(), **rule} for rule in body["rules"]]
+            authorization.check_rules(body["rules"])
+            policy["_rules"] = [_rule(rule) for rule in body["rules"]]
         else:
             policy = cloud.get("policy", request.query_params["policy_id"])
         return JSONResponse({"rules": policy["_rules"], "total_count": len(policy["_rules"])})
@@ -80,9 +102,11 @@ def _keys(cloud: Cloud) -> list[Route]:
         cloud.get("application", body["application_id"])
         flags = {"editable": True, "deletable": True, "managed": False, "creation_ip": "127.0.0.1"}
         times = {"created_at": now(), "updated_at": now(), "expires_at": body.get("expires_at")}
-        item = {**body, **flags, **times, "access_key": access_key(), "secret_key": None}
-        cloud.add("access_key", item, "access_key")
-        return JSONResponse({**item, "secret_key": new_id()})
+        secret = new_id()
+        of = {"default_project_id": body.get("default_project_id") or body["application_id"]}
+        item = {**body, **of, **flags, **times, "access_key": access_key(), "secret_key": None}
+        cloud.add("access_key", {**item, "_secret_key": secret}, "access_key")
+        return JSONResponse({**item, "secret_key": secret})
 
     async def one(request: Request) -> Response:
         identity = request.path_params["id"]
@@ -92,7 +116,7 @@ def _keys(cloud: Cloud) -> list[Route]:
             return Response(status_code=204)
         if request.method == "PATCH":
             item.update(await request.json())
-        return JSONResponse(item)
+        return JSONResponse(shown(item))
 
     return [
         Route("/iam/v1alpha1/api-keys", create, methods=["POST"]),
@@ -113,7 +137,7 @@ def _projects(cloud: Cloud) -> list[Route]:
             details = [{"resource": "projects", "quota": QUOTA_OF_PROJECTS, "current": QUOTA_OF_PROJECTS}]
             raise ApiError(403, {"type": "quotas_exceeded", "message": "quotas exceeded", "details": details})
         times = {"created_at": now(), "updated_at": now()}
-        item = {"description": "", **body, "id": new_id(), **times, "qualification": None}
+        item = {"description": "", **body, "id": new_id(), **times}
         return JSONResponse(cloud.add("project", item))
 
     async def one(request: Request) -> Response:
@@ -144,6 +168,7 @@ def _secrets(cloud: Cloud) -> list[Route]:
             "managed": False,
             "used_by": [],
         }
+        rest |= {"protected": False, "path": body.get("path") or "/", "deletion_requested_at": None}
         item = {**_stamp(body), **rest, "ephemeral_policy": None, "key_id": None, "_versions": []}
         return JSONResponse(shown(cloud.add("secret", {**item, "region": request.path_params["region"]})))
 
@@ -178,6 +203,9 @@ def _versions(cloud: Cloud) -> list[Route]:
             "updated_at": now(),
             "description": body.get("description") or "",
             "latest": True,
+            "deleted_at": None,
+            "deletion_requested_at": None,
+            "ephemeral_properties": None,
             "region": secret["region"],
             "_data": body["data"],
         }
@@ -198,6 +226,9 @@ def _versions(cloud: Cloud) -> list[Route]:
 
     async def access(request: Request) -> Response:
         secret = cloud.get("secret", request.path_params["id"])
+        caller = authorization.by_token(cloud, request.headers["x-auth-token"])
+        if caller and not _may_read(cloud, caller, secret, request):
+            raise ApiError(403, {"type": "denied_authorization", "message": "denied", "reason": "unknown"})
         item = secret["_versions"][-1]
         answer = {"secret_id": secret["id"], "revision": item["revision"], "data": item["_data"]}
         return JSONResponse({**answer, "data_crc32": None, "type": "opaque"})
@@ -209,11 +240,17 @@ def _versions(cloud: Cloud) -> list[Route]:
     ]
 
 
+def _may_read(cloud: Cloud, caller: authorization.Caller, secret: Item, request: Request) -> bool:
+    ip = request.client.host if request.client else ""
+    sets = authorization.granted(cloud, caller, secret["project_id"], ip=ip, resource=secret["id"])
+    return "SecretManagerSecretAccess" in sets
+
+
 def grant(cloud: Cloud, application: str, *sets: str, project: str = "") -> Item:
     """Give an application permission sets, in a project or in all of them; as recorded on 2026-06-12."""
     scope: Item = {"project_ids": [project]} if project else {"organization_id": application}
     rule = {"id": new_id(), "permission_set_names": list(sets), "condition": "", **scope}
-    policy = {**_stamp({"name": "provisioner", "application_id": application}), "nb_rules": 1}
+    policy = {**_stamp({"name": "deployer", "application_id": application}), "nb_rules": 1}
     return cloud.add("policy", {**policy, "_rules": [rule]})
 
 

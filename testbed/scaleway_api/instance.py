@@ -19,9 +19,23 @@ TYPES = {
     "PRO2-XXS": (2, 8),
     "PRO2-XS": (4, 16),
     "PRO2-S": (8, 32),
+    "GP1-XS": (4, 16),
+    "GP1-S": (8, 32),
+    "BASIC3-X4C-8G": (4, 8),
     "POP2-4C-16G": (4, 16),
     "POP2-8C-32G": (8, 32),
 }
+NOT_USED: Item = {
+    "bootscript": None,
+    "enable_ipv6": False,
+    "extra_networks": [],
+    "ipv6": None,
+    "location": None,
+    "mac_address": "de:00:00:2d:d8:1d",
+    "private_ip": None,
+    "state_detail": "",
+}
+"""Fields that every recorded server has with these values."""
 GB = 10**9
 ROOT_SIZE = 10 * GB
 
@@ -111,6 +125,7 @@ def _ips(cloud: Cloud) -> list[Route]:
             "zone": request.path_params["zone"],
             "type": body.get("type", "routed_ipv4"),
             "tags": body.get("tags") or [],
+            "ipam_id": new_id(),
         }
         return JSONResponse({"ip": cloud.add("instance_ip", item)}, 201)
 
@@ -174,7 +189,8 @@ def _groups(cloud: Cloud) -> list[Route]:
             item["_rules"] = [
                 {**rule, "id": new_id(), "editable": True, "position": n + 1} for n, rule in enumerate(asked)
             ]
-        return JSONResponse({"rules": item["_rules"], "total_count": len(item["_rules"])})
+        count = {"X-Total-Count": str(len(item["_rules"]))}
+        return JSONResponse({"rules": item["_rules"]}, headers=count)
 
     path = f"{ZONE}/security_groups"
     return [
@@ -208,6 +224,7 @@ def _servers(cloud: Cloud) -> list[Route]:
             "status": "pending",
             "progress": 0,
             "terminated_at": None,
+            "href_result": f"/servers/{item['id']}",
             "href_from": f"/servers/{item['id']}/action",
             "zone": item["zone"],
             "started_at": now(),
@@ -223,6 +240,7 @@ def _servers(cloud: Cloud) -> list[Route]:
 
 def _made(cloud: Cloud, body: Item, zone: str) -> Item:
     identity = new_id()
+    _refuse_sold_out(cloud, body["commercial_type"])
     wanted = dict(body["volumes"])
     _refuse_used(cloud, [one["id"] for one in wanted.values() if "id" in one])
     root = _volume(body["project"], zone, "root", wanted.pop("0").get("size") or ROOT_SIZE)
@@ -267,6 +285,13 @@ def _made(cloud: Cloud, body: Item, zone: str) -> Item:
     }
 
 
+def _refuse_sold_out(cloud: Cloud, kind: str) -> None:
+    """Without stock, a server is neither created nor started again."""
+    if kind in cloud.sold_out:
+        problem = {"type": "out_of_stock", "message": "resource is out of stock", "resource": kind}
+        raise ApiError(412, problem)
+
+
 def _refuse_used(cloud: Cloud, volumes: list[str]) -> None:
     """An exclusive reference is one server's alone; the words of the refusal are not recorded."""
     used = next((one for one in volumes if cloud.get("volume", one)["references"]), None)
@@ -289,6 +314,8 @@ def _shown(cloud: Cloud, item: Item) -> Item:
     ips = [_public(cloud.get("instance_ip", ip)) for ip in item["_ips"] if ip in cloud.all("instance_ip")]
     return {
         **shown(item),
+        **NOT_USED,
+        "public_ip": ips[0] if ips else None,
         "volumes": volumes,
         "public_ips": ips,
         "private_nics": list(item["_nics"].values()),
@@ -299,7 +326,7 @@ def _public(ip: Item) -> Item:
     return {
         "id": ip["id"],
         "address": ip["address"],
-        "gateway": None,
+        "gateway": "62.210.0.1",
         "netmask": "32",
         "family": "inet",
         "dynamic": False,
@@ -333,6 +360,7 @@ def _reattach(cloud: Cloud, item: Item, volumes: dict[str, str]) -> None:
 
 def _act(cloud: Cloud, item: Item, what: str) -> None:
     if what == "poweron":
+        _refuse_sold_out(cloud, item["commercial_type"])
         item["state"] = "starting"
         cloud.later(item["id"], {"state": "running"})
     elif what in ("poweroff", "stop_in_place"):
@@ -382,9 +410,8 @@ def _nics(cloud: Cloud) -> list[Route]:
     async def nics(request: Request) -> Response:
         server = cloud.get("instance_server", request.path_params["id"])
         if request.method == "GET":
-            return JSONResponse(
-                {"private_nics": list(server["_nics"].values()), "total_count": len(server["_nics"])}
-            )
+            count = {"X-Total-Count": str(len(server["_nics"]))}
+            return JSONResponse({"private_nics": list(server["_nics"].values())}, headers=count)
         body = await request.json()
         item = {
             "id": new_id(),
@@ -396,9 +423,9 @@ def _nics(cloud: Cloud) -> list[Route]:
             "modification_date": now(),
             "zone": server["zone"],
             "tags": [],
-            "ipam_ip_ids": [],
         }
-        address(cloud, body["private_network_id"], "instance_private_nic", item["id"], 3)
+        network = body["private_network_id"]
+        item["ipam_ip_ids"] = [address(cloud, network, "instance_private_nic", item["id"], 3)["id"]]
         server["_nics"][item["id"]] = item
         return JSONResponse({"private_nic": item}, 201)
 

@@ -9,13 +9,14 @@ from starlette.routing import Route
 from testbed.scaleway_api.cloud import Cloud, Item, shown
 from testbed.scaleway_api.iam import PROJECTS, SECRETS
 from testbed.scaleway_api.instance import SERVERS, VOLUMES, ZONE
-from testbed.scaleway_api.network import NETWORKS
+from testbed.scaleway_api.network import NETWORKS, VPCS
 from testbed.scaleway_api.rdb import INSTANCES, SNAPSHOTS
 
 QUOTA = "/iam/v1alpha1/quota"
 LISTED = {
     SERVERS: ("instance_server", "servers"),
     INSTANCES: ("instance", "instances"),
+    VPCS: ("vpc", "vpcs"),
     NETWORKS: ("private_network", "private_networks"),
     VOLUMES: ("volume", "volumes"),
     f"{ZONE}/ips": ("instance_ip", "ips"),
@@ -64,7 +65,7 @@ def _is_asked_for(item: Item, request: Request) -> bool:
         [
             *principals,
             asked.get("project_id", asked.get("project"))
-            in (None, item.get("project_id", item.get("project"))),
+            in (None, item.get("project_id", item.get("project", item.get("_project")))),
             asked.get("name", "") in item.get("name", ""),
             asked.get("instance_id") in (None, item.get("instance_id")),
         ]

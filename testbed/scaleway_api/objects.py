@@ -1,4 +1,4 @@
-"""Buckets and their settings, virtual-host style; requests must be signed."""
+"""Buckets and their settings; requests must be signed, IAM and bucket policies are evaluated."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from starlette.requests import Request
 from starlette.responses import Response
 
+from testbed.scaleway_api import authorization
 from testbed.scaleway_api.cloud import Cloud, Item
 
 HOST = re.compile(r"(?:(?P<bucket>[a-z0-9.-]+)\.)?s3\.(?P<region>[a-z-]+)\.scw\.cloud$")
@@ -26,21 +27,38 @@ ACL = """<AccessControlPolicy><Owner><ID>{0}</ID></Owner><AccessControlList><Gra
 async def answer(cloud: Cloud, request: Request) -> Response:
     """One S3 call on a bucket."""
     found = HOST.fullmatch(request.headers["host"].split(":")[0])
-    name = (found["bucket"] if found else None) or request.url.path.strip("/").partition("/")[0]
-    signed = re.search(r"Credential=([^/]+)/", request.headers.get("authorization", ""))
-    if not signed:
-        return _error(403, "AccessDenied", name)
+    signed = re.search(r"Credential=([^/@]+)@?([^/]*)/", request.headers.get("authorization", ""))
+    caller = authorization.by_key(cloud, signed[1]) if signed else None
+    path = request.url.path.strip("/")
+    name, key = (found["bucket"], path) if found and found["bucket"] else path.partition("/")[::2]
+    if signed is None or caller is None:
+        return _error(403, "InvalidAccessKeyId" if signed else "AccessDenied", name)
     bucket = cloud.all("bucket").get(name)
     setting = next((key for key in request.query_params if key in (*KEPT, "acl", "object-lock")), "")
-    if request.method == "PUT" and not setting:
-        return _create(cloud, name, signed[1].partition("@")[2], bucket)
-    if bucket is None:
+    action, project = _action(request.method, setting, key), signed[2]
+    is_new = action == "s3:CreateBucket"
+    if bucket is None and not is_new:
         return _error(404, "NoSuchBucket", name)
-    if bucket["_project"] != signed[1].partition("@")[2]:  # the provider says so of its own children, too
+    ip = request.client.host if request.client else ""
+    asked = {"id": name, "_project": project} if is_new or bucket is None else bucket
+    is_allowed = authorization.may_use_bucket(cloud, caller, asked, action, key=key, ip=ip)
+    if asked["_project"] != project or not is_allowed:
         return _error(403, "AccessDenied", name)
+    if is_new or bucket is None:
+        return _create(cloud, name, project, bucket)
+    return await _setting(bucket, setting, request) if setting else _whole(cloud, bucket, request)
+
+
+def _action(method: str, setting: str, key: str) -> str:
+    """The action of a call, as ``authorization.SETS`` names it."""
+    if key:
+        return {"PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"}.get(method, "s3:GetObject")
+    if setting == "policy":
+        return "s3:BucketPolicy"
     if setting:
-        return await _setting(bucket, setting, request)
-    return _whole(cloud, bucket, request)
+        return "s3:GetBucketConfiguration" if method == "GET" else "s3:PutBucketConfiguration"
+    whole = {"HEAD": "s3:HeadBucket", "PUT": "s3:CreateBucket", "DELETE": "s3:DeleteBucket"}
+    return whole.get(method, "s3:ListBucket")
 
 
 def _create(cloud: Cloud, name: str, project: str, bucket: Item | None) -> Response:
@@ -53,8 +71,7 @@ def _create(cloud: Cloud, name: str, project: str, bucket: Item | None) -> Respo
 
 async def _setting(bucket: Item, setting: str, request: Request) -> Response:
     if request.method == "PUT":
-        bucket[setting] = (await request.body()).decode()
-        return Response()
+        return _put(bucket, setting, (await request.body()).decode())
     if request.method == "DELETE":
         bucket.pop(setting, None)
         return Response(status_code=204)
@@ -65,6 +82,14 @@ async def _setting(bucket: Item, setting: str, request: Request) -> Response:
     if setting == "versioning":
         return _xml("<VersioningConfiguration/>")
     return _error(404, ABSENT[setting], bucket["id"])
+
+
+def _put(bucket: Item, setting: str, text: str) -> Response:
+    problem = authorization.policy_problem(bucket["id"], text) if setting == "policy" else ""
+    if problem:
+        return _error(400, "MalformedPolicy", bucket["id"], problem)
+    bucket[setting] = text
+    return Response()
 
 
 def _whole(cloud: Cloud, bucket: Item, request: Request) -> Response:
@@ -88,7 +113,7 @@ def _xml(text: str) -> Response:
     return Response(text, media_type="application/xml")
 
 
-def _error(status: int, code: str, resource: str) -> Response:
-    message = "The CORS configuration does not exist" if code == "NoSuchCORSConfiguration" else code
+def _error(status: int, code: str, resource: str, detail: str = "") -> Response:
+    message = "The CORS configuration does not exist" if code == "NoSuchCORSConfiguration" else detail or code
     body = f"<Error><Code>{code}</Code><Message>{message}</Message><Resource>/{resource}</Resource></Error>"
     return Response(body, status_code=status, media_type="application/xml")

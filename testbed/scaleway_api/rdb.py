@@ -108,7 +108,7 @@ def _endpoint(cloud: Cloud, instance: Item, spec: Item) -> Item:
     if "private_network" not in spec:
         return {"id": new_id(), "ip": "51.158.56.63", "load_balancer": {}, "name": None, "port": 19592}
     network = spec["private_network"]["private_network_id"]
-    where = address(cloud, network, "rdb_instance", instance["id"], 2)
+    where = address(cloud, network, "rdb_instance", instance["id"], 2)["address"]
     inside = {"private_network_id": network, "service_ip": where, "zone": f"{instance['region']}-1"}
     return {
         "id": new_id(),
@@ -212,7 +212,7 @@ def snapshot(instance: Item, name: str, created: str = "") -> Item:
         "instance_id": instance["id"],
         "instance_name": instance["name"],
         "node_type": instance["node_type"].lower(),
-        "project_id": instance["project_id"],
+        "_project": instance["project_id"],
         "region": instance["region"],
         "size": None,
         "status": "creating",
@@ -231,10 +231,10 @@ def _snapshots(cloud: Cloud) -> list[Route]:
         item = cloud.add("snapshot", snapshot(instance, (await request.json())["name"]))
         size = instance["volume"]["size"]
         cloud.later(item["id"], {"status": "ready", "size": size, "updated_at": now()})
-        return JSONResponse(item)
+        return JSONResponse(shown(item))
 
     async def one(request: Request) -> Response:
-        return JSONResponse(cloud.get("snapshot", request.path_params["id"]))
+        return JSONResponse(shown(cloud.get("snapshot", request.path_params["id"])))
 
     return [
         Route(f"{INSTANCES}/{{id}}/snapshots", create, methods=["POST"]),

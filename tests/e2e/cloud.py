@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from testbed.scaleway_api.app import running
+from testbed.scaleway_api.authorization import Caller
 from testbed.scaleway_api.cloud import Cloud
 from tests.paths import ROOT
 
@@ -25,7 +26,7 @@ COMMAND = str(Path(sys.executable).parent / "labelspace")
 UUID = "11111111-1111-4111-8111-111111111111"
 KEY = {"access_key": "SCWXXXXXXXXXXXXXXXXX", "application_id": UUID}
 """The key of ``ACCOUNT``, as IAM knows it."""
-PROVISIONER = f"application_id:{UUID}"
+DEPLOYER = f"application_id:{UUID}"
 ACCOUNT = {
     "SCW_ACCESS_KEY": "SCWXXXXXXXXXXXXXXXXX",
     "SCW_SECRET_KEY": UUID,
@@ -34,7 +35,7 @@ ACCOUNT = {
     "SCW_CONFIG_PATH": "/nonexistent",
 }
 DENIED = {"type": "permissions_denied", "message": "insufficient permissions", "details": []}
-SOLD_OUT = {"type": "out_of_stock", "message": "resource is out of stock", "resource": "PLAY2-MICRO"}
+SOLD_OUT = {"type": "out_of_stock", "message": "resource is out of stock", "resource": "DEV1-L"}
 """How the API refuses."""
 
 
@@ -75,7 +76,8 @@ class Account:
     def configure(self, **changes: Any) -> None:
         """Write the stack's settings; keep the entries that Pulumi wrote into the same file."""
         kept = yaml.safe_load(self.settings.read_text()) if self.settings.exists() else {}
-        given = {"provisioner": PROVISIONER, "wait_minutes": 0, **changes.pop("scaleway", {})}
+        given = {"deployers": [DEPLOYER], "wait_minutes": 0, "trial_hostname": True}
+        given |= changes.pop("scaleway", {})
         settings = {"target": "scaleway", "buckets": [{"name": "street"}], "scaleway": given, **changes}
         kept["config"] = {f"labelspace:{key}": value for key, value in settings.items()}
         self.settings.write_text(yaml.safe_dump(kept))
@@ -125,7 +127,7 @@ def account(folder: Path, name: str, tools: Path) -> Iterator[Account]:
     home.root.mkdir(exist_ok=True)
     home.tools.symlink_to(tools)
     prepare(home)
-    cloud = Cloud()
+    cloud = Cloud(people={ACCOUNT["SCW_ACCESS_KEY"]: Caller(DEPLOYER)})
     with running(cloud) as address:
         one = Account(home, address, name, cloud)
         try:

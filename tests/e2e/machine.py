@@ -46,7 +46,7 @@ DOMAIN = "labels.example.org"
 BUCKET = "street"
 DISK_BYTES = 12 * 10**9
 API, S3 = "api.scaleway.com", "s3.fr-par.scw.cloud"
-METADATA = ("169.254.42.42", "169.254.169.254")
+METADATA, RESOLVER = "169.254.42.42", "169.254.169.254"
 REPOSITORY = "/opt/repository"
 """Where the double's packages come from (``testbed/instance``)."""
 LAST = {"database": 2, "server": 3, "storage": 4, "acme": 5, "metadata": 6}
@@ -279,7 +279,7 @@ def _configure(made: Machine, **changes: Any) -> None:
         **{key: value for key, value in given.items() if key != "scaleway"},
         scaleway={
             **given.get("scaleway", {}),
-            "subnet_cidr": str(made.subnet),
+            **({} if made.has_database else {"subnet_cidr": str(made.subnet)}),
             "domain": DOMAIN,
             "acme_directory": f"https://{made.address('acme')}:14000/dir",
             "acme_ca_certificate": made.authority.pem,
@@ -394,7 +394,7 @@ def _acme(made: Machine) -> None:
 
 def _metadata(made: Machine) -> None:
     """Somebody who would tell what the server alone may know."""
-    addresses = " && ".join(f"ip address add {one}/32 dev eth0" for one in METADATA)
+    addresses = " && ".join(f"ip address add {one}/32 dev eth0" for one in (METADATA, RESOLVER))
     serve = "echo user_data >/srv/conf && exec python3 -m http.server --directory /srv 80"
     _create(
         made, "metadata", images.INSTANCE, entrypoint=["sh", "-c"], command=[f"{addresses} && {serve}"],

@@ -20,7 +20,7 @@ KEY = "/etc/caddy/key.pem"
 HTTPS_PORT = 8443
 """Port inside the proxy's container that serves the user's certificate."""
 LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost", "*.localhost", "cvat-proxy")
-"""Hosts that only programs of this machine and of the workspace ask for."""
+"""Hosts that programs of this machine and of the workspace ask for, by plain HTTP."""
 READINESS_HEADER = "X-Labelspace-Readiness"
 """Marks requests of the readiness check, which must reach CVAT while others get the waking page."""
 PROBE_HEADER = "X-Labelspace-Probe"
@@ -71,6 +71,9 @@ class Https:
     """Where certificates come from (ACME); none: Caddy's own choice, Let's Encrypt first."""
     trusted: str = ""
     """PEM of the certificate authority of ``directory`` itself, when no system trusts it."""
+    email: str = ""
+    """Contact for the authorities; with it, and without ``directory``, Caddy asks ZeroSSL after Let's Encrypt
+    (``DefaultIssuers`` of Caddy)."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ _HTTPS_SERVER = f"""\
 
 
 def _sites(addresses: str, site: str, own_url: str) -> str:
-    """One site, or one more for HTTPS; then plain HTTP is served to this machine alone."""
+    """One site, or one more for HTTPS; then plain HTTP serves only ``LOCAL_HOSTS``."""
     if not own_url:
         return f"{addresses} {{\n{site}}}\n"
     return f"""\
@@ -201,8 +204,9 @@ def _forward(address: str) -> str:
 def _certificates(https: Https | None) -> str:
     if https is None:
         return "\tauto_https off\n"
+    email = f"\temail {https.email}\n" if https.email else ""
     directory = f"\tacme_ca {https.directory}\n" if https.directory else ""
-    return directory + (f"\tacme_ca_root {TRUSTED}\n" if https.trusted else "")
+    return email + directory + (f"\tacme_ca_root {TRUSTED}\n" if https.trusted else "")
 
 
 def _trusted_proxies(public: Public | None) -> str:

@@ -10,11 +10,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from labelspace.spec.base import SpecPart
 from labelspace.spec.egress import split_port
-from labelspace.spec.fields import cidr, separated
+from labelspace.spec.fields import Email, Registration, cidr, separated
 from labelspace.spec.workspace import WorkspaceSpec
 
 Region = Literal["fr-par", "nl-ams", "pl-waw"]
 UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+"""What private networks at Scaleway may be part of."""
+DOCKER_RANGE = ipaddress.IPv4Network("10.213.0.0/16")
+"""The server's Docker takes its networks from here: Scaleway gives out those of Docker's usual range."""
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 
@@ -26,11 +30,11 @@ def _admins(value: str) -> str:
 
 def _private_network(value: str) -> str:
     network = ipaddress.ip_network(cidr(value))
-    docker = ipaddress.ip_network("172.16.0.0/12")
-    if network.version != 4 or not network.is_private or not 16 <= network.prefixlen <= 28:
-        raise ValueError("give a private IPv4 network of /16 to /28, such as 10.37.0.0/24")
-    if network.overlaps(docker):
-        raise ValueError("172.16.0.0/12 is where Docker puts its networks: choose one such as 10.37.0.0/24")
+    is_private = isinstance(network, ipaddress.IPv4Network) and any(map(network.subnet_of, PRIVATE_RANGES))
+    if not is_private or not 20 <= network.prefixlen <= 29:
+        raise ValueError("give a private IPv4 network of /20 to /29, such as 10.37.0.0/24")
+    if network.overlaps(DOCKER_RANGE):
+        raise ValueError(f"{DOCKER_RANGE} is where Docker puts its networks: choose one such as 10.37.0.0/24")
     return str(network)
 
 
@@ -40,13 +44,25 @@ def _domain(value: str) -> str:
     return value
 
 
+def _deployer(value: str) -> str:
+    if not re.fullmatch(r"(application_id|user_id):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value):
+        raise ValueError(
+            "give user_id:UUID or application_id:UUID, which bucket policies can name (not groups: name"
+            " their members)"
+        )
+    return value
+
+
+Deployer = Annotated[str, AfterValidator(_deployer)]
+
+
 class ScalewaySettings(SpecPart):
     """Settings of the target scaleway alone. ``targets/scaleway/prices.py`` lists the known types."""
 
     region: Region = "fr-par"
     """Where everything of the workspace is."""
     zone: Literal[1, 2, 3] = 1
-    """Availability zone of the region; managed databases are on a private network in the first alone."""
+    """Availability zone of the region: the first alone in this version."""
     server_type: str | None = None
     """Commercial type of the Instance; none: by ``size``."""
     database: Literal["managed", "server"] = "managed"
@@ -63,22 +79,29 @@ class ScalewaySettings(SpecPart):
     """``own``: a project that is the workspace's alone, which IAM's rights end at; 25 are an account's."""
     adopt_project: str | None = Field(default=None, pattern=UUID)
     """Take over the project that an earlier workspace of this name left, by its id."""
-    subnet_cidr: Annotated[str, AfterValidator(_private_network)] = "10.37.0.0/24"
-    """Addresses of the private network."""
+    subnet_cidr: Annotated[str, AfterValidator(_private_network)] | None = None
+    """Addresses of the private network of server and managed database; none: Scaleway chooses them."""
     domain: Annotated[str, AfterValidator(_domain)] | None = None
-    """Host name of the URL; none: a name under sslip.io that follows the address."""
+    """Host name of the URL, whose A record leads to the workspace's address."""
+    trial_hostname: bool = False
+    """Without ``domain``, serve a name under sslip.io that follows the address: for a trial, as all names
+    there share one weekly limit of Let's Encrypt."""
     dns_zone: Annotated[str, AfterValidator(_domain)] | None = None
     """The zone of ``domain`` at Scaleway, for the record to be made; none: make it by hand."""
     acme_directory: str | None = None
     """URL of the ACME directory that signs the certificate; none: Let's Encrypt, as Caddy chooses."""
+    acme_email: Email | None = None
+    """Contact for the certificate; with it, ZeroSSL is asked after Let's Encrypt."""
     acme_ca_certificate: str | None = None
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
     ssh_cidrs: Annotated[tuple[Annotated[str, AfterValidator(_admins)], ...], BeforeValidator(separated)] = ()
     """Addresses that may reach port 22; none: the port is closed."""
     ssh_public_key: str | None = Field(default=None, pattern=r"^(ssh|ecdsa)-\S+ [A-Za-z0-9+/=]+( \S+)?$")
     """Public key (OpenSSH) that opens the server to them; ``labelspace create`` makes a missing one."""
-    provisioner: str | None = Field(default=None, pattern=r"^(application_id|user_id):[0-9a-f-]{36}$")
-    """Who runs Pulumi, as bucket policies name it; none: buckets get no policy of their own."""
+    deployers: Annotated[tuple[Deployer, ...], BeforeValidator(separated)] = ()
+    """Who may use the buckets besides the server; ``labelspace`` adds who runs it; none: no bucket policy."""
+    old_versions_days: int = Field(default=7, ge=1, le=365)
+    """Days that a deleted or overwritten backup stays in its bucket, and is billed, against an intruder."""
     adopt_backups: bool = False
     """Take over the bucket that an earlier workspace of this name left its backups in."""
     wait_minutes: int = Field(default=20, ge=0, le=120)
@@ -103,10 +126,10 @@ class ScalewaySettings(SpecPart):
     def _only_its_own(self) -> ScalewaySettings:
         if self.adopt_project and self.project != "own":
             raise ValueError("adopt_project: it is for project: own: set that, or leave adopt_project out")
-        if self.database_type and self.database == "server":
-            raise ValueError(
-                "database_type: it is for database: managed: set that, or leave database_type out"
-            )
+        only_managed = ("database_type", "subnet_cidr") if self.database == "server" else ()
+        for field in only_managed:
+            if getattr(self, field):
+                raise ValueError(f"{field}: it is for database: managed: set that, or leave {field} out")
         return self
 
     @model_validator(mode="after")
@@ -117,7 +140,9 @@ class ScalewaySettings(SpecPart):
             )
         if self.zone != 1:
             raise ValueError(
-                "zone: only 1: managed databases are on a private network in the first zone alone"
+                f"zone: {self.zone} is refused, only 1 can be: managed databases are on a private network"
+                " in the first zone alone, types are not sold in every zone, and stock, quotas and what a"
+                " deleted workspace left are looked for in the first"
             )
         return self
 
@@ -127,6 +152,8 @@ class ScalewaySpec(WorkspaceSpec):
 
     target: Literal["scaleway"] = "scaleway"
     """Where it runs: Scaleway."""
+    registration: Registration = "closed"
+    """``closed``: only the admin makes accounts; ``open``: everybody on the internet can make one."""
     scaleway: ScalewaySettings = ScalewaySettings()
     """What only this target asks."""
 

@@ -30,4 +30,4 @@ class TlsSpec(SpecPart):
     host: HostName | None = None
     """Name or IP address that people open; none: the first name in the certificate that has no ``*``."""
     port: Port = 8443
-    """Host port of HTTPS; ``port`` redirects to it, and serves plain HTTP to this machine alone."""
+    """Host port of HTTPS; ``port`` redirects to it, and serves only requests for this machine's own names."""

@@ -93,6 +93,10 @@ class AgentBackups(Backups):
     def reached(self) -> AbstractContextManager[tuple[Runtime, agent.Repository]]:
         """Connect to the database's runtime; return it and the repository."""
 
+    def _held(self, verb: str) -> AbstractContextManager[None]:
+        """Refuse commands that change the workspace meanwhile; it serves, and others may back it up."""
+        return locks.hold(self.home, self.name, verb, shared=True)
+
     def listing(self) -> list[BackupRow]:
         """Return the backups, whether the database runs or not."""
         with self.reached() as (runtime, source):
@@ -100,7 +104,7 @@ class AgentBackups(Backups):
 
     def take(self, *, full: bool = False) -> BackupTaken:
         """Take a throttled backup, as the schedule does."""
-        with locks.hold(self.home, self.name, "backing up", shared=True), self.reached() as (runtime, _):
+        with self._held("making a backup of"), self.reached() as (runtime, _):
             return agent.take_backup(runtime, full=full, throttled=True)
 
     def accept(self, backup: str) -> None:
@@ -114,7 +118,7 @@ class AgentBackups(Backups):
 
     def drill(self, backup: str = "") -> Proof:
         """Prove a backup next to the running database."""
-        with locks.hold(self.home, self.name, "drilling", shared=True), self.reached() as (runtime, _):
+        with self._held("proving a backup of"), self.reached() as (runtime, _):
             return upgrade_test.drill(runtime, backup)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.runtime.base import Mount, Runtime
 from labelspace_ops.stack import state
+from labelspace_ops.stack.state import UnreadableStateError
 from labelspace_ops.storage import buckets
 
 DUMP_MAGIC = b"PGDMP"
@@ -146,7 +148,8 @@ def _with_backup(runtime: Runtime, backup: str, home: Home) -> agent.Repository:
 def _of_this_machine(name: str, key: str, home: Home) -> agent.Repository:
     """Only the settings of a workspace that exists tell whether its backups are in a bucket."""
     if name in state.names(home):
-        return agent.workspace_repository(name, home)
+        with suppress(UnreadableStateError):
+            return agent.workspace_repository(name, home)
     return agent.Repository(name, str(home.backups / name), BackupSpec(), key)
 
 

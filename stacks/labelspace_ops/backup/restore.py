@@ -21,7 +21,7 @@ from labelspace_ops.labels import program
 from labelspace_ops.runtime.base import APPLICATION, Runtime, stop, stop_application
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import backend, leftovers, progress
+from labelspace_ops.stack import backend, declared, leftovers, progress
 
 STORES = ("redis", "cache")
 DATA_SERVICES = (*STORES, *agent.PARTS)
@@ -148,8 +148,8 @@ def _replace(runtime: Runtime, source: agent.Repository, plan: RestorePlan, know
     except OpsError as error:
         raise OpsError(
             f"{name}: the restore failed: {error}. What was there is unchanged:"
-            f" `labelspace create {name}` starts it again, `labelspace restore {name} --backup ID`"
-            f" takes an older backup"
+            f" `{declared.repair_command(name)}` starts it again, `labelspace restore {name} --backup ID`"
+            " takes an older backup"
         ) from None
     return answer["last_change"] and str(answer["last_change"])
 
@@ -158,6 +158,10 @@ def _start(runtime: DockerRuntime, selected: auto.Stack, home: Home) -> None:
     """Start the services in order, or have Pulumi make those that are missing; return when CVAT is ready."""
     services, backups = runtime.services(), agent.backup_service(runtime)
     if not backups or not {*STORES, *APPLICATION, *ONE_SHOTS} <= services.keys():
+        if declared.current():
+            raise OpsError(
+                f"{runtime.workspace}: it is restored, and containers are missing: run `pulumi up --refresh`"
+            )
         _update(runtime, selected, home)
         return
     # Each service waits by itself until the database takes writes, and for `migrate`.

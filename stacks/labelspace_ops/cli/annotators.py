@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json
+from labelspace_ops.cli.own_stack import on_any_stack
 
 if TYPE_CHECKING:
     from labelspace_ops.projects.annotators import AppliedAnnotator
@@ -18,6 +19,7 @@ app.add_typer(annotators, name="annotators")
 
 
 @annotators.command()
+@on_any_stack
 def apply(name: Name, as_json: Json = False) -> None:
     """Set roles and distribute jobs by the labels file; list who has no account, with an invitation."""
     from labelspace.home import Home
@@ -53,6 +55,7 @@ def _print(rows: list[AppliedAnnotator]) -> None:
 
 
 @annotators.command("list")
+@on_any_stack
 def list_(name: Name, as_json: Json = False) -> None:
     """List the annotators of the labels file and all accounts, with their jobs."""
     from rich.console import Console

@@ -10,6 +10,7 @@ import typer
 
 from labelspace_ops.cli.app import Json, app, say
 from labelspace_ops.cli.flags import with_flags
+from labelspace_ops.cli.own_stack import on_any_stack
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.labels.audit_choices import METRICS, Choices
 
@@ -104,6 +105,7 @@ class AuditFlags:
 
 
 @app.command()
+@on_any_stack
 @with_flags(AuditFlags)
 def audit(
     name: Annotated[str, typer.Argument(help="name of the workspace, with --project")] = "",

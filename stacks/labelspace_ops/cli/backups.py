@@ -8,6 +8,7 @@ import typer
 
 from labelspace_ops.cli.app import Json, Name, Yes, app, print_json, say
 from labelspace_ops.cli.flags import with_progress
+from labelspace_ops.cli.own_stack import on_any_stack
 
 if TYPE_CHECKING:
     from labelspace_ops.backup import base
@@ -22,6 +23,7 @@ def _backups_of(name: str) -> base.Backups:
 
 
 @app.command()
+@on_any_stack
 @with_progress
 def backup(
     name: Name,
@@ -39,6 +41,7 @@ def backup(
 
 
 @app.command()
+@on_any_stack
 def backups(
     name: Name,
     accept: Annotated[
@@ -71,6 +74,7 @@ def _line(row: BackupRow) -> str:
 
 
 @app.command()
+@on_any_stack
 @with_progress
 def restore(
     name: Name,
@@ -95,6 +99,7 @@ def restore(
 
 
 @app.command()
+@on_any_stack
 @with_progress
 def drill(
     name: Name,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelspace_ops.cli.app import Json, Name, app, print_json
+from labelspace_ops.cli.own_stack import on_any_stack
 from labelspace_ops.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@on_any_stack
 def export(
     name: Name,
     *,

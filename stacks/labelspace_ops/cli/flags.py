@@ -16,7 +16,8 @@ F = TypeVar("F")
 Command = Callable[..., None]
 
 
-def _option(name: str, default: object, annotation: Any) -> inspect.Parameter:
+def option(name: str, default: object, annotation: Any) -> inspect.Parameter:
+    """An option of a command, for ``with_parameters``."""
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
@@ -27,7 +28,7 @@ def with_flags(kind: type[F]) -> Callable[[Command], Command]:
     """
     hints = get_type_hints(kind, include_extras=True)
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    options = [_option(field.name, field.default, hints[field.name]) for field in fields(kind)]  # type: ignore[arg-type]
+    options = [option(field.name, field.default, hints[field.name]) for field in fields(kind)]  # type: ignore[arg-type]
 
     def decorate(command: Command) -> Command:
         @wraps(command)
@@ -35,7 +36,7 @@ def with_flags(kind: type[F]) -> Callable[[Command], Command]:
             command(flags=kind(**{name: given.pop(name) for name in names}), **given)
 
         own = inspect.signature(command, eval_str=True).parameters.values()
-        return _with_parameters(
+        return with_parameters(
             run, [one for own_one in own for one in (options if own_one.name == "flags" else [own_one])]
         )
 
@@ -55,12 +56,12 @@ def with_progress(command: Command) -> Command:
         choose_progress(progress)
         command(**given)
 
-    option = _option("progress", "text", Progress)
+    shown = option("progress", "text", Progress)
     own = inspect.signature(command, eval_str=True).parameters.values()
-    return _with_parameters(run, [*own, option])
+    return with_parameters(run, [*own, shown])
 
 
-def _with_parameters(run: Command, parameters: list[inspect.Parameter]) -> Command:
+def with_parameters(run: Command, parameters: list[inspect.Parameter]) -> Command:
     """Set the signature that Typer reads."""
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from labelspace_ops.cli.app import Json, Name, Yes, app, print_json, say
+from labelspace_ops.cli.own_stack import on_any_stack
 
 labels = typer.Typer(help="Labels as code: stacks/labels/<workspace>.yaml.", no_args_is_help=True)
 app.add_typer(labels, name="labels")
 
 
 @labels.command()
+@on_any_stack
 def apply(
     name: Name,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would change")] = False,
@@ -65,6 +67,7 @@ def check(file: Annotated[Path, typer.Argument(help="a labels file")], as_json: 
 
 
 @labels.command()
+@on_any_stack
 def pull(
     name: Name,
     project: Annotated[list[str] | None, typer.Option(help="only this project; repeatable")] = None,

@@ -10,6 +10,7 @@ import typer
 from labelspace_ops.cli import options
 from labelspace_ops.cli.app import Json, Name, Yes, app, print_json, say
 from labelspace_ops.cli.flags import with_flags, with_progress
+from labelspace_ops.cli.own_stack import refuses_stack
 from labelspace_ops.cli.status import report
 from labelspace_ops.core.errors import UsageError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@refuses_stack("declare a Workspace in it")
 @with_progress
 @with_flags(options.SettingFlags)
 def create(
@@ -66,6 +68,7 @@ def _show_retained(spec: WorkspaceSpec, home: Home, *, reuse_data: bool, ask: bo
 
 
 @app.command()
+@refuses_stack("set running to False there, and run `pulumi up`")
 @with_progress
 def stop(name: Name, as_json: Json = False) -> None:
     """Take a last backup and stop a workspace; data, URL and passwords stay."""
@@ -85,6 +88,7 @@ def stop(name: Name, as_json: Json = False) -> None:
 
 
 @app.command()
+@refuses_stack("set running to True there, and run `pulumi up`")
 @with_progress
 def start(name: Name, as_json: Json = False) -> None:
     """Start a stopped workspace with the same URL, data and passwords."""
@@ -101,6 +105,7 @@ def start(name: Name, as_json: Json = False) -> None:
 
 
 @app.command()
+@refuses_stack("remove the Workspace there, and run `pulumi up`; annotations and backups stay")
 @with_progress
 def delete(
     name: Name,

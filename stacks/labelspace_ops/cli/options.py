@@ -52,7 +52,10 @@ class SettingFlags:
     admin_email: Annotated[str | None, typer.Option(help="the admin's e-mail address")] = None
     password_stdin: PasswordStdin = False
     registration: Annotated[
-        str | None, typer.Option(help="open: annotators sign up themselves; or closed")
+        str | None,
+        typer.Option(
+            help="open: annotators sign up themselves; closed: the admin makes accounts (scaleway's default)"
+        ),
     ] = None
     default_role: Annotated[str | None, typer.Option(help="worker (safe) or user")] = None
     bind_address: Annotated[str | None, typer.Option(help="address to serve; 127.0.0.1: this machine")] = None

@@ -10,6 +10,7 @@ import typer
 from labelspace_ops.cli import options
 from labelspace_ops.cli.app import Json, Name, Yes, app, print_result, say
 from labelspace_ops.cli.flags import with_flags, with_progress
+from labelspace_ops.cli.own_stack import refuses_stack
 from labelspace_ops.cli.status import report
 from labelspace_ops.core.errors import UsageError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@refuses_stack("run `pulumi preview`")
 @with_flags(options.SettingFlags)
 def preview(
     name: Name,
@@ -57,6 +59,7 @@ def _changed_spec(name: str, assignments: list[str], home: Home, password: str =
 
 
 @app.command("set")
+@refuses_stack("change the setting there, and run `pulumi up`")
 @with_progress
 def set_(
     name: Name,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, print_result, say
+from labelspace_ops.cli.own_stack import Stack, on_any_stack
+from labelspace_ops.stack import declared
 
 if TYPE_CHECKING:
     from labelspace.spec import WorkspaceSpec
@@ -19,6 +21,8 @@ NEXT_STEPS = {
     "asleep": "open the URL: it wakes up (asleep since {since})",
 }
 """Status of a workspace that does not run -> the next step."""
+STEPS_IN_A_PROGRAM = {"stopped": "set running to True in the program that declares it, and run `pulumi up`"}
+"""The steps that differ for a workspace of somebody's own program."""
 
 
 def report(measured: Status, spec: WorkspaceSpec, *, as_json: bool) -> None:
@@ -63,8 +67,9 @@ def print_status(measured: Status) -> None:
     for check in measured.checks:
         if not check.ok:
             typer.echo(f"  ! {check.name}: {check.detail}")
-    if measured.status in NEXT_STEPS:
-        say(f"  next       {NEXT_STEPS[measured.status].format(name=measured.name, since=measured.since)}")
+    steps = {**NEXT_STEPS, **(STEPS_IN_A_PROGRAM if declared.current() else {})}
+    if measured.status in steps:
+        say(f"  next       {steps[measured.status].format(name=measured.name, since=measured.since)}")
 
 
 def _unreadable(bucket: BucketStatus) -> str:
@@ -92,6 +97,7 @@ def _bucket(bucket: BucketStatus, status: str) -> str:
 
 
 @app.command()
+@on_any_stack
 def status(name: Name, as_json: Json = False) -> None:
     """Measure the workspace; exit code 0 only when it is ready."""
     from labelspace.home import Home
@@ -109,16 +115,20 @@ def status(name: Name, as_json: Json = False) -> None:
 @app.command("list")
 def list_(
     include_deleted: Annotated[bool, typer.Option("--all", help="include deleted workspaces")] = False,
+    stack: Stack = "",
     as_json: Json = False,
 ) -> None:
-    """List this machine's workspaces."""
+    """List this machine's workspaces, or those that a program's stack declares."""
     from rich.console import Console
     from rich.table import Table
 
     from labelspace.home import Home
+    from labelspace_ops.stack import declared_workspaces
     from labelspace_ops.workspaces import status as status_module
 
     home = Home.find()
+    if stack:
+        declared_workspaces.use(stack, home)
     rows = [row for row in status_module.get_all(home) if include_deleted or row.status != "deleted"]
     if as_json:
         print_json([row.as_row() for row in rows])
@@ -138,6 +148,7 @@ def list_(
 
 
 @app.command("open")
+@on_any_stack
 def open_(name: Name) -> None:
     """Open the workspace in the browser."""
     import webbrowser
@@ -148,6 +159,7 @@ def open_(name: Name) -> None:
 
 
 @app.command()
+@on_any_stack
 def credentials(name: Name, as_json: Json = False) -> None:
     """Show the admin's user name and password."""
     outputs = outputs_of(name)

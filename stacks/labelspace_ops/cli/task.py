@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json
+from labelspace_ops.cli.own_stack import on_any_stack
 from labelspace_ops.core.names import first_few, printable
 
 if TYPE_CHECKING:
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from labelspace_ops.stack.state import Properties
     from labelspace_ops.storage.media_files import MediaSelection
 
+LIST_SECONDS = 15
+"""For each answer while files are listed: a bucket that hangs is an error soon."""
 task = typer.Typer(help="Tasks of a project.", no_args_is_help=True)
 app.add_typer(task, name="task")
 
 
 @task.command()
+@on_any_stack
 def create(
     name: Name,
     *,
@@ -89,7 +93,7 @@ def _select_media(
         line = bar.add_task("files", total=None)
         target = registry.get(outputs["target"])
         return media_files.find_files(
-            target.bucket_client(outputs, bucket),
+            target.bucket_client(outputs, bucket, patience=LIST_SECONDS),
             bucket,
             prefix,
             subset=subset,

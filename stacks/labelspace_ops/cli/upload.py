@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
+from labelspace_ops.cli.own_stack import on_any_stack
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.names import first_few, printable
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@on_any_stack
 def upload(
     name: Name,
     paths: Annotated[list[Path], typer.Argument(help="files or folders")],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from labelspace.spec import Settings, SpecError, parse_spec
+from labelspace.spec import SPECS, Settings, SpecError, parse_spec
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import Capability
 
@@ -47,12 +47,21 @@ class Form:
     port: str = ""
     """Empty: a free port."""
     s3_port: str = ""
+    domain: str = ""
+    """Host name of a public URL."""
+    trial_hostname: bool = False
+    """Serve a name for a trial when there is no domain."""
     reuse_data: bool = False
     """Use the data that a deleted workspace of this name left."""
 
     def can(self, capability: Capability) -> bool:
         """Whether the chosen target has the ability."""
         return registry.get(self.target).can(capability)
+
+    def choose_target(self, name: str) -> None:
+        """Change the target; registration follows its default, which is closed on public servers."""
+        self.target = name
+        self.registration = SPECS[name].model_fields["registration"].default
 
     @property
     def all_buckets(self) -> list[str]:
@@ -68,9 +77,15 @@ class Form:
         return {
             **{key: getattr(self, key) for key in plain},
             **(own if self.can(Capability.HOST_PORTS) else {}),
+            **({self.target: self._host_name()} if self.can(Capability.HOST_NAME) else {}),
             "buckets": [{"name": name} for name in self.all_buckets],
             "admin": {key: value for key, value in admin.items() if value or key == "username"},
         }
+
+    def _host_name(self) -> Settings:
+        """Return the settings of the target's block that were chosen."""
+        chosen = {"domain": self.domain, "trial_hostname": self.trial_hostname and not self.domain}
+        return {key: value for key, value in chosen.items() if value}
 
     def arguments(self) -> list[str]:
         """Return the flags of ``labelspace create``; the password goes through standard input."""
@@ -80,9 +95,20 @@ class Form:
         flags = [f"{flag}={getattr(self, attribute)}" for flag, attribute in offered.items()]
         given = [flag for flag in flags if not flag.endswith("=")]
         secret = ["--password-stdin"] if self.password else []
+        if self.can(Capability.HOST_NAME):
+            chosen = self._host_name().items()
+            given += [f"--set={self.target}.{key}={str(value).lower()}" for key, value in chosen]
         if self.reuse_data:
             given.append("--reuse-data")
         return [*given, *(f"--bucket={name}" for name in self.all_buckets), *secret]
+
+    def choose_setting(self, assignment: str) -> None:
+        """Take over the ``--set`` of a host name."""
+        key, _, value = assignment.partition("=")
+        if key == f"{self.target}.domain":
+            self.domain = value
+        elif key == f"{self.target}.trial_hostname":
+            self.trial_hostname = value == "true"
 
     @classmethod
     def again(cls, name: str, arguments: list[str]) -> Form:
@@ -94,6 +120,8 @@ class Form:
                 setattr(form, FLAGS[flag], value)
             elif flag == "--reuse-data":
                 form.reuse_data = True
+            elif flag == "--set":
+                form.choose_setting(value)
             elif flag == "--bucket":
                 form.new_buckets = f"{form.new_buckets} {value}".strip()
         return form

@@ -16,6 +16,7 @@ LOOKS = {
     "ready": "good",
     "degraded": "warn",
     "failed": "bad",
+    "unreadable": "bad",
     "stopped": "rest",
     "asleep": "rest",
 }

@@ -12,6 +12,14 @@ INHERITED = (
 """Variables of Pulumi that are about the machine or a search for faults, not about a project."""
 
 
+_dropped: dict[str, str] = {}
+
+
+def dropped() -> dict[str, str]:
+    """The variables that were removed: a command on the user's own stack needs them (``--stack``)."""
+    return dict(_dropped)
+
+
 def drop_foreign_variables() -> None:
     """Remove from this process what the user has set for other Pulumi projects.
 
@@ -20,4 +28,4 @@ def drop_foreign_variables() -> None:
     """
     for name in list(os.environ):
         if name.startswith("PULUMI_") and not name.startswith(INHERITED):
-            del os.environ[name]
+            _dropped[name] = os.environ.pop(name)

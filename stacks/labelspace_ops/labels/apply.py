@@ -8,11 +8,12 @@ from typing import Any
 from labelspace.home import Home
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.cvat import client as cvat_client
 from labelspace_ops.cvat.client import CvatClient, find_project
 from labelspace_ops.labels import labels_file, normalized, plan, program, project
 from labelspace_ops.labels.model import LabelsFile, Project
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import backend
+from labelspace_ops.stack import backend, declared
 
 TYPE = "pulumi-python:dynamic/labelspace:CvatProject"
 
@@ -47,8 +48,20 @@ def _sentences(cvat: CvatClient, target: Project) -> list[str]:
 
 
 def update(workspace: str, home: Home, on_event: Callable[[Any], None]) -> None:
-    """Update the stack's projects to the labels file."""
+    """Update the stack's projects to the labels file; with ``--stack``, CVAT's, which no stack has."""
+    if declared.current():
+        _update_directly(cvat_client.connect(workspace, home), labels_file.load(workspace))
+        return
     chosen = stack.select(workspace, home)
     with locks.hold(home, workspace, "creating"):
         locks.clear_stale(backend.state_folder(home), chosen)
         stack.update(chosen, program.run, on_event, only=f"urn:pulumi:{workspace}::labelspace::{TYPE}::*")
+
+
+def _update_directly(cvat: CvatClient, file: LabelsFile) -> None:
+    for one in file.projects:
+        found, target = find_project(cvat, one.name), normalized.desired(one)
+        if found is None:
+            project.create(cvat, one.name, target)
+        else:
+            project.apply(cvat, found.id, target, normalized.renamed(one), one.allow_delete)

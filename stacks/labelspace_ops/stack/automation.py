@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -23,7 +24,7 @@ from semver import VersionInfo
 from labelspace.home import Home
 from labelspace.spec import DEFAULT_TARGET, Settings, WorkspaceSpec, parse_setting
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.stack import backend, project, pulumi_cli, state_files
+from labelspace_ops.stack import backend, declared, project, pulumi_cli, state, state_files
 from labelspace_ops.stack.pulumi_cli import check, environment, error_reason, prepare, require_passphrase
 from labelspace_ops.stack.state import explain, must_exist, names
 
@@ -56,7 +57,7 @@ def options(home: Home, folder: Path | None = None, *, writes: bool = False) -> 
     return auto.LocalWorkspaceOptions(
         work_dir=str(folder or project.work_folder(home)),
         env_vars=environment(home),
-        pulumi_home=str(home.pulumi_home),
+        pulumi_home=None if declared.current() else str(home.pulumi_home),
         pulumi_command=command_line(home),
     )
 
@@ -84,7 +85,25 @@ def select(name: str, home: Home) -> auto.Stack:
     """The stack of a workspace that exists."""
     must_exist(name, home)
     require_passphrase(home)
-    return open_stack(name, options(home))
+    return open_declared(name, home) if declared.current() else open_stack(name, options(home))
+
+
+class _DeclaredStack(_Stack):
+    """The stack of the user's program; it goes by the name of the workspace that a command works on."""
+
+    reference: str
+
+    def get_all_config(self) -> auto.ConfigMap:
+        """The settings of the user's stack, which has another name."""
+        return self.workspace.get_all_config(self.reference)
+
+
+def open_declared(name: str, home: Home) -> auto.Stack:
+    """The stack of ``--stack`` that declares the workspace ``name``; it can only be read."""
+    opened = _DeclaredStack(name, _Place(**vars(options(home))), StackInitMode.SELECT)
+    stack = declared.current()
+    opened.reference = stack.reference if stack else name
+    return opened
 
 
 def create_or_select(name: str, home: Home) -> auto.Stack:
@@ -191,6 +210,9 @@ def mark_deleted(stack: auto.Stack) -> None:
 
 def read_settings(stack: auto.Stack) -> Settings:
     """The stack's settings, as ``parse_spec`` takes them."""
+    if found := declared.current():
+        component = state.Resource.parse(found.workspaces[stack.name][0])
+        return dict(json.loads(component.outputs["settings"]))
     values: Settings = {"name": stack.name}
     for full, value in _config(stack).items():
         key = full.removeprefix(PREFIX)

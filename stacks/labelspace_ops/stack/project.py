@@ -22,6 +22,7 @@ from typing import Any
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.stack import declared
 
 FILE = "Pulumi.yaml"
 NAME = "labelspace"
@@ -64,10 +65,12 @@ class Project:
 
 
 def find(home: Home) -> Project:
-    """The project that ``$LABELSPACE_PROJECT`` names, else that of the current folder, else the home's own.
+    """The project of ``--stack``, of ``$LABELSPACE_PROJECT``, of the current folder, or the home's own.
 
     Raises ``UsageError`` when the variable names a folder that is no project.
     """
+    if stack := declared.current():
+        return Project(stack.folder, home.root)
     if named := os.environ.get(VARIABLE):
         if not is_project(Path(named)):
             raise UsageError(

@@ -21,9 +21,10 @@ from labelspace import docker_endpoint
 from labelspace.home import Home, write_once
 from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.foreign_variables import dropped
 from labelspace_ops.core.library_errors import reason
 from labelspace_ops.core.reporting import message
-from labelspace_ops.stack import backend, project
+from labelspace_ops.stack import backend, declared, project
 
 ERROR_COUNT = r"(.*: )?\d+ errors? occurred:"
 """The line above the list of a provider's errors."""
@@ -55,17 +56,26 @@ PROVIDER_SOURCE = r"^\S+\.go:\d+: ([\w.]+_schema: )?|: provider=\w+@[\w.+-]+$"
 
 
 def environment(home: Home) -> dict[str, str]:
-    """The environment variables for Pulumi; they name the passphrase's file, not the passphrase."""
+    """The environment variables for Pulumi; they name the passphrase's file, not the passphrase.
+
+    On a stack of the user's own program they are the user's.
+    """
     return {
-        "PULUMI_HOME": str(home.pulumi_home),
-        "PULUMI_BACKEND_URL": backend.current_url(home),
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(home.passphrase),
+        **(dropped() if declared.current() else _own(home)),
         **QUIET,
         "LABELSPACE_HOME": str(home.root),
         "PATH": os.pathsep.join(
             [str(home.pulumi_root / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
         ),
         **_engine(),
+    }
+
+
+def _own(home: Home) -> dict[str, str]:
+    return {
+        "PULUMI_HOME": str(home.pulumi_home),
+        "PULUMI_BACKEND_URL": backend.current_url(home),
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(home.passphrase),
     }
 
 
@@ -97,13 +107,14 @@ def check(home: Home) -> None:
 
     Raises ``UsageError`` when the project pins another version of labelspace.
     """
-    project.check_version(project.find(home))
+    if not declared.current():
+        project.check_version(project.find(home))
     proxies.exempt_own("http://127.0.0.1")  # Pulumi's parts talk to each other there
 
 
 def require_passphrase(home: Home) -> None:
     """Raise ``OpsError`` in a home that cannot decrypt any state."""
-    if not home.passphrase.exists():
+    if not declared.current() and not home.passphrase.exists():
         raise OpsError(
             f"{home.passphrase}: there is no passphrase, which the state needs: run `labelspace keys export"
             " FILE` where the workspace was made, then `labelspace keys import FILE` here"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError, UsageError
-from labelspace_ops.stack import backend, project, pulumi_cli, state_files
+from labelspace_ops.stack import backend, declared, project, pulumi_cli, state_files
 
 Properties = dict[str, Any]
 """Properties of a resource, or outputs of a stack: Pulumi's JSON, whose keys each provider chooses."""
+STACK = "pulumi:pulumi:Stack"
 SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 """The key and the value that mark a secret in an exported state."""
 
@@ -46,7 +47,9 @@ class Resource:
 
 
 def names(home: Home) -> list[str]:
-    """The names of all workspaces in the current backend."""
+    """The names of all workspaces in the current backend, or in the stack of ``--stack``."""
+    if stack := declared.current():
+        return sorted(stack.workspaces)
     folder = backend.state_folder(home)
     if folder:
         return backend.stack_names(folder)
@@ -88,7 +91,8 @@ def must_exist(name: str, home: Home) -> None:
     """Raise ``NoSuchWorkspaceError`` without a state, ``UnreadableStateError`` for a damaged one."""
     existing = names(home)
     if name in existing:
-        _must_be_whole(name, home)
+        if not declared.current():
+            _must_be_whole(name, home)
         return
     if other := project_with(name, home):
         raise UsageError(
@@ -98,7 +102,7 @@ def must_exist(name: str, home: Home) -> None:
     listed = ", ".join(existing) or "none yet"
     raise NoSuchWorkspaceError(
         f"name: {name!r}: no such workspace{_way_back(name, home)}; there are: {listed}. Create one:"
-        " `labelspace create NAME --bucket BUCKET`"
+        " `labelspace create NAME --bucket BUCKET`. One of your program: `labelspace status --stack STACK`"
     )
 
 
@@ -108,7 +112,10 @@ def _way_back(name: str, home: Home) -> str:
     if folder and state_files.has_history(folder, name):
         return f"; its state is gone, and there are copies: `labelspace state repair {name}`"
     if project.find(home).settings_file(name).exists():
-        return f"; its settings are there, and no state: `labelspace create {name} --reuse-data`"
+        return (
+            f"; its settings are there, and no state: `labelspace login URL` if a bucket has its state,"
+            f" else `labelspace create {name} --reuse-data` makes it again from what is there"
+        )
     return (
         f"; its backups are in {backups}: `labelspace create {name} --reuse-data`" if backups.exists() else ""
     )
@@ -166,7 +173,14 @@ def deployment(name: str, home: Home) -> Properties:
 
 
 def resources(name: str, home: Home) -> list[Resource]:
-    """The resources in the state of a workspace's stack."""
+    """The resources in the state of a workspace's stack, or below its component in the stack of ``--stack``.
+
+    The component's outputs stand for the stack's then.
+    """
+    if stack := declared.current():
+        must_exist(name, home)
+        component, *below = (Resource.parse(one) for one in stack.workspaces[name])
+        return [replace(component, type=STACK), *below]
     return [Resource.parse(one) for one in deployment(name, home).get("resources", [])]
 
 
@@ -185,7 +199,7 @@ def require_outputs(name: str, home: Home) -> Properties:
 
 def stack_outputs(resources: list[Resource]) -> Properties:
     """The outputs of the stack, read from its resources without another call of Pulumi."""
-    return next((one.outputs for one in resources if one.type == "pulumi:pulumi:Stack"), {})
+    return next((one.outputs for one in resources if one.type == STACK), {})
 
 
 def unwrap_secrets(value: Any) -> Any:

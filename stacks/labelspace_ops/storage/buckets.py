@@ -50,7 +50,7 @@ def connect(
 ) -> S3Client:
     """Return an S3 client; without keys its requests are not signed, as for a public bucket.
 
-    ``patience``: seconds to wait for an answer, without another attempt; 0: minutes, as for transfers.
+    ``patience``: seconds to wait for an answer, in each of two attempts; 0: minutes, as for transfers.
     """
     proxies.exempt_own(endpoint)
     signing = {} if access_key else {"signature_version": UNSIGNED}
@@ -64,7 +64,7 @@ def connect(
         config=Config(
             connect_timeout=5,
             read_timeout=patience or 60,
-            retries={"total_max_attempts": 1} if patience else {"max_attempts": 4},
+            retries={"total_max_attempts": 2} if patience else {"max_attempts": 4},
             max_pool_connections=3 * AT_A_TIME,
             **signing,
         ),

@@ -36,6 +36,7 @@ class Capability(Enum):
     PURGE = "`delete --purge` removes annotations and backups"
     HOST_PORTS = "URL and S3 are served on ports of this machine"
     LOCAL_BUCKETS = "dataset buckets are folders of this machine"
+    HOST_NAME = "the URL is public: settings name its domain, or ask for a name for a trial"
     COST = "resources are billed by a provider"
     BACKUP_WHILE_STOPPED = "a stopped workspace may still be asked for a backup or a drill"
     S3_STOPS = "the buckets' S3 endpoint stops and sleeps with the workspace"
@@ -154,7 +155,7 @@ class Target(ABC, Generic[Spec]):
         return settings
 
     def resolve(self, spec: Spec, home: Home) -> Spec:
-        """The spec with what only the account or this machine knows; raises before anything is made."""
+        """The spec to preview, with what only the account or this machine knows; writes nothing."""
         return spec
 
     @abstractmethod
@@ -222,11 +223,11 @@ class Target(ABC, Generic[Spec]):
     def doctor(self, home: Home) -> list[Check]:
         """Checks of whether a workspace can run there."""
 
-    def bucket_client(self, outputs: Properties, bucket: str) -> S3Client:
-        """An S3 client for a dataset bucket, by the workspace's outputs."""
+    def bucket_client(self, outputs: Properties, bucket: str, *, patience: float = 0) -> S3Client:
+        """An S3 client for a dataset bucket, by the outputs; ``patience`` as in ``buckets.connect``."""
         from labelspace_ops.storage import buckets  # noqa: PLC0415 - loads boto3
 
-        return buckets.client(outputs, bucket)
+        return buckets.client(outputs, bucket, patience=patience)
 
     def bucket_store(self, outputs: Properties, bucket: str) -> S3Store | None:
         """The same for quick transfers of small files; None where only ``bucket_client`` works."""

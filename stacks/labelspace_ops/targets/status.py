@@ -74,7 +74,7 @@ class Status(JsonModel):
     """Since when the workspace has been asleep, on target local."""
     status: str
     """``creating``, ``ready``, ``degraded``, ``stopped``, ``asleep``, ``failed``, ``deleting``,
-    ``deleted`` (only the data is left)."""
+    ``deleted`` (only the data is left), ``unreadable`` (the state is damaged)."""
     url: str
     """URL of the annotation server for browsers."""
     api_url: str

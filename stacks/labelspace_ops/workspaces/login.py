@@ -11,6 +11,7 @@ from labelspace.home import Home
 from labelspace_ops.core import locks
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.models import JsonModel
+from labelspace_ops.core.reporting import message
 from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import backend, project, pulumi_cli
 
@@ -90,19 +91,24 @@ def _names(home: Home, url: str) -> list[str]:
     try:
         return sorted(one.name for one in _workspace_at(home, url).list_stacks())
     except auto.CommandError as error:
+        folder = backend.folder_of(url)
+        if folder and backend.stack_names(folder):  # Pulumi reads every state, and one is damaged
+            return backend.stack_names(folder)
         raise OpsError(f"url: {url} cannot be read: {pulumi_cli.error_reason(str(error))}") from None
 
 
 def _can_decrypt(home: Home, url: str, names: list[str]) -> bool:
-    """Return whether this machine's passphrase decrypts the first stack of the backend."""
+    """Return whether this machine's passphrase decrypts the first stack that is not damaged."""
     workspace = _workspace_at(home, url)
-    for name in names[:1]:
+    for name in names:
         try:
             workspace.stack_outputs(name)
         except auto.CommandError as error:
             if "passphrase" in str(error):
                 return False
-            raise OpsError(pulumi_cli.error_reason(str(error))) from None
+            message(f"{name}: its state is damaged: {pulumi_cli.error_reason(str(error))}")
+        else:
+            return True
     return True
 
 

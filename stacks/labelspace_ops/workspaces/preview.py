@@ -197,11 +197,16 @@ def _change(step: Any, spec: WorkspaceSpec, keys: list[str], *, new: bool) -> Re
         part=part,
         action=action,
         replaces=action == "replace",
-        properties=sorted({path.split(".")[0].split("[")[0] for path in step.diffs or []}),
+        properties=sorted(_properties(step)),
         why=_label_changes(step) or _why(step, part, keys, new=new),
         data=_lost_labels(step) or data_effect(kind, part, action, spec.name),
         downtime="" if new else downtime_of(kind, part, action),
     )
+
+
+def _properties(step: Any) -> set[str]:
+    """Return the properties that differ, without the path inside them."""
+    return {path.split(".")[0].split("[")[0] for path in step.diffs or []}
 
 
 def _label_steps(step: Any) -> list[plan.Step]:
@@ -250,6 +255,8 @@ def _why(step: Any, part: str, keys: list[str], *, new: bool) -> list[str]:
         return reasons
     if set(step.diffs or []) <= {"labels"} and step.diffs:
         return ["depends on a container that changes"]
+    if _properties(step) <= {"labels", "uploads"} and step.diffs:
+        return ["its files changed: a renewed certificate, or a newer labelspace"]
     return ["differs from the last update: labelspace is newer, or somebody changed it by hand"]
 
 

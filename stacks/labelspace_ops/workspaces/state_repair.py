@@ -50,7 +50,8 @@ def find(name: str, home: Home) -> Repair | None:
     newest = next((copy for copy in copies if not _decryption_problem(copy.path, name, home)), None)
     if newest is None:
         raise OpsError(
-            f"{name}: the state in {file} cannot be read ({problem}), and none of {len(copies)} copies can:"
+            f"{name}: the state in {file} cannot be read ({problem}), and"
+            f" {f'none of {len(copies)} copies can' if copies else 'there is no whole copy'}:"
             f" move the file away, then `labelspace create {name} --reuse-data` makes the state again"
         )
     newer = [copy.resources for copy in copies if copy.when > newest.when]

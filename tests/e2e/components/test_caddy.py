@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from tests.authority import Authority
 
-from labelspace.cvat.caddy import TRUSTED, Https, caddyfile
+from labelspace.cvat.caddy import CERTIFICATE, KEY, TRUSTED, Https, caddyfile
 from labelspace.cvat.images import IMAGES
 
 
+@pytest.mark.parametrize("own_url", ["", "https://labels.example.org:8443"])
 @pytest.mark.parametrize("sleeps", [False, True])
 @pytest.mark.parametrize("registration", ["open", "closed"])
-def test_caddy_accepts_it(registration: str, sleeps: bool, tmp_path: Path) -> None:
-    (tmp_path / "Caddyfile").write_text(caddyfile(8080, registration, sleeps=sleeps))
+def test_caddy_accepts_it(registration: str, sleeps: bool, own_url: str, tmp_path: Path) -> None:
+    (tmp_path / "Caddyfile").write_text(caddyfile(8080, registration, sleeps=sleeps, own_url=own_url))
+    if own_url:
+        pair = Authority.new(tmp_path / "ca").sign("labels", "DNS:labels.example.org")
+        for file, inside in zip(pair, (CERTIFICATE, KEY), strict=True):
+            shutil.copy(file, tmp_path / Path(inside).name)
     command = [
         "docker",
         "run",
@@ -39,6 +46,7 @@ def test_certificates_come_from_the_directory_that_is_asked_for() -> None:
     rules = caddyfile(8080, "open", Https("labels.example.org", "https://acme.example.org/dir", "PEM"))
     assert "acme_ca https://acme.example.org/dir\n" in rules
     assert f"acme_ca_root {TRUSTED}\n" in rules
+    assert "email ann@example.org\n" in caddyfile(80, "open", Https("a.example.org", email="ann@example.org"))
 
 
 def test_registration_is_closed_only_when_asked() -> None:

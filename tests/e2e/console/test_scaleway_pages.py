@@ -16,7 +16,7 @@ from tests.e2e.lab import Lab
 from labelspace.home import Home
 
 NAME = "cloudpages"
-PRICE = "67.16 €, 26.95 € while stopped"
+PRICE = "54.89 €, 23.62 € while stopped"
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         key = {"access_key": ACCOUNT["SCW_ACCESS_KEY"], "application_id": UUID}
         one.cloud.add("access_key", key, "access_key")
         one.pulumi("config", "set", "--path", "labelspace:scaleway.wait_minutes", "0")
+        one.pulumi("config", "set", "--path", "labelspace:scaleway.trial_hostname", "true")
         one.pulumi("config", "set", "labelspace:target", "scaleway")
         lab = CloudLab(one.home, one)
         done = lab.run("create", NAME, "--bucket", "street", "--yes")
@@ -66,7 +67,7 @@ def test_the_form_has_the_targets_own_fields_and_shows_its_price(
     says(browser, "[aria-label=Workspace]", "Scaleway, in the cloud")
     assert not browser.find_elements(By.CSS_SELECTOR, "[name=s3_port]")
     press(browser, "Preview")
-    says(browser, "[aria-label='What it costs']", "about 67.16 EUR a month, 26.95 while stopped")
+    says(browser, "[aria-label='What it costs']", "about 54.89 EUR a month, 23.62 while stopped")
     says(browser, "[aria-label='Preview of another']", "everybody on the internet can create an account")
 
 

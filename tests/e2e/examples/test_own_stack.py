@@ -16,7 +16,7 @@ import boto3
 import docker
 import pytest
 from testbed.inside import inside
-from tests.e2e.lab import Lab, Visitor, containers
+from tests.e2e.lab import BIN, Lab, Visitor, containers
 
 from labelspace.naming import WORKSPACE_LABEL
 from labelspace_ops.stack.pulumi_cli import prepare
@@ -116,6 +116,74 @@ def test_secrets_are_secret_in_the_callers_outputs(own: Own) -> None:
     state = own.pulumi("stack", "export")
     assert known["admin_password"] not in state
     assert known["secret_key"] not in state
+
+
+def _labelspace(own: Own, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """``labelspace`` in the example's folder, with the variables of its own backend."""
+    command = [str(BIN / "labelspace"), *arguments]
+    return subprocess.run(
+        command, env=own.lab.env(), cwd=own.folder, input=stdin, capture_output=True, text=True, check=False
+    )
+
+
+def _operate(own: Own, *arguments: str) -> Any:
+    """The JSON of a command on the stack's workspace, which must succeed."""
+    done = _labelspace(own, *arguments, "--stack", own.name, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def test_its_workspace_is_operated_with_the_projects_own_backend(own: Own, tmp_path: Path) -> None:
+    shown = own.output("--show-secrets")
+    status = _operate(own, "status")
+    assert (status["name"], status["status"], status["url"]) == (own.name, "ready", shown["url"])
+    assert [row["name"] for row in _operate(own, "list")] == [own.name]
+    assert _operate(own, "credentials")["password"] == shown["admin_password"]
+    (tmp_path / "b.txt").write_text("from labelspace")
+    uploaded = _operate(own, "upload", own.name, str(tmp_path / "b.txt"))
+    assert uploaded["uploaded"] == 1
+    assert (Path(shown["incoming"]["folder"]) / "b.txt").exists()
+
+
+def test_its_labels_are_applied_from_a_file_of_the_project(own: Own) -> None:
+    labels = own.folder / "stacks" / "labels"
+    labels.mkdir(parents=True)
+    (labels / f"{own.name}.yaml").write_text("projects:\n  - name: pets\n    labels: [{name: cat}]\n")
+    assert _operate(own, "labels", "apply", "--yes")["applied"] is True
+    assert _operate(own, "labels", "apply", "--dry-run")["changes"] == {"pets": []}
+    pulled = _labelspace(own, "labels", "pull", "--stack", own.name, "--out", "-")
+    assert "name: cat" in pulled.stdout
+    assert {one["username"] for one in _operate(own, "annotators", "list")} == {"admin"}
+
+
+def test_its_backups_are_taken_proven_and_restored(own: Own) -> None:
+    before = {part: one.id for part, one in containers(own.name).items()}
+    taken = _operate(own, "backup")
+    assert taken["id"] in [row["id"] for row in _operate(own, "backups")["backups"]]
+    assert _operate(own, "drill")["ok"] is True
+    restored = _operate(own, "restore", "--backup", taken["id"], "--yes")
+    assert restored["from_backup"] == taken["id"]
+    assert {part: one.id for part, one in containers(own.name).items()} == before
+    assert _operate(own, "status")["status"] == "ready"
+    own.changed()
+    own.pulumi("preview", "--expect-no-changes")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reported"),
+    [
+        (("status", "--stack", "nowhere"), "stack: nowhere cannot be read"),
+        (("status", "other", "--stack", "STACK"), "name: 'other' is no workspace of stack STACK"),
+        (("stop", "STACK", "--stack", "STACK"), "set running to False there, and run `pulumi up`"),
+        (("set", "STACK", "size=medium", "--stack", "STACK"), "change the setting there"),
+        (("delete", "STACK", "--stack", "STACK"), "remove the Workspace there"),
+        (("status",), "name: missing: give the workspace, or the stack"),
+    ],
+)
+def test_what_a_command_cannot_do_is_named(own: Own, arguments: tuple[str, ...], reported: str) -> None:
+    done = _labelspace(own, *(one.replace("STACK", own.name) for one in arguments))
+    assert done.returncode in (1, 2)
+    assert reported.replace("STACK", own.name) in done.stderr
 
 
 def test_a_second_preview_finds_nothing_to_do(own: Own) -> None:

@@ -17,6 +17,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, until
 
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")  # the server is private
 NAME, SENDER = "with-mail", "labels@example.org"
 USER, SMTP_PASSWORD = "labels", "Another-phrase-of-2026"
 

@@ -243,8 +243,20 @@ def test_purge_wants_the_name_typed(lab: Lab, street: Any) -> None:
 def test_a_second_command_waits_its_turn(lab: Lab, street: Any) -> None:
     with hold(lab.home, street["name"], "deleting"):
         done = lab.run("create", street["name"], "--yes")
-        assert (done.returncode, "another labelspace command is deleting it" in done.stderr) == (1, True)
+        assert (done.returncode, "another labelspace command is deleting it since 2" in done.stderr) == (
+            1,
+            True,
+        )
         assert '"status": "deleting"' in lab.run("status", street["name"], "--json").stdout
+
+
+def test_a_restore_is_refused_while_a_backup_is_made_and_the_workspace_serves(lab: Lab, street: Any) -> None:
+    name = street["name"]
+    with hold(lab.home, name, "making a backup of", shared=True):
+        done = lab.run("restore", name, "--yes")
+        assert (done.returncode, "is making a backup of it since 2" in done.stderr) == (1, True), done.stderr
+        assert lab.json("status", name)["status"] == "ready"
+        assert lab.json("backup", name)["id"]
 
 
 def test_a_password_is_not_asked_for_in_arguments(lab: Lab) -> None:

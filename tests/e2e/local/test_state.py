@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +65,8 @@ def test_a_damaged_state_is_named_by_every_command_and_repaired(
         assert done.returncode == 1, command
         assert f"{name}: the state in {file} cannot be read" in done.stderr, (command, done.stderr)
         assert f"`labelspace state repair {name}` takes the newest whole copy" in done.stderr, command
+    another = lab.run("preview", "another", "--bucket", "meadow")
+    assert another.returncode == 0, another.stderr
     refused = lab.run("state", "repair", name, stdin="n\n")
     assert refused.returncode == 1
     assert "resources\n  not in it" in refused.stdout
@@ -73,6 +78,36 @@ def test_a_damaged_state_is_named_by_every_command_and_repaired(
     assert lab.json("status", name)["status"] == "ready"
     assert {part: one.id for part, one in containers(name).items()} == before
     lab.pulumi("preview", "--stack", name, "--expect-no-changes")
+
+
+@pytest.mark.parametrize(
+    ("part", "check"), [("gateway", "bucket meadow"), ("database", "backups"), ("server", "health")]
+)
+def test_a_part_that_hangs_is_named_and_the_rest_is_shown(
+    lab: Lab, meadow: Any, part: str, check: str
+) -> None:
+    """A stopped process still accepts connections: the kernel does."""
+    with _frozen(containers(meadow["name"])[part]):
+        measured = lab.json_of_degraded("status", meadow["name"])
+    failed = {one["name"]: one["detail"] for one in measured["checks"] if not one["ok"]}
+    assert "no answer in" in failed[check], failed
+    assert [one["name"] for one in measured["checks"] if one["name"] == "proxy" and one["ok"]]
+    assert (measured["buckets"][0]["objects"] is None) == (part == "gateway")
+    lab.until_ready(meadow["name"])
+
+
+@contextmanager
+def _frozen(container: Any) -> Iterator[None]:
+    """Stop every process of a container, without the engine's knowledge."""
+    top = container.top()
+    processes = [int(row[top["Titles"].index("PID")]) for row in top["Processes"]]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
 
 
 def test_a_copy_that_lacks_a_resource_is_shown_and_the_resource_is_made_again(lab: Lab, meadow: Any) -> None:

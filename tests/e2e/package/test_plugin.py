@@ -29,13 +29,16 @@ PLUGINS = ("docker", "random", "scaleway")
 @pytest.fixture(scope="module")
 def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Of somebody with Pulumi's download, and without labelspace on PATH."""
-    folder = tmp_path_factory.mktemp("pulumi")
-    bin_, home = pulumi_with_hosts(folder), tmp_path_factory.mktemp("pulumi-home")
+    return _variables(pulumi_with_hosts(tmp_path_factory.mktemp("pulumi")), tmp_path_factory)
+
+
+def _variables(bin_: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    home = tmp_path_factory.mktemp("pulumi-home")
     (home / "plugins").mkdir()
     for name in PLUGINS:
         package = f"pulumi-{name}" if name != "scaleway" else "pulumiverse-scaleway"
         plugin = f"resource-{name}-v{version(package)}"
-        (home / "plugins" / plugin).symlink_to(Home.find().pulumi_home / "plugins" / plugin)
+        shutil.copytree(Home.find().pulumi_home / "plugins" / plugin, home / "plugins" / plugin)
     state = tmp_path_factory.mktemp("state")
     return {
         **os.environ,
@@ -88,7 +91,11 @@ def test_a_repository_gives_its_schema(clone: Path, variables: dict[str, str], t
     assert json.loads(schema)["pluginDownloadURL"] == "git://localhost/team/labelspace.git/components"
 
 
-def test_the_installed_program_gives_its_schema(variables: dict[str, str], tmp_path: Path) -> None:
+def test_the_installed_program_gives_its_schema(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    """It needs no language host."""
+    variables = _variables(Home.find().pulumi_root / "bin", tmp_path_factory)
     assert _names(_run(tmp_path, variables, "pulumi", "package", "get-schema", str(SCRIPT))) == NAMES
     assert list(tmp_path.iterdir()) == []
 

@@ -20,7 +20,7 @@ from docker import errors
 from testbed import upgrades
 from testbed.inside import fetched, inside
 from tests.e2e.lab import PASSWORD
-from tests.e2e.machine import BUCKET, DOMAIN, METADATA, Machine, machine, until
+from tests.e2e.machine import BUCKET, DOMAIN, METADATA, RESOLVER, Machine, machine, until
 
 from labelspace.cvat.images import cvat_image
 from labelspace_ops.backup import upgrade_test
@@ -37,7 +37,7 @@ ASK = "import sys, urllib.request as u; u.urlopen(f'http://{sys.argv[1]}/conf', 
 @pytest.fixture(scope="module")
 def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A server at the point where its boot script needs the database, which is not there."""
-    with machine(tmp_path_factory.mktemp("machine")) as one:
+    with machine(tmp_path_factory.mktemp("machine"), registration="open") as one:
         until(lambda: one.step() == "waits for the database", "the boot script waits for the database")
         yield one
 
@@ -141,17 +141,18 @@ def test_no_port_but_those_of_the_url_is_open(server: Machine) -> None:
     assert {int(one.rpartition(":")[2]) for one in outside} - {22} == {80, 443}
 
 
-def test_cvats_containers_cannot_reach_the_metadata(server: Machine) -> None:
-    """Without the rule they would: somebody answers there."""
+def test_cvats_containers_reach_the_resolver_and_not_the_metadata(server: Machine) -> None:
+    """Without the rule they would reach both: somebody answers there."""
     inside = server.container("server")
     asked = ["docker", "exec", inside, "python3", "-c", ASK]
-    for address in METADATA:
+    for address in (METADATA, RESOLVER):
         server.inside("python3", "-c", ASK, address)
-        assert not server.succeeds(*asked, address), address
+    assert not server.succeeds(*asked, METADATA)
+    assert server.succeeds(*asked, RESOLVER)
     server.inside("nft", "delete", "table", "inet", "labelspace")
-    assert all(server.succeeds(*asked, address) for address in METADATA)
+    assert server.succeeds(*asked, METADATA)
     server.inside("/usr/local/sbin/labelspace-prepare")
-    assert not any(server.succeeds(*asked, address) for address in METADATA)
+    assert not server.succeeds(*asked, METADATA)
     server.inside("sh", "-c", "echo ready >/run/labelspace/step")
 
 

@@ -23,7 +23,11 @@ from labelspace.targets.scaleway import cloud_init
 
 KEY = "a-key-that-encrypts-what-is-in-the-bucket"
 NEWER_CVAT = "2.73.1"
-SETTINGS: dict[str, Any] = {"scaleway": {"database": "server"}, "backup": {"encryption_key": KEY}}
+SETTINGS: dict[str, Any] = {
+    "registration": "open",
+    "scaleway": {"database": "server"},
+    "backup": {"encryption_key": KEY},
+}
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.cloud import PROVISIONER, Account, account
+from tests.e2e.cloud import DEPLOYER, Account, account
 
 from labelspace.home import Home
 
@@ -66,8 +66,8 @@ def test_only_in_the_bucket_of_backups_it_may_delete(made: Account) -> None:
     }
     read = {"s3:ListBucket", "s3:GetObject"}
     assert allowed == {
-        "street": {reader: read, PROVISIONER: {"s3:*"}},
-        BACKUPS: {reader: read | {"s3:PutObject", "s3:DeleteObject"}, PROVISIONER: {"s3:*"}},
+        "street": {reader: read, DEPLOYER: {"s3:*"}},
+        BACKUPS: {reader: read | {"s3:PutObject", "s3:DeleteObject"}, DEPLOYER: {"s3:*"}},
     }
 
 

@@ -90,23 +90,23 @@ def test_the_owner_needs_no_policy(cloud: Account) -> None:
 
 
 def test_a_quota_that_is_used_up_is_named(cloud: Account) -> None:
-    limit(cloud.cloud, "PLAY2-MICRO", {"zone": "fr-par-2", "limit": 5}, {"zone": "fr-par-1", "limit": 0})
-    limit(cloud.cloud, "PRO2-XS", {"zone": "fr-par-1", "limit": 2})
-    limit(cloud.cloud, "PRO2-S", {"zone": "fr-par-1", "unlimited": True})
+    limit(cloud.cloud, "DEV1-L", {"zone": "fr-par-2", "limit": 5}, {"zone": "fr-par-1", "limit": 0})
+    limit(cloud.cloud, "GP1-XS", {"zone": "fr-par-1", "limit": 2})
+    limit(cloud.cloud, "GP1-S", {"zone": "fr-par-1", "unlimited": True})
     checks = doctor(cloud)
-    used_up = checks["Scaleway quota of servers PLAY2-MICRO"]
+    used_up = checks["Scaleway quota of servers DEV1-L in fr-par-1"]
     assert used_up["detail"].startswith("0 of 0 used: a workspace takes one")
     assert not used_up["ok"]
-    assert checks["Scaleway quota of servers PRO2-XS"]["detail"] == "0 of 2 used"
-    assert checks["Scaleway quota of servers PRO2-S"]["detail"] == "0 used, unlimited"
+    assert checks["Scaleway quota of servers GP1-XS in fr-par-1"]["detail"] == "0 of 2 used"
+    assert checks["Scaleway quota of servers GP1-S in fr-par-1"]["detail"] == "0 used, unlimited"
 
 
 def test_no_quota_is_matched_by_guess(cloud: Account) -> None:
     """Names that are alike, and a kind whose name nobody has published."""
-    limit(cloud.cloud, "PLAY2-MICRO-WIN", {"zone": "fr-par-1", "limit": 0})
+    limit(cloud.cloud, "DEV1-L-WIN", {"zone": "fr-par-1", "limit": 0})
     cloud.cloud.add("quotum", {"name": "iam_policies", "limits": [{"global": True, "limit": 1}]}, "name")
     checks = doctor(cloud)
-    servers = checks["Scaleway quota of servers PLAY2-MICRO"]
+    servers = checks["Scaleway quota of servers DEV1-L in fr-par-1"]
     assert servers["ok"]
     assert "lists no cp_servers_type_PLAY2_MICRO" in servers["detail"]
     policies = checks["Scaleway quota of IAM policies"]
@@ -163,7 +163,8 @@ def _configure(cloud: Account) -> None:
 
 def test_a_workspace_is_made_with_the_keys_of_its_stack_alone(cloud: Account) -> None:
     _configure(cloud)
-    for key, value in {"scaleway.wait_minutes": "0", "buckets[0].name": "street"}.items():
+    quick = {"scaleway.wait_minutes": "0", "scaleway.trial_hostname": "true"}
+    for key, value in {**quick, "buckets[0].name": "street"}.items():
         cloud.pulumi("config", "set", "--path", f"labelspace:{key}", value)
     cloud.pulumi("config", "set", "labelspace:target", "scaleway")
     done = cloud.labelspace("create", "clouddoctor", "--yes", "--json", **NO_KEYS, SCW_API_URL=None)

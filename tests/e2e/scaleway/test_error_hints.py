@@ -18,7 +18,7 @@ from labelspace.home import Home
 
 NAME = "cloudtroubles"
 CREATE = ("create", NAME, "--target", "scaleway", "--bucket", "lanes", "--yes", "--json")
-QUICK = ("--set", "scaleway.wait_minutes=0")
+QUICK = ("--set", "scaleway.wait_minutes=0", "--set", "scaleway.trial_hostname=true")
 QUOTA = {
     "type": "quotas_exceeded",
     "message": "quotas exceeded",
@@ -49,10 +49,10 @@ def whole(cloud: Account) -> bool:
 
 
 def test_a_type_that_is_sold_out_is_refused_before_anything_is_made(cloud: Account) -> None:
-    cloud.cloud.sold_out = {"PLAY2-MICRO", "DB-PLAY2-NANO"}
+    cloud.cloud.sold_out = {"DEV1-L", "DB-PLAY2-NANO"}
     done = create(cloud)
     assert done.returncode == 2
-    assert "scaleway.server_type: 'PLAY2-MICRO' is sold out" in done.stderr
+    assert "scaleway.server_type: 'DEV1-L' is sold out" in done.stderr
     assert "PRO2-XXS (41 EUR a month)" in done.stderr
     done = create(cloud, "--set", "size=medium")
     assert done.returncode == 2
@@ -101,10 +101,10 @@ def test_a_refusal_is_reported_with_the_next_step_and_the_same_command_goes_on(
 def test_a_server_whose_creation_was_not_answered_is_replaced_by_the_stacks_own(cloud: Account) -> None:
     """The provider asks again by itself, and is refused: the volume is in use by the server that it lost."""
     cloud.cloud.faults = [Fault("POST", "/servers$", 0, {}, after=True)]
-    refused = cloud.labelspace("set", NAME, "registration=closed", "--yes", "--json")
+    refused = cloud.labelspace("set", NAME, "registration=open", "--yes", "--json")
     assert refused.returncode == 1
     lost = cloud.only("instance_server")["id"]
-    assert json.loads(create(cloud, "--set", "registration=closed").stdout)["server"] == "running"
+    assert json.loads(create(cloud, "--set", "registration=open").stdout)["server"] == "running"
     assert whole(cloud)
     assert cloud.only("instance_server")["id"] != lost
     assert len(cloud.cloud.all("volume")) == 2, (

@@ -31,7 +31,8 @@ def dump(tmp_path: Path) -> Path:
 
 def _create(cloud: Account, *words: str, **changed: str) -> tuple[int, str]:
     flags = ("--target", "scaleway", "--bucket", "fields", "--yes", "--set", "scaleway.wait_minutes=0")
-    done = cloud.labelspace("create", NAME, *flags, *words, **changed)
+    trial = ("--set", "scaleway.trial_hostname=true")
+    done = cloud.labelspace("create", NAME, *flags, *trial, *words, **changed)
     return done.returncode, done.stderr
 
 

@@ -19,6 +19,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with account(tmp_path_factory.mktemp("account"), "cloudcli", Home.find().tools) as one:
         one.cloud.add("access_key", dict(KEY), "access_key")
         one.pulumi("config", "set", "--path", "labelspace:scaleway.wait_minutes", "0")
+        one.pulumi("config", "set", "--path", "labelspace:scaleway.trial_hostname", "true")
         one.pulumi("config", "set", "labelspace:target", "scaleway")
         yield one
 
@@ -48,15 +49,15 @@ def test_keys_that_are_missing_or_malformed_are_named(cloud: Account) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_create_says_what_it_costs_adopts_its_buckets_and_names_who_provisions(cloud: Account) -> None:
+def test_create_says_what_it_costs_adopts_its_buckets_and_names_who_deploys(cloud: Account) -> None:
     cloud.cloud.add("bucket", {"id": "street", "_project": UUID, "objects": 2})
     done = run(cloud, "create", "cloudcli", "--bucket", "street", "--yes", "--json")
     measured = json.loads(done.stdout)
-    assert "67.16 EUR a month, 26.95 while stopped" in done.stderr
+    assert "54.89 EUR a month, 23.62 while stopped" in done.stderr
     assert measured["target"] == "scaleway"
     assert measured["status"] == "degraded", "no server answers behind a double"
     assert measured["checks"][0]["name"] == "health"
-    assert measured["cost"]["eur_per_month_running"] == 67.16
+    assert measured["cost"]["eur_per_month_running"] == 54.89
     assert UUID in cloud.cloud.all("bucket")["street"]["policy"]
     assert cloud.cloud.all("bucket")["street"]["objects"] == 2
 

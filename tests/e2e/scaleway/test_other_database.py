@@ -34,8 +34,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 def asked(cloud: Account, command: str, kind: str) -> subprocess.CompletedProcess[str]:
     new = ("--target", "scaleway", "--bucket", "fields", "--set", "scaleway.wait_minutes=0")
+    trial = ("--set", "scaleway.trial_hostname=true")
     yes = ("--yes",) if command == "create" else ()
-    return cloud.labelspace(command, NAME, *new, *yes, "--json", "--set", f"scaleway.database={kind}")
+    return cloud.labelspace(command, NAME, *new, *trial, *yes, "--json", "--set", f"scaleway.database={kind}")
 
 
 def is_made(cloud: Account, kind: str) -> str:

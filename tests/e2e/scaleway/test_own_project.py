@@ -39,8 +39,7 @@ def test_everything_is_in_the_project_that_was_made(made: Account) -> None:
 
 def test_the_servers_rights_end_at_the_project(made: Account) -> None:
     own = made.only("project")["id"]
-    (rule,) = made.only("policy")["_rules"]
-    assert rule["project_ids"] == [own]
+    assert [rule["project_ids"] for rule in made.only("policy")["_rules"]] == [[own], [own]]
     assert made.only("access_key")["default_project_id"] == own
 
 

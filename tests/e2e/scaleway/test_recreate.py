@@ -19,6 +19,7 @@ DENIED = {"type": "permissions_denied", "message": "insufficient permissions", "
 CREATE = (
     *("create", NAME, "--target", "scaleway", "--bucket", "street-2", "--yes", "--json"),
     *("--set", "scaleway.project=own", "--set", "scaleway.wait_minutes=0"),
+    *("--set", "scaleway.trial_hostname=true"),
 )
 
 

@@ -29,11 +29,11 @@ CLOUD: dict[str, Any] = {
     "name": "w",
     "target": "scaleway",
     "buckets": [{"name": "one"}],
-    "scaleway": {"wait_minutes": 0},
+    "scaleway": {"wait_minutes": 0, "trial_hostname": True},
 }
 WITH_DATABASE: dict[str, Any] = {
     **CLOUD,
-    "scaleway": {"wait_minutes": 0, "database": "server"},
+    "scaleway": {"wait_minutes": 0, "trial_hostname": True, "database": "server"},
     "backup": {"encryption_key": "x" * 40},
 }
 HUGE: dict[str, Any] = {"size": "huge"}

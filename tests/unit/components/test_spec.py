@@ -82,7 +82,7 @@ def test_defaults_are_safe() -> None:
         ({"target": "scaleway", "scaleway": {"region": "us-east-1"}}, "scaleway.region", "fr-par"),
         ({"target": "scaleway", "scaleway": {"zone": 2}}, "scaleway", "first zone"),
         (
-            {"target": "scaleway", "scaleway": {"subnet_cidr": "172.17.0.0/24"}},
+            {"target": "scaleway", "scaleway": {"subnet_cidr": "10.213.0.0/24"}},
             "scaleway.subnet_cidr",
             "Docker",
         ),
@@ -114,7 +114,7 @@ def test_defaults_are_safe() -> None:
             "scaleway.ssh_cidrs.0",
             "203.0.113.7/32",
         ),
-        ({"target": "scaleway", "scaleway": {"provisioner": "me"}}, "scaleway.provisioner", "application_id"),
+        ({"target": "scaleway", "scaleway": {"deployers": "me"}}, "scaleway.deployers.0", "application_id"),
         ({"size": "huge"}, "size", "small, medium, large"),
         ({"cvat_version": "2.15.0"}, "cvat_version", "supported: 2.73.0"),
         ({"port": 80}, "port", "1024"),

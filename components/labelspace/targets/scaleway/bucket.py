@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import pulumi
 import pulumiverse_scaleway as scaleway
@@ -37,7 +38,7 @@ class DatasetBucket(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:scaleway:DatasetBucket", name, None, opts)
-        self.bucket = bucket(self, spec.name, context, adopt=spec.adopt, retention_days=None)
+        self.bucket = bucket(self, spec.name, context, adopt=spec.adopt, lifetime=Lifetime())
         policy(self, self.bucket, spec.name, context, reader=reader, actions=READ)
         self.access = BucketAccess(
             name=spec.name,
@@ -50,17 +51,27 @@ class DatasetBucket(pulumi.ComponentResource):
         self.register_outputs({"bucket": spec.name, "endpoint": context.endpoint})
 
 
+@dataclass(frozen=True)
+class Lifetime:
+    """How long a bucket keeps what; in days."""
+
+    old_versions: int = OLD_VERSIONS_DAYS
+    """After an object was deleted or overwritten."""
+    dumps: int | None = None
+    """Age at which an object below ``dumps/`` is deleted; None: never."""
+
+
 def bucket(
-    parent: pulumi.Resource, name: str, context: ScalewayContext, *, adopt: bool, retention_days: int | None
+    parent: pulumi.Resource, name: str, context: ScalewayContext, *, adopt: bool, lifetime: Lifetime
 ) -> scaleway.object.Bucket:
-    """A private, versioned bucket; with ``retention_days`` its objects expire."""
+    """A private, versioned bucket."""
     return scaleway.object.Bucket(
         f"{context.workspace}-{name}",
         name=name,
         region=context.region,
         project_id=context.project,
         versioning=scaleway.object.BucketVersioningArgs(enabled=True),
-        lifecycle_rules=_lifecycle(retention_days),
+        lifecycle_rules=_lifecycle(lifetime),
         tags={"labelspace": context.workspace},
         opts=pulumi.ResourceOptions(
             parent=parent,
@@ -76,18 +87,23 @@ def _left(context: ScalewayContext, name: str) -> str:
     return f"{context.region}/{name}@{own}" if own else f"{context.region}/{name}"
 
 
-def _lifecycle(retention_days: int | None) -> list[scaleway.object.BucketLifecycleRuleArgs]:
-    """Old versions and broken uploads would be paid for ever."""
-    rule = scaleway.object.BucketLifecycleRuleArgs
-    old = scaleway.object.BucketLifecycleRuleNoncurrentVersionExpirationArgs(
-        noncurrent_days=OLD_VERSIONS_DAYS
+def _lifecycle(lifetime: Lifetime) -> list[scaleway.object.BucketLifecycleRuleArgs]:
+    """Old versions, the markers that their deletion leaves, and broken uploads would be paid for ever."""
+    rule, expiration = (
+        scaleway.object.BucketLifecycleRuleArgs,
+        scaleway.object.BucketLifecycleRuleExpirationArgs,
     )
+    old = scaleway.object.BucketLifecycleRuleNoncurrentVersionExpirationArgs(
+        noncurrent_days=lifetime.old_versions
+    )
+    marker = expiration(expired_object_delete_marker=True)
     rules = [
         rule(id="old-versions", enabled=True, noncurrent_version_expiration=old),
+        rule(id="delete-markers", enabled=True, expiration=marker),
         rule(id="broken-uploads", enabled=True, abort_incomplete_multipart_upload_days=BROKEN_UPLOADS_DAYS),
     ]
-    if retention_days is not None:
-        expire = scaleway.object.BucketLifecycleRuleExpirationArgs(days=retention_days)
+    if lifetime.dumps is not None:
+        expire = expiration(days=lifetime.dumps)
         rules.append(rule(id="dumps", enabled=True, prefix="dumps/", expiration=expire))
     return rules
 
@@ -101,9 +117,9 @@ def policy(
     reader: pulumi.Input[str],
     actions: tuple[str, ...],
 ) -> None:
-    """Allow exactly the workspace's server and the provisioner; a policy without the latter locks it out."""
-    provisioner = context.spec.provisioner
-    if provisioner is None:
+    """Allow exactly the workspace's server and its deployers; everybody else is locked out."""
+    deployers = context.spec.deployers
+    if not deployers:
         return
     scaleway.object.BucketPolicy(
         f"{context.workspace}-{name}-policy",
@@ -111,18 +127,21 @@ def policy(
         region=context.region,
         project_id=context.project,
         policy=pulumi.Output.from_input(reader).apply(
-            lambda application: policy_json(name, application, provisioner, actions)
+            lambda application: policy_json(name, application, deployers, actions)
         ),
         opts=pulumi.ResourceOptions(parent=parent),
     )
 
 
-def policy_json(name: str, application: str, provisioner: str, actions: tuple[str, ...]) -> str:
+def policy_json(name: str, application: str, deployers: tuple[str, ...], actions: tuple[str, ...]) -> str:
     """The policy's text: two statements, both name the bucket and what is in it."""
     resources = [name, f"{name}/*"]
-    allowed = {f"application_id:{application}": list(actions), provisioner: ["s3:*"]}
+    allowed: tuple[tuple[list[str], list[str]], ...] = (
+        ([f"application_id:{application}"], list(actions)),
+        (list(deployers), ["s3:*"]),
+    )
     statements = [
         {"Effect": "Allow", "Principal": {"SCW": who}, "Action": what, "Resource": resources}
-        for who, what in allowed.items()
+        for who, what in allowed
     ]
     return json.dumps({"Version": POLICY_VERSION, "Statement": statements})

@@ -14,6 +14,7 @@ from importlib.resources import files as package_files
 from labelspace.cvat.images import IMAGES
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.postgres import pgbackrest as postgres
+from labelspace.spec.scaleway import DOCKER_RANGE
 from labelspace.targets.scaleway.boot_config import PLAIN_FILES, BootConfig
 from labelspace.targets.scaleway.compose import compose, dump_yaml
 from labelspace.targets.scaleway.systemd import share_units, started_units, units
@@ -32,6 +33,11 @@ STEP_PATH = "/labelspace-step"
 """HTTP path of the boot's step, which ``labelspace-tell`` serves on port 80 until CVAT's proxy starts."""
 IMAGE_CONTEXT = "/etc/labelspace/database-image.tar.bz2"
 """The build context of the database's image; the backup program in it runs on the server, too."""
+DOCKER = {
+    "data-root": "/var/lib/labelspace/docker",
+    "default-address-pools": [{"base": str(DOCKER_RANGE), "size": 24}],
+}
+"""The settings of Docker's daemon: data on the data volume, networks apart from the private network."""
 START_POLICY = "/usr/sbin/policy-rc.d"
 """A script that exits with 101, so that packages start no services: Docker needs units of a later step."""
 
@@ -60,7 +66,7 @@ def _write_files(boot: BootConfig) -> list[dict[str, str]]:
     return [
         _file("/etc/labelspace/boot.env", _environment(boot), "0600"),
         _file("/etc/labelspace/compose.yaml", compose(boot), "0600"),
-        _file("/etc/docker/daemon.json", '{"data-root": "/var/lib/labelspace/docker"}\n'),
+        _file("/etc/docker/daemon.json", json.dumps(DOCKER) + "\n"),
         _file(START_POLICY, "#!/bin/sh\nexit 101\n", "0755"),
         *_ssh_files(boot),
         *(_file(path, text) for path, text in plain.items()),

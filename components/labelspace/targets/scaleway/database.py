@@ -123,4 +123,5 @@ def _backup_policy(spec: ScalewaySpec, context: ScalewayContext) -> BackupPolicy
         f"Scaleway's snapshots, and dumps in bucket {context.backup_bucket}",
         f"a snapshot every {SNAPSHOT_HOURS} h, a dump every hour, {drill}",
         spec.backup.retention_days,
+        spec.scaleway.old_versions_days,
     )

@@ -48,7 +48,9 @@ class AnnotationDatabase(pulumi.ComponentResource):
             user=DATABASE_USER,
             password=pulumi.Output.secret(password),
             ca_certificate=None,
-            backups=backups.policy(where, spec.backup),
+            backups=replace(
+                backups.policy(where, spec.backup), old_versions_days=spec.scaleway.old_versions_days
+            ),
             ready=pulumi.Output.from_input(""),
             archived_mark=ARCHIVED_MARK,
         )

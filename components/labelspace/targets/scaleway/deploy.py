@@ -9,7 +9,7 @@ from labelspace.cvat.services import Secrets
 from labelspace.outputs import BeforeUpgrade, DatabaseAccess, Deployment
 from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway import bucket as buckets_of
-from labelspace.targets.scaleway import database_on_server, project
+from labelspace.targets.scaleway import database_on_server, host_name, project
 from labelspace.targets.scaleway.bucket import DatasetBucket
 from labelspace.targets.scaleway.context import ScalewayContext
 from labelspace.targets.scaleway.database import AnnotationDatabase
@@ -26,6 +26,7 @@ def deploy(
     before_upgrade: BeforeUpgrade | None = None,
 ) -> Deployment:
     """Declare every part as a child of ``parent``."""
+    host_name.check(spec)
     server_type(spec), database_type(spec)  # raise before any resource is declared
     has_own_database = spec.scaleway.database == "server"
     if has_own_database:
@@ -79,7 +80,7 @@ def _database(
 ) -> tuple[DatabaseAccess, tuple[Service, ...]]:
     """The kind of database that the spec names, and its containers on the server."""
     child = pulumi.ResourceOptions(parent=parent)
-    if spec.scaleway.database == "server":
+    if network.private is None:
         own = database_on_server.AnnotationDatabase(
             spec.name, spec=spec, place=context, identity=identity, password=password, opts=child
         )
@@ -112,9 +113,11 @@ def _backup_bucket(
 ) -> None:
     """Where backups go: the server may write there and read; delete only when pgBackRest must."""
     name = context.backup_bucket
-    made = buckets_of.bucket(
-        parent, name, context, adopt=spec.scaleway.adopt_backups, retention_days=spec.backup.retention_days
+    has_dumps = spec.scaleway.database == "managed"
+    lifetime = buckets_of.Lifetime(
+        spec.scaleway.old_versions_days, spec.backup.retention_days if has_dumps else None
     )
+    made = buckets_of.bucket(parent, name, context, adopt=spec.scaleway.adopt_backups, lifetime=lifetime)
     expires = (buckets_of.DELETE,) if spec.scaleway.database == "server" else ()
     actions = (*buckets_of.READ, buckets_of.WRITE, *expires)
     buckets_of.policy(parent, made, name, context, reader=identity.application.id, actions=actions)

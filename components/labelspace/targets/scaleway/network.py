@@ -1,10 +1,11 @@
-"""What surrounds the server: its private network, its address, its firewall, its name."""
+"""The network of a workspace: private network, public address, firewall, host name."""
 
 from __future__ import annotations
 
 import pulumi
 import pulumiverse_scaleway as scaleway
 
+from labelspace.targets.scaleway import host_name
 from labelspace.targets.scaleway.context import ScalewayContext
 
 PUBLIC_PORTS = (80, 443)
@@ -12,22 +13,17 @@ SSH_PORT = 22
 
 
 class Network(pulumi.ComponentResource):
-    """A private network for server and database; an address that outlives servers; a firewall."""
+    """A public address that outlives servers, a firewall, and a private network for a managed database."""
+
+    private: scaleway.network.PrivateNetwork | None
+    """Joins the server and its managed database; None for a database on the server."""
 
     def __init__(
         self, name: str, *, context: ScalewayContext, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("labelspace:scaleway:Network", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.private = scaleway.network.PrivateNetwork(
-            f"{name}-network",
-            name=context.named(),
-            ipv4_subnet=scaleway.network.PrivateNetworkIpv4SubnetArgs(subnet=context.spec.subnet_cidr),
-            region=context.region,
-            tags=context.tags,
-            project_id=context.project,
-            opts=child,
-        )
+        self.private = None if context.spec.database == "server" else self._private(name, context)
         self.address = scaleway.instance.Ip(
             f"{name}-address",
             type="routed_ipv4",
@@ -52,11 +48,38 @@ class Network(pulumi.ComponentResource):
         self.host = self._host(name, context)
         self.register_outputs({"address": self.address.address, "host": self.host})
 
+    def _private(self, name: str, context: ScalewayContext) -> scaleway.network.PrivateNetwork:
+        """A private network in a VPC of the workspace's own.
+
+        Networks of one VPC may not overlap, and a VPC routes between them: in a shared one, a workspace's
+        containers would reach the databases of the others.
+        """
+        child = pulumi.ResourceOptions(parent=self)
+        vpc = scaleway.network.Vpc(
+            f"{name}-vpc",
+            name=context.named(),
+            region=context.region,
+            tags=context.tags,
+            project_id=context.project,
+            opts=child,
+        )
+        cidr = context.spec.subnet_cidr
+        return scaleway.network.PrivateNetwork(
+            f"{name}-network",
+            name=context.named(),
+            vpc_id=vpc.id,
+            ipv4_subnet=scaleway.network.PrivateNetworkIpv4SubnetArgs(subnet=cidr) if cidr else None,
+            region=context.region,
+            tags=context.tags,
+            project_id=context.project,
+            opts=child,
+        )
+
     def _host(self, name: str, context: ScalewayContext) -> pulumi.Output[str]:
-        """The configured domain, else a public name that follows the address and survives the server."""
+        """The configured domain, else the trial's name, which follows the address."""
         domain, zone = context.spec.domain, context.spec.dns_zone
         if domain is None:
-            return self.address.address.apply(lambda ip: f"{ip.replace('.', '-')}.sslip.io")
+            return self.address.address.apply(host_name.trial)
         if zone is not None:
             scaleway.domain.Record(
                 f"{name}-record",

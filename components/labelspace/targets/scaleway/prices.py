@@ -1,4 +1,4 @@
-"""What a workspace costs on Scaleway, by part: a dated table, without taxes.
+"""The monthly cost of a workspace on Scaleway, by part: a dated table, without taxes.
 
 EUR for a month of 730 hours, Paris. Sources: Scaleway's API of products (2026-07-03) for Instances; its price
 pages as copied on 2026-09-30 for databases, in 2026 without a day for volumes and addresses.
@@ -14,7 +14,8 @@ AS_OF = "2026-09-30"
 SERVERS = {
     "DEV1-L": 31.27, "DEV1-XL": 47.51, "PLAY2-MICRO": 40.21, "PRO2-XXS": 40.95, "PRO2-XS": 81.91,
     "PRO2-S": 163.07, "PRO2-M": 326.13, "GP1-XS": 67.76, "GP1-S": 139.24, "POP2-2C-8G": 53.66,
-    "POP2-4C-16G": 107.31, "POP2-8C-32G": 211.70,
+    "POP2-4C-16G": 107.31, "POP2-8C-32G": 211.70, "BASIC3-X2C-8G": 43.23, "BASIC3-X4C-8G": 57.67,
+    "BASIC3-X4C-16G": 86.47, "BASIC3-X8C-32G": 172.86, "STANDARD3-X4C-16G": 118.04,
 }  # fmt: skip
 """x86 types with at least 8 GiB, which is what CVAT's containers need."""
 DATABASES = {
@@ -22,13 +23,15 @@ DATABASES = {
     "DB-PRO2-XXS": 80.30, "DB-PRO2-XS": 160.60, "DB-POP2-4C-16G": 209.20,
 }  # fmt: skip
 BY_SIZE = {
-    "small": ("PLAY2-MICRO", "DB-PLAY2-PICO"),
-    "medium": ("PRO2-XS", "DB-PLAY2-NANO"),
-    "large": ("PRO2-S", "DB-PRO2-XXS"),
+    "small": ("DEV1-L", "DB-DEV-S"),
+    "medium": ("GP1-XS", "DB-PLAY2-NANO"),
+    "large": ("GP1-S", "DB-PRO2-XXS"),
 }
+"""Default types: the cheapest server with 4/8, 4/16 and 8/32 vCPU/GiB; databases whose price has a date."""
 VOLUME_GB = 0.0861
 DATABASE_GB = 0.0993
 SNAPSHOT_GB = 0.0321
+SECRET_VERSION = 0.0438
 ADDRESS = 2.92
 OBJECTS_GB = 0.0161
 ROOT_GB = 20
@@ -73,6 +76,7 @@ def monthly_cost(spec: ScalewaySpec) -> tuple[Part, ...]:
         *_managed_database(spec),
         Part(f"volumes, {spec.scaleway.data_gb + ROOT_GB} GB", disks, disks),
         Part("address", ADDRESS, ADDRESS),
+        Part("secret", SECRET_VERSION, SECRET_VERSION),
     )
 
 
@@ -81,7 +85,13 @@ def _managed_database(spec: ScalewaySpec) -> tuple[Part, ...]:
     if not database:
         return ()
     storage = DATABASES[database] + spec.scaleway.database_gb * DATABASE_GB
-    return (Part(f"database {database}", storage, storage),)
+    size, days = spec.scaleway.database_gb, spec.backup.retention_days
+    # a day's snapshot is as large as the volume at most; one stays for each day of the retention
+    snapshots = days * size * SNAPSHOT_GB
+    return (
+        Part(f"database {database}", storage, storage),
+        Part(f"snapshots, {days} of up to {size} GB", snapshots, snapshots),
+    )
 
 
 def total(spec: ScalewaySpec) -> tuple[float, float]:

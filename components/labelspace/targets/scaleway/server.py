@@ -19,7 +19,7 @@ from labelspace.container_spec import File, Service
 from labelspace.cvat import services as cvat
 from labelspace.cvat.caddy import Https
 from labelspace.outputs import BucketAccess, DatabaseAccess
-from labelspace.spec import ScalewaySpec
+from labelspace.spec import ScalewaySettings, ScalewaySpec
 from labelspace.targets.scaleway import cloud_init
 from labelspace.targets.scaleway.boot_config import PLAIN_FILES, SECRET_FILES, BootConfig, file_path
 from labelspace.targets.scaleway.context import ScalewayContext
@@ -30,8 +30,10 @@ from labelspace.targets.scaleway.prices import ROOT_GB, server_type
 IMAGE = "ubuntu_noble"
 CERTIFICATE = "/run/labelspace/database-ca.pem"
 PAUSE_SECONDS = 5.0
+CERTIFICATE_SECONDS = 45.0
+"""How long the authority usually takes at most; after that, an update names the usual reasons."""
+NO_CERTIFICATE = "no certificate yet"
 LONGEST_STEP = 200
-SECRET_TYPE = "opaque"  # noqa: S105 - Secret Manager's word for bytes of any kind
 
 
 class AnnotationServer(pulumi.ComponentResource):
@@ -58,8 +60,8 @@ class AnnotationServer(pulumi.ComponentResource):
         self._name, self._spec, self._context, self._network = name, spec, context, network
         described = network.host.apply(lambda host: _described(spec, secrets, host, database, extra_services))
         self.volume = self._volume()
-        secret = self._secret(described, database)
-        self.server = self._server(self._user_data(described, database, buckets, identity, secret))
+        self._fill(identity.secret, described, database)
+        self.server = self._server(self._user_data(described, database, buckets, identity))
         self.url = pulumi.Output.concat("https://", network.host)
         self.ready = pulumi.Output.all(self.server.id, self.url, network.address.address).apply(
             lambda values: _until_ready(spec, *values)
@@ -84,20 +86,13 @@ class AnnotationServer(pulumi.ComponentResource):
             ),
         )
 
-    def _secret(
-        self, described: pulumi.Output[dict[str, Service]], database: DatabaseAccess
-    ) -> scaleway.secrets.Secret:
+    def _fill(
+        self,
+        secret: scaleway.secrets.Secret,
+        described: pulumi.Output[dict[str, Service]],
+        database: DatabaseAccess,
+    ) -> None:
         """Every secret file of every container, in Secret Manager, readable by the server alone."""
-        secret = scaleway.secrets.Secret(
-            f"{self._name}-secrets",
-            name=self._context.named(),
-            description=f"files of the labeling workspace {self._context.workspace}",
-            type=SECRET_TYPE,
-            region=self._context.region,
-            project_id=self._context.project,
-            tags=self._context.tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
         secret_files: pulumi.Output[dict[str, str]] = described.apply(_secret_files)
         contents = pulumi.Output.all(secret_files, _own_files(database)).apply(
             lambda given: json.dumps({**given[0], **given[1]})
@@ -109,7 +104,6 @@ class AnnotationServer(pulumi.ComponentResource):
             region=self._context.region,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return secret
 
     def _user_data(
         self,
@@ -117,13 +111,12 @@ class AnnotationServer(pulumi.ComponentResource):
         database: DatabaseAccess,
         buckets: list[BucketAccess],
         identity: Identity,
-        secret: scaleway.secrets.Secret,
     ) -> pulumi.Output[str]:
         known = pulumi.Output.all(
             services=described,
             access_key=identity.key.access_key,
             secret_key=identity.key.secret_key,
-            secret_id=secret.id,
+            secret_id=identity.secret.id,
             database_host=database.host,
             volume=self.volume.id,
         )
@@ -164,7 +157,7 @@ class AnnotationServer(pulumi.ComponentResource):
             additional_volume_ids=[self.volume.id],
             ip_id=self._network.address.id,
             security_group_id=self._network.firewall.id,
-            private_networks=[scaleway.instance.ServerPrivateNetworkArgs(pn_id=self._network.private.id)],
+            private_networks=_private_networks(self._network),
             user_data={"cloud-init": user_data},
             state="started" if self._spec.running else "stopped",
             zone=self._context.zone,
@@ -179,6 +172,11 @@ class AnnotationServer(pulumi.ComponentResource):
                 additional_secret_outputs=["userData"],
             ),
         )
+
+
+def _private_networks(network: Network) -> list[scaleway.instance.ServerPrivateNetworkArgs]:
+    one = network.private
+    return [scaleway.instance.ServerPrivateNetworkArgs(pn_id=one.id)] if one else []
 
 
 def _bare(identity: str) -> str:
@@ -209,7 +207,7 @@ def _described(
         admin_username=spec.admin.username,
         admin_email=spec.admin.email,
         secrets=replace(secrets, database=database.password),
-        https=Https(host, spec.scaleway.acme_directory or "", spec.scaleway.acme_ca_certificate or ""),
+        https=_https(spec.scaleway, host),
         version=spec.cvat_version,
         archived_mark=database.archived_mark,
         egress=spec.egress.allow,
@@ -219,6 +217,15 @@ def _described(
         return described
     certificate = File(CERTIFICATE, pulumi.Output.from_input(database.ca_certificate))
     return {name: _over_tls(one, certificate) for name, one in described.items()}
+
+
+def _https(settings: ScalewaySettings, host: str) -> Https:
+    return Https(
+        host,
+        settings.acme_directory or "",
+        settings.acme_ca_certificate or "",
+        settings.acme_email or "",
+    )
 
 
 def _over_tls(service: Service, certificate: File) -> Service:
@@ -266,10 +273,14 @@ def _until_ready(spec: ScalewaySpec, server: str, url: str, address: str) -> str
 
 def _waited(url: str, address: str, trust: ssl.SSLContext, patience: float) -> str:
     """Wait and log each new state once. Return the last problem, or empty text when CVAT is ready."""
-    deadline, logged, failed = time.monotonic() + patience, set[str](), ""
+    deadline, logged, failed, since = time.monotonic() + patience, set[str](), "", 0.0
     while problem := _problem(url, trust):
         step = _step(address)
         seen = f"the server {step}" if step else problem
+        if seen.startswith(NO_CERTIFICATE):
+            since = since or time.monotonic()
+            if time.monotonic() - since > CERTIFICATE_SECONDS:
+                seen = failed = f"{seen}: {_certificate_hint(url, address)}"
         if step.startswith("failed: "):
             failed = seen = f"the server says: {step}"
         if seen not in logged:
@@ -279,6 +290,21 @@ def _waited(url: str, address: str, trust: ssl.SSLContext, patience: float) -> s
             return seen if failed in ("", seen) else f"{seen}; before, {failed}"
         time.sleep(PAUSE_SECONDS)
     return ""
+
+
+def _certificate_hint(url: str, address: str) -> str:
+    """The usual reasons; the limits are Let's Encrypt's."""
+    host = url.removeprefix("https://")
+    if host.endswith(".sslip.io"):
+        return (
+            "all names under sslip.io share one weekly limit of Let's Encrypt, which may be used up: set"
+            " scaleway.domain to a name of yours, whose A record leads to the workspace's address"
+        )
+    return (
+        f"the A record of {host} must lead to {address}; Let's Encrypt refuses a name for an hour after five"
+        " failures, and a domain for days after 50 certificates in a week; with scaleway.acme_email, a second"
+        " authority is asked"
+    )
 
 
 def _step(address: str) -> str:
@@ -311,5 +337,6 @@ def _problem(url: str, trust: ssl.SSLContext) -> str:
         with urllib.request.urlopen(health, timeout=15, context=trust) as answer:  # noqa: S310
             parts = json.load(answer)
     except (OSError, ssl.SSLError, ValueError, urllib.error.URLError) as error:
-        return str(error)
+        is_tls = isinstance(getattr(error, "reason", error), ssl.SSLError)
+        return f"{NO_CERTIFICATE} ({error})" if is_tls else str(error)
     return "; ".join(f"{name}: {text}" for name, text in parts.items() if text != "working")

@@ -37,6 +37,7 @@ FIELDS = {
     "default_role": "default_role",
     "bind_address": "bind_address",
     "size": "size",
+    "scaleway": "domain",
 }
 """Setting that a problem names -> attribute of the form."""
 
@@ -131,6 +132,8 @@ class CreatePage:
             value=self.form.reuse_data,
             on_change=lambda event: setattr(self.form, "reuse_data", bool(event.value)),
         )
+        if self.form.can(Capability.HOST_NAME):
+            self._host_name()
         with widgets.section("Annotators"):
             self._choice("registration", "Registration")
         with ui.expansion("More settings", icon="tune").classes("card"), widgets.box("grid"):
@@ -145,6 +148,15 @@ class CreatePage:
             )
             self._text("port", "Port of the URL", "Empty: a free one", "inputmode=numeric")
             self._text("s3_port", "Port of the buckets", "Empty: a free one", "inputmode=numeric")
+
+    def _host_name(self) -> None:
+        with widgets.section("Address"):
+            self._text("domain", "Domain", "A host name of yours, whose A record leads to the workspace")
+            ui.checkbox(
+                "Without a domain: a name under sslip.io, for a trial",
+                value=self.form.trial_hostname,
+                on_change=lambda event: setattr(self.form, "trial_hostname", bool(event.value)),
+            )
 
     def _text(self, attribute: str, label: str, hint: str, props: str = "") -> None:
         secret = attribute == "password"
@@ -179,9 +191,11 @@ class CreatePage:
         return picked
 
     def _changed(self, attribute: str, value: str) -> None:
-        setattr(self.form, attribute, value)
         if attribute == "target":
+            self.form.choose_target(value)
             self.show_form()  # each target has its own fields
+        else:
+            setattr(self.form, attribute, value)
         self._touch(attribute)
 
     def _touch(self, attribute: str) -> None:

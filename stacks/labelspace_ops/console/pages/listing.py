@@ -84,6 +84,8 @@ def _card(watch: StatusPoller, row: Status) -> None:
                 ui.link("Progress", f"/workspace/{row.name}/progress").classes("link end")
         if row.description:
             widgets.text(row.description, "wrap")
+        if row.status == "unreadable":
+            widgets.note(row.checks[0].detail, "bad")
         if line and row.status not in ("ready", "stopped", "asleep"):
             widgets.text(line, "small mono wrap")
         with widgets.box("meta"):

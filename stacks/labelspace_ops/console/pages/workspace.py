@@ -77,6 +77,8 @@ class WorkspacePage:
             with widgets.box("line"):
                 ui.link("See its progress", f"/workspace/{self.name}/progress").classes("link")
         broken = [f"{check.name}: {check.detail}" for check in row.checks if not check.ok]
+        if row.status == "unreadable":
+            widgets.note("\n".join(broken), "bad")
         if broken and row.status == "degraded":
             widgets.note("\n".join(broken), "warn")
             widgets.outline_button(

@@ -22,7 +22,7 @@ from labelspace_ops.cvat.sleep import SleepStatus
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.base import Runtime
 from labelspace_ops.runtime.docker_engine import DockerRuntime
-from labelspace_ops.stack import state
+from labelspace_ops.stack import declared, state
 from labelspace_ops.stack.state import Properties, Resource
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.listing import Storage
@@ -139,7 +139,7 @@ def _measure_inactive(outputs: Properties) -> tuple[list[BucketStatus], list[Che
 
 
 def _drift_check(name: str, sentence: str) -> Check:
-    return failed("drift", f"{sentence}: `labelspace create {name}` restores it")
+    return failed("drift", f"{sentence}: `{declared.repair_command(name)}` restores it")
 
 
 def _measure_running(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from labelspace.spec import LocalSpec, Settings
 from labelspace_ops.core.checks import Check
+from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack.state import Properties, Resource
 from labelspace_ops.targets.base import Capability, CreateOptions, Deletion, Target, Update, Usage
 from labelspace_ops.targets.status import Status
@@ -129,7 +130,11 @@ class LocalTarget(Target[LocalSpec]):
     def backups(self, name: str, home: Home, settings: Settings) -> Backups:
         """Return the backups that pgBackRest makes in the database's container."""
         from labelspace_ops.backup.base import LocalBackups  # noqa: PLC0415
+        from labelspace_ops.stack import declared  # noqa: PLC0415
+        from labelspace_ops.targets.local import recorded_machine  # noqa: PLC0415
 
+        if declared.current():  # the keys and the folder of backups are in the home that made it
+            recorded_machine.require_same(name, home)
         return LocalBackups(name, home, settings)
 
     def preview_notes(self, spec: LocalSpec, *, new: bool) -> list[str]:
@@ -180,10 +185,17 @@ class LocalTarget(Target[LocalSpec]):
 
 
 def _ports_of_workspaces(home: Home) -> set[int]:
+    """Return the ports in all settings; a damaged state of one workspace does not matter here."""
     from labelspace_ops.stack import automation, state  # noqa: PLC0415
 
+    options = automation.options(home)
+
+    def settings(name: str) -> Settings:
+        try:
+            return automation.read_settings(automation.open_stack(name, options))
+        except OpsError:  # encrypted with another passphrase: its ports show when it runs
+            return {}
+
     with ThreadPoolExecutor() as pool:
-        settings = pool.map(
-            lambda name: automation.read_settings(automation.select(name, home)), state.names(home)
-        )
-        return {one[field] for one in settings for field in PORTS if field in one}
+        found = pool.map(settings, state.names(home))
+        return {one[field] for one in found for field in PORTS if field in one}

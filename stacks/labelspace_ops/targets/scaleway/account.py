@@ -141,7 +141,7 @@ class Account:
             config=Config(
                 connect_timeout=5,
                 read_timeout=self.patience or 60,
-                retries={"total_max_attempts": 1} if self.patience else {"max_attempts": 4},
+                retries={"total_max_attempts": 2} if self.patience else {"max_attempts": 4},
             ),
         )
 

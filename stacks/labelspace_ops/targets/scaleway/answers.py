@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from labelspace_ops.core.errors import OpsError
 
 T = TypeVar("T")
 Texts = Annotated[tuple[str, ...], BeforeValidator(lambda value: () if value is None else value)]
 """A list that the API may leave out or answer as null when it is empty."""
+
+
+def _time(value: str) -> str:
+    if datetime.fromisoformat(value).tzinfo is None:
+        raise ValueError("a time without a zone")
+    return value
+
+
+Time = Annotated[str, AfterValidator(_time)]
+"""A moment, ISO 8601 with its zone."""
 
 
 class Answer(BaseModel):
@@ -100,7 +111,7 @@ class Server(Answer):
     state: str
     """Such as ``running``, ``starting``, ``stopped``."""
     tags: Texts = ()
-    creation_date: str | None = None
+    creation_date: Time | None = None
     volumes: dict[str, RootVolume] = {}
     """By its slot; ``"0"`` is the root volume."""
 
@@ -124,7 +135,7 @@ class Volume(Answer):
     id: str
     name: str
     size: int
-    created_at: str
+    created_at: Time
     references: tuple[Reference, ...]
 
 
@@ -145,7 +156,7 @@ class BackupSchedule(Answer):
 class Database(Answer):
     """A managed database."""
 
-    created_at: str
+    created_at: Time
     backup_schedule: BackupSchedule
 
 
@@ -156,9 +167,9 @@ class Snapshot(Answer):
     instance_name: str
     status: str
     """``creating``, ``ready``, ``error`` and so on."""
-    created_at: str
+    created_at: Time
     size: int | None = None
-    expires_at: str | None = None
+    expires_at: Time | None = None
 
 
 def parse(kind: type[T], value: object, call: str, *prefix: str) -> T:

@@ -7,6 +7,7 @@ from typing import Any
 from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.prices import DATABASES, SERVERS, database_type, server_type
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.stack.state import stack_outputs
 from labelspace_ops.targets.scaleway.account import Account
 from labelspace_ops.targets.scaleway.answers import NodeType, Stock
 from labelspace_ops.targets.scaleway.retained import DATABASE, SERVER, Resources, resources_of_type
@@ -17,9 +18,13 @@ SHOWN = 4
 
 
 def check(account: Account, spec: ScalewaySpec, resources: Resources) -> None:
-    """Raise ``UsageError`` with alternatives for a sold-out type that the workspace does not have yet."""
+    """Raise ``UsageError`` with alternatives for a sold-out type that the workspace does not run yet.
+
+    A stopped server needs stock again when it starts.
+    """
     server, database = server_type(spec), database_type(spec)
-    if spec.running and server not in _values_in_use(resources, SERVER, "type"):
+    runs = stack_outputs(resources).get("running", True)
+    if spec.running and not (runs and server in _values_in_use(resources, SERVER, "type")):
         sold_out = sold_out_types(account, f"{spec.scaleway.region}-{spec.scaleway.zone}")
         _check_type("scaleway.server_type", server, sold_out, SERVERS)
     if database and database not in _values_in_use(resources, DATABASE, "nodeType"):

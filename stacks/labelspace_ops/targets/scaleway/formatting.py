@@ -19,7 +19,7 @@ from labelspace_ops.targets.scaleway.answers import Snapshot
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-DUMP = re.compile(r"dumps/(\S+)\.dump")
+DUMP = re.compile(r"dumps/(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)\.dump")
 """What the server calls its dumps in the backup bucket: the id is the time (``labelspace-dump``)."""
 MOST_PROOFS = 50
 """More are not read: each is an object of its own."""
@@ -53,7 +53,10 @@ def dump_row(key: str, size: int) -> list[BackupRow]:
     dump = DUMP.fullmatch(key)
     if dump is None:
         return []
-    when = datetime.strptime(dump[1], "%Y-%m-%dT%H-%M-%SZ").replace(tzinfo=UTC)
+    try:
+        when = datetime.strptime(dump[1], "%Y-%m-%dT%H-%M-%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return []
     return [_database_alone(dump[1], when, "dump", size)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,8 @@ from pulumi import automation as auto
 from pydantic import SecretStr
 
 from labelspace.home import Home
-from labelspace.spec import ScalewaySpec, Settings
+from labelspace.spec import ScalewaySpec, Settings, SpecError
+from labelspace.targets.scaleway import host_name
 from labelspace.targets.scaleway.prices import VOLUME_GB
 from labelspace_ops.backup.upgrade import way_back
 from labelspace_ops.core.errors import OpsError, UsageError
@@ -34,25 +36,36 @@ from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.scaleway.answers import Snapshot
 from labelspace_ops.targets.scaleway.costs import costs
 
+STOP_CONTAINERS = "docker compose --file /etc/labelspace/compose.yaml stop && sync"
+"""Each container has 30 s (``stop_grace_period``); ``sync`` writes the data volume."""
+
 
 def complete_spec(spec: ScalewaySpec, cloud: account.Account, resources: retained.Resources) -> ScalewaySpec:
-    """Return the spec with the provisioner and with the existing resources that the workspace reuses.
+    """Return the spec with the deployers and with the existing resources that the workspace reuses.
 
     Raises ``UsageError`` for what the account does not offer, or what would lose sight of data.
     """
+    _check_host_name(spec)
     costs(spec)  # raises for an unknown type before the account is asked
     retained.same_project(spec, resources)
     retained.same_database(spec, resources)
     availability.check(cloud, spec, resources)
-    provisioner = spec.scaleway.provisioner or ":".join(cloud.identity())
+    deployers = retained.deployers(spec, resources, ":".join(cloud.identity()))
     with_project, project = retained.with_project(
-        cloud, retained.with_settings(spec, provisioner=provisioner), resources
+        cloud, retained.with_settings(spec, deployers=deployers), resources
     )
     complete = retained.with_buckets(
         cloud, retained.with_volume(cloud, with_project, project, resources), project, resources
     )
     earlier_database.same_database(cloud, complete, project, resources)
     return complete
+
+
+def _check_host_name(spec: ScalewaySpec) -> None:
+    try:
+        host_name.check(spec)
+    except SpecError as error:
+        raise UsageError(str(error)) from None
 
 
 def known_resources(name: str, home: Home) -> retained.Resources:
@@ -70,6 +83,18 @@ def resolve_spec(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
     return with_backup_key(with_ssh_key(complete, home), home)
 
 
+def preview_spec(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
+    """As ``resolve_spec``, without writing: a key that the update will make is another one here."""
+    complete = complete_spec(spec, _account(spec.name, home), known_resources(spec.name, home))
+    if complete.scaleway.ssh_cidrs and not complete.scaleway.ssh_public_key:
+        complete = retained.with_settings(
+            complete, ssh_public_key=server_ssh.known_public_key(spec.name, home)
+        )
+    if complete.scaleway.database != "server" or complete.backup.encryption_key:
+        return complete
+    return _with_key(complete, home.stored_backup_key(spec.name) or secrets.token_urlsafe(32))
+
+
 def with_ssh_key(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
     """Return the spec with this machine's public SSH key when ``ssh_cidrs`` opens SSH."""
     if spec.scaleway.ssh_public_key or not spec.scaleway.ssh_cidrs:
@@ -83,10 +108,14 @@ def with_backup_key(spec: ScalewaySpec, home: Home) -> ScalewaySpec:
         return spec
     given = spec.backup.encryption_key.get_secret_value() if spec.backup.encryption_key else ""
     try:
-        key = SecretStr(home.made_backup_key(spec.name, given))
+        return _with_key(spec, home.made_backup_key(spec.name, given))
     except (OSError, ValueError) as error:
         raise UsageError(str(error)) from None
-    return spec.model_copy(update={"backup": spec.backup.model_copy(update={"encryption_key": key})})
+
+
+def _with_key(spec: ScalewaySpec, key: str) -> ScalewaySpec:
+    backup = spec.backup.model_copy(update={"encryption_key": SecretStr(key)})
+    return spec.model_copy(update={"backup": backup})
 
 
 @contextmanager
@@ -188,10 +217,24 @@ def delete(selected: auto.Stack, home: Home, destroy: Callable[[], None]) -> Del
     )
     if database_snapshots.database(resources):
         last_backup, rows = _last_snapshot(name, home, resources)
+    stop_containers(name, home, stack.read_settings(selected))
     destroy()
     import_backup.forget(name, home)
     kept = [*_kept_volumes(name, resources), *database_snapshots.retained_text(rows), "its buckets"]
     return Deletion(last_backup, outputs.get("backups", {}).get("where", ""), kept="; ".join(kept))
+
+
+def stop_containers(name: str, home: Home, settings: Settings) -> None:
+    """Stop the containers in order, because deleting a server cuts its power.
+
+    Without SSH, PostgreSQL replays its log from the data volume when a new server starts.
+    """
+    if not server_ssh.ssh_allowed(settings):
+        return
+    try:
+        server_ssh.server_of(name, home).run("sh", "-c", STOP_CONTAINERS)
+    except OpsError as error:
+        message(f"  {name}: its containers were not stopped before the server goes ({error})")
 
 
 def _last_copy(name: str, home: Home, settings: Settings, *, prove: bool) -> str:

@@ -29,6 +29,7 @@ STABLE_STATES = ("running", "stopped", "stopped in place")
 
 
 def _lists(region: str, *, managed: bool) -> dict[str, tuple[str, str]]:
+    """Type -> path and key of its list; ``scaleway.zone`` can be 1 alone."""
     zone = f"/instance/v1/zones/{region}-1"
     databases = {DATABASE: (f"/rdb/v1/regions/{region}/instances", "instances")} if managed else {}
     return {

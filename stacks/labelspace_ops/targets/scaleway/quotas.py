@@ -20,6 +20,7 @@ from labelspace_ops.targets.scaleway.answers import Quota, ServerType
 from labelspace_ops.targets.scaleway.checks import check
 
 ZONE = "fr-par-1"
+"""Where the quotas of server types are read: the first zone of the default region."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ COUNTED = (
     Counted("IAM policies", _listed("/iam/v1alpha1/policies"), default=50),
     Counted("API keys", _listed("/iam/v1alpha1/api-keys"), default=50),
     Counted("projects", _listed("/account/v3/projects"), default=25),
-    *(Counted(f"servers {kind}", _servers(kind), quota_name(kind)) for kind, _ in BY_SIZE.values()),
+    *(Counted(f"servers {kind} in {ZONE}", _servers(kind), quota_name(kind)) for kind, _ in BY_SIZE.values()),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from labelspace.spec import ScalewaySpec
@@ -23,6 +24,7 @@ DATABASE = "scaleway:databases/instance:Instance"
 DATABASE_INSIDE = "labelspace:scaleway:DatabaseOnServer"
 SERVER = "scaleway:instance/server:Server"
 BUCKET = "scaleway:object/bucket:Bucket"
+POLICY = "scaleway:object/bucketPolicy:BucketPolicy"
 ADDRESS = "scaleway:instance/ip:Ip"
 KINDS = {"managed": "a managed database", "server": "its database on the server"}
 """Value of ``scaleway.database`` -> text for messages."""
@@ -165,6 +167,23 @@ def same_volume(spec: ScalewaySpec, resources: Resources) -> None:
             f"scaleway.adopt_volume: {spec.scaleway.adopt_volume!r}: {spec.name} has the data volume"
             f" {current}: leave the setting out, or make another workspace"
         )
+
+
+def deployers(spec: ScalewaySpec, resources: Resources, caller: str) -> tuple[str, ...]:
+    """Return who may use the buckets: the settings' deployers, else those of the last update, and ``caller``.
+
+    A bucket policy locks out everybody else, so an update by one person keeps the others.
+    """
+    known = spec.scaleway.deployers or tuple(
+        one for policy in resources_of_type(resources, POLICY) for one in _policy_deployers(policy)
+    )
+    return tuple(dict.fromkeys((*known, caller)))
+
+
+def _policy_deployers(policy: Resource) -> list[str]:
+    statements = json.loads(str(policy.outputs.get("policy") or "{}")).get("Statement", [])
+    allowed = [one["Principal"]["SCW"] for one in statements if "s3:*" in one["Action"]]
+    return [who for one in allowed for who in ([one] if isinstance(one, str) else one)]
 
 
 def with_settings(spec: ScalewaySpec, **fields: Any) -> ScalewaySpec:

@@ -150,6 +150,12 @@ def public_key(name: str, home: Home) -> str:
     return _keygen("-y", "-f", str(private)).strip()
 
 
+def known_public_key(name: str, home: Home) -> str:
+    """The public half of the workspace's own key; before there is one, a text that stands for it."""
+    made = home.server_key(name).exists()
+    return public_key(name, home) if made else "ssh-ed25519 which-the-update-makes"
+
+
 def _keygen(*words: str) -> str:
     try:
         made = ["ssh-keygen", "-q", *words]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,7 +29,12 @@ class ScalewayTarget(Target[ScalewaySpec]):
     title: ClassVar[str] = "Scaleway"
     plugins: ClassVar[tuple[str, ...]] = ("pulumiverse_scaleway", "pulumi_random")
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.COST, Capability.BACKUP_WHILE_STOPPED, Capability.RESTORE_BEFORE_READY}
+        {
+            Capability.COST,
+            Capability.HOST_NAME,
+            Capability.BACKUP_WHILE_STOPPED,
+            Capability.RESTORE_BEFORE_READY,
+        }
     )
     retention_note: ClassVar[str] = (
         "Buckets, backups and the data volume stay at Scaleway, and are billed until they are removed in its"
@@ -48,7 +54,7 @@ class ScalewayTarget(Target[ScalewaySpec]):
         """Return the spec with keys and with the existing resources that the workspace reuses."""
         from labelspace_ops.targets.scaleway import lifecycle  # noqa: PLC0415
 
-        return lifecycle.resolve_spec(spec, home)
+        return lifecycle.preview_spec(spec, home)
 
     def begin_update(
         self, spec: ScalewaySpec, home: Home, options: CreateOptions
@@ -121,14 +127,14 @@ class ScalewayTarget(Target[ScalewaySpec]):
 
         return doctor.examine(home)
 
-    def bucket_client(self, outputs: Properties, bucket: str) -> S3Client:
+    def bucket_client(self, outputs: Properties, bucket: str, *, patience: float = 0) -> S3Client:
         """Return an S3 client with the account's keys, which the bucket's policy allows."""
         from labelspace.home import Home  # noqa: PLC0415
         from labelspace_ops.storage.buckets import workspace_name  # noqa: PLC0415
         from labelspace_ops.targets.scaleway import account  # noqa: PLC0415
 
         cloud = account.for_workspace(workspace_name(outputs), Home.find())
-        return cloud.storage(outputs["region"], outputs.get("project", ""))
+        return replace(cloud, patience=patience).storage(outputs["region"], outputs.get("project", ""))
 
     def bucket_store(self, outputs: Properties, bucket: str) -> None:
         """Return None: Scaleway's access keys name a project, which obstore does not support."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from typing import Any
+
 import pytest
 
 from labelspace.container_spec import Service
 from labelspace.cvat import config_files, services
+from labelspace.spec import EmailSpec
 
 SECRETS = services.Secrets(database="db", redis="r", cache="c", django="d", admin="a")
 
@@ -88,3 +92,54 @@ def test_the_overlay_sets_the_new_users_group_and_who_may_register() -> None:
         "REGISTER_PERMISSION_CLASSES": ("rest_framework.permissions.IsAdminUser",),
     }
     assert "REST_AUTH" not in config_files.settings_overlay("open", "user")
+
+
+MAIL = EmailSpec.model_validate(
+    {"host": "mail.lan", "port": 465, "user": "labels", "password": "s3cret-of-mail", "from": "l@example.org",
+     "security": "tls"}
+)  # fmt: skip
+
+
+def _described(**changes: Any) -> dict[str, Service]:
+    values = {"size": "small", "registration": "open", "default_role": "worker", "hosts": ("cvat-server",)}
+    admin = {"admin_username": "admin", "admin_email": "a@b.c", "secrets": SECRETS}
+    return services.services(services.Settings(**values, **admin, **changes))  # type: ignore[arg-type]
+
+
+def test_the_servers_settings_send_mails_and_read_the_password_from_its_file() -> None:
+    described = _described(email=MAIL, address="labels.lan:8443")
+    files = {file.path: file.content for file in described["server"].files}
+    overlay = str(files[config_files.SETTINGS])
+    assert "from cvat.settings.email_settings import *" in overlay
+    assert "s3cret-of-mail" not in overlay
+    scope: dict[str, object] = {"open": lambda path: io.StringIO(f"password in {path}")}
+    exec(compile("\n".join(overlay.splitlines()[2:]), "overlay", "exec"), scope)  # noqa: S102
+    assert (scope["EMAIL_HOST"], scope["EMAIL_PORT"], scope["EMAIL_HOST_USER"]) == ("mail.lan", 465, "labels")
+    assert (scope["EMAIL_USE_SSL"], scope["EMAIL_USE_TLS"]) == (True, False)
+    assert scope["EMAIL_HOST_PASSWORD"] == f"password in {config_files.EMAIL_PASSWORD}"
+    assert scope["DEFAULT_FROM_EMAIL"] == "l@example.org"
+
+
+def test_the_servers_settings_alone_change_with_mails_and_registration() -> None:
+    before, after = _described(), _described(email=MAIL, address="labels.lan:8443")
+    after["proxy"] = before["proxy"]
+    changed = {name for name, one in before.items() if _texts(one) != _texts(after[name])}
+    assert changed == {"server"}
+    assert config_files.EMAIL_PASSWORD not in _texts(after["worker"])
+
+
+def _texts(service: Service) -> dict[str, object]:
+    return {file.path: file.content for file in service.files if isinstance(file.content, str)}
+
+
+def test_nobody_confirms_an_address_when_that_is_turned_off() -> None:
+    mail = MAIL.model_copy(update={"confirm_addresses": False})
+    overlay = config_files.settings_overlay("open", "worker", email=mail)
+    assert "from cvat.settings.production import *" in overlay
+    assert "EMAIL_HOST = 'mail.lan'" in overlay
+
+
+def test_menus_of_what_is_not_here_are_hidden(described: dict[str, Service]) -> None:
+    """CVAT's ``/api/server/plugins`` reads both (docs/what-is-not-here.md)."""
+    assert described["server"].environment["CVAT_ANALYTICS"] == "0"
+    assert "CVAT_SERVERLESS" not in described["server"].environment

@@ -71,6 +71,22 @@ def test_an_authority_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPat
         options.from_assignments(["backup.bucket=kept@https://s3.example.org"], NOW)
 
 
+def test_a_block_is_removed_by_an_empty_value() -> None:
+    settings = {"name": "pets", "tls": {"certificate": "/c", "key": "/k"}, "email": {"host": "mail.lan"}}
+    changed = options.from_assignments(["tls=", "email="], settings)
+    assert (changed["tls"], changed["email"]) == (None, None)
+
+
+def test_the_password_of_mails_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_PASSWORD", "Another-phrase-of-2026")
+    changed = options.from_assignments(["email.host=mail.lan", "email.user=labels"], {"name": "pets"})
+    email = {"host": "mail.lan", "user": "labels", "password": "Another-phrase-of-2026"}
+    assert changed["email"] == email
+    assert "email" not in options.from_assignments(["size=medium"], {"name": "pets"})
+    with pytest.raises(UsageError, match="SMTP_PASSWORD"):
+        options.from_assignments(["email.password=x"], {"name": "pets"})
+
+
 def test_a_bucket_may_be_a_folder_of_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     given = options.from_flags("street", _flags(bucket=["photos=images", "kept"]), ask=False)

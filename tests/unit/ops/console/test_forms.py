@@ -51,3 +51,25 @@ def test_the_flags_hold_no_password_and_give_the_form_back() -> None:
     assert GOOD.password not in " ".join(flags)
     again = Form.again("street", flags)
     assert again == Form(**{**vars(GOOD), "new_buckets": "photos clips", "password": "", "reuse_data": True})
+
+
+def test_registration_follows_the_target_until_it_is_chosen() -> None:
+    form = Form(name="street")
+    assert form.registration == "open"
+    form.choose_target("scaleway")
+    assert "--registration=closed" in form.arguments()
+    form.registration = "open"
+    assert "--registration=open" in form.arguments()
+
+
+def test_a_public_target_gets_a_domain_or_a_trial_name() -> None:
+    form = Form(name="street", new_buckets="photos")
+    form.domain = "labels.example.org"
+    assert not [flag for flag in form.arguments() if flag.startswith("--set")]
+    form.choose_target("scaleway")
+    assert "--set=scaleway.domain=labels.example.org" in form.arguments()
+    assert form.values()["scaleway"] == {"domain": "labels.example.org"}
+    form.domain, form.trial_hostname = "", True
+    assert "--set=scaleway.trial_hostname=true" in form.arguments()
+    again = Form.again("street", form.arguments())
+    assert (again.domain, again.trial_hostname) == ("", True)

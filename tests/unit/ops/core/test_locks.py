@@ -58,18 +58,18 @@ def test_the_holder_is_named_with_its_command_and_time(tmp_path: Path) -> None:
 
 def test_backups_share_the_lock_and_nothing_changes_the_workspace_meanwhile(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    with locks.hold(home, "pets", "backing up", shared=True):
-        with locks.hold(home, "pets", "drilling", shared=True):
+    with locks.hold(home, "pets", "making a backup of", shared=True):
+        with locks.hold(home, "pets", "proving a backup of", shared=True):
             assert locks.busy(home, "pets") == "", "the workspace serves meanwhile"
         with (
-            pytest.raises(OpsError, match="another labelspace command is backing up it since"),
+            pytest.raises(OpsError, match="another labelspace command is making a backup of it since"),
             locks.hold(home, "pets", "restoring"),
         ):
             pass
     with (
         locks.hold(home, "pets", "restoring"),
         pytest.raises(OpsError, match="is restoring it"),
-        locks.hold(home, "pets", "backing up", shared=True),
+        locks.hold(home, "pets", "making a backup of", shared=True),
     ):
         pass
     assert locks.holders(home, "pets") == []

@@ -15,9 +15,12 @@ from labelspace.home import Home
 from labelspace_ops.core import deadlines
 from labelspace_ops.core.checks import Check, cvat_health
 from labelspace_ops.core.deadlines import Clock, NoAnswerError, check_of
+from labelspace_ops.core.errors import OpsError
 from labelspace_ops.runtime.base import Result, ServiceState
 from labelspace_ops.stack.state import Resource
+from labelspace_ops.storage import media_files
 from labelspace_ops.targets.local import status as local
+from labelspace_ops.targets.local.target import LocalTarget
 from labelspace_ops.targets.scaleway import retained
 from labelspace_ops.targets.scaleway import status as scaleway
 from labelspace_ops.targets.status import Status
@@ -155,3 +158,10 @@ def test_the_line_of_a_restarting_server_is_never_empty(answer: bytes, detail: s
         check = cvat_health(f"http://127.0.0.1:{server.getsockname()[1]}", 5)
     assert not check.ok
     assert detail in check.detail
+
+
+def test_the_listing_of_a_task_s_files_ends_too(silent: str) -> None:
+    outputs = _resources(silent)[0].outputs
+    s3 = LocalTarget().bucket_client(outputs, "cats", patience=0.5)
+    with pytest.raises(OpsError, match=r"bucket cats cannot be listed: Read timeout"):
+        media_files.find_files(s3, "cats", "", subset=None, seed=0, checked=lambda _: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from labelspace_ops.backup.models import UNKNOWN
 from labelspace_ops.cli import main  # noqa: F401 - registers the commands
 from labelspace_ops.cli.app import app
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.stack import state
+from labelspace_ops.stack import backend, state
 from labelspace_ops.targets.status import Status
 from labelspace_ops.workspaces import status
 
@@ -43,3 +44,13 @@ def test_the_reason_is_said() -> None:
     done = CliRunner().invoke(app, ["list"])
     assert done.exit_code == 0
     assert "the state of torn cannot be read: unexpected end of JSON input" in done.stderr
+
+
+def test_a_bucket_of_states_that_hangs_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    never = threading.Event()
+    monkeypatch.setattr(status, "WORK_SECONDS", 1.0)
+    monkeypatch.setattr(state, "names", lambda _: never.wait())
+    monkeypatch.setattr(backend, "current_url", lambda _: "s3://team")
+    with pytest.raises(OpsError, match="the state in s3://team: no answer in 1 s"):
+        status.get_all(Home(tmp_path))
+    never.set()

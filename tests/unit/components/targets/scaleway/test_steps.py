@@ -206,3 +206,40 @@ def boot_of() -> BootConfig:
         backup_bucket="kept",
         endpoint="https://s3",
     )
+
+
+@pytest.fixture
+def without_certificate() -> Iterator[str]:
+    """A server that refuses every TLS handshake, as Caddy does before it has a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    one = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    one.socket = context.wrap_socket(one.socket, server_side=True, do_handshake_on_connect=False)
+    one.handle_error = lambda *_: None  # type: ignore[method-assign]
+    threading.Thread(target=one.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{one.server_port}"
+    one.shutdown()
+    one.server_close()
+
+
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [("192-0-2-1.sslip.io", "share one weekly limit"), ("labels.example.org", "five failures")],
+)
+def test_a_missing_certificate_is_explained_within_a_minute(
+    said: list[tuple[str, str]],
+    without_certificate: str,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    reason: str,
+) -> None:
+    problem = server._problem(f"https://{without_certificate}", TRUST)
+    assert problem.startswith(server.NO_CERTIFICATE)
+    now = iter(range(0, 10_000, 10))
+    clock = SimpleNamespace(monotonic=lambda: next(now), sleep=lambda _: None)
+    monkeypatch.setattr(server, "time", clock)
+    monkeypatch.setattr(server, "_problem", lambda *_: problem)
+    last = server._waited(f"https://{host}", "127.0.0.1:1", TRUST, patience=600)
+    explained = [text for level, text in said if level == "warn"]
+    assert len(explained) == 1
+    assert reason in explained[0]
+    assert reason in last

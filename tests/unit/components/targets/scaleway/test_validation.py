@@ -16,10 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelspace.cvat.names import DATABASE_USER
+from labelspace.outputs import BackupPolicy
 from labelspace.spec import ScalewaySpec, SpecError, validate
 from labelspace.targets.scaleway import bucket, database
 from labelspace.targets.scaleway.prices import BY_SIZE, DATABASES, SERVERS, total
 
+UUID = "11111111-1111-4111-8111-111111111111"
 STREET = {"name": "street", "target": "scaleway", "buckets": [{"name": "street"}]}
 
 
@@ -40,8 +42,13 @@ def spec_of(**changes: Any) -> ScalewaySpec:
         ({"scaleway": {"database_gb": 5}}, "scaleway.database_gb: 5 is refused"),
         ({"scaleway": {"data_gb": 4}}, "scaleway.data_gb: 4 is refused"),
         ({"scaleway": {"region": "us-east-1"}}, "scaleway.region: 'us-east-1' is refused"),
-        ({"scaleway": {"zone": 2}}, "only 1"),
-        ({"scaleway": {"subnet_cidr": "172.20.0.0/16"}}, "Docker"),
+        ({"scaleway": {"zone": 2}}, "only 1 can be"),
+        ({"scaleway": {"subnet_cidr": "10.213.4.0/24"}}, "Docker"),
+        ({"scaleway": {"subnet_cidr": "10.37.0.0/19"}}, "/20 to /29"),
+        ({"scaleway": {"subnet_cidr": "10.37.0.0/30"}}, "/20 to /29"),
+        ({"scaleway": {"subnet_cidr": "127.0.0.0/24"}}, "private IPv4 network"),
+        ({"scaleway": {"subnet_cidr": "100.64.0.0/24"}}, "private IPv4 network"),
+        ({"scaleway": {"subnet_cidr": "10.37.0.0/24", "database": "server"}}, "leave subnet_cidr out"),
         ({"scaleway": {"subnet_cidr": "8.8.8.0/24"}}, "private IPv4 network"),
         ({"scaleway": {"ssh_cidrs": ["203.0.113.7/24"]}}, "give a network"),
         ({"scaleway": {"ssh_cidrs": ["203.0.113.0/33"]}}, "give a network"),
@@ -52,7 +59,8 @@ def spec_of(**changes: Any) -> ScalewaySpec:
         ({"scaleway": {"project": "mine"}}, "scaleway.project: 'mine' is refused"),
         ({"scaleway": {"adopt_project": "x", "project": "own"}}, "scaleway.adopt_project: 'x' is refused"),
         ({"scaleway": {"adopt_volume": "fr-par-1/x"}}, "scaleway.adopt_volume: 'fr-par-1/x' is refused"),
-        ({"scaleway": {"provisioner": "ann"}}, "scaleway.provisioner: 'ann' is refused"),
+        ({"scaleway": {"deployers": ["ann"]}}, "scaleway.deployers.0: 'ann' is refused"),
+        ({"scaleway": {"deployers": f"group_id:{UUID}"}}, "name their members"),
         ({"backup": {"retention_days": 0}}, "backup.retention_days: 0 is refused"),
         ({"backup": {"retention_days": 366}}, "backup.retention_days: 366 is refused"),
         ({"buckets": [{"name": "a.b"}]}, "a dot breaks the certificate"),
@@ -110,11 +118,27 @@ def test_snapshots_are_taken_daily() -> None:
 
 
 def test_no_object_is_moved_to_a_class_that_a_region_lacks() -> None:
-    for rule in bucket._lifecycle(7):
+    for rule in bucket._lifecycle(bucket.Lifetime(7, 7)):
         assert rule.transitions is None
         assert rule.noncurrent_version_transitions is None
 
 
+def test_a_backup_is_gone_after_the_days_that_are_stated() -> None:
+    """A dump expires after the retention, its old version after ``old_versions_days``, then its marker."""
+    spec = spec_of(backup={"retention_days": 9}, scaleway={"old_versions_days": 3})
+    rules: dict[Any, Any] = {rule.id: rule for rule in bucket._lifecycle(bucket.Lifetime(3, 9))}
+    assert rules["dumps"].expiration.days == 9
+    assert rules["old-versions"].noncurrent_version_expiration.noncurrent_days == 3
+    assert rules["delete-markers"].expiration.expired_object_delete_marker is True
+    kept = BackupPolicy("", "", spec.backup.retention_days, spec.scaleway.old_versions_days).summary()
+    assert kept["keep"] == "9 days, then 3 days as old versions"
+
+
 def test_a_policy_is_json_with_resources_that_name_no_arn() -> None:
-    text = bucket.policy_json("street", "a", "user_id:b", bucket.READ)
+    text = bucket.policy_json("street", "a", ("user_id:b",), bucket.READ)
     assert yaml.safe_load(text)["Statement"][0]["Resource"] == ["street", "street/*"]
+
+
+def test_strangers_make_accounts_only_when_that_is_asked_for() -> None:
+    assert spec_of().registration == "closed"
+    assert spec_of(registration="open").registration == "open"

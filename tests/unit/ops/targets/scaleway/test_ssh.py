@@ -142,3 +142,9 @@ def test_a_workspace_has_one_key_that_nobody_else_reads(tmp_path: Path) -> None:
     assert public.startswith("ssh-ed25519 ")
     assert server_ssh.public_key("pets", home) == public
     assert home.server_key("pets").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_preview_makes_no_key(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    assert server_ssh.known_public_key("pets", home).startswith("ssh-ed25519 ")
+    assert not home.root.exists()
