@@ -13,6 +13,7 @@ from typing import Any
 from labelspace_ops.audit.dataset import Box, JsonObject, text
 from labelspace_ops.audit.readers import table
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.core.library_errors import reason
 
 PREDICTION = ("prediction", "predicted", "pred", "predicted_class", "predicted_label", "y_pred", "label",
               "class", "category", "class_name")  # fmt: skip
@@ -131,9 +132,9 @@ def _results(document: Any, name: str) -> list[Prediction]:
         document = document["annotations"]
     try:
         return [_result(one) for one in document]
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
         raise UsageError(
-            f"predictions: {name} is JSON, but no list of COCO results ({type(error).__name__}: {error}):"
+            f"predictions: {name} is JSON, but no list of COCO results ({reason(error)}):"
             ' expected objects with "image_id", "category_id", "bbox" [x, y, width, height] and "score"'
         ) from None
 

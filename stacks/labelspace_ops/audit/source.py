@@ -21,6 +21,7 @@ from labelspace_ops.audit.readers import (
     yolo,
 )
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.core.library_errors import reason
 
 MOST_JSON = 512 * 2**20
 """The largest JSON file in bytes. JSON is read whole, which takes about ten times its size in memory."""
@@ -152,9 +153,8 @@ class _Reading:
         try:
             reader.read(document, self.builder, name)
         except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
-            why = f"{type(error).__name__}: {error}"
             raise UsageError(
-                f"annotations: {name} looks like {kind} but is not ({why}); expected {READ}"
+                f"annotations: {name} looks like {kind} but is not ({reason(error)}); expected {READ}"
             ) from None
         return kind
 

@@ -9,6 +9,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
     audit,
     backups,
     console,
+    defects,
     export,
     init,
     keys,
@@ -25,7 +26,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
 )
 from labelspace_ops.cli.app import app
 from labelspace_ops.cli.terminal import Terminal
-from labelspace_ops.core import extras
+from labelspace_ops.core import extras, library_errors
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.foreign_variables import drop_foreign_variables
 from labelspace_ops.core.reporting import Failed, Listener, emit, listening
@@ -55,19 +56,22 @@ def _run() -> int:
         return _fail(error, 1)
     except KeyboardInterrupt:
         return _fail("interrupted: run the same command again to continue", 1)
-    except ModuleNotFoundError as error:
-        if not (missing := extras.sentence(error)):
-            raise
-        return _fail(missing, 2)
     except Exception as error:
-        return _fail(_pulumi_reason(error), 1)
+        return _fail_unexpected(error)
     return 0
 
 
+def _fail_unexpected(error: Exception) -> int:
+    """Print the reason of an error of a library; that of any other error is written to a file."""
+    if isinstance(error, ModuleNotFoundError) and (missing := extras.sentence(error)):
+        return _fail(missing, 2)
+    return _fail(_pulumi_reason(error) or library_errors.sentence(error) or defects.describe(error), 1)
+
+
 def _pulumi_reason(error: Exception) -> str:
-    """Return the reason of an error of Pulumi; raise any other error again, it is a defect of labelspace."""
+    """Return the reason of an error of Pulumi's Automation API; empty for any other error."""
     if not type(error).__module__.startswith("pulumi.automation"):
-        raise error
+        return ""
     from labelspace_ops.stack.pulumi_cli import error_reason
 
     return error_reason(str(error))

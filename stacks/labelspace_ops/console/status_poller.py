@@ -7,6 +7,7 @@ import asyncio
 from nicegui import Client
 
 from labelspace.home import Home
+from labelspace_ops.core import library_errors
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.jobs import store as jobs
 from labelspace_ops.stack import pulumi_cli, state
@@ -97,4 +98,6 @@ class StatusPoller:
 
 def error_message(error: Exception) -> str:
     """The reason of an error in a few lines; Pulumi's own report is long."""
-    return str(error) if isinstance(error, OpsError) else pulumi_cli.error_reason(str(error))
+    if isinstance(error, OpsError):
+        return str(error)
+    return library_errors.sentence(error) or pulumi_cli.error_reason(str(error))

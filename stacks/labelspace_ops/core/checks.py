@@ -11,6 +11,7 @@ from http.client import HTTPException
 from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.core.models import JsonModel
 
 LATE_FACTOR = 1.5
@@ -58,7 +59,7 @@ def cvat_health(api_url: str, patience: float = 10) -> Check:
     except TimeoutError:
         return failed("health", f"no answer in {patience:.0f} s")
     except (OSError, ValueError, AttributeError, HTTPException) as error:
-        return failed("health", f"{api_url} does not answer as CVAT does ({error or type(error).__name__})")
+        return failed("health", f"{api_url} does not answer as CVAT does ({reason(error)})")
     detail = json.dumps(broken) if broken else "every part works"
     return Check(name="health", ok=not broken, detail=detail)
 

@@ -16,6 +16,7 @@ from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace.home import Home
 from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.core.waiting import wait_until
 from labelspace_ops.cvat import sleep
 from labelspace_ops.cvat.models import Annotations, DataMeta, Job, Label, Project, Request, Row, Task, User
@@ -212,7 +213,9 @@ class CvatClient:
             if response is not None:
                 return response
             if time.monotonic() >= deadline:
-                raise UnreachableError(f"CVAT does not answer at {self._http.base_url}: {problem}")
+                raise UnreachableError(
+                    f"CVAT does not answer at {self._http.base_url}: {problem}: see `labelspace status NAME`"
+                )
             time.sleep(1)
 
     def _send_once(self, method: str, path: str, **options: Any) -> tuple[str, httpx.Response | None]:
@@ -221,9 +224,9 @@ class CvatClient:
         try:
             response = self._http.request(method, path, headers=headers, **options)
         except httpx.ConnectError as error:
-            return str(error), None
+            return reason(error), None
         except httpx.HTTPError as error:
-            raise OpsError(f"CVAT broke off {method} {path}: {error or type(error).__name__}") from None
+            raise OpsError(f"CVAT broke off {method} {path}: {reason(error)}") from None
         if response.status_code in (502, 503, 504) or (response.is_success and not _is_data(response)):
             return f"status {response.status_code}", None
         return "", response

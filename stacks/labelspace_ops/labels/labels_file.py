@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.labels.model import LabelsFile
 from labelspace_ops.stack import project
 
@@ -36,7 +37,7 @@ def read(path: Path) -> LabelsFile:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"labels: {path}: {getattr(error, 'strerror', None) or error}") from None
     except yaml.YAMLError as error:
-        raise UsageError(f"labels: {path.name} is not valid YAML: {' '.join(str(error).split())}") from None
+        raise UsageError(f"labels: {path.name} is not valid YAML: {reason(error)}: mend it") from None
     return parse({} if found is None else found, path.name)
 
 

@@ -17,12 +17,14 @@ import docker
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from docker.models.networks import Network
+from requests import RequestException
 
 from labelspace import docker_endpoint
 from labelspace.docker_endpoint import Endpoint
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL, resource_name
 from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.runtime import images
 from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedError, ServiceState
 from labelspace_ops.runtime.engine_info import EngineInfo, is_podman
@@ -36,6 +38,9 @@ CONTAINERD_ROOT = Path("/var/lib/containerd")
 PATIENCE_SECONDS = 900
 DAY_SECONDS = 24 * 3600
 
+ENGINE_ERRORS = (DockerException, RequestException)
+"""Errors of Docker's library, which lets some of the HTTP library below it pass."""
+
 
 def connect(patience: int = 120) -> docker.DockerClient:
     """Return a client of the engine that Docker's own command would use; see ``labelspace.docker_endpoint``.
@@ -48,7 +53,7 @@ def connect(patience: int = 120) -> docker.DockerClient:
     try:
         client = docker.DockerClient.from_env(environment=endpoint.environment(), timeout=patience)
         client.ping()
-    except DockerException as error:
+    except ENGINE_ERRORS as error:
         raise _unusable(endpoint, error) from None
     return client
 
@@ -61,7 +66,7 @@ def find_endpoint() -> Endpoint:
         raise OpsError(f"Docker engine: {error}") from None
 
 
-def _unusable(endpoint: Endpoint, error: DockerException) -> OpsError:
+def _unusable(endpoint: Endpoint, error: Exception) -> OpsError:
     other = _other_engine(endpoint)
     hint = f"set DOCKER_HOST={other}, where another engine listens, or " if other else ""
     if "Permission denied" in str(error):
@@ -319,7 +324,7 @@ class DockerRuntime:
         try:
             container = self._container(service)
             return Log(str(container.id), container.logs().decode(errors="replace"))
-        except (KeyError, DockerException):
+        except (KeyError, *ENGINE_ERRORS):
             return None
 
     def read_file(self, service: str, path: str) -> bytes:
@@ -328,8 +333,8 @@ class DockerRuntime:
             return read_file(self._container(service), path)
         except NotFound:
             raise FileNotFoundError(path) from None
-        except DockerException as error:
-            raise RuntimeFailedError(f"Docker engine: {error}") from None
+        except ENGINE_ERRORS as error:
+            raise _failed(error) from None
 
     def has_image(self, image: str) -> bool:
         """Ask the engine, not a registry."""
@@ -395,8 +400,12 @@ def _engine_errors() -> Iterator[None]:
     """Raise ``RuntimeFailedError`` with the engine's own reason."""
     try:
         yield
-    except DockerException as error:
-        raise RuntimeFailedError(f"Docker engine: {error}") from None
+    except ENGINE_ERRORS as error:
+        raise _failed(error) from None
+
+
+def _failed(error: Exception) -> RuntimeFailedError:
+    return RuntimeFailedError(f"Docker engine: {reason(error)}: see `labelspace doctor`")
 
 
 def tar_files(files: Mapping[str, str]) -> bytes:

@@ -161,7 +161,7 @@ def _set_secret(stack: auto.Stack, key: str, text: str) -> None:
         cwd=place.work_dir, env={**os.environ, **place.env_vars, "PULUMI_HOME": str(place.pulumi_home)},
     )  # fmt: skip
     if done.returncode:
-        raise OpsError(f"{key}: it cannot be kept in the stack's file: {done.stderr.strip()}")
+        raise OpsError(f"{key}: it cannot be kept in the stack's file: {error_reason(done.stderr)}")
 
 
 def _plain(spec: WorkspaceSpec) -> Settings:

@@ -22,6 +22,7 @@ from labelspace.home import Home, write_once
 from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.foreign_variables import dropped
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.core.reporting import message
 from labelspace_ops.stack import backend, declared, project
 
@@ -30,6 +31,26 @@ ERROR_COUNT = r"(.*: )?\d+ errors? occurred:"
 QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 PROGRAM_ERROR = "Exception calling application: "
 """Pulumi's prefix of an error that the Pulumi program raised."""
+KEYS = "set LABELSPACE_HOME to that home, or `labelspace keys import KIT` in a new home"
+KNOWN = {
+    r"secrets manager for new stack: incorrect passphrase": (
+        "another home or a deleted workspace left this workspace's settings (stacks/Pulumi.NAME.yaml), and"
+        f" the passphrase of this home does not open them: move that file away, or {KEYS}"
+    ),
+    r"incorrect passphrase": (
+        "the passphrase of this home does not open the settings and the state of the workspace, which were"
+        f" made in another home: {KEYS}"
+    ),
+    r"passphrase must be set|unable to find either `PULUMI_CONFIG_PASSPHRASE`": (
+        "this home has no passphrase (keys/passphrase), which opens the settings and the state of its"
+        " workspaces: `labelspace keys import KIT`"
+    ),
+    r"invalid YAML file: (?:yaml: )?(.+)": (
+        r"the settings of the workspace (stacks/Pulumi.NAME.yaml) are no valid YAML (\1): mend the file"
+    ),
+    r"panic: (.+)": r"Pulumi's program crashed (\1): run the same command again",
+}
+"""Pulumi's errors without a next step -> the sentence that is shown instead."""
 PROVIDER_SOURCE = r"^\S+\.go:\d+: ([\w.]+_schema: )?|: provider=\w+@[\w.+-]+$"
 """What bridged providers write around an error: file, line, and their own version."""
 
@@ -145,7 +166,8 @@ def download(home: Home) -> None:
         PulumiCommand.install(root=str(home.pulumi_root), version=VersionInfo.parse(version("pulumi")))
     except Exception as error:
         raise OpsError(
-            f"Pulumi {version('pulumi')} cannot be downloaded ({error}): check the network, or put it on PATH"
+            f"Pulumi {version('pulumi')} cannot be downloaded ({reason(error)}): check the network, or put it"
+            " on PATH"
         ) from None
     (home.pulumi_root / "version").write_text(version("pulumi"))
 
@@ -168,13 +190,25 @@ def query(home: Home, *arguments: str, url: str = "") -> Any:
 
 
 def error_reason(report: str) -> str:
-    """The lines of Pulumi's error report that give the reason; the whole report when there are none."""
+    """The lines of Pulumi's error report that give the reason; its last line when there are none."""
     lines = [
         line.strip() for line in report.splitlines() if "error:" in line or line.strip().startswith("* ")
     ]
     reasons = [_without_source(line.split("error:", 1)[-1].strip(" *")) for line in lines]
     useful = [line for line in dict.fromkeys(reasons) if line and not _is_heading(line)]
-    return "\n".join(useful) or report
+    return _known(report) or "\n".join(useful) or _last_line(report)
+
+
+def _known(report: str) -> str:
+    """The sentence for an error whose own text names no next step; empty for others."""
+    found = ((text, re.search(pattern, report)) for pattern, text in KNOWN.items())
+    return next((match.expand(text) for text, match in found if match), "")
+
+
+def _last_line(report: str) -> str:
+    """The last line of a report without reasons: what stands above is Pulumi's own code."""
+    lines = [line.strip() for line in report.splitlines() if line.strip()]
+    return lines[-1] if lines else "Pulumi ended without a reason: run the same command again"
 
 
 def _without_source(reason: str) -> str:

@@ -17,6 +17,7 @@ from labelspace.home import Home
 from labelspace.spec import BackupBucketSpec
 from labelspace_ops.core import proxies
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.storage.listing import list_objects
 from labelspace_ops.storage.object_store import AT_A_TIME
 
@@ -86,7 +87,9 @@ def remove_backups(bucket: BackupBucketSpec, workspace: str) -> None:
             for key, _ in list_objects(s3, bucket.name, prefix):
                 s3.delete_object(Bucket=bucket.name, Key=key)
     except (OpsError, BotoCoreError, ClientError) as error:
-        raise OpsError(f"backup.bucket: {prefix} in {bucket.name} cannot be removed: {error}") from None
+        raise OpsError(
+            f"backup.bucket: {prefix} in {bucket.name} cannot be removed: {reason(error)}"
+        ) from None
 
 
 def holds_backups(bucket: BackupBucketSpec, workspace: str) -> bool:
@@ -96,8 +99,9 @@ def holds_backups(bucket: BackupBucketSpec, workspace: str) -> bool:
             found = s3.list_objects_v2(Bucket=bucket.name, Prefix=f"labelspace/{workspace}/", MaxKeys=1)
     except (BotoCoreError, ClientError, ValueError) as error:
         raise UsageError(
-            f"backup.bucket: {bucket.name!r} at {bucket.endpoint} cannot be listed ({error}): check name,"
-            " endpoint, region, keys (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), authority (AWS_CA_BUNDLE)"
+            f"backup.bucket: {bucket.name!r} at {bucket.endpoint} cannot be listed ({reason(error)}): check"
+            " name, endpoint, region, keys (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) and authority"
+            " (AWS_CA_BUNDLE)"
         ) from None
     return bool(found.get("Contents"))
 

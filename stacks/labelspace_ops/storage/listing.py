@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.storage import object_store
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 T = TypeVar("T")
+NEXT_STEP = "check its endpoint, keys and network, then run the same command again"
 
 
 class Storage:
@@ -50,4 +52,4 @@ def list_objects(s3: S3Client, bucket: str, prefix: str = "") -> Iterator[tuple[
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             yield from ((item["Key"], item["Size"]) for item in page.get("Contents", []))
     except (BotoCoreError, ClientError) as error:
-        raise OpsError(f"bucket {bucket} cannot be listed: {error}") from None
+        raise OpsError(f"bucket {bucket} cannot be listed: {reason(error)}: {NEXT_STEP}") from None

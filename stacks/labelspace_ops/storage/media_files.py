@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.storage.listing import list_objects
 
 if TYPE_CHECKING:
@@ -137,7 +138,9 @@ def _head(s3: S3Client, bucket: str, key: str) -> bytes:
         answer = s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{HEAD_BYTES - 1}")
         return bytes(answer["Body"].read())
     except (BotoCoreError, ClientError) as error:
-        raise OpsError(f"from: {bucket}/{key} cannot be read: {error}") from None
+        raise OpsError(
+            f"from: {bucket}/{key} cannot be read: {reason(error)}: run the same command again"
+        ) from None
 
 
 def is_image(head: bytes) -> bool:

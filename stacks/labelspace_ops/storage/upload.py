@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 import obstore
 
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.listing import Storage
 from labelspace_ops.storage.object_store import AT_A_TIME
@@ -51,7 +52,15 @@ REJECTED_BY_BUCKET = {
 }
 """Error codes of S3 and versitygw (s3err/s3err.go) for one object that will never be accepted."""
 CLOSED_BUCKET = {
-    *("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket", "MethodNotAllowed"),
+    *(
+        "401",
+        "403",
+        "AccessDenied",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "NoSuchBucket",
+        "MethodNotAllowed",
+    ),
     *("QuotaExceeded", "NoSpaceLeftOnDevice"),
 }
 """Error codes that hold for every object of the bucket."""
@@ -250,21 +259,26 @@ def _fail(bucket: str, path: str, error: Exception) -> NoReturn:
     """Raise the error for a failure: of this file for good, of the whole bucket, or passing."""
     code = _error_code(error)
     if code in REJECTED_BY_BUCKET:
-        raise RejectedError(REJECTED_BY_BUCKET[code] or f"the bucket refuses it: {error}") from None
+        raise RejectedError(REJECTED_BY_BUCKET[code] or f"the bucket refuses it: {reason(error)}") from None
     if code in CLOSED_BUCKET:
         raise OpsError(
             f"bucket {bucket} refuses uploads ({code}): check its name, keys, permissions and free space"
         ) from None
-    raise OpsError(f"{path}: upload failed ({error}): run the same command again, it continues") from None
+    raise OpsError(
+        f"{path}: upload failed ({reason(error)}): run the same command again, it continues"
+    ) from None
 
 
 def _error_code(error: Exception) -> str:
-    """Return S3's error code: boto3 has it in ``response``, obstore in its text; empty for other errors."""
+    """Return S3's error code: boto3 has it in ``response``, obstore in its text; empty for other errors.
+
+    The answer to a HEAD request has no code, only its status.
+    """
     response = getattr(error, "response", None)
     if response is not None:
         return str(response["Error"]["Code"])
-    found = re.search(r"<Code>(\w+)</Code>", str(error))
-    return found[1] if found else ""
+    found = re.search(r"<Code>(\w+)</Code>|status code: (40[13])", str(error))
+    return found[1] or found[2] if found else ""
 
 
 def _sent(

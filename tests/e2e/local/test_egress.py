@@ -27,7 +27,8 @@ options = [line[17:] for lines in environs for line in lines if line.startswith(
 print(json.dumps(max(options, key=len)))
 """
 GET = """
-import json, sys, urllib.error, urllib.request
+import json, os, sys, urllib.error, urllib.request
+os.environ.pop("no_proxy", None)  # CVAT names the filter as proxy of each request, which this does not touch
 proxy = urllib.request.ProxyHandler({"http": "http://127.0.0.1:4750"})
 try:
     answer = urllib.request.build_opener(proxy).open(sys.argv[1], timeout=10)

@@ -107,9 +107,30 @@ def _main_job(bench: Bench, name: str, dataset: Path) -> None:
     counts = bench.json("preview", name)["counts"]
     assert (counts["create"], counts["update"], counts["replace"], counts["delete"]) == (0, 0, 0, 0)
 
+    _own_folder(bench, name)
+
     refused = bench.run("create", "far", "--yes", "--remote-bucket", "far@https://s3.example.org")
     assert refused.returncode == 2
     assert "buckets.0: a remote bucket cannot be mounted with Docker" in refused.stderr
     if bench.kind == "rootless":
         owner = (bench.home.buckets / "pets").stat().st_uid
         assert owner == pwd.getpwnam(bench.engine.owner).pw_uid
+
+
+def _own_folder(bench: Bench, name: str) -> None:
+    """A folder that others may read becomes a bucket; one that they may not is refused."""
+    folder = bench.home.root.parent / "own"
+    folder.mkdir(mode=0o700)
+    (folder / "a.png").write_bytes(b"x")
+    (folder / "shut.png").write_bytes(b"x")
+    (folder / "shut.png").chmod(0o600)
+    owner = pwd.getpwnam(bench.engine.owner).pw_uid
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, owner, -1)
+    refused = bench.run("set", name, f"buckets+=own={folder}", "--yes")
+    assert refused.returncode == 2
+    assert f"buckets.1.path: CVAT's user cannot open {folder}: let others read it" in refused.stderr
+    folder.chmod(0o755)
+    own = bench.json("set", name, f"buckets+=own={folder}", "--yes")["buckets"][1]
+    assert (own["path"], own["first_unreadable"]) == (str(folder), ["shut.png"])
+    assert {path.stat().st_uid for path in (folder, *folder.iterdir())} == {owner}

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.lab import PASSWORD, Lab, containers
+from tests.paths import ROOT
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError, UsageError
@@ -96,6 +97,22 @@ def test_a_name_taken_by_a_workspace_with_other_buckets(lab: Lab, street: Any) -
         done.stderr
     )
     assert "buckets=something-else`" in done.stderr
+
+
+def test_settings_that_another_home_left(lab: Lab) -> None:
+    """Pulumi finds a settings file whose salt belongs to another passphrase."""
+    left = ROOT / "stacks" / "Pulumi.left.yaml"
+    left.write_text("encryptionsalt: v1:heVu99aqPBA=:v1:eTuEWpfGXQmDAnQE:IpL+5lKc+vJZnyC/sbFjhstIyDSADw==\n")
+    try:
+        done = lab.run("create", "left", "--yes", "--bucket", "b-1")
+    finally:
+        left.unlink()
+    assert done.returncode == 1
+    assert "the passphrase of this home does not open them: move that file away, or set LABELSPACE_HOME" in (
+        done.stderr
+    )
+    assert "secrets manager" not in done.stderr
+    assert not containers("left")
 
 
 def test_a_name_taken_in_another_home(lab: Lab, street: Any, tmp_path: Path) -> None:

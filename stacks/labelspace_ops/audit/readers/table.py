@@ -10,6 +10,7 @@ from pathlib import Path
 from labelspace_ops.audit.attribute_groups import is_number
 from labelspace_ops.audit.dataset import NO_BOX, Box, Builder, JsonObject, text
 from labelspace_ops.core.errors import UsageError
+from labelspace_ops.core.library_errors import reason
 
 FORMAT = "table of labels"
 IMAGE = ("image", "file_name", "filename", "file", "path", "image_path", "image_id", "img", "name")
@@ -65,7 +66,7 @@ def rows_of_parquet(path: Path) -> list[JsonObject]:
     try:
         rows: list[JsonObject] = parquet.read_table(path).to_pylist()
     except ValueError as error:  # pyarrow's ArrowInvalid
-        raise UsageError(f"{path.name} is no valid parquet: {error}") from None
+        raise UsageError(f"{path.name} is no valid parquet: {reason(error)}: give another file") from None
     return rows
 
 

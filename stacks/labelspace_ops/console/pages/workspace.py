@@ -181,7 +181,7 @@ class Upload:
 
     def offer(self, row: Status) -> None:
         """Show the section while the workspace can receive data."""
-        names = [bucket.name for bucket in row.buckets]
+        names = [bucket.name for bucket in row.buckets if not bucket.path]
         self.section.set_visibility(row.status in ("ready", "degraded") and bool(names))
         if names and self.bucket.options != names:
             self.bucket.set_options(names, value=self.bucket.value or names[0])

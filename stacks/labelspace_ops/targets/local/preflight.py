@@ -15,6 +15,7 @@ from labelspace.spec import BucketSpec, LocalSpec
 from labelspace.targets.local.context import addresses
 from labelspace_ops.core import disk
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.runtime.engine_info import EngineInfo
@@ -130,8 +131,8 @@ def _check_bucket(field: str, bucket: BucketSpec) -> None:
         s3.list_objects_v2(Bucket=bucket.name, MaxKeys=1)
     except (BotoCoreError, ClientError, ValueError) as error:
         raise UsageError(
-            f"{field}: {bucket.name!r} at {bucket.endpoint} cannot be listed ({error}): check name, endpoint,"
-            " region and keys (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)"
+            f"{field}: {bucket.name!r} at {bucket.endpoint} cannot be listed ({reason(error)}): check name,"
+            " endpoint, region and keys (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)"
         ) from None
 
 

@@ -14,6 +14,7 @@ import httpx
 from labelspace.home import Home
 from labelspace.targets.scaleway import credentials
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.targets.scaleway.answers import Answer, ApiKey, Counted, parse
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Account:
             except httpx.HTTPError as error:
                 if method != "GET" or tries_left == 1 or self.patience:  # the resource may have been created
                     raise OpsError(
-                        f"Scaleway's API cannot be reached ({error}): check the network and try again"
+                        f"Scaleway's API cannot be reached ({reason(error)}): check the network and try again"
                     ) from None
             else:
                 if allow_missing and response.status_code == 404:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from labelspace_ops.core.checks import Check, failed
+from labelspace_ops.core.library_errors import reason
 
 PATIENCE_SECONDS = 10
 RENEWED_AT = 1 / 3
@@ -24,7 +25,7 @@ def inspect(url: str) -> tuple[Check, str | None]:
         ):
             certificate = connection.getpeercert() or {}
     except (OSError, ssl.SSLError) as error:
-        return failed("certificate", f"{host}: {error}"), None
+        return failed("certificate", f"{host}: {reason(error)}"), None
     begin, end = (ssl.cert_time_to_seconds(str(certificate[key])) for key in ("notBefore", "notAfter"))
     return to_check(begin, end, datetime.now(UTC).timestamp())
 

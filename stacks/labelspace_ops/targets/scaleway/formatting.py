@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from labelspace_ops.backup.models import BackupRow, Proof
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.library_errors import reason
+from labelspace_ops.storage.listing import NEXT_STEP
 from labelspace_ops.targets.scaleway import database_snapshots
 from labelspace_ops.targets.scaleway.account import Account
 from labelspace_ops.targets.scaleway.answers import Snapshot
@@ -83,7 +85,7 @@ def list_proofs(s3: S3Client, bucket: str) -> list[Proof]:
     try:
         texts = [s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key, _, _ in found]
     except (BotoCoreError, ClientError) as error:
-        raise OpsError(f"bucket {bucket}: {error}") from None
+        raise OpsError(f"bucket {bucket}: {reason(error)}: {NEXT_STEP}") from None
     return read_proofs(texts)
 
 
@@ -103,7 +105,7 @@ def _listed(s3: S3Client, bucket: str, prefix: str) -> list[tuple[str, int, date
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         items = [item for page in pages for item in page.get("Contents", [])]
     except (BotoCoreError, ClientError) as error:
-        raise OpsError(f"bucket {bucket}: {error}") from None
+        raise OpsError(f"bucket {bucket}: {reason(error)}: {NEXT_STEP}") from None
     return [(str(item["Key"]), int(item["Size"]), item["LastModified"]) for item in items]
 
 

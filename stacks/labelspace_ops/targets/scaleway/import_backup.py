@@ -15,6 +15,7 @@ from labelspace.naming import resource_name
 from labelspace.spec import ScalewaySpec
 from labelspace_ops.backup import agent, import_backup, upgrade_test
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.core.reporting import message
 from labelspace_ops.runtime.base import Mount
 from labelspace_ops.runtime.docker_engine import DockerRuntime
@@ -128,7 +129,9 @@ def _fetched(text: str, spec: ScalewaySpec, into: Path) -> Portable:
     try:
         account.find().storage(spec.scaleway.region, "").download_file(named_so[1], named_so[2], str(into))
     except (BotoCoreError, ClientError) as error:
-        raise UsageError(f"from-backup: {text} cannot be had ({error})") from None
+        raise UsageError(
+            f"from-backup: {text} cannot be had ({reason(error)}): check name and rights of the bucket"
+        ) from None
     import_backup.must_be_dump(into)
     return Portable(text, into, None)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from labelspace_ops.backup.models import BackupRow
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.library_errors import reason
+from labelspace_ops.storage.listing import NEXT_STEP
 from labelspace_ops.targets.scaleway.formatting import parse_time
 
 if TYPE_CHECKING:
@@ -94,4 +96,4 @@ def _pages(s3: S3Client, bucket: str, prefix: str, **more: Any) -> Iterator[Any]
     try:
         yield from s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **more)
     except (BotoCoreError, ClientError) as error:
-        raise OpsError(f"bucket {bucket}: {error}") from None
+        raise OpsError(f"bucket {bucket}: {reason(error)}: {NEXT_STEP}") from None

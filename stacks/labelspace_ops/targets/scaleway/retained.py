@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from labelspace.spec import ScalewaySpec
 from labelspace.targets.scaleway.context import backup_bucket, resource_name
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.stack.state import Resource, stack_outputs
 from labelspace_ops.targets.scaleway.account import Account
 from labelspace_ops.targets.scaleway.answers import Named, Volume
@@ -218,6 +219,6 @@ def bucket_exists(s3: S3Client, bucket: str) -> bool:
         return False
     except BotoCoreError as error:
         raise OpsError(
-            f"Object Storage cannot be reached ({error}): check the network and try again"
+            f"Object Storage cannot be reached ({reason(error)}): check the network and try again"
         ) from None
     return True

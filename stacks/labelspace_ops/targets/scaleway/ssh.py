@@ -25,6 +25,7 @@ from labelspace_ops.backup import agent
 from labelspace_ops.backup.models import BackupRow, BackupTaken, Proof, Restored
 from labelspace_ops.backup.restore_plan import parse_time
 from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.library_errors import reason
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import state
 from labelspace_ops.targets.scaleway import retained
@@ -104,7 +105,9 @@ class Server:
                 try:
                     yield DockerRuntime(client, self.name)
                 except DockerException as error:
-                    raise OpsError(f"{self.name}: the server's engine: {error}") from None
+                    raise OpsError(
+                        f"{self.name}: the server's engine: {reason(error)}: run the same command again"
+                    ) from None
                 finally:
                     client.close()
 

@@ -85,10 +85,21 @@ def test_a_command_ends_with_the_extra_and_exit_code_2(monkeypatch: pytest.Monke
     assert f"`pip install 'labelspace[{extra}]'`" in events[0].reason
 
 
-def test_a_missing_module_that_no_extra_brings_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_module_that_no_extra_brings_is_a_defect(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
+
     def misses() -> None:
         raise ModuleNotFoundError("No module named 'nowhere'", name="nowhere")
 
     monkeypatch.setattr(cli_main, "app", misses)
-    with pytest.raises(ModuleNotFoundError):
-        cli_main.main(lambda _: None)
+    events: list[Event] = []
+    with pytest.raises(SystemExit) as ended:
+        cli_main.main(events.append)
+    (report,) = (tmp_path / "reports").iterdir()
+    assert ended.value.code == 1
+    assert isinstance(events[0], Failed)
+    assert f"a defect of it: report it with {report}" in events[0].reason
+    assert "No module named 'nowhere'" in report.read_text()
+    assert report.stat().st_mode & 0o777 == 0o600
