@@ -127,7 +127,11 @@ class WorkspaceArgs(TypedDict):
     size: NotRequired[str]
     """small (default), medium or large."""
     cvat_version: NotRequired[str]
-    """Version of CVAT, by default the newest supported one."""
+    """Version of CVAT, by default the newest tested one."""
+    allow_untested_cvat: NotRequired[bool]
+    """Whether an untested version of CVAT may run; by default false."""
+    star_banner: NotRequired[bool]
+    """Whether CVAT asks annotators for a star on GitHub; by default false."""
     backup: NotRequired[BackupArgs]
     """When backups are made and how long they are kept."""
     running: NotRequired[bool]

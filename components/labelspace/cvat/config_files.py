@@ -10,7 +10,7 @@ SECRETS_SCRIPT = "/etc/cvat/init.d/labelspace.sh"
 START_SCRIPT = "/etc/cvat/init.d/labelspace-start.sh"
 DATABASE_PASSWORD = "/run/labelspace/database-password"  # noqa: S105 - a path
 SETTINGS = "/opt/cvat/settings.py"
-"""Where a settings overlay belongs since CVAT 2.72."""
+"""Where a settings overlay belongs in every supported version of CVAT."""
 ADMIN = "/run/labelspace/admin.json"
 MIGRATE = "/opt/labelspace/migrate.py"
 DJANGO_ONCE = "/opt/labelspace/django_once.py"
@@ -38,8 +38,12 @@ def redis_conf(password: str) -> str:
     )
 
 
-def settings_overlay(registration: str, default_role: str, public_url: str = "") -> str:
+def settings_overlay(
+    registration: str, default_role: str, public_url: str = "", *, turned_off: tuple[str, ...] = ()
+) -> str:
     """Who may sign up, what a new user may do, and which origin besides the server's own may send forms.
+
+    ``turned_off``: settings as lines of Python.
 
     Sources: cvat/settings/base.py, dj-rest-auth's REST_AUTH, Django's CSRF_TRUSTED_ORIGINS.
     """
@@ -53,7 +57,7 @@ def settings_overlay(registration: str, default_role: str, public_url: str = "")
         lines.append(f"REST_AUTH = {{**REST_AUTH, **{admins_only}}}  # noqa: F405")
     if public_url:
         lines.append(f"CSRF_TRUSTED_ORIGINS = [{public_url!r}]")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *turned_off]) + "\n"
 
 
 def admin_json(username: str, email: str, password: str) -> str:

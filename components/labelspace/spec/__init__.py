@@ -8,7 +8,7 @@ from labelspace.spec.backup import AnnotationDatabaseSpec, BackupBucketSpec, Bac
 from labelspace.spec.base import SpecPart
 from labelspace.spec.buckets import BucketSpec, DatasetBucketSpec
 from labelspace.spec.database import ExternalDatabaseSpec
-from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size
+from labelspace.spec.fields import DEFAULT_CVAT, DefaultRole, Registration, Size
 from labelspace.spec.local import LocalSpec
 from labelspace.spec.parse import (
     DEFAULT_TARGET,
@@ -28,7 +28,6 @@ __all__ = [
     "DEFAULT_CVAT",
     "DEFAULT_TARGET",
     "SPECS",
-    "SUPPORTED_CVAT",
     "AdminSpec",
     "AnnotationDatabaseSpec",
     "BackupBucketSpec",

@@ -142,6 +142,7 @@ def _settings(spec: LocalSpec, secrets: cvat.Secrets, archived_mark: str) -> cva
         default_role=spec.default_role,
         hosts=_hosts(spec),
         version=spec.cvat_version,
+        star_banner=spec.star_banner,
         admin_username=spec.admin.username,
         admin_email=spec.admin.email,
         secrets=secrets,

@@ -211,6 +211,7 @@ def _described(
         secrets=replace(secrets, database=database.password),
         https=Https(host, spec.scaleway.acme_directory or "", spec.scaleway.acme_ca_certificate or ""),
         version=spec.cvat_version,
+        star_banner=spec.star_banner,
         archived_mark=database.archived_mark,
     )
     described = {**{one.name: one for one in extra_services}, **cvat.services(settings)}
