@@ -1,8 +1,8 @@
 """Login, logout, sign-up, password change, users."""
 
 from django.conf import settings
-from django.contrib.auth import authenticate, login, logout, password_validation
-from django.contrib.auth.models import Group, User
+from django.contrib.auth import authenticate, get_user_model, login, logout, password_validation
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.utils.module_loading import import_string
@@ -17,6 +17,8 @@ from rest_framework.response import Response
 from cvat.apps.engine import rows
 from cvat.apps.engine.access import DENIED, is_admin
 from cvat.apps.engine.lists import listed
+
+User = get_user_model()
 
 
 @csrf_exempt
