@@ -13,7 +13,7 @@ VERSIONS = ("2.76.0", "2.79.0", "2.80.0")
 
 
 def prepare(*versions: str, base: str = "") -> None:
-    """Build what is missing of ``versions``: the engine keeps layers, so that a second time takes no build."""
+    """Build ``versions``, all by default: the engine keeps layers, so that a second time takes no build."""
     for version in versions or VERSIONS:
         command = ["docker", "build", "--quiet", "--file", str(DOUBLE / "Dockerfile.line")]
         command += ["--build-arg", f"BASE={base or cvat_image('server', CVAT_VERSION)}"]

@@ -146,24 +146,28 @@ def _redis_health(port: int) -> Health:
     return Health(("CMD-SHELL", f"redis-cli -p {port} PING | grep -E '(PONG|NOAUTH)'"))
 
 
-def _opa(settings: Settings) -> Service:
-    """OPA may start before the server: it repeats its request every one or two seconds."""
+def opa_arguments(server: str) -> tuple[str, ...]:
+    """Arguments of OPA, which fetches its rules from ``server``, again and again until it answers."""
     options = {
-        "services.cvat.url": "http://cvat-server:8080",
+        "services.cvat.url": server,
         "bundles.cvat.service": "cvat",
         "bundles.cvat.resource": "/api/auth/rules",
         "bundles.cvat.polling.min_delay_seconds": "1",
         "bundles.cvat.polling.max_delay_seconds": "2",
     }
+    return (
+        *("run", "--server", "--addr=:8181", "--log-level=error", "--disable-telemetry"),
+        *(f"--set={key}={value}" for key, value in options.items()),
+    )
+
+
+def _opa(settings: Settings) -> Service:
     ask = 'http.send({"method":"get","url":"http://localhost:8181/health"}).status_code==200'
     return Service(
         name="opa",
         image=settings.line.images["opa"],
         memory=256,
-        command=(
-            *("run", "--server", "--addr=:8181", "--log-level=error", "--disable-telemetry"),
-            *(f"--set={key}={value}" for key, value in options.items()),
-        ),
+        command=opa_arguments("http://cvat-server:8080"),
         aliases=("opa",),
         user="1000:1000",
         health=Health(("CMD", "/opa", "eval", "--fail", ask)),

@@ -19,6 +19,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
     samples,
     status,
     task,
+    upgrade,
     upload,
 )
 from labelspace_ops.cli.app import app

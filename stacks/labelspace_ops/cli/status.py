@@ -53,6 +53,8 @@ def print_status(measured: Status) -> None:
         "buckets": ", ".join(_bucket(bucket, measured.status) for bucket in measured.buckets),
         "backup": f"{backup.where or ''} (last: {backup.last or 'none yet'})",
     }
+    if measured.cvat != measured.cvat_version:
+        rows["cvat"] = measured.cvat
     for key, value in rows.items():
         typer.echo(f"  {key:<10} {value}")
     for warning in backup.warnings or []:
