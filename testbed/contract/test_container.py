@@ -153,15 +153,6 @@ def test_the_share_is_read_only_and_that_is_enough(stack: Stack) -> None:
     assert code != 0
 
 
-def test_the_entrypoint_is_one_that_labelspace_may_answer_for(early: Stack) -> None:
-    """Its digest is in the line's file, or next to it in the image; another one starts in CVAT's own way."""
-    script = "sha256sum /opt/cvat/backend_entrypoint.sh; cat /opt/cvat/backend_entrypoint.sh.labelspace"
-    _, said = early.once("bash", "-c", f"{script} 2>/dev/null")
-    digest, *declared = said.split()[0], *said.split()[2:]
-    if digest not in (*LINE.entrypoints, *declared):
-        pytest.skip(f"the line {LINE.name} does not know the entrypoint {digest}")
-
-
 def test_every_queue_has_a_worker_of_its_name(stack: Stack) -> None:
     """cvat/apps/health/management/commands/workerprobe.py and RQ's own keys."""
     assert stack.idle_queues() == []

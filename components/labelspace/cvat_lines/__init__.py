@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -112,7 +113,11 @@ def name_of(version: str) -> str:
 @cache
 def all_lines() -> tuple[Line, ...]:
     """Every line, the oldest first."""
-    folder = files(__name__)
+    return load(files(__name__))
+
+
+def load(folder: Traversable) -> tuple[Line, ...]:
+    """The lines of a folder of such files, the oldest first."""
     read = {
         file.name.removesuffix(".toml"): tomllib.loads(file.read_text())
         for file in folder.iterdir()

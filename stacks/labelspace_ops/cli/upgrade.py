@@ -55,7 +55,7 @@ def _rehearse(planned: UpgradePlan, home: Home) -> Upgrade:
     found = upgrades.rehearse(planned, home)
     if found is None:
         say(f"{planned.name}: it is rehearsed on the server when the upgrade begins")
-    return upgrades.Upgrade(plan=planned, rehearsal=found)
+    return upgrades.Upgrade(plan=planned, rehearsed=found)
 
 
 def _upgrade(planned: UpgradePlan, home: Home, *, allow_untested: bool, yes: bool, as_json: bool) -> None:

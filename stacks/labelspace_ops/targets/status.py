@@ -73,8 +73,8 @@ class Status(JsonModel):
     """URL of the annotation server for programs."""
     cvat_version: str
     """The annotation server's version."""
-    cvat_state: str = ""
-    """How well it is tested: ``proven``, ``run``, ``read`` or ``unread``; empty without a version."""
+    cvat_state: str | None = None
+    """How well it is tested: ``proven``, ``run``, ``read`` or ``unread``; null without a version."""
     admin_username: str
     """User name of the admin."""
     buckets: list[BucketStatus]
@@ -99,11 +99,11 @@ class Status(JsonModel):
         """Return the status with what the stack's outputs say; ``fields``: what the target measured."""
         texts = ("description", "url", "api_url", "cvat_version", "admin_username")
         known: dict[str, Any] = {text: str(outputs.get(text, "")) for text in texts}
-        version = known["cvat_version"]
+        if version := known["cvat_version"]:
+            known["cvat_state"] = line_of(version).state
         return cls(
             name=name,
             target=target,
-            cvat_state=line_of(version).state if version else "",
             backup=backup.model_copy(update=dict(outputs.get("backups", {}))),
             **known,
             **fields,

@@ -55,7 +55,7 @@ class Upgrade(JsonModel):
 
     plan: UpgradePlan
     """The plan."""
-    rehearsal: Rehearsal | None = None
+    rehearsed: Rehearsal | None = None
     """With ``--rehearse``: its result; null where the target rehearses within the upgrade alone."""
     status: Status | None = None
     """The workspace after the upgrade; null when none was made."""

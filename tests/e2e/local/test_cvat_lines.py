@@ -78,8 +78,15 @@ def test_the_plan_names_the_way_and_what_is_dropped(lab: Lab, aged: Any) -> None
     assert f"CVAT {LATER} is untested: only its source was read" in said
 
 
+def test_a_server_is_checked_by_its_url_alone(lab: Lab, aged: Any) -> None:
+    checks = lab.json("doctor", "--cvat", aged["api_url"])
+    assert [(check["name"], check["ok"]) for check in checks] == [
+        (name, True) for name in ("version", "health", "rules", "sign-in")
+    ]
+
+
 def test_a_rehearsal_alone_changes_nothing(lab: Lab, aged: Any) -> None:
-    found = lab.json("upgrade", aged["name"], LATER, "--rehearse")["rehearsal"]
+    found = lab.json("upgrade", aged["name"], LATER, "--rehearse")["rehearsed"]
     assert found["health"] >= 6
     assert len(found["dropped"]) == 16
     assert found["compared"]["shapes"] == 1

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+from testbed import contract_run
 from tests import paths
 
 from labelspace import cvat_lines as lines
-from labelspace.spec import DEFAULT_CVAT, parse_spec
+from labelspace.cvat import services
+from labelspace.spec import DEFAULT_CVAT, SpecError, parse_spec
 
 NAMES_A_LINE = re.compile(r"(?<![\d.])2\.(7[3-9]|8\d)(?!\d)")
 TEXTS = {".py", ".sh", ".toml", ".yaml", ".yml", ".html", ".j2", ".conf", ""}
@@ -105,3 +109,60 @@ def test_a_line_that_nothing_leads_to_is_refused() -> None:
 def test_the_file_of_a_line_is_part_of_the_package() -> None:
     folder = Path(str(lines.__file__)).parent
     assert {path.stem for path in folder.glob("*.toml")} == {line.name for line in lines.all_lines()}
+
+
+LINE_2_81 = """\
+like = "2.80"
+newest = "2.81.0"
+state = "read"
+date = 2026-12-01
+source = "an invented release"
+unknown = "everything"
+sdk = ">=2.80,<2.82"
+queues = ["cleaning", "import", "export", "annotation", "webhooks", "quality_reports", "embeddings"]
+news = ["embeddings have a queue, consensus has none"]
+
+[drops]
+tables = ["consensus_consensussettings"]
+"""
+
+
+def test_a_new_line_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As docs/contributing/cvat-lines.md says: nothing else changes."""
+    for file in Path(str(lines.__file__)).parent.glob("*.toml"):
+        (tmp_path / file.name).write_text(file.read_text())
+    (tmp_path / "2.81.toml").write_text(LINE_2_81)
+    known = lines.load(tmp_path)
+    monkeypatch.setattr(lines, "all_lines", lambda: known)
+    added = lines.line_of("2.81.0")
+    assert ("embeddings" in added.queues, added.health) == (True, lines.line_of("2.80.0").health)
+    assert lines.removed_on_purpose("2.80.0", "2.81.0").tables == ("consensus_consensussettings",)
+    worker = services.services(
+        services.Settings(
+            size="small",
+            registration="open",
+            default_role="worker",
+            hosts=(),
+            admin_username="admin",
+            admin_email="a@b.c",
+            secrets=services.Secrets(database="db", redis="r", cache="c", django="d", admin="a"),
+            version="2.81.0",
+        )
+    )["worker"]
+    assert "embeddings" in worker.command
+    assert "consensus" not in worker.command
+    with pytest.raises(SpecError, match=r"CVAT 2\.81 is untested"):
+        parse_spec({"name": "w", "buckets": [{"name": "one"}], "cvat_version": "2.81.0"})
+    assert lines.default_version() == DEFAULT_CVAT
+
+
+def test_the_result_of_the_contract_goes_into_the_file_of_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "2.81.toml"
+    file.write_text(LINE_2_81)
+    today = dt.date(2026, 12, 3)
+    for digest in ("b" * 64, "a" * 64):
+        contract_run.record(file, state="proven", version="2.81.1", digest=digest, today=today)
+    values = tomllib.loads(file.read_text())
+    assert (values["state"], values["date"], values["newest"]) == ("proven", today, "2.81.1")
+    assert values["entrypoints"] == ["a" * 64, "b" * 64]
+    assert values["drops"] == {"tables": ["consensus_consensussettings"]}
