@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import docker
@@ -24,10 +26,9 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
     admin = admin_of(street)
     assert admin.post("/api/projects", {"name": "outlives a stop"}).status_code == 201
 
-    began = int(time.time())
-    assert lab.json("stop", name)["backed_up"]
-    ended = _ended(name, began)
     stores = ("redis", "cache", "database")
+    with _ends(name, {*APPLICATION, *stores}) as ended:
+        assert lab.json("stop", name)["backed_up"]
     assert max(ended[part] for part in APPLICATION) < min(ended[part] for part in stores)
     assert {part for part in containers(name) if not part.startswith("bucket-")} == set()
     assert lab.json("set", name, "description=changed while it was stopped", "--yes")["status"] == "stopped"
@@ -51,13 +52,27 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
     assert httpx.get(f"{street['api_url']}/api/users/self").status_code == 401
 
 
-def _ended(name: str, since: int) -> dict[str, int]:
-    """When each part ended, as the engine saw it (ns)."""
-    client = docker.from_env()
-    seen = client.events(since=since, until=int(time.time()) + 1, decode=True, filters={"event": "die"})
-    names = {one["Actor"]["Attributes"]["name"]: one["timeNano"] for one in seen}
-    prefix = f"labelspace-{name}-"
-    return {full.removeprefix(prefix): when for full, when in names.items() if full.startswith(prefix)}
+@contextmanager
+def _ends(name: str, parts: set[str]) -> Iterator[dict[str, int]]:
+    """When each of these parts of the workspace ended meanwhile (ns, the engine's clock).
+
+    The stream is followed while it happens: the engine remembers no more than 256 events
+    (moby, daemon/events/events.go, ``eventsLimit``).
+    """
+    ended: dict[str, int] = {}
+    stream = docker.from_env(timeout=600).events(decode=True, filters={"event": "die"})
+    reader = threading.Thread(target=_note_ends, args=(stream, f"labelspace-{name}-", ended), daemon=True)
+    reader.start()
+    yield ended
+    until(lambda: parts <= ended.keys(), "the engine has reported every end")
+    stream.close()
+
+
+def _note_ends(stream: Iterable[Any], prefix: str, ended: dict[str, int]) -> None:
+    for event in stream:
+        full = event["Actor"]["Attributes"]["name"]
+        if full.startswith(prefix):
+            ended[full.removeprefix(prefix)] = event["timeNano"]
 
 
 PATIENCE_SECONDS = 420
