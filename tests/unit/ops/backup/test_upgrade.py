@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -102,3 +104,64 @@ def test_a_rehearsal_is_one_sentence() -> None:
         "migrated and served, and no row of B is missing; task 3 is the same before and after (2 shapes);"
         " dropped on purpose: 1 columns"
     )
+
+
+SHOWN = Observed(7, 3, {"labels": [1, "l"], "shapes": [2, "s"], "export": [3, "e"]})
+
+
+class Rehearsed:
+    """Rehearses with a copy and servers that are made up; ``looks`` are the versions that served the copy."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, tasks: int = 1, after: Observed = SHOWN) -> None:
+        self.looks: list[tuple[str, int | None]] = []
+        counted = {"public.engine_task": tasks, "public.quality_control_qualitysettings": 1}
+        columns = {
+            "public.quality_control_qualitysettings": ["id", "oks_sigma"],
+            "public.engine_task": ["id"],
+        }
+        before = upgrade_test.Counts(counted, counted, columns)
+        later = {**columns, "public.quality_control_qualitysettings": ["id"]}
+        counts = iter([before, upgrade_test.Counts(counted, counted, later)])
+        outer, copy = self, copy_server.Copy("net", "copy", "password")
+
+        class Server:
+            def __init__(self, runtime: Any, copy: Any) -> None:
+                pass
+
+            def observe(self, version: str, task: int | None = None) -> Observed:
+                outer.looks.append((version, task))
+                return SHOWN if version == "2.73.0" else after
+
+        monkeypatch.setattr(upgrade_test, "CopyServer", Server)
+        monkeypatch.setattr(upgrade_test, "_copy", lambda *_: nullcontext(copy))
+        monkeypatch.setattr(upgrade_test, "_count", lambda *_: next(counts))
+        monkeypatch.setattr(upgrade_test, "_migrate", lambda *_: None)
+        monkeypatch.setattr(upgrade_test, "_require_images", lambda *_: "cvat/server")
+
+    def run(self, old: str = "2.73.0") -> Rehearsal:
+        source: Any = SimpleNamespace(workspace="pets")
+        return upgrade_test.rehearse(source, source, "B", "2.76.0", old)
+
+
+def test_a_rehearsal_compares_the_same_task_before_and_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Rehearsed(monkeypatch)
+    done = made.run()
+    assert made.looks == [("2.73.0", None), ("2.76.0", 3)]
+    assert done.compared == {"labels": 1, "shapes": 2, "export": 3}
+    assert done.dropped == ["quality_control_qualitysettings.oks_sigma"]
+    assert (done.rows, done.tables, done.health) == (2, 2, 7)
+
+
+def test_annotations_that_change_end_the_upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Observed(7, 3, {**SHOWN.content, "shapes": [1, "x"]})
+    with pytest.raises(OpsError, match="would change annotations: shapes of task 3: 1 instead of 2"):
+        Rehearsed(monkeypatch, after=other).run()
+
+
+@pytest.mark.parametrize(("tasks", "old"), [(0, "2.73.0"), (1, "")])
+def test_without_a_task_or_an_old_version_only_the_new_one_serves_the_copy(
+    monkeypatch: pytest.MonkeyPatch, tasks: int, old: str
+) -> None:
+    made = Rehearsed(monkeypatch, tasks=tasks)
+    assert made.run(old).compared == {}
+    assert made.looks == [("2.76.0", None)]
