@@ -80,8 +80,8 @@ class DatasetBucket(pulumi.ComponentResource):
         self.endpoint = gateway.container.id.apply(lambda _: made.access.endpoint)
         self.region = pulumi.Output.from_input(made.access.region)
         self.access_key, self.secret_key = pulumi.Output.from_input(ACCESS_KEY), made.access.secret_key
-        folder = str(self._context.home.buckets / spec.bucket)
-        self.folder = made.ready.apply(lambda _: folder)
+        folder = self._context.machine.path(lambda home: home.buckets / spec.bucket)
+        self.folder = pulumi.Output.all(made.ready, folder).apply(lambda values: str(values[1]))
         self.register_outputs({"bucket": self.bucket, "endpoint": self.endpoint, "folder": self.folder})
 
     def _bucket(self, spec: DatasetBucketSpec) -> local_bucket.DatasetBucket:

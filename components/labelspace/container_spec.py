@@ -66,8 +66,10 @@ class Service:
     """Is given the engine's socket."""
     offline: bool = False
     """Has no network at all."""
-    publishes: tuple[int, int] | None = None
-    """The port inside and the host's port that leads to it."""
+    publishes: tuple[tuple[int, int], ...] = ()
+    """Pairs of a port inside and the host's port that leads to it."""
+    publishes_on_loopback: bool = False
+    """Also on 127.0.0.1 when the workspace serves one other address of the machine."""
 
     @property
     def restart(self) -> str:

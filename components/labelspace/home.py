@@ -67,6 +67,28 @@ class Home:
         """The private key (OpenSSH) that opens a server at Scaleway to its admins (0600)."""
         return self.keys / f"server-{workspace}"
 
+    @property
+    def identity_file(self) -> Path:
+        """The file whose one line names this home, whatever its path: 16 hexadecimal digits."""
+        return self.root / "id"
+
+    def identity(self) -> str:
+        """The name of this home; empty before anything was made from it."""
+        return self.identity_file.read_text().strip() if self.identity_file.exists() else ""
+
+    def made_identity(self) -> str:
+        """The name of this home, which is made now if there is none."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        write_once(self.identity_file, secrets.token_hex(8))
+        return self.identity()
+
+    def stored_backup_key(self, workspace: str) -> str:
+        """The key of the backups; empty where none is stored, or not for this user."""
+        try:
+            return self.backup_key(workspace).read_text().strip()
+        except (FileNotFoundError, PermissionError):
+            return ""
+
     def made_backup_key(self, workspace: str, given: str = "") -> str:
         """The key of the backups: the stored one, else ``given``, else a new one, which is stored.
 

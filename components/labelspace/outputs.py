@@ -18,6 +18,13 @@ not know it). An exception fails the update before any part of CVAT changes."""
 class FolderShare:
     """A dataset bucket that is a folder of the machine which runs the server."""
 
+    path: pulumi.Input[str]
+
+
+@dataclass(frozen=True)
+class OwnFolderShare:
+    """A dataset bucket that is a folder of the user's own (``buckets[].path``), which is only read."""
+
     path: str
 
 
@@ -28,7 +35,10 @@ class RemoteShare:
     Bind-mount ``root``, not the subfolder, so that remounts appear without a restart.
     """
 
-    root: str
+    root: pulumi.Input[str]
+
+
+Share = FolderShare | OwnFolderShare | RemoteShare
 
 
 @dataclass(frozen=True)
@@ -41,19 +51,29 @@ class BucketAccess:
     """Region that requests are signed for."""
     access_key: pulumi.Output[str]
     secret_key: pulumi.Output[str]
-    share: FolderShare | RemoteShare
+    share: Share
+
+    @property
+    def own_path(self) -> str:
+        """The folder of the user's own that the bucket is; empty for every other bucket."""
+        return own_path(self.share)
+
+
+def own_path(share: Share) -> str:
+    """The folder of the user's own that a bucket is; empty for every other bucket."""
+    return share.path if isinstance(share, OwnFolderShare) else ""
 
 
 @dataclass(frozen=True)
 class BackupPolicy:
     """Where backups go, when they are made, and how long they stay."""
 
-    where: str
+    where: pulumi.Input[str]
     """A folder, the URL of a bucket, or a sentence."""
     schedule: str
     retention_days: int
 
-    def summary(self) -> dict[str, str]:
+    def summary(self) -> dict[str, pulumi.Input[str]]:
         """Return the stack's output ``backups``."""
         return {"where": self.where, "schedule": self.schedule, "keep": f"{self.retention_days} days"}
 
@@ -83,7 +103,7 @@ class Deployment:
     """Resolves when the workspace is ready."""
     api_url: pulumi.Input[str]
     buckets: tuple[BucketAccess, ...]
-    backups: Mapping[str, str]
+    backups: Mapping[str, pulumi.Input[str]]
     """``where``, ``schedule`` and ``keep``, as readable text."""
     on_this_engine: bool = False
     """Whether the containers run on the Docker engine of the machine that runs the program."""

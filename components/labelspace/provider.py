@@ -20,6 +20,8 @@ class BucketArgs(TypedDict):
 
     name: str
     """3 to 63 lowercase letters, digits, dots and hyphens."""
+    path: NotRequired[str]
+    """Local: a folder of your own on this machine, which is only read; by default a new folder."""
     adopt: NotRequired[bool]
     """Scaleway: take over a bucket of the project that is there already, as it is."""
 
@@ -50,6 +52,13 @@ class BackupArgs(TypedDict):
     """Share of CVAT's files that a backup may lack against the one before: 1 to 99 %, by default 50."""
     encryption_key: NotRequired[str]
     """What encrypts backups, 32 characters or more; by default a key of this machine."""
+
+
+class EgressArgs(TypedDict):
+    """Which private addresses CVAT itself may connect to."""
+
+    allow: NotRequired[list[str]]
+    """Addresses, networks and host names; ``gateway`` is the S3 gateway. By default none."""
 
 
 class ScalewayArgs(TypedDict):
@@ -95,6 +104,19 @@ class ScalewayArgs(TypedDict):
     """How long an update waits for the URL to answer: 0 to 120 minutes, by default 20."""
 
 
+class TlsArgs(TypedDict):
+    """The files of a certificate of your own, and where HTTPS is served."""
+
+    certificate: str
+    """Absolute path of a PEM file of this machine: the server's certificate, then intermediate ones."""
+    key: str
+    """Absolute path of the PEM file of its private key."""
+    host: NotRequired[str]
+    """Name or IP address that people open; by default the first one in the certificate."""
+    port: NotRequired[int]
+    """TCP port of HTTPS, 1024 to 65535, by default 8443."""
+
+
 class WorkspaceArgs(TypedDict):
     """The settings of one workspace."""
 
@@ -120,6 +142,8 @@ class WorkspaceArgs(TypedDict):
     """Address that browsers open when your own TLS proxy is in front, such as https://labels.example.org."""
     trusted_proxies: NotRequired[list[str]]
     """Networks from which that proxy connects; by default this machine's."""
+    tls: NotRequired[TlsArgs]
+    """A certificate of your own, with which the workspace itself serves HTTPS; target local."""
     port: NotRequired[int]
     """TCP port of the URL, 1024 to 65535, by default 8080."""
     s3_port: NotRequired[int]
@@ -134,6 +158,8 @@ class WorkspaceArgs(TypedDict):
     """Whether CVAT asks annotators for a star on GitHub; by default false."""
     backup: NotRequired[BackupArgs]
     """When backups are made and how long they are kept."""
+    egress: NotRequired[EgressArgs]
+    """Which private addresses CVAT itself may connect to."""
     running: NotRequired[bool]
     """False: its containers are gone, its data stays. By default true."""
     scaleway: NotRequired[ScalewayArgs]
@@ -195,5 +221,7 @@ class AnnotationDatabase(parts_module.AnnotationDatabase):
         super().__init__(name, opts=opts, **values)
 
 
+VERSION = "0.1.0"
+"""The version of the package. A constant, because a plugin's folder is no installed distribution."""
 COMPONENTS: list[type[pulumi.ComponentResource]] = [Workspace, DatasetBucket, AnnotationDatabase]
 """What the package offers; ``AnnotationServer`` takes other components, which no argument block can hold."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 
-from labelspace.outputs import BeforeUpgrade, Deployment
+from labelspace.outputs import BeforeUpgrade, BucketAccess, Deployment
 from labelspace.secrets import workspace_secrets
 from labelspace.spec import WorkspaceSpec, dump_with_secrets
 from labelspace.targets.registry import deploy_function
@@ -37,7 +37,7 @@ class Workspace(pulumi.ComponentResource):
     admin_password: pulumi.Output[str]
     """The superuser's password; secret."""
     buckets: pulumi.Output[list[dict[str, str]]]
-    """Each dataset bucket's name, S3 endpoint and region."""
+    """Each dataset bucket's name, S3 endpoint and region, and ``path`` of a folder of the user's own."""
     bucket_keys: pulumi.Output[dict[str, dict[str, str]]]
     """Access key and secret key of each bucket by its name, empty for a public one; secret."""
     backups: pulumi.Output[dict[str, str]]
@@ -79,10 +79,7 @@ class Workspace(pulumi.ComponentResource):
             "admin_username": spec.admin.username,
             "admin_email": spec.admin.email,
             "admin_password": self.secrets.admin,
-            "buckets": [
-                {"name": bucket.name, "endpoint": bucket.endpoint, "region": bucket.region}
-                for bucket in deployment.buckets
-            ],
+            "buckets": [_bucket(bucket) for bucket in deployment.buckets],
             "bucket_keys": _keys(deployment),
             "backups": dict(deployment.backups),
             "cvat_version": spec.cvat_version,
@@ -91,6 +88,12 @@ class Workspace(pulumi.ComponentResource):
             "description": spec.description,
             **deployment.more,
         }
+
+
+def _bucket(bucket: BucketAccess) -> dict[str, Any]:
+    """How programs find a bucket; ``path`` only for a folder of the user's own."""
+    path = {"path": bucket.own_path} if bucket.own_path else {}
+    return {"name": bucket.name, "endpoint": bucket.endpoint, "region": bucket.region, **path}
 
 
 def _keys(deployment: Deployment) -> pulumi.Output[dict[str, Any]]:

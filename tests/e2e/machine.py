@@ -30,6 +30,7 @@ from pydantic import TypeAdapter
 from testbed import images
 from testbed.inside import inside
 from testbed.scaleway_api.app import running
+from tests.authority import Authority
 from tests.e2e.cloud import Account, account
 from tests.e2e.lab import BIN, Visitor
 from tests.paths import ROOT
@@ -71,38 +72,6 @@ def until(true: Callable[[], bool], what: str) -> None:
     while not true():
         assert time.monotonic() < deadline, f"never: {what}"
         time.sleep(1)
-
-
-@dataclass(frozen=True)
-class Authority:
-    """Signs certificates for names and addresses."""
-
-    folder: Path
-
-    @classmethod
-    def new(cls, folder: Path) -> Authority:
-        folder.mkdir()
-        _openssl(folder, "ca", "-subj", "/CN=labelspace test authority", "-addext", "keyUsage=keyCertSign")
-        return cls(folder)
-
-    @property
-    def pem(self) -> str:
-        return (self.folder / "ca.pem").read_text()
-
-    def sign(self, name: str, *names: str) -> tuple[Path, Path]:
-        """Certificate and key for the names, each ``DNS:...`` or ``IP:...``."""
-        signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-subj", f"/CN={name}"]
-        _openssl(self.folder, name, *signed, "-addext", f"subjectAltName={','.join(names)}",
-                 "-addext", "basicConstraints=critical,CA:FALSE")  # fmt: skip
-        return self.folder / f"{name}.pem", self.folder / f"{name}.key"
-
-
-def _openssl(folder: Path, name: str, *arguments: str) -> None:
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-keyout", f"{name}.key", "-out", f"{name}.pem", *arguments],
-        check=True, capture_output=True, cwd=folder,
-    )  # fmt: skip
 
 
 @dataclass

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pulumi
 
 SERVER_PATHS = ("/api/*", "/static/*", "/admin", "/admin/*", "/django-rq", "/django-rq/*")
 """What CVAT's own proxy sends to the server; everything else is the UI (labels in docker-compose.yml)."""
@@ -11,6 +15,12 @@ NOTES = "/notes"
 WAKING_PAGE = "/srv/labelspace/waking.html"
 ALIVE_PATH = "/.labelspace/alive"
 TRUSTED = "/etc/caddy/acme-ca.pem"
+CERTIFICATE = "/etc/caddy/certificate.pem"
+KEY = "/etc/caddy/key.pem"
+HTTPS_PORT = 8443
+"""Port inside the proxy's container that serves the user's certificate."""
+LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost", "*.localhost", "cvat-proxy")
+"""Hosts that only programs of this machine and of the workspace ask for."""
 READINESS_HEADER = "X-Labelspace-Readiness"
 """Marks requests of the readiness check, which must reach CVAT while others get the waking page."""
 PROBE_HEADER = "X-Labelspace-Probe"
@@ -64,6 +74,18 @@ class Https:
 
 
 @dataclass(frozen=True)
+class OwnCertificate:
+    """A certificate of the user's, with which this proxy itself serves HTTPS."""
+
+    url: str
+    """The address that browsers open: ``https``, host and port."""
+    chain: str
+    """PEM of the certificate and of intermediate authorities."""
+    key: pulumi.Input[str]
+    """PEM of the private key; secret."""
+
+
+@dataclass(frozen=True)
 class Public:
     """The address that browsers open when another proxy with TLS is in front."""
 
@@ -90,32 +112,18 @@ def caddyfile(
     *,
     sleeps: bool = False,
     public: Public | None = None,
+    own_url: str = "",
 ) -> str:
     """A Caddyfile for plain HTTP on ``port`` and, when given, for ``https``.
 
     The path that the closed rule matches is the decoded one. With ``sleeps``, an answer to a signed-in user
     is noted in ``activity`` (the time alone); while the file ``asleep`` is there, a request is noted in
-    ``wake`` and gets the waking page.
+    ``wake`` and gets the waking page. ``own_url`` is the HTTPS address that the user's certificate is for.
     """
     closed = _CLOSED if registration == "closed" else ""
     address = _ADDRESS_SEEN if public else _OWN_ADDRESS
     rules = _sleeping(closed, address) if sleeps else closed + _forward(address)
-    sites = f":{port}" if https is None else f":{port}, {https.host}"
-    return f"""\
-{{
-	admin off
-	persist_config off
-{_certificates(https)}\
-	servers {{
-{_trusted_proxies(public)}\
-		timeouts {{
-			read_header 30s
-			idle 5m
-		}}
-	}}
-}}
-
-{sites} {{
+    site = f"""\
 	header {{
 		-Server
 		X-Content-Type-Options nosniff
@@ -123,6 +131,59 @@ def caddyfile(
 	}}
 {_address_seen(public) if public else ""}\
 {rules}\
+"""
+    return f"""\
+{{
+	admin off
+	persist_config off
+{_certificates(https)}\
+	servers {{
+{_trusted_proxies(public)}\
+{_TIMEOUTS}\
+	}}
+{_HTTPS_SERVER if own_url else ""}\
+}}
+
+{_sites(f":{port}" if https is None else f":{port}, {https.host}", site, own_url)}"""
+
+
+_TIMEOUTS = """\
+		timeouts {
+			read_header 30s
+			idle 5m
+		}
+"""
+_HTTPS_SERVER = f"""\
+	servers :{HTTPS_PORT} {{
+		protocols h1 h2
+		listener_wrappers {{
+			http_redirect
+			tls
+		}}
+{_TIMEOUTS}\
+	}}
+"""
+"""Answers plain HTTP on the port of HTTPS with a redirect. No HTTP/3: only TCP ports are published."""
+
+
+def _sites(addresses: str, site: str, own_url: str) -> str:
+    """One site, or one more for HTTPS; then plain HTTP is served to this machine alone."""
+    if not own_url:
+        return f"{addresses} {{\n{site}}}\n"
+    return f"""\
+(workspace) {{
+{site}\
+}}
+
+http://{addresses} {{
+	@other_host not host {" ".join(LOCAL_HOSTS)}
+	redir @other_host {own_url}{{uri}} 308
+	import workspace
+}}
+
+https://:{HTTPS_PORT} {{
+	tls {CERTIFICATE} {KEY}
+	import workspace
 }}
 """
 

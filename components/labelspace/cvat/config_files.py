@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from importlib.resources import files as package_files
 
+from labelspace.spec import EmailSpec
+
 SECRETS_SCRIPT = "/etc/cvat/init.d/labelspace.sh"
 """Sourced by the image's entrypoint before it parses arguments (backend_entrypoint.sh, since 2.7.6)."""
 START_SCRIPT = "/etc/cvat/init.d/labelspace-start.sh"
+EGRESS_SCRIPT = "/etc/cvat/init.d/labelspace-egress.sh"
 DATABASE_PASSWORD = "/run/labelspace/database-password"  # noqa: S105 - a path
+EMAIL_PASSWORD = "/run/labelspace/email-password"  # noqa: S105 - a path
 SETTINGS = "/opt/cvat/settings.py"
 """Where a settings overlay belongs in every supported version of CVAT."""
 ADMIN = "/run/labelspace/admin.json"
@@ -38,18 +42,34 @@ def redis_conf(password: str) -> str:
     )
 
 
+SHARED_SETTINGS = """\
+\"\"\"CVAT's own settings: what differs concerns only the server, which has another file here.\"\"\"
+from cvat.settings.production import *  # noqa: F403
+"""
+"""The settings of migration, workers and readiness check, which a changed setting then does not replace."""
+
+
 def settings_overlay(
-    registration: str, default_role: str, public_url: str = "", *, turned_off: tuple[str, ...] = ()
+    registration: str,
+    default_role: str,
+    public_url: str = "",
+    *,
+    email: EmailSpec | None = None,
+    address: str = "",
+    turned_off: tuple[str, ...] = (),
 ) -> str:
-    """Who may sign up, what a new user may do, and which origin besides the server's own may send forms.
+    """The server's settings: who may sign up, what a new user may do, which other origin may send forms.
+
+    ``address`` is the host and port to which links in mails lead.
 
     ``turned_off``: settings as lines of Python.
 
     Sources: cvat/settings/base.py, dj-rest-auth's REST_AUTH, Django's CSRF_TRUSTED_ORIGINS.
     """
+    base = "email_settings" if email and email.confirm_addresses else "production"
     lines = [
         '"""Settings of this workspace, over CVAT\'s own."""',
-        "from cvat.settings.production import *  # noqa: F403",
+        f"from cvat.settings.{base} import *  # noqa: F403",
         f"IAM_DEFAULT_ROLE = {default_role!r}",
     ]
     if registration == "closed":
@@ -57,12 +77,34 @@ def settings_overlay(
         lines.append(f"REST_AUTH = {{**REST_AUTH, **{admins_only}}}  # noqa: F405")
     if public_url:
         lines.append(f"CSRF_TRUSTED_ORIGINS = [{public_url!r}]")
+    if email:
+        lines += _email_settings(email, address)
     return "\n".join([*lines, *turned_off]) + "\n"
 
 
-def admin_json(username: str, email: str, password: str) -> str:
-    """The admin as the readiness check reads it."""
-    return json.dumps({"username": username, "email": email, "password": password})
+def _email_settings(email: EmailSpec, address: str) -> list[str]:
+    """Django's settings for mails; CVAT's module ``email_settings`` only prints them."""
+    password = f"open({EMAIL_PASSWORD!r}).read()" if email.password else "''"
+    return [
+        "EMAIL_BACKEND = 'django.core.mail.backends.smtp.EmailBackend'",
+        f"EMAIL_HOST = {email.host!r}",
+        f"EMAIL_PORT = {email.port}",
+        f"EMAIL_HOST_USER = {email.user!r}",
+        f"EMAIL_HOST_PASSWORD = {password}",
+        f"EMAIL_USE_TLS = {email.security == 'starttls'}",
+        f"EMAIL_USE_SSL = {email.security == 'tls'}",
+        "EMAIL_TIMEOUT = 20",
+        f"DEFAULT_FROM_EMAIL = SERVER_EMAIL = {email.from_!r}",
+        f"LABELSPACE_ADDRESS = {address!r}  # another address restarts the server, which remembers the site",
+    ]
+
+
+def admin_json(username: str, email: str, password: str, site: str = "") -> str:
+    """The admin as the readiness check reads it.
+
+    ``site`` is the host and port for links in mails; empty when CVAT sends none.
+    """
+    return json.dumps({"username": username, "email": email, "password": password, "site": site})
 
 
 def container_file(name: str) -> str:

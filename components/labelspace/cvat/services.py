@@ -13,13 +13,15 @@ import pulumi
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat import caddy as caddy_config
-from labelspace.cvat import config_files, kvrocks
-from labelspace.cvat.caddy import Https, Public, caddyfile
+from labelspace.cvat import config_files, egress, kvrocks
+from labelspace.cvat.caddy import Https, OwnCertificate, Public, caddyfile
 from labelspace.cvat.images import CVAT_VERSION, IMAGES, cvat_image
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
 from labelspace.cvat_lines import Line, line_of
+from labelspace.spec import EmailSpec
 
 PROXY_PORT = 8080
+HTTPS_PORT = caddy_config.HTTPS_PORT
 READINESS_TIMEOUT_SECONDS = 900
 """Longest wait for readiness; a first start on two busy cores was seen to take 160 s."""
 
@@ -73,10 +75,16 @@ class Settings:
     secrets: Secrets
     https: Https | None = None
     public: Public | None = None
+    own_certificate: OwnCertificate | None = None
+    email: EmailSpec | None = None
+    address: str = ""
+    """Host and port of the URL that browsers open, for links in mails."""
     sleeps: bool = False
     version: str = CVAT_VERSION
     archived_mark: str = ""
     """As in ``DatabaseAccess``."""
+    egress: tuple[str, ...] = ()
+    """As in ``EgressSpec.allow``."""
     star_banner: bool = False
 
     @property
@@ -180,12 +188,6 @@ def _backend(settings: Settings) -> Service:
     script = pulumi.Output.all(secrets.django, secrets.redis, secrets.cache).apply(
         lambda values: config_files.secrets_script(*values)
     )
-    overlay = config_files.settings_overlay(
-        settings.registration,
-        settings.default_role,
-        settings.public.url if settings.public else "",
-        turned_off=_turned_off(settings),
-    )
     return Service(
         name="backend",
         image=cvat_image("server", settings.version),
@@ -194,13 +196,16 @@ def _backend(settings: Settings) -> Service:
             **BACKEND_ENVIRONMENT,
             "LABELSPACE_CVAT": settings.version,
             "LABELSPACE_ENTRYPOINTS": " ".join(settings.line.entrypoints),
+            "SMOKESCREEN_OPTS": egress.options(settings.egress),
+            "LABELSPACE_EGRESS": egress.names(settings.egress),
         },
         volumes=DATA_VOLUMES,
         files=(
             _secret_file(config_files.SECRETS_SCRIPT, script),
             _secret_file(config_files.DATABASE_PASSWORD, secrets.database),
-            File(config_files.SETTINGS, overlay),
+            File(config_files.SETTINGS, config_files.SHARED_SETTINGS),
             File(config_files.START_SCRIPT, config_files.container_file("start.sh")),
+            File(config_files.EGRESS_SCRIPT, config_files.container_file("egress.sh")),
             File(config_files.MIGRATE, config_files.container_file("migrate.py")),
         ),
         user="1000:1000",
@@ -249,6 +254,29 @@ def _archived(settings: Settings) -> dict[str, str]:
     return {"LABELSPACE_ARCHIVED": settings.archived_mark} if settings.archived_mark else {}
 
 
+def _with_settings(backend: Service, settings: Settings) -> tuple[File, ...]:
+    """The files of a backend, with the server's settings in place of those that all share."""
+    overlay = config_files.settings_overlay(
+        settings.registration,
+        settings.default_role,
+        settings.public.url if settings.public else "",
+        email=settings.email,
+        address=settings.address,
+        turned_off=_turned_off(settings),
+    )
+    files = tuple(
+        replace(file, content=overlay) if file.path == config_files.SETTINGS else file
+        for file in backend.files
+    )
+    return (*files, *_email_password(settings.email))
+
+
+def _email_password(email: EmailSpec | None) -> tuple[File, ...]:
+    if email is None or email.password is None:
+        return ()
+    return (_secret_file(config_files.EMAIL_PASSWORD, email.password.get_secret_value()),)
+
+
 def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
     url = "http://127.0.0.1:8080/api/server/about"
     about = f"__import__('urllib.request').request.urlopen('{url}',timeout=8)"
@@ -263,6 +291,7 @@ def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
         name="server",
         command=("run", "server", "nginx"),
         environment=environment,
+        files=_with_settings(backend, settings),
         aliases=("cvat-server",),
         memory=scale.server,
         health=Health(("CMD", "python3", "-c", about), start_period=180),
@@ -301,8 +330,20 @@ def _ui(version: str) -> Service:
 
 def _rules(settings: Settings) -> str:
     return caddyfile(
-        PROXY_PORT, settings.registration, settings.https, sleeps=settings.sleeps, public=settings.public
+        PROXY_PORT,
+        settings.registration,
+        settings.https,
+        sleeps=settings.sleeps,
+        public=settings.public,
+        own_url=settings.own_certificate.url if settings.own_certificate else "",
     )
+
+
+def _own_certificate(settings: Settings) -> tuple[File, ...]:
+    own = settings.own_certificate
+    if own is None:
+        return ()
+    return File(caddy_config.CERTIFICATE, own.chain), _secret_file(caddy_config.KEY, own.key)
 
 
 def _proxy_volumes(settings: Settings) -> dict[str, str]:
@@ -326,7 +367,7 @@ def _proxy(settings: Settings) -> Service:
         name="proxy",
         image=IMAGES["caddy"],
         memory=256,
-        files=(rules, *page, *authority),
+        files=(rules, *page, *authority, *_own_certificate(settings)),
         volumes=_proxy_volumes(settings),
         stays_awake=True,
         aliases=("cvat-proxy",),
@@ -340,7 +381,12 @@ def _proxy(settings: Settings) -> Service:
 
 def _readiness(backend: Service, settings: Settings) -> Service:
     admin = pulumi.Output.from_input(settings.secrets.admin).apply(
-        lambda password: config_files.admin_json(settings.admin_username, settings.admin_email, password)
+        lambda password: config_files.admin_json(
+            settings.admin_username,
+            settings.admin_email,
+            password,
+            settings.address if settings.email else "",
+        )
     )
     return replace(
         backend,

@@ -62,7 +62,7 @@ def _authority(database: ExternalDatabaseSpec) -> str:
     return DATABASE_CA_FILE if database.ca_certificate else pgbackrest.AUTHORITIES
 
 
-def service(files: Mapping[str, str]) -> Service:
+def service(files: Mapping[str, pulumi.Input[str]]) -> Service:
     """The container that dumps the database on the schedule, drills the dumps and restores them."""
     return Service(
         name=PART,

@@ -8,6 +8,8 @@ import json
 import tarfile
 from pathlib import Path
 
+import pulumi
+
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.outputs import BackupPolicy
 from labelspace.spec import BackupBucketSpec, BackupSpec
@@ -64,7 +66,7 @@ def location(backup: BackupSpec, folder: Path, workspace: str) -> str:
     return f"s3://{backup.bucket.name}/labelspace/{workspace}" if backup.bucket else str(folder)
 
 
-def policy(where: str, backup: BackupSpec) -> BackupPolicy:
+def policy(where: pulumi.Input[str], backup: BackupSpec) -> BackupPolicy:
     """The policy of a database whose changes are archived."""
     late, hours = backup.archive_timeout_seconds, backup.interval_hours
     return BackupPolicy(where, f"changes within {late} s, a backup every {hours} h", backup.retention_days)

@@ -8,6 +8,8 @@ from labelspace.spec.backup import AnnotationDatabaseSpec, BackupBucketSpec, Bac
 from labelspace.spec.base import SpecPart
 from labelspace.spec.buckets import BucketSpec, DatasetBucketSpec
 from labelspace.spec.database import ExternalDatabaseSpec
+from labelspace.spec.egress import EgressSpec
+from labelspace.spec.email import EmailSpec
 from labelspace.spec.fields import DEFAULT_CVAT, DefaultRole, Registration, Size
 from labelspace.spec.local import LocalSpec
 from labelspace.spec.parse import (
@@ -22,6 +24,7 @@ from labelspace.spec.parse import (
     validate,
 )
 from labelspace.spec.scaleway import Region, ScalewaySettings, ScalewaySpec
+from labelspace.spec.tls import TlsSpec
 from labelspace.spec.workspace import WorkspaceSpec
 
 __all__ = [
@@ -35,6 +38,8 @@ __all__ = [
     "BucketSpec",
     "DatasetBucketSpec",
     "DefaultRole",
+    "EgressSpec",
+    "EmailSpec",
     "ExternalDatabaseSpec",
     "LocalSpec",
     "Region",
@@ -45,6 +50,7 @@ __all__ = [
     "Size",
     "SpecError",
     "SpecPart",
+    "TlsSpec",
     "WorkspaceSpec",
     "dump_with_secrets",
     "parse_setting",

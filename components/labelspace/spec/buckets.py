@@ -7,7 +7,7 @@ import re
 from pydantic import SecretStr, field_validator, model_validator
 
 from labelspace.spec.base import SpecPart
-from labelspace.spec.fields import BindAddress, BucketName, Name, Port
+from labelspace.spec.fields import BindAddress, BucketName, HostFolder, Name, Port
 
 
 class BucketSpec(SpecPart):
@@ -15,6 +15,8 @@ class BucketSpec(SpecPart):
 
     name: BucketName
     """The bucket's name; in CVAT the folder of that name under Connected file share."""
+    path: HostFolder | None = None
+    """A folder of your own on this machine, such as /data/images: it is only read, never changed."""
     endpoint: str | None = None
     """S3 endpoint of a remote bucket, as URL; none: a bucket of the workspace's own target."""
     region: str = "us-east-1"
@@ -36,6 +38,14 @@ class BucketSpec(SpecPart):
                 "containers cannot reach this machine's loopback: give an address of its network"
             )
         return value
+
+    @model_validator(mode="after")
+    def _is_in_one_place(self) -> BucketSpec:
+        if self.path is not None and (self.endpoint is not None or self.adopt):
+            raise ValueError(
+                "path is a folder of this machine: leave out endpoint and adopt, or leave out path"
+            )
+        return self
 
     @model_validator(mode="after")
     def _credentials_belong_together(self) -> BucketSpec:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -10,25 +9,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from labelspace.spec.base import SpecPart
+from labelspace.spec.fields import is_address, is_local_name, is_private_host
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
-_PRIVATE_SUFFIXES = (".internal", ".local", ".lan", ".home.arpa")
 
 
 def _host(value: str) -> str:
-    address = _address(value)
-    if address is None and not _HOST.fullmatch(value):
+    if not _HOST.fullmatch(value) and not is_address(value):
         raise ValueError("give a host name such as db.example.org, or an IP address")
-    if value == "localhost" or (address is not None and address.is_loopback):
+    if is_local_name(value):
         raise ValueError("containers cannot reach this machine's loopback: give an address of its network")
     return value
-
-
-def _address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(value)
-    except ValueError:
-        return None
 
 
 def _word(value: str) -> str:
@@ -76,7 +67,7 @@ class ExternalDatabaseSpec(SpecPart):
 
     @model_validator(mode="after")
     def _plaintext_only_in_private(self) -> ExternalDatabaseSpec:
-        if self.sslmode == "disable" and not self._is_private():
+        if self.sslmode == "disable" and not is_private_host(self.host):
             raise ValueError(
                 f"sslmode: 'disable' sends passwords and annotations in the clear, and {self.host} is not a"
                 " private host: use verify-full"
@@ -86,12 +77,6 @@ class ExternalDatabaseSpec(SpecPart):
                 "ca_certificate: nothing is verified with sslmode disable: leave one of them out"
             )
         return self
-
-    def _is_private(self) -> bool:
-        address = _address(self.host)
-        if address is not None:
-            return address.is_private
-        return "." not in self.host or self.host.endswith(_PRIVATE_SUFFIXES)
 
     @property
     def url(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -27,7 +28,7 @@ MAX_NAME = 32
 _NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _USERNAME = re.compile(r"[\w.@+-]+", re.ASCII)
-_HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _EMAIL = re.compile(r"[^@\s\"'<>]+@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+")
 
 
@@ -41,7 +42,7 @@ def _name(value: str) -> str:
 
 
 def _bucket_name(value: str) -> str:
-    if not _BUCKET.fullmatch(value) or ".." in value or _is_address(value):
+    if not _BUCKET.fullmatch(value) or ".." in value or is_address(value):
         raise ValueError(
             "use 3 to 63 lowercase letters, digits, dots and hyphens, a letter or digit at both ends,"
             " no '..', not an IP address (Amazon S3's rules)"
@@ -49,7 +50,8 @@ def _bucket_name(value: str) -> str:
     return value
 
 
-def _is_address(value: str) -> bool:
+def is_address(value: str) -> bool:
+    """Whether a text is an IP address."""
     try:
         ipaddress.ip_address(value)
     except ValueError:
@@ -62,8 +64,23 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address).is_loopback
 
 
+_PRIVATE_SUFFIXES = (".internal", ".local", ".lan", ".home.arpa")
+
+
+def is_local_name(host: str) -> bool:
+    """Whether a host name or address means the machine itself, which containers cannot reach by it."""
+    return host == "localhost" or (is_address(host) and is_loopback(host))
+
+
+def is_private_host(host: str) -> bool:
+    """Whether a host is on a private network, by its address or the form of its name."""
+    if is_address(host):
+        return ipaddress.ip_address(host).is_private
+    return "." not in host or host.endswith(_PRIVATE_SUFFIXES)
+
+
 def _bind_address(value: str) -> str:
-    if not _is_address(value):
+    if not is_address(value):
         raise ValueError(
             "give an IP address of this machine: 127.0.0.1 serves this machine alone,"
             " 0.0.0.0 everybody who reaches it"
@@ -104,11 +121,25 @@ def _public_url(value: str) -> str:
     except ValueError:
         parts, port = urlsplit(""), None
     host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or parts.username is not None:
+    if parts.scheme not in ("http", "https") or not HOST.fullmatch(host) or parts.username is not None:
         raise ValueError("give the address that browsers open, such as https://labels.example.org")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ValueError("CVAT serves the root of a host alone: leave out everything after the host name")
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
+
+
+def _host_folder(value: str) -> str:
+    path = PurePosixPath(value)
+    if not path.is_absolute() or ".." in path.parts or ":" in value or not value.isprintable():
+        raise ValueError("give the whole path of a folder, such as /data/images, without '..' and ':'")
+    return str(path)
+
+
+def _host_name(value: str) -> str:
+    name = value.lower()
+    if not HOST.fullmatch(name) and not is_address(name):
+        raise ValueError("give a host name such as labels.example.org, or an IP address")
+    return name
 
 
 def _cvat_version(value: str) -> str:
@@ -123,7 +154,9 @@ BucketName = Annotated[str, AfterValidator(_bucket_name)]
 Username = Annotated[str, AfterValidator(_username)]
 Email = Annotated[str, AfterValidator(_email)]
 Cidr = Annotated[str, AfterValidator(cidr)]
+HostFolder = Annotated[str, AfterValidator(_host_folder)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
+HostName = Annotated[str, AfterValidator(_host_name)]
 BindAddress = Annotated[str, AfterValidator(_bind_address)]
 CvatVersion = Annotated[str, AfterValidator(_cvat_version)]
 Port = Annotated[int, Field(ge=1024, le=65535)]

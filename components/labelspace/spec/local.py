@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from labelspace.spec.email import EmailSpec
 from labelspace.spec.fields import BindAddress, Cidr, Port, PublicUrl, is_loopback, separated
+from labelspace.spec.tls import TlsSpec
 from labelspace.spec.workspace import WorkspaceSpec
 
 
@@ -27,16 +29,22 @@ class LocalSpec(WorkspaceSpec):
         default=(), validate_default=True
     )
     """Networks from which your proxy connects; none: this machine's, when ``bind_address`` is 127.0.0.1."""
+    tls: TlsSpec | None = None
+    """A certificate of your own, with which the workspace itself serves HTTPS; none: plain HTTP."""
+    email: EmailSpec | None = None
+    """The SMTP server for CVAT's mails; none: CVAT sends no mails."""
     sleep_after_minutes: int = Field(default=0, ge=0, le=10080)
     """Minutes without a user before the workspace sleeps; 0: never."""
 
     deleted: bool = False
-    """True after `labelspace delete`: only what holds data is left; `labelspace create` brings it back."""
+    """True after `labelspace delete`: only what holds data is left; `labelspace create NAME` restores it."""
 
     @model_validator(mode="after")
     def _deleted_does_not_run(self) -> LocalSpec:
         if self.deleted and self.running:
-            raise ValueError("deleted: a deleted workspace does not run: `labelspace create` brings it back")
+            raise ValueError(
+                "deleted: a deleted workspace does not run: `labelspace create NAME` restores it"
+            )
         return self
 
     @field_validator("trusted_proxies")
@@ -61,4 +69,16 @@ class LocalSpec(WorkspaceSpec):
     def _ports_differ(self) -> LocalSpec:
         if self.port == self.s3_port:
             raise ValueError(f"port and s3_port are both {self.port}: give two different ports")
+        if self.tls and self.tls.port in (self.port, self.s3_port):
+            other = "port" if self.tls.port == self.port else "s3_port"
+            raise ValueError(f"tls.port and {other} are both {self.tls.port}: give two different ports")
+        return self
+
+    @model_validator(mode="after")
+    def _one_serves_https(self) -> LocalSpec:
+        if self.tls and self.public_url:
+            raise ValueError(
+                "tls and public_url exclude each other: leave out public_url when the workspace serves HTTPS"
+                " itself, and tls when your proxy does"
+            )
         return self

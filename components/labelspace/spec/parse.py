@@ -133,7 +133,8 @@ def _unknown(spec: type[SpecPart], path: tuple[Any, ...]) -> str:
     others = [target for target, other in SPECS.items() if name in other.model_fields]
     if len(path) == 1 and issubclass(spec, WorkspaceSpec) and others:
         return f"is for target {others[0]}: leave it out"
-    known = sorted(_model_at(spec, path[:-1]).model_fields)
+    fields = _model_at(spec, path[:-1]).model_fields
+    known = sorted(field.alias or name for name, field in fields.items())
     near = get_close_matches(name, known, n=1, cutoff=0.5)
     prefix = "".join(f"{part}." for part in path[:-1] if isinstance(part, str))
     return (

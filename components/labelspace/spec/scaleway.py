@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from labelspace.spec.base import SpecPart
+from labelspace.spec.egress import split_port
 from labelspace.spec.fields import cidr, separated
 from labelspace.spec.workspace import WorkspaceSpec
 
@@ -146,6 +147,16 @@ class ScalewaySpec(WorkspaceSpec):
             raise ValueError(
                 "external_database: it is for target local in this version: leave it out, and choose"
                 " scaleway.database"
+            )
+        folder = next((bucket for bucket in self.buckets if bucket.path), None)
+        if folder:
+            raise ValueError(
+                f"bucket {folder.name!r}: path is for target local: leave it out, and upload the files"
+            )
+        if any(split_port(entry)[0] == "gateway" for entry in self.egress.allow):
+            raise ValueError(
+                "egress.allow: 'gateway' is the S3 gateway of target local: leave it out, Object Storage has"
+                " public addresses"
             )
         dotted = next((bucket.name for bucket in self.buckets if "." in bucket.name), None)
         if dotted:

@@ -10,6 +10,7 @@ from labelspace.spec.backup import BackupSpec
 from labelspace.spec.base import SpecPart
 from labelspace.spec.buckets import BucketSpec
 from labelspace.spec.database import ExternalDatabaseSpec
+from labelspace.spec.egress import EgressSpec
 from labelspace.spec.fields import DEFAULT_CVAT, CvatVersion, DefaultRole, Name, Registration, Size
 
 
@@ -45,6 +46,8 @@ class WorkspaceSpec(SpecPart):
     """When the annotation database is backed up, where to, and for how long."""
     external_database: ExternalDatabaseSpec | None = None
     """A PostgreSQL database of your own for the annotations; none: the workspace makes one. It stays so."""
+    egress: EgressSpec = EgressSpec()
+    """Which private addresses CVAT itself may connect to."""
     running: bool = True
     """False: the containers are gone (Scaleway: the server is stopped); everything that they keep stays."""
 

@@ -12,6 +12,7 @@ from labelspace.home import Home
 from labelspace_ops.backup import agent, restore, upgrade_test
 from labelspace_ops.backup.formatting import restorable_from
 from labelspace_ops.backup.models import BackupRow, BackupTaken, Proof, Restored
+from labelspace_ops.core import locks
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.runtime.base import Runtime
 from labelspace_ops.runtime.docker_engine import DockerRuntime
@@ -99,7 +100,7 @@ class AgentBackups(Backups):
 
     def take(self, *, full: bool = False) -> BackupTaken:
         """Take a throttled backup, as the schedule does."""
-        with self.reached() as (runtime, _):
+        with locks.hold(self.home, self.name, "backing up", shared=True), self.reached() as (runtime, _):
             return agent.take_backup(runtime, full=full, throttled=True)
 
     def accept(self, backup: str) -> None:
@@ -113,7 +114,7 @@ class AgentBackups(Backups):
 
     def drill(self, backup: str = "") -> Proof:
         """Prove a backup next to the running database."""
-        with self.reached() as (runtime, _):
+        with locks.hold(self.home, self.name, "drilling", shared=True), self.reached() as (runtime, _):
             return upgrade_test.drill(runtime, backup)
 
 

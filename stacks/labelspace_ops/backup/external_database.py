@@ -48,7 +48,7 @@ def check(runtime: Runtime, spec: WorkspaceSpec, home: Home, *, reuse_data: bool
     if found["workspace"] and not reuse_data and not has_resources(spec.name, home):
         raise UsageError(
             f"external_database: {database.location} holds the annotations of an earlier workspace"
-            f" {spec.name}: go on with them by --reuse-data, or give an empty database"
+            f" {spec.name}: `labelspace create {spec.name} --reuse-data` uses them; or give an empty database"
         )
 
 

@@ -202,8 +202,8 @@ def _reused(
     """The backups of an earlier workspace whose volume is gone; None where its volume is used as it is."""
     if not reuse_data:
         raise UsageError(
-            f"name: {left}: take that up with --reuse-data, or choose another name; `labelspace delete"
-            f" {spec.name} --purge` removes it for good"
+            f"name: {left}: `labelspace create {spec.name} --reuse-data` uses it; or choose another name;"
+            f" `labelspace delete {spec.name} --purge` removes it for good"
         )
     if not left.volume:
         return find(runtime, left.backups, spec, home)
@@ -256,7 +256,7 @@ def _check_restored(runtime: Runtime, home: Home, in_bucket: str) -> None:
     """Refuse to update a workspace whose database would refuse to start: the update would wait for it."""
     name = runtime.workspace
     if _restoring_file(name, home).exists():
-        raise OpsError(f"{name}: a restore was interrupted: run the same `labelspace restore` again")
+        raise OpsError(f"{name}: a restore was interrupted: run it again: `labelspace restore {name}`")
     if retained.only_in_backups(runtime, home, in_bucket):
         raise OpsError(
             f"{name}: the volume of its annotations is gone, and its backups are there:"

@@ -148,7 +148,8 @@ def _replace(runtime: Runtime, source: agent.Repository, plan: RestorePlan, know
     except OpsError as error:
         raise OpsError(
             f"{name}: the restore failed: {error}. What was there is unchanged:"
-            f" `labelspace create {name}` starts it again, or choose an older backup with --backup"
+            f" `labelspace create {name}` starts it again, `labelspace restore {name} --backup ID`"
+            f" takes an older backup"
         ) from None
     return answer["last_change"] and str(answer["last_change"])
 

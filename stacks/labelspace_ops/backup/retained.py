@@ -14,15 +14,20 @@ from labelspace_ops.stack import state
 
 @dataclass(frozen=True)
 class RetainedData:
-    """The volume of the annotations, and where backups are; each empty for none."""
+    """What is left; each part empty for none."""
 
     name: str
     volume: str
+    """The volume of the annotations."""
     backups: str
+    """Where the backups are."""
+    containers: int = 0
+    """Containers that no state names."""
 
     def __str__(self) -> str:
         parts = [f"annotations (volume {self.volume})"] if self.volume else []
         parts += [f"backups ({self.backups})"] if self.backups else []
+        parts += [f"{self.containers} containers (made again)"] if self.containers else []
         return f"an earlier workspace {self.name} left {' and '.join(parts)}"
 
 
@@ -33,7 +38,7 @@ def find_retained(runtime: Runtime, home: Home, in_bucket: str = "") -> Retained
     """
     name = runtime.workspace
     volume = resource_name(name, "database") if "database" in runtime.volumes() else ""
-    left = RetainedData(name, volume, in_bucket or _backups(home.backups / name))
+    left = RetainedData(name, volume, in_bucket or _backups(home.backups / name), len(runtime.services()))
     return None if has_resources(name, home) or not (volume or left.backups) else left
 
 

@@ -98,7 +98,7 @@ def refuse_too_old(latest: Mapping[str, str], version: str) -> None:
     if latest and least and least.app not in latest:
         raise UsageError(
             f"cvat_version: {version!r} does not migrate a database of CVAT {least.version} or older: use"
-            f" {least_version()} first, then `labelspace upgrade`"
+            f" {least_version()} first, then `labelspace upgrade NAME`"
         )
 
 

@@ -11,7 +11,7 @@ from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json
 if TYPE_CHECKING:
     from labelspace_ops.projects.annotators import AppliedAnnotator
 
-NOT_SIGNED_UP = "did not sign up yet"
+NOT_SIGNED_UP = "has no account yet"
 
 annotators = typer.Typer(help="Annotators as code, in the labels file.", no_args_is_help=True)
 app.add_typer(annotators, name="annotators")
@@ -19,7 +19,7 @@ app.add_typer(annotators, name="annotators")
 
 @annotators.command()
 def apply(name: Name, as_json: Json = False) -> None:
-    """Set roles and distribute jobs by the labels file; list who has not signed up, with an invitation."""
+    """Set roles and distribute jobs by the labels file; list who has no account, with an invitation."""
     from labelspace.home import Home
     from labelspace_ops.core.errors import UsageError
     from labelspace_ops.cvat import client as cvat_client
@@ -32,7 +32,7 @@ def apply(name: Name, as_json: Json = False) -> None:
     rows = project_annotators.apply(cvat_client.connect(name, Home.find()), labels)
     for row in rows:
         if not row.signed_up:
-            row.invitation = project_annotators.invitation(row.email, outputs["url"], outputs["description"])
+            row.invitation = project_annotators.invitation(row.email, outputs)
     if as_json:
         print_json({"name": name, "annotators": [row.model_dump() for row in rows]})
     else:

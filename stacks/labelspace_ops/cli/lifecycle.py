@@ -45,18 +45,24 @@ def create(
     home = Home.find()
     values = {"running": True, **options.from_flags(name, flags, ask=not yes)}
     spec = lifecycle.resolve_spec(values, home)
-    if not reuse_data and not from_backup and not yes and sys.stdin.isatty():
-        reuse_data = _confirm_reuse(spec, home)
+    if not from_backup:
+        reuse_data = _show_retained(spec, home, reuse_data=reuse_data, ask=not yes and sys.stdin.isatty())
     say(f"workspace {spec.name}: creating it (after Ctrl-C, run the same command again to continue)")
     chosen = lifecycle.create(spec, home, reuse_data=reuse_data, from_backup=from_backup)
     report(status_module.get(chosen.name, home), chosen, as_json=as_json)
 
 
-def _confirm_reuse(spec: WorkspaceSpec, home: Home) -> bool:
+def _show_retained(spec: WorkspaceSpec, home: Home, *, reuse_data: bool, ask: bool) -> bool:
+    """Show what an earlier workspace left, before it is used; return whether to use it."""
     from labelspace_ops.workspaces import lifecycle
 
-    retained = lifecycle.retained_data(spec, home)
-    return bool(retained and typer.confirm(f"{retained}. Use this data", abort=True))
+    retained = lifecycle.retained_data(spec, home) if reuse_data or ask else ""
+    if not retained:
+        return reuse_data
+    if ask:
+        return typer.confirm(f"{retained}. Use this data", abort=True)
+    say(f"{retained}: using it")
+    return True
 
 
 @app.command()

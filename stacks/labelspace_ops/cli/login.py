@@ -43,6 +43,6 @@ def login(
 def _print_next_steps(done: LoggedIn) -> None:
     if done.left_behind:
         flags = " ".join(f"--move {name}" for name in done.left_behind)
-        say(f"not moved; log in to the earlier state, then `labelspace login ... {flags}` moves them")
+        say(f"not moved; log in to the earlier state, then here again with {flags} to move them")
     if not done.backend.startswith("file://"):
         say("others need the same passphrase: labelspace keys export FILE here, keys import FILE there")

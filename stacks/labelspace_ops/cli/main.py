@@ -17,6 +17,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
     login,
     preview,
     samples,
+    state,
     status,
     task,
     upgrade,

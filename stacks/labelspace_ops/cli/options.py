@@ -25,7 +25,13 @@ PasswordStdin = Annotated[
 class SettingFlags:
     """The options for settings, of ``create`` and ``preview``."""
 
-    bucket: Annotated[list[str] | None, typer.Option(help="dataset bucket; repeatable")] = None
+    bucket: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="dataset bucket, as NAME, or NAME=FOLDER for a folder of your own, which is only read;"
+            " repeatable"
+        ),
+    ] = None
     remote_bucket: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,22 +104,32 @@ def _basic_settings(name: str, flags: SettingFlags, *, ask: bool) -> Settings:
 
 
 def _exists(name: str) -> bool:
+    """Whether the workspace has settings, with or without a state."""
     from labelspace.home import Home
-    from labelspace_ops.stack import state
+    from labelspace_ops.stack import project, state
 
-    return name in state.names(Home.find())
+    home = Home.find()
+    return name in state.names(home) or bool(name and project.find(home).settings_file(name).exists())
 
 
 def _ask_name(*, ask: bool) -> str:
     if not ask:
-        raise UsageError("name: missing: labelspace create NAME --bucket BUCKET")
+        raise UsageError("name: missing: `labelspace create NAME --bucket BUCKET`")
     return str(typer.prompt("Name of the workspace"))
 
 
 def _buckets(names: list[str] | None, remotes: list[str] | None) -> list[dict[str, str]]:
     """Return buckets of this machine, and remote ones with the keys of the environment."""
-    here = [{"name": name} for name in names or []]
+    here = [_bucket(text) for text in names or []]
     return here + [{**_environment(), **_named_at("remote-bucket", remote)} for remote in remotes or []]
+
+
+def _bucket(text: str) -> dict[str, str]:
+    """Parse NAME or NAME=FOLDER; the folder may be given from where the command runs."""
+    name, equals, folder = text.partition("=")
+    if equals and not folder:
+        raise UsageError(f"bucket: {text!r}: give NAME=FOLDER, such as photos=/data/images")
+    return {"name": name, "path": str(Path(folder).expanduser().absolute())} if folder else {"name": name}
 
 
 def _environment() -> dict[str, str]:
@@ -162,9 +178,10 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
     """``settings`` with each ``KEY=VALUE`` of ``assignments`` applied.
 
     Keys of inner settings are written with a dot (``backup.retention_days=30``). ``buckets`` takes names with
-    commas; ``buckets+=NAME`` and ``buckets-=NAME`` add and remove. ``backup.bucket`` takes
-    ``NAME@https://ENDPOINT``, or nothing for a folder of this machine; ``external_database`` takes a
-    connection URL. Raises ``UsageError``.
+    commas, NAME=FOLDER for a folder of the user's own; ``buckets+=`` and ``buckets-=`` add and remove.
+    ``backup.bucket`` takes ``NAME@https://ENDPOINT``, or nothing for a folder of this machine;
+    ``external_database`` takes a connection URL; ``tls=`` and ``email=`` remove these blocks. A change of
+    ``email`` takes its password from SMTP_PASSWORD in the environment. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -178,25 +195,38 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
             changed["backup"] = {**changed.get("backup", {}), "bucket": bucket}
         elif key == "external_database":
             changed[key] = _external_database(value)
+        elif key in OPTIONAL_BLOCKS and not value:
+            changed[key] = None
         else:
             _assign(changed, key, value)
+    if any(assignment.startswith("email.") for assignment in assignments) and os.environ.get("SMTP_PASSWORD"):
+        changed["email"]["password"] = os.environ["SMTP_PASSWORD"]
     return {**changed, "name": settings["name"]}
 
 
 def _changed_buckets(buckets: list[Settings], key: str, value: str) -> list[Settings]:
-    names = [name for name in value.split(",") if name]
+    given = [_bucket(text) for text in value.split(",") if text]
+    names = [bucket["name"] for bucket in given]
     if key == "buckets-":
         missing = [name for name in names if name not in [one["name"] for one in buckets]]
         if missing:
             raise UsageError(
-                f"buckets: {missing[0]!r} is not a bucket of this workspace: see `labelspace status`"
+                f"buckets: {missing[0]!r} is not a bucket of this workspace: see `labelspace status NAME`"
             )
-        return [one for one in buckets if one["name"] not in names]
+        return _at_least_one([one for one in buckets if one["name"] not in names])
     known = {one["name"]: one for one in buckets}
-    selected = [known.get(name, {"name": name}) for name in names]
-    return buckets + selected if key == "buckets+" else selected
+    selected = [known.get(one["name"], one) if [*one] == ["name"] else one for one in given]
+    return _at_least_one(buckets + selected if key == "buckets+" else selected)
 
 
+def _at_least_one(buckets: list[Settings]) -> list[Settings]:
+    if not buckets:
+        raise UsageError("buckets: a workspace needs at least one: add another first (buckets+=NAME)")
+    return buckets
+
+
+OPTIONAL_BLOCKS = ("tls", "email")
+"""Blocks of settings that an assignment without a value removes."""
 SECRET_KEYS = {
     "admin.password": "a password in an argument is visible to other users: use --password-stdin",
     "backup.bucket.access_key": "keys in an argument are visible to other users: give"
@@ -207,12 +237,16 @@ SECRET_KEYS["backup.encryption_key"] = (
     "a key in an argument is visible to other users: give it to `pulumi config set --secret --path"
     " labelspace:backup.encryption_key` on standard input"
 )
+SECRET_KEYS["email.password"] = (
+    "a password in an argument is visible to other users: give email.user=NAME, with SMTP_PASSWORD in the"
+    " environment"
+)
 SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"]
 
 
 def _assign(values: Settings, key: str, value: str) -> None:
     if key in ("name", "target"):
-        raise UsageError(f"{key}: it cannot change: create another workspace with `labelspace create`")
+        raise UsageError(f"{key}: it cannot change: create another workspace with `labelspace create NAME`")
     if key in SECRET_KEYS:
         raise UsageError(f"{key}: {SECRET_KEYS[key]}")
     *path, last = key.split(".")

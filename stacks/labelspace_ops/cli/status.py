@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,6 +50,7 @@ def print_status(measured: Status) -> None:
         "workspace": f"{measured.name}  ({measured.status})",
         "url": measured.url,
         "local url": measured.api_url,
+        **_certificate_row(measured),
         "admin": measured.admin_username,
         "buckets": ", ".join(_bucket(bucket, measured.status) for bucket in measured.buckets),
         "backup": f"{backup.where or ''} (last: {backup.last or 'none yet'})",
@@ -57,7 +59,8 @@ def print_status(measured: Status) -> None:
         rows["cvat"] = measured.cvat
     for key, value in rows.items():
         typer.echo(f"  {key:<10} {value}")
-    for warning in backup.warnings or []:
+    unreadable = filter(None, map(_unreadable, measured.buckets))
+    for warning in (*unreadable, *(backup.warnings or []), *(measured.warnings or [])):
         typer.echo(f"  ~ {warning}")
     for check in measured.checks:
         if not check.ok:
@@ -66,9 +69,27 @@ def print_status(measured: Status) -> None:
         say(f"  next       {NEXT_STEPS[measured.status].format(name=measured.name, since=measured.since)}")
 
 
+def _unreadable(bucket: BucketStatus) -> str:
+    if not bucket.unreadable:
+        return ""
+    more = bucket.unreadable - len(bucket.first_unreadable)
+    names = ", ".join(bucket.first_unreadable) + (f" and {more} more" if more else "")
+    return (
+        f"bucket {bucket.name}: CVAT's user cannot read {bucket.unreadable} of its files or folders: {names}:"
+        f" run `chmod -R a+rX {shlex.quote(bucket.path) if bucket.path else 'FOLDER'}`"
+    )
+
+
+def _certificate_row(measured: Status) -> dict[str, str]:
+    until = measured.certificate_until
+    return {"HTTPS": f"certificate valid until {until[:10]}"} if until else {}
+
+
 def _bucket(bucket: BucketStatus, status: str) -> str:
+    if bucket.path:
+        return f"{bucket.name} ({bucket.path})"
     if bucket.objects is None or bucket.bytes is None:
-        return bucket.name if status in NEXT_STEPS else f"{bucket.name} (not reached)"
+        return bucket.name if status in NEXT_STEPS else f"{bucket.name} (not counted)"
     return f"{bucket.name} ({bucket.objects} objects, {bucket.bytes / 1e6:.1f} MB)"
 
 
@@ -107,7 +128,10 @@ def list_(
     table = Table("name", "target", "status", "url", box=None)
     for row in rows:
         table.add_row(row.name, row.target, row.status, row.url)
-    typer.echo("no workspaces yet: create one with `labelspace create`" if not rows else "", nl=not rows)
+    typer.echo(
+        "no workspaces yet: create one with `labelspace create NAME --bucket BUCKET`" if not rows else "",
+        nl=not rows,
+    )
     if rows:
         Console(highlight=False).print(table)
     for row in rows:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json
+from labelspace_ops.core.names import first_few, printable
 
 if TYPE_CHECKING:
     from labelspace_ops.projects.tasks import CreatedTask
@@ -60,7 +61,8 @@ def create(
     assigned = project_annotators.share_jobs(client, created.id, assignees)
     result = tasks.CreatedTask(
         task=created.id, name=spec.name, made=new, images=created.size, jobs=created.jobs.count,
-        left_out=selection.left_out, assigned=dict(assigned),
+        left_out=selection.left_out, unreadable=[printable(key) for key in selection.unreadable],
+        assigned=dict(assigned),
     )  # fmt: skip
     if as_json:
         print_json(result.model_dump())
@@ -102,5 +104,7 @@ def _print(result: CreatedTask) -> None:
     typer.echo(f"task {result.task} {result.name!r}: {state}: {result.images} images, {result.jobs} jobs")
     for reason, count in result.left_out.items():
         typer.echo(f"  left out  {count} {reason}")
+    if result.unreadable:
+        typer.echo(f"  CVAT's user cannot read {first_few(result.unreadable)}")
     for username, count in result.assigned.items():
         typer.echo(f"  assigned  {count} jobs to {username}")

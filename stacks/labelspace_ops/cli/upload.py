@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, say
-from labelspace_ops.core.errors import UsageError
+from labelspace_ops.core.errors import OpsError, UsageError
+from labelspace_ops.core.names import first_few, printable
 
 if TYPE_CHECKING:
     from labelspace_ops.storage.listing import Storage
@@ -30,12 +32,13 @@ def upload(
     from labelspace_ops.cvat import sleep
     from labelspace_ops.storage.upload import plan_upload, shown
     from labelspace_ops.targets import registry
-    from labelspace_ops.targets.base import Capability
+    from labelspace_ops.targets.base import Capability, refuse_own_folder
     from labelspace_ops.workspaces.models import Uploaded
 
     outputs = outputs_of(name)
     uploads = plan_upload(paths, prefix)
     chosen = _choose_bucket(name, bucket, [one["name"] for one in outputs["buckets"]])
+    refuse_own_folder(outputs, chosen)
     target = registry.get(outputs["target"])
     if target.can(Capability.S3_STOPS):
         sleep.wake(name, outputs)
@@ -47,6 +50,7 @@ def upload(
         uploaded=done.uploaded,
         skipped=done.skipped,
         not_media=not_media,
+        unreadable=_unreadable(lambda: target.unreadable_keys(outputs, chosen, prefix)),
         rejected=rejected,
     )
     if as_json:
@@ -57,11 +61,24 @@ def upload(
         raise typer.Exit(1)
 
 
+def _unreadable(find: Callable[[], Iterable[str]]) -> list[str]:
+    """Return what CVAT's user cannot read; nothing when its server does not run now."""
+    try:
+        return sorted(printable(key) or "the bucket's folder" for key in find())
+    except (OpsError, KeyError):
+        return []
+
+
 def _print(result: Uploaded) -> None:
     if result.not_media:
         say(
             f"warning: CVAT cannot open {', '.join(result.not_media[:5])}"
             f" ({len(result.not_media)} in all); they were uploaded anyway"
+        )
+    if result.unreadable:
+        say(
+            f"warning: CVAT's user cannot read {first_few(result.unreadable)}: run `chmod -R a+rX` on the"
+            " bucket's folder, else tasks leave them out"
         )
     for file, reason in result.rejected.items():
         say(f"not uploaded: {file}: {reason}")

@@ -56,7 +56,8 @@ class StatusPoller:
             names = await asyncio.to_thread(state.names, self.home)
             self.known = names
             self.measured = {name: row for name, row in self.measured.items() if name in names}
-            self.problem = "\n".join(filter(None, [await self._measure_one(name) for name in names]))
+            problems = await asyncio.gather(*map(self._measure_one, names))
+            self.problem = "\n".join(filter(None, problems))
         except Exception as error:
             self.problem = error_message(error)
             self.known = self.known or []
@@ -64,7 +65,7 @@ class StatusPoller:
     async def _measure_one(self, name: str) -> str:
         """Measure one workspace; returns why that failed, so that the other workspaces are still measured."""
         try:
-            self.measured[name] = await asyncio.to_thread(status.get, name, self.home)
+            self.measured[name] = await asyncio.to_thread(status.get_or_unreadable, name, self.home)
         except NoSuchWorkspaceError:  # it was deleted meanwhile
             return ""
         except Exception as error:

@@ -6,7 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from typing import Any
+from http.client import HTTPException
 
 from labelspace.cvat.caddy import PROBE_HEADER
 from labelspace_ops.core import proxies
@@ -46,17 +46,24 @@ def cvat_health(api_url: str, patience: float = 10) -> Check:
 
     The answer's body is read: its status code alone does not prove that every part works.
     """
-    parts: Any = None
     proxies.exempt_own(api_url)
     url = f"{api_url}/api/server/health/?format=json"
     request = urllib.request.Request(url, headers={PROBE_HEADER: "1"})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=patience) as response:  # noqa: S310
             parts = json.load(response)
+        broken = {name: text for name, text in parts.items() if text != "working"}
     except urllib.error.HTTPError as error:
-        return failed("health", error.read(500).decode(errors="replace"))
-    except (OSError, ValueError) as error:
-        return failed("health", str(error))
-    broken = {name: text for name, text in parts.items() if text != "working"}
+        return failed("health", _reason(error))
+    except TimeoutError:
+        return failed("health", f"no answer in {patience:.0f} s")
+    except (OSError, ValueError, AttributeError, HTTPException) as error:
+        return failed("health", f"{api_url} does not answer as CVAT does ({error or type(error).__name__})")
     detail = json.dumps(broken) if broken else "every part works"
     return Check(name="health", ok=not broken, detail=detail)
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    """The body of a refusal; the proxy's own is empty while the server restarts."""
+    body = error.read(500).decode(errors="replace").strip()
+    return body or f"{error.code} {error.reason}: the server starts or restarts: wait a minute"

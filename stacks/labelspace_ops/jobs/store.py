@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -107,7 +108,7 @@ def begin(home: Home, verb: str, name: str, arguments: list[str], stdin: str = "
     """Run ``labelspace VERB NAME ARGUMENTS --json`` apart; raises ``OpsError`` while another job runs."""
     home.jobs.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(_path(home, name), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+") as journal:
-        _lock(journal, name)
+        _lock(journal, name, home)
         journal.truncate(0)
         write_record(journal, Record(verb=verb, arguments=arguments, project=_project(home)))
         program = [sys.executable, "-m", "labelspace_ops.cli.job_process", str(journal.fileno())]
@@ -166,14 +167,22 @@ def _path(home: Home, name: str) -> Path:
     return home.jobs / f"{name}.jsonl"
 
 
-def _lock(journal: IO[str], name: str) -> None:
+def _lock(journal: IO[str], name: str, home: Home) -> None:
     """Lock the journal for a new job; a reader holds the lock for a moment, a running job until its end."""
     wait_until(
         lambda: _try_lock(journal, fcntl.LOCK_EX),
         timeout=LOCK_TIMEOUT_SECONDS,
         interval=0.05,
-        on_timeout=f"{name}: another command works on this workspace: wait until it ends",
+        on_timeout=lambda: f"{name}: {_describe_running(home, name)}: wait until it ends",
     )
+
+
+def _describe_running(home: Home, name: str) -> str:
+    job = latest(home, name)
+    if job is None:
+        return "another command works on this workspace"
+    since = datetime.fromtimestamp(job.began, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"another command works on this workspace: `labelspace {job.verb} {name}`, since {since}"
 
 
 def _try_lock(journal: IO[str], kind: int) -> bool:

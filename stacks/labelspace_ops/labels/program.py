@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pulumi
 
@@ -51,9 +52,20 @@ def declare(spec: WorkspaceSpec, labels: LabelsFile, *, before_upgrade: BeforeUp
     """Declare the workspace and a ``CvatProject`` for each project of the file, once it is ready."""
     workspace = declare_workspace(spec, before_upgrade=before_upgrade)
     if workspace.deployment.on_this_engine:
-        pulumi.export("images", workspace.url.apply(lambda _: container_images.digests(spec.name)))
+        pulumi.export("images", _image_digests(workspace))
     if labels.projects:
         _declare_projects(workspace, labels)
+
+
+def _image_digests(workspace: Workspace) -> pulumi.Output[Any]:
+    """The digests of the images in use, by name: measured by an update, recorded for a preview."""
+    name, previews = workspace.spec.name, pulumi.runtime.is_dry_run()
+    record = pulumi.Stash(
+        f"{name}-images",
+        input=workspace.url.apply(lambda _: {} if previews else container_images.digests(name)),
+        opts=pulumi.ResourceOptions(parent=workspace, ignore_changes=["input"] if previews else None),
+    )
+    return record.input
 
 
 def _declare_projects(workspace: Workspace, labels: LabelsFile) -> None:

@@ -46,7 +46,7 @@ def refusal(steps: list[Step]) -> str:
     names = ", ".join(f"'{step.name}'" for step in steps)
     what = "; ".join(step.sentence for step in steps)
     return (
-        f"{what}: annotations carry it. Keep it in the file (`labelspace labels pull` shows what CVAT has),"
+        f"{what}: annotations carry it. Keep it in the file (`labelspace labels pull NAME` writes it),"
         f" rename it with `renamed_from:`, or delete it with its annotations: allow_delete: [{names}]"
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.core.models import JsonModel
@@ -49,7 +51,10 @@ def require_users(names: list[str], users: Sequence[User]) -> list[User]:
     found = {name: find_user(name, users) for name in names}
     missing = [name for name, user in found.items() if user is None]
     if missing:
-        raise UsageError(f"assign: {', '.join(missing)} did not sign up yet: ask them to, or leave them out")
+        raise UsageError(
+            f"assign: {', '.join(missing)} has no account yet: let them sign up (registration=closed: make"
+            " one at /admin), or leave them out"
+        )
     return [user for user in found.values() if user is not None]
 
 
@@ -80,7 +85,10 @@ def apply(cvat: CvatClient, file: LabelsFile) -> list[AppliedAnnotator]:
         number = find_task(cvat, project, task)
         if number is None:
             for row in assigned:
-                row.notes.append(f"{project}: {task}: no such task yet: `labelspace task create` makes it")
+                row.notes.append(
+                    f"{project}: {task}: no such task yet: create it in CVAT, or by `labelspace task create"
+                    f" NAME --project {project} --name {task} --from BUCKET`"
+                )
         else:
             new = share_jobs(
                 cvat, number, [user for row in assigned if (user := find_user(row.email, users))]
@@ -150,12 +158,27 @@ def list_annotators(cvat: CvatClient, file: LabelsFile) -> list[AnnotatorRow]:
     ]
 
 
-def invitation(email: str, url: str, description: str) -> str:
-    """Return a text to send to somebody who has not signed up."""
+def invitation(email: str, outputs: Mapping[str, Any]) -> str:
+    """Return a text to send to somebody without an account; ``outputs``: those of the workspace's stack.
+
+    Where registration is closed, the text begins with what the admin does first.
+    """
+    url, description = outputs["url"], outputs["description"]
     about = f" ({description})" if description else ""
+    if json.loads(outputs["settings"])["registration"] == "closed":
+        return (
+            f"First make an account at {url}/admin/auth/user/add/: a user name of five characters or more,"
+            f" a password, and in the next form this e-mail address ({email}). Then send:\n\n"
+            f"To: {email}\n"
+            f"Subject: Annotating at {url}\n\n"
+            f"You have an account at {url}{about}: user name USERNAME, password PASSWORD.\n"
+            "Please change the password after you signed in.\n"
+            "Your jobs appear there under Jobs as soon as they are assigned to you.\n"
+        )
     return (
         f"To: {email}\n"
         f"Subject: Annotating at {url}\n\n"
-        f"Please make an account at {url}/auth/register{about}, with this e-mail address ({email}).\n"
+        f"Please make an account at {url}/auth/register{about}, with this e-mail address ({email})"
+        " and a user name of five characters or more.\n"
         "Your jobs appear there under Jobs as soon as they are assigned to you.\n"
     )

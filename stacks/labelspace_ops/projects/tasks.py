@@ -32,7 +32,10 @@ class TaskSpec:
 
 
 class CreatedTask(JsonModel):
-    """What `labelspace task create` did; ``left_out``: files by reason, ``assigned``: jobs by user name."""
+    """What `labelspace task create` did; ``left_out``: files by reason, ``assigned``: jobs by user name.
+
+    ``unreadable``: the files among those left out that CVAT's user cannot read.
+    """
 
     task: int
     name: str
@@ -40,6 +43,7 @@ class CreatedTask(JsonModel):
     images: int
     jobs: int
     left_out: dict[str, int]
+    unreadable: list[str]
     assigned: dict[str, int]
 
 

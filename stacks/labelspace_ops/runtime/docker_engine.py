@@ -37,15 +37,16 @@ PATIENCE_SECONDS = 900
 DAY_SECONDS = 24 * 3600
 
 
-def connect() -> docker.DockerClient:
+def connect(patience: int = 120) -> docker.DockerClient:
     """Return a client of the engine that Docker's own command would use; see ``labelspace.docker_endpoint``.
 
+    ``patience``: seconds to wait for each answer.
     Raises ``OpsError``, which names the endpoint, when no engine answers there or this user may not use it.
     """
     endpoint = find_endpoint()
     proxies.exempt_own(endpoint.url)
     try:
-        client = docker.DockerClient.from_env(environment=endpoint.environment(), timeout=120)
+        client = docker.DockerClient.from_env(environment=endpoint.environment(), timeout=patience)
         client.ping()
     except DockerException as error:
         raise _unusable(endpoint, error) from None

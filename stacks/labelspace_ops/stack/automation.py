@@ -6,7 +6,9 @@ import logging
 import os
 import re
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -21,9 +23,9 @@ from semver import VersionInfo
 from labelspace.home import Home
 from labelspace.spec import DEFAULT_TARGET, Settings, WorkspaceSpec, parse_setting
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.stack import project, pulumi_cli
-from labelspace_ops.stack.pulumi_cli import environment, error_reason, prepare
-from labelspace_ops.stack.state import must_exist, names
+from labelspace_ops.stack import backend, project, pulumi_cli, state_files
+from labelspace_ops.stack.pulumi_cli import check, environment, error_reason, prepare, require_passphrase
+from labelspace_ops.stack.state import explain, must_exist, names
 
 PREFIX = "labelspace:"
 ALWAYS_WRITTEN = ("port", "s3_port", "running")
@@ -44,14 +46,15 @@ def command_line(home: Home) -> PulumiCommand:
     return PulumiCommand() if program == "pulumi" else _Own(Path(program))
 
 
-def options(home: Home, folder: Path | None = None) -> auto.LocalWorkspaceOptions:
-    """How the Automation API works on this machine's workspaces; ``folder`` holds the stacks' settings.
+def options(home: Home, folder: Path | None = None, *, writes: bool = False) -> auto.LocalWorkspaceOptions:
+    """How the Automation API works on this machine's workspaces.
 
-    By default it is the project's folder.
+    ``folder``: where the stacks' settings are, by default the project's folder. ``writes``: create what is
+    missing of the home and of its project.
     """
-    prepare(home)
+    (prepare if writes else check)(home)
     return auto.LocalWorkspaceOptions(
-        work_dir=str(folder or project.find(home).folder),
+        work_dir=str(folder or project.work_folder(home)),
         env_vars=environment(home),
         pulumi_home=str(home.pulumi_home),
         pulumi_command=command_line(home),
@@ -80,12 +83,13 @@ class _Stack(auto.Stack):
 def select(name: str, home: Home) -> auto.Stack:
     """The stack of a workspace that exists."""
     must_exist(name, home)
+    require_passphrase(home)
     return open_stack(name, options(home))
 
 
 def create_or_select(name: str, home: Home) -> auto.Stack:
     """The stack of a workspace, made when it is new."""
-    return open_stack(name, options(home), new=name not in names(home))
+    return open_stack(name, options(home, writes=True), new=name not in names(home))
 
 
 def open_stack(name: str, options: auto.LocalWorkspaceOptions, *, new: bool = False) -> auto.Stack:
@@ -195,6 +199,22 @@ def read_settings(stack: auto.Stack) -> Settings:
     return values
 
 
+def settings_without_state(name: str, home: Home) -> Settings:
+    """The settings in a workspace's file when its state is gone; empty without the file.
+
+    Pulumi decrypts settings of a stack alone: an empty one is made in a temporary folder.
+    """
+    if not project.find(home).settings_file(name).exists():
+        return {}
+    with tempfile.TemporaryDirectory(prefix="labelspace-settings-") as folder:
+        place = options(home)
+        place.env_vars = {**(place.env_vars or {}), "PULUMI_BACKEND_URL": f"file://{folder}?metadata=skip"}
+        try:
+            return read_settings(open_stack(name, place, new=True))
+        except auto.CommandError as error:
+            raise explain(OpsError(error_reason(str(error))), name, home) from None
+
+
 def provider_settings(stack: auto.Stack, package: str) -> dict[str, str]:
     """What the stack's file says to a provider, secrets in the clear."""
     prefix = f"{package}:"
@@ -214,8 +234,15 @@ def _config(stack: auto.Stack) -> auto.ConfigMap:
     text = file.read_bytes() if file.exists() else b""
     known = _CONFIGS.get(file)
     if not text or known is None or known[0] != text:
-        known = _CONFIGS[file] = (text, stack.get_all_config())
+        known = _CONFIGS[file] = (text, _decrypted(stack))
     return known[1]
+
+
+def _decrypted(stack: auto.Stack) -> auto.ConfigMap:
+    try:
+        return stack.get_all_config()
+    except auto.CommandError as error:
+        raise explain(OpsError(error_reason(str(error))), stack.name, Home.find()) from None
 
 
 def target(stack: auto.Stack) -> str:
@@ -238,18 +265,33 @@ def update(
     """
     target = [only] if only else None
     logging.getLogger("grpc._server").setLevel(logging.CRITICAL)  # Pulumi reports a failed program itself
-    try:
+    with _operation(stack):
         stack.up(
             program=program, on_event=on_event, refresh=refresh, target=target,
             color="never", suppress_progress=True,
         )  # fmt: skip
-    except auto.CommandError as error:
-        raise OpsError(error_reason(str(error))) from None
+
+
+def refresh(stack: auto.Stack, on_event: Callable[[Any], None]) -> None:
+    """Compare the state with what is there, and correct the state."""
+    with _operation(stack):
+        stack.refresh(on_event=on_event, color="never", suppress_progress=True)
 
 
 def destroy(stack: auto.Stack, on_event: Callable[[Any], None]) -> None:
     """Remove the workspace's containers; what holds data is retained."""
-    try:
+    with _operation(stack):
         stack.destroy(on_event=on_event, refresh=True, color="never", suppress_progress=True)
+
+
+@contextmanager
+def _operation(stack: auto.Stack) -> Iterator[None]:
+    """Raise Pulumi's errors as ``OpsError``; write the state to the disk, also after a failure."""
+    folder = backend.folder_of(stack.workspace.env_vars.get("PULUMI_BACKEND_URL", ""))
+    try:
+        yield
     except auto.CommandError as error:
         raise OpsError(error_reason(str(error))) from None
+    finally:
+        if folder:
+            state_files.secure(folder, stack.name)

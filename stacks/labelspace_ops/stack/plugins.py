@@ -67,7 +67,6 @@ def fetch(packages: Sequence[str], home: Home) -> None:
     missing = [one for one in required(packages) if not one.is_installed(home)]
     if not missing:
         return
-    pulumi_cli.prepare_home(home)
     with ThreadPoolExecutor(len(missing)) as pool:
         list(pool.map(lambda plugin: _install(plugin, home), missing))
 

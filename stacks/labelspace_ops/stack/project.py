@@ -115,7 +115,7 @@ def prepare(project: Project, home: Home) -> None:
     Raises ``UsageError`` when the project pins another version of labelspace: two versions of the program
     would undo each other's changes.
     """
-    _check_version(project)
+    check_version(project)
     project.state.mkdir(parents=True, exist_ok=True)
     if project.data != home.root:
         if project.data not in _known(home):
@@ -124,7 +124,14 @@ def prepare(project: Project, home: Home) -> None:
         write_program(project.folder)
 
 
-def _check_version(project: Project) -> None:
+def work_folder(home: Home) -> Path:
+    """The folder for a call of Pulumi: the project's; the root of all files when that is not made yet."""
+    folder = find(home).folder
+    return folder if folder.is_dir() else Path(folder.anchor)
+
+
+def check_version(project: Project) -> None:
+    """Raise ``UsageError`` when the project pins another version of labelspace."""
     file = project.folder / "requirements.txt"
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
     pinned = re.search(rf"^{NAME}(\[[\w, -]*\])? *== *([\w.+!-]+)", text, re.M)

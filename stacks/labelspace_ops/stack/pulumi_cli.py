@@ -65,10 +65,28 @@ def prepare_home(home: Home) -> None:
 
 
 def prepare(home: Home) -> None:
-    """Create the home and, where there is no other project, the home's own one."""
+    """Create the home and, where there is no other project, the home's own one: before something is made."""
     prepare_home(home)
     project.prepare(project.find(home), home)
+    check(home)
+
+
+def check(home: Home) -> None:
+    """Make this process able to call Pulumi; write nothing.
+
+    Raises ``UsageError`` when the project pins another version of labelspace.
+    """
+    project.check_version(project.find(home))
     proxies.exempt_own("http://127.0.0.1")  # Pulumi's parts talk to each other there
+
+
+def require_passphrase(home: Home) -> None:
+    """Raise ``OpsError`` in a home that cannot decrypt any state."""
+    if not home.passphrase.exists():
+        raise OpsError(
+            f"{home.passphrase}: there is no passphrase, which the state needs: run `labelspace keys export"
+            " FILE` where the workspace was made, then `labelspace keys import FILE` here"
+        )
 
 
 def pulumi_binary(home: Home) -> str:
@@ -121,12 +139,16 @@ def download(home: Home) -> None:
     (home.pulumi_root / "version").write_text(version("pulumi"))
 
 
-def query(home: Home, *arguments: str) -> Any:
-    """The JSON output of a ``pulumi`` command; raises ``OpsError`` with the reason that Pulumi reports."""
-    prepare(home)
+def query(home: Home, *arguments: str, url: str = "") -> Any:
+    """The JSON output of a ``pulumi`` command; raises ``OpsError`` with the reason that Pulumi reports.
+
+    ``url``: of another backend than the current project's.
+    """
+    check(home)
+    other = {"PULUMI_BACKEND_URL": url} if url else {}
     done = subprocess.run(
         [pulumi_binary(home), *arguments, "--non-interactive"],
-        env={**os.environ, **environment(home)}, cwd=project.find(home).folder,
+        env={**os.environ, **environment(home), **other}, cwd=project.work_folder(home),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError, UsageError
-from labelspace_ops.stack import backend, project, pulumi_cli
+from labelspace_ops.stack import backend, project, pulumi_cli, state_files
 
 Properties = dict[str, Any]
 """Properties of a resource, or outputs of a stack: Pulumi's JSON, whose keys each provider chooses."""
@@ -56,6 +57,10 @@ class NoSuchWorkspaceError(UsageError):
     """There is no workspace of this name."""
 
 
+class UnreadableStateError(OpsError):
+    """The state of a workspace is damaged, or encrypted with another passphrase."""
+
+
 def project_with(name: str, home: Home) -> project.Project | None:
     """Another project on this machine, with a state of its own, that has a workspace ``name``."""
     url = backend.current_url(home)
@@ -80,9 +85,10 @@ def must_be_free(name: str, home: Home) -> None:
 
 
 def must_exist(name: str, home: Home) -> None:
-    """Raise ``NoSuchWorkspaceError`` for a workspace that does not exist."""
+    """Raise ``NoSuchWorkspaceError`` without a state, ``UnreadableStateError`` for a damaged one."""
     existing = names(home)
     if name in existing:
+        _must_be_whole(name, home)
         return
     if other := project_with(name, home):
         raise UsageError(
@@ -90,12 +96,53 @@ def must_exist(name: str, home: Home) -> None:
             f" or set {project.VARIABLE}={other.folder}"
         )
     listed = ", ".join(existing) or "none yet"
-    backups = home.backups / name
-    again = (
+    raise NoSuchWorkspaceError(
+        f"name: {name!r}: no such workspace{_way_back(name, home)}; there are: {listed}. Create one:"
+        " `labelspace create NAME --bucket BUCKET`"
+    )
+
+
+def _way_back(name: str, home: Home) -> str:
+    """The command that brings back a workspace whose state is gone; empty when nothing of it is left."""
+    folder, backups = backend.state_folder(home), home.backups / name
+    if folder and state_files.has_history(folder, name):
+        return f"; its state is gone, and there are copies: `labelspace state repair {name}`"
+    if project.find(home).settings_file(name).exists():
+        return f"; its settings are there, and no state: `labelspace create {name} --reuse-data`"
+    return (
         f"; its backups are in {backups}: `labelspace create {name} --reuse-data`" if backups.exists() else ""
     )
-    raise NoSuchWorkspaceError(
-        f"name: {name!r}: no such workspace{again}; there are: {listed}. Create one: labelspace create"
+
+
+def _must_be_whole(name: str, home: Home) -> None:
+    if folder := backend.state_folder(home):
+        file = state_files.state_file(folder, name)
+        if problem := state_files.find_problem(file):
+            raise UnreadableStateError(_unreadable(name, file, problem))
+
+
+def _unreadable(name: str, file: Path, problem: str) -> str:
+    """The file, the reason, and the command that brings back the newest whole copy."""
+    copies = state_files.find_copies(file.parents[3], name)
+    next_step = (
+        f"`labelspace state repair {name}` takes the newest whole copy ({copies[0].when:%Y-%m-%d %H:%M} UTC)"
+        if copies
+        else "there is no whole copy: move the file away, then"
+        f" `labelspace create {name} --reuse-data` makes the state again from volumes, containers and backups"
+    )
+    return f"{name}: the state in {file} cannot be read ({problem}): {next_step}"
+
+
+def explain(error: OpsError, name: str, home: Home) -> OpsError:
+    """``error`` with the next step, when Pulumi could not decrypt a workspace's state or settings."""
+    if "passphrase" not in str(error):
+        return error
+    where = backend.state_folder(home)
+    file = state_files.state_file(where, name) if where else backend.current_url(home)
+    return UnreadableStateError(
+        f"{name}: the state in {file} is encrypted with another passphrase than the one in {home.passphrase}:"
+        " set LABELSPACE_HOME to the home that made it, or import that home's recovery kit into a new home"
+        f" (`labelspace keys import KIT`); `labelspace state repair {name}` looks for a copy that can be read"
     )
 
 
@@ -106,10 +153,14 @@ _DEPLOYMENTS: dict[str, tuple[bytes, Properties]] = {}
 def deployment(name: str, home: Home) -> Properties:
     """The exported deployment of a workspace's stack, secrets in the clear; cached until it changes."""
     must_exist(name, home)
+    pulumi_cli.require_passphrase(home)
     raw = backend.raw_state(name, home)
     known = _DEPLOYMENTS.get(name)
     if not raw or known is None or known[0] != raw:
-        state = pulumi_cli.query(home, "stack", "export", "--show-secrets", "--stack", name)
+        try:
+            state = pulumi_cli.query(home, "stack", "export", "--show-secrets", "--stack", name)
+        except OpsError as error:
+            raise explain(error, name, home) from None
         known = _DEPLOYMENTS[name] = (raw, state.get("deployment") or {})
     return known[1]
 

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def client(outputs: dict[str, Any], bucket: str) -> S3Client:
-    """Return an S3 client for one dataset bucket, with the workspace's own keys."""
+def client(outputs: dict[str, Any], bucket: str, *, patience: float = 0) -> S3Client:
+    """Return an S3 client for one dataset bucket, with the workspace's own keys.
+
+    ``patience``: as in ``connect``.
+    """
     found = next(one for one in outputs["buckets"] if one["name"] == bucket)
-    return connect(found["endpoint"], found["region"], **outputs["bucket_keys"][bucket])
+    return connect(found["endpoint"], found["region"], **outputs["bucket_keys"][bucket], patience=patience)
 
 
 def workspace_name(outputs: dict[str, Any]) -> str:
@@ -36,9 +39,18 @@ def workspace_name(outputs: dict[str, Any]) -> str:
 
 
 def connect(
-    endpoint: str, region: str, access_key: str = "", secret_key: str = "", *, verify: str | None = None
+    endpoint: str,
+    region: str,
+    access_key: str = "",
+    secret_key: str = "",
+    *,
+    verify: str | None = None,
+    patience: float = 0,
 ) -> S3Client:
-    """Return an S3 client; without keys its requests are not signed, as for a public bucket."""
+    """Return an S3 client; without keys its requests are not signed, as for a public bucket.
+
+    ``patience``: seconds to wait for an answer, without another attempt; 0: minutes, as for transfers.
+    """
     proxies.exempt_own(endpoint)
     signing = {} if access_key else {"signature_version": UNSIGNED}
     return boto3.client(
@@ -50,8 +62,8 @@ def connect(
         verify=verify,
         config=Config(
             connect_timeout=5,
-            read_timeout=60,
-            retries={"max_attempts": 4},
+            read_timeout=patience or 60,
+            retries={"total_max_attempts": 1} if patience else {"max_attempts": 4},
             max_pool_connections=3 * AT_A_TIME,
             **signing,
         ),

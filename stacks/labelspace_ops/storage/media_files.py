@@ -32,6 +32,8 @@ class MediaSelection:
 
     keys: list[str]
     left_out: dict[str, int]
+    unreadable: tuple[str, ...] = ()
+    """Keys that are left out because CVAT's user cannot read them, sorted."""
 
 
 def parse_location(text: str, buckets: list[str]) -> tuple[str, str]:
@@ -78,12 +80,17 @@ def find_files(
             break
     _enough(good, subset, f"{bucket}/{prefix}", left_out)
     return MediaSelection(
-        sorted(good[:subset]), {reason: count for reason, count in left_out.items() if count}
+        sorted(good[:subset]),
+        {reason: count for reason, count in left_out.items() if count},
+        tuple(sorted(key for key, reason in reasons.items() if reason == UNREADABLE)),
     )
 
 
 def _is_under(key: str, paths: frozenset[str]) -> bool:
-    return bool(paths) and any(str(path) in paths for path in (key, *PurePosixPath(key).parents))
+    """Whether a key is one of the paths, or in one of them; an empty path is the bucket's folder."""
+    if not paths:
+        return False
+    return "" in paths or any(str(path) in paths for path in (key, *PurePosixPath(key).parents))
 
 
 def sample(keys: list[str], seed: int | None) -> list[str]:

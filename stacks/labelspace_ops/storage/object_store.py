@@ -18,7 +18,7 @@ from obstore.store import S3Store
 from labelspace_ops.core import proxies
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig
+    from obstore.store import ClientConfig, RetryConfig
 
 AT_A_TIME = 8
 """Number of files that are uploaded in parallel."""
@@ -26,13 +26,18 @@ REFUSED = (BaseError, ValueError)
 """Errors for what obstore does not support, and for a server that refuses or does not answer."""
 
 
-def open_store(outputs: dict[str, Any], bucket: str) -> S3Store:
-    """Open a bucket of a workspace with the workspace's own keys."""
+def open_store(outputs: dict[str, Any], bucket: str, *, patience: float = 0) -> S3Store:
+    """Open a bucket of a workspace with the workspace's own keys.
+
+    ``patience``: seconds to wait for an answer, without another attempt; 0: minutes, as for transfers.
+    """
     found = next(one for one in outputs["buckets"] if one["name"] == bucket)
     keys = outputs["bucket_keys"][bucket]
     proxies.exempt_own(found["endpoint"])
     bundle = os.environ.get("AWS_CA_BUNDLE")
-    options: ClientConfig = {"allow_http": True, "connect_timeout": "5s", "timeout": "60s"}
+    timeout = f"{patience or 60:.0f}s"
+    options: ClientConfig = {"allow_http": True, "connect_timeout": "5s", "timeout": timeout}
+    retries: RetryConfig = {"max_retries": 0} if patience else {}
     if bundle and found["endpoint"].startswith("https:"):
         options["root_certificate"] = Path(bundle).read_bytes()
     return S3Store(
@@ -43,6 +48,7 @@ def open_store(outputs: dict[str, Any], bucket: str) -> S3Store:
         secret_access_key=keys["secret_key"],
         skip_signature=not keys["access_key"],
         client_options=options,
+        retry_config=retries,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -110,6 +111,16 @@ class Usage:
     buckets: int
     backups: int | None
     """None when this user may not read the folder."""
+
+
+def refuse_own_folder(outputs: Properties, bucket: str) -> None:
+    """Raise ``UsageError`` for a bucket that is a folder of the user's own, which is never changed."""
+    path = next((one.get("path") for one in outputs["buckets"] if one["name"] == bucket), None)
+    if path:
+        raise UsageError(
+            f"bucket: {bucket!r} is {path}, a folder of yours that labelspace only reads: copy the files"
+            f" there yourself (`cp -R FILES {shlex.quote(path)}`), or choose another bucket"
+        )
 
 
 class Target(ABC, Generic[Spec]):
@@ -231,7 +242,8 @@ class Target(ABC, Generic[Spec]):
         return frozenset()
 
     def storage(self, outputs: Properties, bucket: str) -> Storage:
-        """A dataset bucket for uploads."""
+        """A dataset bucket for uploads; raises ``UsageError`` for a folder that is only read."""
+        refuse_own_folder(outputs, bucket)
         return Storage(
             bucket, lambda: self.bucket_client(outputs, bucket), self.bucket_store(outputs, bucket)
         )

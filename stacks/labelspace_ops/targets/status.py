@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import Field
+
 from labelspace.cvat_lines import MEANING, line_of
 from labelspace_ops.backup.models import UNKNOWN, BackupState
 from labelspace_ops.core.checks import Check
@@ -22,11 +24,18 @@ class BucketStatus(JsonModel):
     """Number of objects; null when the bucket was not measured."""
     bytes: int | None
     """Total size of the objects in bytes; null when the bucket was not measured."""
+    path: str | None = None
+    """The folder of your own that it is, which is not measured; null for other buckets."""
+    unreadable: int = 0
+    """Files and folders found within a second that CVAT's user cannot read."""
+    first_unreadable: list[str] = Field(default_factory=list)
+    """The keys of the first of them."""
 
     @classmethod
     def unmeasured(cls, bucket: Mapping[str, str]) -> BucketStatus:
         """Return the status of a bucket of the stack's outputs before it is measured."""
-        return cls(name=bucket["name"], endpoint=bucket["endpoint"], objects=None, bytes=None)
+        given = {key: bucket[key] for key in ("name", "endpoint", "path") if key in bucket}
+        return cls.model_validate({**given, "objects": None, "bytes": None})
 
 
 class VolumeState(JsonModel):
@@ -86,9 +95,11 @@ class Status(JsonModel):
     volume: VolumeState | None = None
     """Its data volume, on target scaleway; null when it was not measured."""
     certificate_until: str | None = None
-    """End of the URL's certificate, UTC, on target scaleway; null when it was not measured."""
+    """End of the URL's certificate, UTC; null when there is none, or when it was not measured."""
     cost: dict[str, object] | None = None
     """Its cost in EUR a month, on target scaleway."""
+    warnings: list[str] | None = None
+    """What needs attention soon, while the workspace works; null for nothing."""
     checks: list[Check]
     """All checks."""
 

@@ -19,7 +19,7 @@ from labelspace_ops.stack import backend, plugins, progress, state
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import CreateOptions, Deletion, Target, Update
 
-MERGED_BLOCKS = ("admin", "backup", *SPECS)
+MERGED_BLOCKS = ("admin", "backup", "egress", "tls", "email", *SPECS)
 """Blocks of settings that are merged key by key: a new e-mail address of the admin keeps the password.
 
 The settings that only one target has are in a block of the target's name.
@@ -70,10 +70,12 @@ def resolve_spec(values: Settings, home: Home) -> WorkspaceSpec:
     known = name in state.names(home)
     if not known:
         state.must_be_free(name, home)
-    existing = stack.read_settings(stack.select(name, home)) if known else {}
+    existing = (
+        stack.read_settings(stack.select(name, home)) if known else stack.settings_without_state(name, home)
+    )
     if existing.pop("deleted", False):
         existing = registry.get(existing.get("target", registry.DEFAULT)).revived_settings(existing)
-    else:
+    elif known:
         _refuse_other_settings(existing, values)
     merged = {**existing, **values}
     for block in MERGED_BLOCKS:
@@ -126,8 +128,12 @@ def _set_command(name: str, field: str, value: Any) -> str:
 
 
 def _as_argument(value: Any) -> Any:
-    """Format a value as ``labelspace set`` takes it: buckets as their names, separated by commas."""
-    return ",".join(item["name"] for item in value) if isinstance(value, list) else value
+    """Format a value as ``labelspace set`` takes it: buckets as NAME or NAME=FOLDER, with commas between."""
+    return ",".join(_bucket_argument(item) for item in value) if isinstance(value, list) else value
+
+
+def _bucket_argument(bucket: Settings) -> str:
+    return f"{bucket['name']}={bucket['path']}" if bucket.get("path") else str(bucket["name"])
 
 
 def create(
@@ -226,7 +232,8 @@ def has_retained_data(name: str, home: Home) -> bool:
 
 
 def _purge_retained(name: str, home: Home) -> bool:
-    return any(one.purge_retained(name, home) for one in registry.installed())
+    with locks.hold(home, name, "deleting"):
+        return any(one.purge_retained(name, home) for one in registry.installed())
 
 
 def _purged(name: str) -> Deleted:

@@ -81,7 +81,7 @@ def _check_moves(moving: list[str], source_names: list[str], url_names: list[str
 
 
 def _workspace_at(home: Home, url: str) -> auto.LocalWorkspace:
-    options = stack.options(home)
+    options = stack.options(home, writes=True)
     options.env_vars = {**(options.env_vars or {}), "PULUMI_BACKEND_URL": url}
     return auto.LocalWorkspace(**vars(options))
 

@@ -41,6 +41,8 @@ class Uploaded(JsonModel):
     """Files that the bucket already had with the same checksum."""
     not_media: list[str]
     """Uploaded objects that CVAT cannot open as images or videos."""
+    unreadable: list[str]
+    """Objects under the prefix that CVAT's user cannot read, in a folder of this machine."""
     rejected: dict[str, str]
     """Files that can never be uploaded as they are, each with the reason; the exit code is 1 then."""
 
@@ -68,7 +70,7 @@ class Outputs(JsonModel):
     admin_password: str
     """Password of the admin; secret."""
     buckets: list[dict[str, str]]
-    """Each dataset bucket's ``name``, ``endpoint`` and ``region``."""
+    """Each dataset bucket's ``name``, ``endpoint`` and ``region``; ``path`` for a folder of your own."""
     bucket_keys: dict[str, dict[str, str]]
     """``access_key`` and ``secret_key`` of each bucket by its name; secret."""
     backups: dict[str, str]

@@ -6,6 +6,7 @@ Nothing is written: the new settings are previewed against the workspace's state
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from typing import Any
 from pulumi import automation as auto
 
 from labelspace.cvat_lines import MEANING, line_of
-from labelspace.home import Home
+from labelspace.home import Home, write_once
 from labelspace.spec import Settings, WorkspaceSpec, dump_with_secrets
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.models import JsonModel
@@ -123,12 +124,19 @@ def _temporary_program(spec: WorkspaceSpec, home: Home, *, known: bool) -> Itera
         if known:
             shutil.copy2(project.find(home).settings_file(spec.name), folder)
         else:
-            options.env_vars = {**(options.env_vars or {}), "PULUMI_BACKEND_URL": f"file://{folder}"}
+            options.env_vars = {**(options.env_vars or {}), **_temporary_state(Path(folder))}
         options.program = partial(declare, spec, labels_file.load(spec.name))
         options.project_settings = auto.ProjectSettings(
-            "labelspace", "python", str(project.find(home).folder)
+            "labelspace", "python", str(project.work_folder(home))
         )
         yield stack.open_stack(spec.name, options, new=not known)
+
+
+def _temporary_state(folder: Path) -> dict[str, str]:
+    """The variables of a state with a passphrase of its own, which go with the folder."""
+    passphrase = folder / "passphrase"
+    write_once(passphrase, secrets.token_urlsafe(32))
+    return {"PULUMI_BACKEND_URL": f"file://{folder}", "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase)}
 
 
 def _preview(chosen: auto.Stack, steps: list[Any]) -> None:
@@ -169,7 +177,7 @@ def _flat(value: Any, prefix: str = "") -> Settings:
 def _flat_bucket(key: str, bucket: Settings) -> Settings:
     """Flatten a bucket to its location and its keys."""
     endpoint = bucket.get("endpoint")
-    location = f"{endpoint} ({bucket['region']})" if endpoint else "on this machine"
+    location = f"{endpoint} ({bucket['region']})" if endpoint else bucket.get("path") or "on this machine"
     keys = {f"{key}.{word}": bucket[word] for word in ("access_key", "secret_key") if bucket.get(word)}
     return {key: location, **keys}
 

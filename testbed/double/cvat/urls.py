@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.urls import path, re_path
 
 from cvat.apps.engine.views import annotations, people, projects, server, tasks
+from cvat.apps.organizations import views as organizations
 from cvat.line import has
 
 
@@ -33,6 +34,15 @@ urlpatterns = [
     re_path(r"^api/auth/logout/?$", people.logout_view),
     re_path(r"^api/auth/register/?$", people.register),
     re_path(r"^api/auth/password/change/?$", people.password_change),
+    path("api/auth/password/reset", organizations.password_reset),
+    path("api/auth/password/reset/confirm", organizations.password_reset_confirm),
+    path(
+        "api/auth/account-confirm-email/<str:key>/",
+        organizations.confirm_email,
+        name="account_confirm_email",
+    ),
+    path("api/organizations", organizations.organizations),
+    path("api/invitations", organizations.invitations),
     path("api/users", people.users),
     path("api/users/self", people.myself),
     path("api/users/<int:number>", people.one_user),

@@ -44,11 +44,28 @@ OTHERS = {
         "tests/e2e/conftest.py",
         'lab, "--bucket", "street", "--bucket", "fields", "--description", "two buckets"',
     ),
+    "labelspace set NAME egress.allow=10.0.0.5:9000,192.168.7.0/24,minio.lan:9000": (
+        "tests/e2e/local/test_egress.py",
+        '"set", name, "egress.allow=10.77.0.0/16"',
+    ),
+    "labelspace create gallery --bucket photos=/data/images": (
+        "tests/e2e/local/test_own_folder.py",
+        '"--bucket", f"photos={images}"',
+    ),
+    "labelspace set gallery buckets+=scans=/mnt/scans": (
+        "tests/e2e/local/test_own_folder.py",
+        'f"buckets+=scans={scans}"',
+    ),
     "labelspace restore street --backup ID": (
         "tests/e2e/local/test_long_life.py",
         '"restore", name, "--backup", older, "--yes"',
     ),
     "labelspace restore NAME": ("tests/e2e/local/test_lost_files.py", '"restore", name'),
+    "labelspace state repair NAME": ("tests/e2e/local/test_state.py", '"state", "repair", name, "--yes"'),
+    "labelspace create NAME --reuse-data": (
+        "tests/e2e/local/test_state.py",
+        '"create", name, "--reuse-data", "--yes"',
+    ),
     "labelspace backups NAME --accept ID": ("tests/e2e/local/test_lost_files.py", '"--accept", taken'),
     "labelspace backups street --accept ID": ("tests/e2e/local/test_lost_files.py", '"--accept", taken'),
     "labelspace set street public_url=https://labels.example.org": (
@@ -59,6 +76,15 @@ OTHERS = {
     " trusted_proxies=192.0.2.7/32": (
         "tests/e2e/local/test_public_url.py",
         '"set", name, "trusted_proxies=192.0.2.7/32"',
+    ),
+    "labelspace set street bind_address=0.0.0.0 tls.certificate=/etc/ssl/labels.pem"
+    " tls.key=/etc/ssl/labels.key": (
+        "tests/e2e/local/test_tls.py",
+        '"tls.certificate": pair[0], "tls.key": pair[1]',
+    ),
+    "labelspace set street tls.certificate=/etc/ssl/labels.pem": (
+        "tests/e2e/local/test_tls.py",
+        '"set", NAME, f"tls.certificate={pair[0]}", "--yes"',
     ),
     "labelspace restore street": ("tests/e2e/local/test_restore.py", '"restore", name, "--yes"'),
     "labelspace create NEW --bucket photos --from-backup ~/.labelspace/backups/OLD": (

@@ -16,8 +16,8 @@ from typing import Any
 import docker
 import pytest
 from testbed.inside import inside
+from tests.authority import Authority
 from tests.e2e.lab import Lab, admin_of, containers
-from tests.e2e.machine import Authority
 
 from labelspace.cvat.images import IMAGES
 from labelspace_ops.runtime.docker_engine import tar_files

@@ -12,10 +12,10 @@ import docker
 import httpx
 import pytest
 from selenium import webdriver
+from tests.authority import Authority
 from tests.e2e.browser import chromium
 from tests.e2e.console.hands import find, texts, wait
 from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of
-from tests.e2e.machine import Authority
 
 from labelspace.cvat.images import IMAGES
 from labelspace_ops.runtime.docker_engine import tar_files

@@ -13,5 +13,5 @@ GOOD: dict[str, Any] = {"name": "pets", "buckets": [{"name": "cats"}]}
 
 def test_a_deleted_workspace_does_not_run() -> None:
     assert validate(LocalSpec, {**GOOD, "deleted": True, "running": False}).deleted
-    with pytest.raises(SpecError, match="`labelspace create` brings it back"):
+    with pytest.raises(SpecError, match="`labelspace create NAME` restores it"):
         validate(LocalSpec, {**GOOD, "deleted": True})

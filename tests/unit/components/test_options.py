@@ -64,7 +64,8 @@ class Machine(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         made = {"result": f"Made-{args.name}-2026", "exitCode": 0, "address": "203.0.113.7"}
         keys = {"accessKey": "SCWXXXXXXXXXXXXXXXXX", "secretKey": "made"}
-        return f"{args.name}-id", {**args.inputs, **made, **keys}
+        stashed = {"output": args.inputs.get("input")}
+        return f"{args.name}-id", {**args.inputs, **made, **keys, **stashed}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         raise AssertionError(args.token)

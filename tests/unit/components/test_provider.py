@@ -13,7 +13,7 @@ from labelspace import spec
 
 SECRET = {"password", "access_key", "secret_key"}
 PYTHON_ONLY = {
-    "WorkspaceArgs": {"deleted", "external_database"},  # the command line sets it; it holds a password
+    "WorkspaceArgs": {"deleted", "email", "external_database"},  # the last two hold a password
     "BucketArgs": {"endpoint", "region"},  # those of a remote bucket, with its keys
     "BackupArgs": {"bucket"},
     "ScalewayArgs": {"zone"},  # has one value
@@ -29,6 +29,7 @@ RENAMED = {"name_on_engine": "name", "admin_password": "admin"}
         (provider_module.BucketArgs, spec.BucketSpec),
         (provider_module.AdminArgs, spec.AdminSpec),
         (provider_module.BackupArgs, spec.BackupSpec),
+        (provider_module.TlsArgs, spec.TlsSpec),
         (provider_module.ScalewayArgs, spec.ScalewaySettings),
         (provider_module.DatasetBucketArgs, spec.DatasetBucketSpec),
         (provider_module.AnnotationDatabaseArgs, spec.AnnotationDatabaseSpec),
@@ -57,7 +58,7 @@ def test_every_argument_is_documented(schema: Any) -> None:
         if not one.get("description")
     ]
     assert silent == []
-    assert len(blocks) == 7
+    assert len(blocks) == 9
 
 
 def test_everything_but_the_admins_password_is_plain(schema: Any) -> None:

@@ -23,6 +23,10 @@ from labelspace.spec.fields import MAX_NAME
 GOOD: dict[str, Any] = {"name": "pets", "buckets": [{"name": "cats"}]}
 
 
+MAIL = {"host": "mail.lan", "from": "labels@example.org"}
+TLS = {"certificate": "/etc/ssl/labels.pem", "key": "/etc/ssl/labels.key"}
+
+
 def spec_of(**changes: Any) -> WorkspaceSpec:
     return parse_spec({**GOOD, **changes})
 
@@ -50,6 +54,29 @@ def test_defaults_are_safe() -> None:
         ({"buckets": [{"name": "cats"}, {"name": "cats"}]}, "buckets", "once"),
         ({"buckets": [{"name": "cats", "endpoint": "s3.example.org"}]}, "buckets.0.endpoint", "URL"),
         ({"buckets": [{"name": "cats", "access_key": "k"}]}, "buckets.0", "secret_key"),
+        ({"egress": {"allow": ["10.0.0.300"]}}, "egress.allow.0", "10.0.0.5:9000"),
+        ({"egress": {"allow": "10.0.0.5,10.0.0.7/24"}}, "egress.allow.1", "10.0.0.0/24"),
+        ({"egress": {"allow": ["minio:0"]}}, "egress.allow.0", "between 1 and 65535"),
+        ({"egress": {"allow": ["10.0.0.0/24:80"]}}, "egress.allow.0", "a network has no port"),
+        ({"egress": {"allow": ["127.0.0.1:80"]}}, "egress.allow.0", "CVAT's own container"),
+        ({"egress": {"allow": ["localhost"]}}, "egress.allow.0", "another machine"),
+        ({"egress": {"allow": ["169.254.169.254"]}}, "egress.allow.0", "clouds give out keys"),
+        ({"egress": {"allow": ["0.0.0.0/0"]}}, "egress.allow.0", "give a private address"),
+        ({"egress": {"allow": ["8.8.8.8"]}}, "egress.allow.0", "public ones without this"),
+        ({"egress": {"deny": []}}, "egress.deny", "unknown setting"),
+        ({"target": "scaleway", "egress": {"allow": ["gateway:7070"]}}, "workspace", "of target local"),
+        ({"buckets": [{"name": "cats", "path": "images"}]}, "buckets.0.path", "the whole path"),
+        ({"buckets": [{"name": "cats", "path": "/data/../root"}]}, "buckets.0.path", "without '..'"),
+        (
+            {"buckets": [{"name": "cats", "path": "/a", "endpoint": "https://s3.example.org"}]},
+            "buckets.0",
+            "leave out endpoint",
+        ),
+        (
+            {"target": "scaleway", "buckets": [{"name": "cats", "path": "/a"}]},
+            "workspace",
+            "path is for target local",
+        ),
         ({"target": "aws"}, "target", "local, scaleway"),
         ({"target": "scaleway", "buckets": [{"name": "my.cats"}]}, "workspace", "hyphens"),
         ({"target": "scaleway", "scaleway": {"region": "us-east-1"}}, "scaleway.region", "fr-par"),
@@ -107,6 +134,21 @@ def test_defaults_are_safe() -> None:
             {"public_url": "https://a.org", "bind_address": "0.0.0.0"},
             "trusted_proxies",
             "address of your proxy",
+        ),
+        ({"tls": {"certificate": "a.pem", "key": "/b.key"}}, "tls.certificate", "an absolute path"),
+        ({"tls": {**TLS, "host": "a b"}}, "tls.host", "labels.example.org"),
+        ({"tls": {**TLS, "port": 8080}, "port": 8080}, "workspace", "tls.port and port are both 8080"),
+        ({"tls": TLS, "public_url": "https://a.org"}, "workspace", "exclude each other"),
+        ({"tls": TLS, "target": "scaleway"}, "tls", "is for target local"),
+        ({"email": {"host": "mail.lan"}}, "email.from", "missing"),
+        ({"email": {**MAIL, "host": "127.0.0.1"}}, "email.host", "address of its network"),
+        ({"email": {**MAIL, "user": "ann"}}, "email", "password: missing"),
+        ({"email": {**MAIL, "form": "a@b.c"}}, "email.form", "did you mean email.from?"),
+        ({"email": {**MAIL, "security": "ssl"}}, "email.security", "'starttls', 'tls' or 'none'"),
+        (
+            {"email": {**MAIL, "host": "mail.org", "user": "a", "password": "b", "security": "none"}},
+            "email",
+            "in the clear",
         ),
         ({"registration": "maybe"}, "registration", "open, closed"),
         ({"default_role": "admin"}, "default_role", "worker, user"),

@@ -51,4 +51,4 @@ def test_what_promises_json_takes_the_flag() -> None:
 def test_errors_of_settings_and_of_waiting_are_listed() -> None:
     text = (generate.FOLDER / "errors.md").read_text()
     assert "| port and s3_port are both {port}: give two different ports | 2 |" in text
-    assert "| {name}: another command works on this workspace: wait until it ends | 1 |" in text
+    assert "| {name}: {describe_running}: wait until it ends | 1 |" in text

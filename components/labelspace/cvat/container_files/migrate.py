@@ -1,4 +1,4 @@
-"""Runs CVAT's own ``init``, unless this database and this Redis are migrated to this version and settings.
+"""Runs CVAT's own ``init``, unless this database and this Redis are migrated to this version.
 
 A marker in both records a finished migration, so that a new or restored one is migrated again. Before
 they start, the server and the workers call ``migrate.py await``, which waits for the marker, or ``migrate.py
@@ -21,7 +21,6 @@ import psycopg2
 import redis
 
 CVAT_INIT = ["/opt/cvat/backend_entrypoint.sh", "init"]
-SETTINGS = "/opt/cvat/settings.py"
 ONCE = "/opt/labelspace/django_once.py"
 VERSION = os.environ["LABELSPACE_CVAT"]
 PATIENCE_SECONDS = 600
@@ -59,13 +58,9 @@ def queues():
 
 
 def note(cursor):
-    """What is noted: version, settings, and the migrations that are there now."""
-    with open(SETTINGS, "rb") as file:
-        settings = hashlib.sha256(file.read()).hexdigest()[:16]
+    """What is noted: the version, and the migrations that are there now."""
     cursor.execute("SELECT count(*), max(id) FROM django_migrations")
-    return "labelspace: CVAT {} with settings {}, {} migrations up to {}".format(
-        VERSION, settings, *cursor.fetchone()
-    )
+    return "labelspace: CVAT {}, {} migrations up to {}".format(VERSION, *cursor.fetchone())
 
 
 def takes_writes():
@@ -94,7 +89,7 @@ def wait_for(what, asked):
 
 
 def was_done():
-    """Whether database and Redis both hold the marker of this version and settings."""
+    """Whether database and Redis both hold the marker of this version."""
     try:
         with database() as connection, connection.cursor() as cursor:
             noted = note(cursor).encode()
@@ -145,10 +140,8 @@ def check_volumes(cursor):
     foreign = [name for name, identity in found.items() if known and identity != known]
     if foreign:
         raise LostError(
-            "CVAT's files are lost: the volume {} is empty or belongs to another workspace. Run `labelspace"
-            " restore` with the workspace's name: it brings the files back from a backup".format(
-                " and the volume ".join(foreign)
-            )
+            "CVAT's files are lost: the volume {} is empty or belongs to another workspace. `labelspace"
+            " restore NAME` brings the files back from a backup".format(" and the volume ".join(foreign))
         )
     return known or next(filter(None, found.values()), "")
 

@@ -31,6 +31,19 @@ REQUIRED = set(os.environ["LABELSPACE_HEALTH"].split(","))
 """The parts that CVAT must report (cvat/apps/health)."""
 
 
+_ADMIN_ID = "(SELECT id FROM auth_user WHERE username = %(username)s)"
+MAIL_STATEMENTS = (
+    "INSERT INTO django_site (id, domain, name) VALUES (1, %(site)s, 'CVAT')"
+    " ON CONFLICT (id) DO UPDATE SET domain = excluded.domain, name = excluded.name",
+    f'UPDATE account_emailaddress SET "primary" = false WHERE user_id = {_ADMIN_ID} AND email <> %(email)s',
+    f'UPDATE account_emailaddress SET "primary" = true, verified = true'
+    f" WHERE user_id = {_ADMIN_ID} AND email = %(email)s",
+    'INSERT INTO account_emailaddress (user_id, email, "primary", verified)'
+    f" SELECT id, %(email)s, true, true FROM auth_user WHERE username = %(username)s AND NOT EXISTS"
+    f" (SELECT FROM account_emailaddress WHERE user_id = {_ADMIN_ID} AND email = %(email)s)",
+)
+
+
 class NotYetError(Exception):
     """A step is not ready; the message says why."""
 
@@ -128,12 +141,29 @@ def as_configured():
 
 def admin():
     """Make the admin, or bring it to what is configured; other users are not touched."""
+    prepare_mails()
     if os.path.exists(MADE) and as_configured():
         return "as configured"
     import django
 
     django.setup()
-    return make()
+    done = make()
+    prepare_mails()
+    return done
+
+
+def prepare_mails():
+    """Before the admin signs in: CVAT refuses an address that is not confirmed, and mails a link to it.
+
+    Also names the site, to which links in mails lead. Sources: allauth's EmailAddress, Django's Site.
+    """
+    account = configured_admin()
+    if not account["site"]:
+        return
+    with migrate.database() as connection, connection.cursor() as cursor:
+        for statement in MAIL_STATEMENTS:
+            cursor.execute(statement, account)
+        connection.commit()
 
 
 def make():

@@ -1,9 +1,12 @@
-"""A dataset bucket: a folder of this machine, served over S3, bound into CVAT's share; or a remote bucket."""
+"""A dataset bucket: a folder of this machine, served over S3, bound into CVAT's share; or a remote bucket.
+
+A folder of this machine is one under the home, which a container prepares, or one of the user's own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pulumi
 import pulumi_docker as docker
@@ -11,10 +14,12 @@ from pydantic import SecretStr
 
 from labelspace.container_spec import Service
 from labelspace.cvat.images import IMAGES
-from labelspace.outputs import BucketAccess, FolderShare, RemoteShare
+from labelspace.home import Home
+from labelspace.outputs import BucketAccess, FolderShare, OwnFolderShare, RemoteShare, Share
 from labelspace.spec import BucketSpec
+from labelspace.targets.local import own_folder
 from labelspace.targets.local.bucket_mount import mount_bucket
-from labelspace.targets.local.container import bind_folder, container, wait_for_success
+from labelspace.targets.local.container import Volume, container, wait_for_success
 from labelspace.targets.local.context import NEW_FOLDER_OWNER, DockerContext
 
 KEPT = ("metadata", "versions", "versions-metadata")
@@ -52,6 +57,7 @@ for bucket in $BUCKETS; do mkdir -p "/labelspace/mounts/$WORKSPACE/$bucket"; don
 class DatasetBucket(pulumi.ComponentResource):
     """The folder ``$LABELSPACE_HOME/buckets/<name>``, which outlives every workspace; or a remote bucket.
 
+    With ``spec.path`` it is that folder, which must exist and is only read (``pulumi.RunError``).
     ``siblings``: the other buckets of the workspace, in the same file share. A remote bucket is
     mounted while ``running``.
     """
@@ -76,10 +82,10 @@ class DatasetBucket(pulumi.ComponentResource):
         super().__init__("labelspace:local:DatasetBucket", name, None, opts)
         self._spec, self._context = spec, context
         if spec.endpoint:
-            share: FolderShare | RemoteShare = self._mount(siblings, running=running)
+            share: Share = self._mount(siblings, running=running)
             endpoint, access_key, secret_key = spec.endpoint, _plain(spec.access_key), _plain(spec.secret_key)
         else:
-            share = self._folder()
+            share = self._own_folder(spec.path, running=running) if spec.path else self._folder()
         self.access = BucketAccess(
             name=spec.name,
             endpoint=pulumi.Output.from_input(endpoint),
@@ -91,22 +97,42 @@ class DatasetBucket(pulumi.ComponentResource):
         self.register_outputs({"bucket": spec.name, "endpoint": self.access.endpoint})
 
     def _folder(self) -> FolderShare:
-        home, environment = self._context.home, {"BUCKET": self._spec.name}
-        self._prepare(_PREPARE, environment, home.buckets, home.gateway)
-        return FolderShare(str(home.buckets / self._spec.name))
+        name, machine = self._spec.name, self._context.machine
+        folders = {
+            "buckets": machine.path(lambda home: home.buckets),
+            "gateway": machine.path(lambda home: home.gateway),
+        }
+        self._prepare(_PREPARE, {"BUCKET": name}, folders)
+        return FolderShare(machine.path(lambda home: home.buckets / name))
+
+    def _own_folder(self, folder: str, *, running: bool) -> OwnFolderShare:
+        """Nothing is prepared. An update that gives the folder to containers checks it; a preview may run on
+        another machine."""
+        updates = running and not pulumi.runtime.is_dry_run()
+        if updates and (problem := own_folder.problem(folder, Home.find())):
+            raise pulumi.RunError(f"bucket {self._spec.name}: {problem}")
+        self.ready = pulumi.Output.from_input("")
+        return OwnFolderShare(folder)
 
     def _mount(self, siblings: tuple[str, ...], *, running: bool) -> RemoteShare:
         names = " ".join(sorted({self._spec.name, *siblings}))
         environment = {"WORKSPACE": self._context.workspace, "BUCKETS": names}
-        prepared = self._prepare(_PREPARE_MOUNT, environment, self._context.home.mounts)
+        folders = {"mounts": self._context.machine.path(lambda home: home.mounts)}
+        prepared = self._prepare(_PREPARE_MOUNT, environment, folders)
         if running:
             mount_bucket(self._spec, self._context, depends_on=[prepared], parent=self)
-        return RemoteShare(str(self._context.mounts))
+        return RemoteShare(self._context.mounts)
 
-    def _prepare(self, script: str, environment: dict[str, str], *folders: Path) -> docker.Container:
-        """Run ``script`` over the folders that it works on alone, not the whole home with its keys."""
+    def _prepare(
+        self, script: str, environment: dict[str, str], folders: Mapping[str, pulumi.Input[str]]
+    ) -> docker.Container:
+        """Run ``script`` over the folders that it works on alone, not the whole home with its keys.
+
+        ``folders``: paths of the machine by their names in the container, below ``/labelspace``.
+        """
         service = replace(_PREPARATION, name=f"bucket-{self._spec.name}", command=(script,))
-        binds = [bind_folder(path, f"/labelspace/{path.name}") for path in folders]
+        machine = self._context.machine
+        binds: list[Volume] = [machine.bind(path, f"/labelspace/{name}") for name, path in folders.items()]
         prepared = container(
             replace(service, environment=environment), self._context, binds=binds, parent=self
         )

@@ -25,6 +25,8 @@ exec rclone mount "bucket:$BUCKET" "{ROOT}/$BUCKET" --config {CONFIG} --read-onl
     --uid {NEW_FOLDER_OWNER} --gid {NEW_FOLDER_OWNER} --dir-cache-time 5m --use-server-modtime
 """
 """A killed rclone leaves a dead mount, which is unmounted first."""
+LIMITS = {"RCLONE_CONTIMEOUT": "5s", "RCLONE_TIMEOUT": "10s", "RCLONE_LOW_LEVEL_RETRIES": "3"}
+"""An endpoint that hangs would hang CVAT's share with rclone's own: a minute, five minutes, ten attempts."""
 
 
 def mount_bucket(
@@ -33,7 +35,7 @@ def mount_bucket(
     """Mount the bucket under ``$LABELSPACE_HOME/mounts/<workspace>``; ends when it can be listed."""
     bind = docker.ContainerMountArgs(
         type="bind",
-        source=str(context.mounts),
+        source=context.mounts,
         target=ROOT,
         bind_options=docker.ContainerMountBindOptionsArgs(propagation="rshared"),
     )
@@ -50,7 +52,7 @@ def _service(spec: BucketSpec) -> Service:
         memory=MEMORY,
         entrypoint=("sh", "-c"),
         command=(_MOUNT,),
-        environment={"BUCKET": spec.name},
+        environment={"BUCKET": spec.name, **LIMITS},
         files=(File(CONFIG, pulumi.Output.secret(rclone_conf(spec))),),
         health=Health(("CMD-SHELL", listed), interval=5, timeout=30, start_period=60),
         capabilities=("SYS_ADMIN",),

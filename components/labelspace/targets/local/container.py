@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_docker as docker
 
+from labelspace import outputs
 from labelspace.container_spec import File, Health, Service
-from labelspace.home import Home
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
-from labelspace.outputs import FolderShare, RemoteShare
-from labelspace.targets.local import podman
-from labelspace.targets.local.context import DockerContext
+from labelspace.outputs import FolderShare, RemoteShare, own_path
+from labelspace.targets.local import own_folder, podman
+from labelspace.targets.local.context import DockerContext, addresses
 from labelspace.targets.local.image_resources import TIMEOUTS
+from labelspace.targets.local.machine import Facts, Machine
 
-Share = dict[str, FolderShare | RemoteShare]
+Share = dict[str, outputs.Share]
 """Dataset buckets by name."""
+Volume = pulumi.Input[docker.ContainerVolumeArgs]
 
 SHARE_ROOT = "/home/django/share"
 WAIT_SECONDS = 600
-SELINUX = Path("/sys/fs/selinux/enforce")
-"""A file that is there when SELinux is on (selinuxfs)."""
+LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 STOP_SECONDS = 30
 """Seconds between SIGTERM and SIGKILL when a container stops; databases need them to write their data."""
 
@@ -34,7 +35,7 @@ def container(
     context: DockerContext,
     *,
     share: Share | None = None,
-    binds: list[docker.ContainerVolumeArgs] | None = None,
+    binds: list[Volume] | None = None,
     mounts: list[docker.ContainerMountArgs] | None = None,
     tmpfs: dict[str, str] | None = None,
     depends_on: list[pulumi.Resource] | None = None,
@@ -47,18 +48,20 @@ def container(
 
     A one-shot is waited for; everything else comes back whatever ends it.
     """
-    mounted = [*_share_root(service, share or {}), *(mounts or [])]
+    machine = context.machine
+    mounted = [*_share_root(service, share or {}), *_own_folders(service, share or {}), *(mounts or [])]
+    unlabeled = service.holds_socket or bool(mounted)
     return docker.Container(
         f"{context.workspace}-{service.name}",
         name=context.named(service.name),
-        image=_image(image or service.image),
+        image=_image(image or service.image, machine),
         command=list(service.command) or None,
         entrypoints=list(service.entrypoint) or None,
         envs=[f"{key}={value}" for key, value in sorted(service.environment.items())],
         user=service.user,
         memory=service.memory,
         memory_swap=service.memory,  # no swap; left out, the engine doubles it and every refresh sees drift
-        volumes=[*_volumes(service, context), *_share(service, share or {}), *(binds or [])],
+        volumes=[*_volumes(service, context), *_share(service, share or {}, machine), *(binds or [])],
         mounts=mounted or None,
         tmpfs=tmpfs,
         devices=_devices(service),
@@ -67,10 +70,10 @@ def container(
         network_mode="none" if service.offline else None,
         ports=_ports(service, context),
         healthcheck=_health(service.health),
-        capabilities=_capabilities(service),
-        security_opts=_security(service, unlabeled=service.holds_socket or bool(mounted)),
+        capabilities=_capabilities(service, machine),
+        security_opts=machine.facts.apply(lambda facts: _security(service, facts, unlabeled=unlabeled)),
         log_driver="json-file",
-        log_opts=None if podman.is_used() else {"max-size": "10m", "max-file": "3"},
+        log_opts=machine.facts.apply(lambda facts: None if facts.podman else LOG_OPTIONS),
         labels=_labels(service, context, triggers),
         init=True,
         wait=wait_healthy,
@@ -111,28 +114,7 @@ def wait_for_success(one_shot: docker.Container, context: DockerContext, part: s
     return pulumi.Output.all(one_shot.exit_code, one_shot.id).apply(check)
 
 
-def bind_folder(
-    folder: str | Path, path: str, *, read_only: bool | None = None, relabel: bool = True
-) -> docker.ContainerVolumeArgs:
-    """Bind a folder of this machine at ``path``.
-
-    Where SELinux is on, ``relabel`` gives the folder the label that containers share (``:z``); without that
-    label they are refused everything in it.
-    """
-    return docker.ContainerVolumeArgs(
-        host_path=str(folder),
-        container_path=path,
-        read_only=read_only,
-        selinux_relabel="z" if relabel and has_selinux() else None,
-    )
-
-
-def has_selinux() -> bool:
-    """Whether this machine's kernel enforces SELinux labels, or only logs what it would refuse."""
-    return SELINUX.exists()
-
-
-def _volumes(service: Service, context: DockerContext) -> list[docker.ContainerVolumeArgs]:
+def _volumes(service: Service, context: DockerContext) -> list[Volume]:
     return [
         docker.ContainerVolumeArgs(volume_name=context.named(name), container_path=path, read_only=read_only)
         for volumes, read_only in ((service.volumes, None), (service.reads, True))
@@ -140,20 +122,30 @@ def _volumes(service: Service, context: DockerContext) -> list[docker.ContainerV
     ]
 
 
-def _share(service: Service, share: Share) -> list[docker.ContainerVolumeArgs]:
+def _share(service: Service, share: Share, machine: Machine) -> list[Volume]:
     """Every dataset bucket under CVAT's share, read-only: CVAT never needs to write there."""
     if not service.mounts_share:
         return []
     return [
-        bind_folder(one.path, f"{SHARE_ROOT}/{name}", read_only=True)
+        machine.bind(one.path, f"{SHARE_ROOT}/{name}", read_only=True)
         for name, one in share.items()
         if isinstance(one, FolderShare)
     ]
 
 
+def _own_folders(service: Service, share: Share) -> list[docker.ContainerMountArgs]:
+    if not service.mounts_share:
+        return []
+    return [
+        own_folder.mount(path, f"{SHARE_ROOT}/{name}")
+        for name, one in share.items()
+        if (path := own_path(one))
+    ]
+
+
 def _share_root(service: Service, share: Share) -> list[docker.ContainerMountArgs]:
     """With a remote bucket, bind the parent folder of all buckets: later mounts then reach the container."""
-    roots = sorted({one.root for one in share.values() if isinstance(one, RemoteShare)})
+    roots = [one.root for one in share.values() if isinstance(one, RemoteShare)][:1]  # all have the same
     if not service.mounts_share:
         return []
     return [
@@ -174,13 +166,14 @@ def _devices(service: Service) -> list[docker.ContainerDeviceArgs] | None:
     return [docker.ContainerDeviceArgs(host_path="/dev/fuse", container_path="/dev/fuse", permissions="rwm")]
 
 
-def _security(service: Service, *, unlabeled: bool) -> list[str]:
+def _security(service: Service, facts: Facts, *, unlabeled: bool) -> list[str]:
     """AppArmor's profile for containers forbids every mount.
 
-    ``unlabeled``: SELinux would refuse what cannot be relabelled: the engine's socket, a FUSE mount.
+    ``unlabeled``: SELinux would refuse what is not relabelled: the engine's socket, a FUSE mount, a folder of
+    the user's own.
     """
     mounting = ["apparmor:unconfined"] if service.mounts_file_systems else []
-    free = ["label:disable"] if unlabeled and has_selinux() else []
+    free = ["label:disable"] if unlabeled and facts.selinux else []
     return [*mounting, *free, "no-new-privileges"]
 
 
@@ -195,10 +188,12 @@ def _networks(service: Service, context: DockerContext) -> list[docker.Container
 
 
 def _ports(service: Service, context: DockerContext) -> list[docker.ContainerPortArgs] | None:
-    if service.publishes is None:
-        return None
-    inside, outside = service.publishes
-    return [docker.ContainerPortArgs(internal=inside, external=outside, ip=context.bind_address)]
+    ports = [
+        docker.ContainerPortArgs(internal=inside, external=outside, ip=address)
+        for inside, outside in service.publishes
+        for address in addresses(context.bind_address, on_loopback=service.publishes_on_loopback)
+    ]
+    return ports or None
 
 
 def _health(health: Health | None) -> docker.ContainerHealthcheckArgs | None:
@@ -219,15 +214,20 @@ def _duration(seconds: int) -> str:
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
-def _capabilities(service: Service) -> docker.ContainerCapabilitiesArgs:
-    if podman.is_used():
-        return podman.capabilities(service.capabilities)
+def _capabilities(service: Service, machine: Machine) -> pulumi.Output[docker.ContainerCapabilitiesArgs]:
     adds = [f"CAP_{name}" for name in service.capabilities]
-    return docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=adds)
+    usual = docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=adds)
+    return machine.facts.apply(
+        lambda facts: podman.capabilities(service.capabilities) if facts.podman else usual
+    )
 
 
-def _image(name: pulumi.Input[str]) -> pulumi.Input[str]:
-    return podman.full_name(name) if podman.is_used() else name
+def _image(name: pulumi.Input[str], machine: Machine) -> pulumi.Output[str]:
+    def full(values: list[Any]) -> str:
+        facts, image = values
+        return podman.full_name(image) if facts.podman else image
+
+    return pulumi.Output.all(machine.facts, name).apply(full)
 
 
 def _labels(
@@ -245,14 +245,15 @@ def create_context(
     parent: pulumi.Resource, workspace: str, bind_address: str, *, part: str = "", sleeps: bool = False
 ) -> DockerContext:
     """Create the Docker network and return its context. ``part`` distinguishes networks of one name."""
-    network = _network(parent, workspace, part)
-    return DockerContext(workspace, network.name, bind_address, Home.find(), sleeps=sleeps)
+    machine = Machine(parent, workspace)
+    network = _network(parent, workspace, part, machine)
+    return DockerContext(workspace, network.name, bind_address, machine, sleeps=sleeps)
 
 
-def _network(parent: pulumi.Resource, workspace: str, part: str) -> docker.Network:
+def _network(parent: pulumi.Resource, workspace: str, part: str, machine: Machine) -> docker.Network:
     return docker.Network(
         f"{workspace}-network",
-        name="-".join(filter(None, ("labelspace", workspace, part))),
+        name=machine.once_compared("-".join(filter(None, ("labelspace", workspace, part)))),
         labels=[docker.NetworkLabelArgs(label=WORKSPACE_LABEL, value=workspace)],
         # Podman adds options of its own, which would replace the network at each update.
         opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["ipamOptions"]),
@@ -263,7 +264,7 @@ def volume(name: str, context: DockerContext, *, parent: pulumi.Resource, keep: 
     """A named volume; with ``keep`` it outlives the stack, as what users made must."""
     return docker.Volume(
         f"{context.workspace}-{name}",
-        name=context.named(name),
+        name=context.machine.once_compared(context.named(name)),
         labels=[
             docker.VolumeLabelArgs(label=WORKSPACE_LABEL, value=context.workspace),
             docker.VolumeLabelArgs(label=PART_LABEL, value=name),

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labelspace.home import Home
 from labelspace.naming import resource_name
 
 if TYPE_CHECKING:
     import pulumi
 
+    from labelspace.targets.local.machine import Machine
+
 NEW_FOLDER_OWNER = 1000
 """Who owns a new bucket folder: CVAT's user inside, the first user of most Linux machines outside."""
+
+LOOPBACK = "127.0.0.1"
 
 
 def reachable(bind_address: str) -> str:
     """An address at which this machine's programs reach what listens there."""
-    return "127.0.0.1" if bind_address in ("0.0.0.0", "::") else bind_address  # noqa: S104 - compared, not bound
+    return LOOPBACK if bind_address in ("0.0.0.0", "::") else bind_address  # noqa: S104 - compared, not bound
+
+
+def addresses(bind_address: str, *, on_loopback: bool) -> tuple[str, ...]:
+    """The addresses to listen on; with ``on_loopback``, 127.0.0.1 is always served."""
+    own = (bind_address,)
+    return own if not on_loopback or reachable(bind_address) == LOOPBACK else (*own, LOOPBACK)
 
 
 @dataclass(frozen=True)
@@ -28,14 +36,14 @@ class DockerContext:
     workspace: str
     network: pulumi.Input[str]
     bind_address: str
-    home: Home
+    machine: Machine
     sleeps: bool = False
     """Whether a sleeper may stop and start what runs: then the stack leaves the run state to it."""
 
     @property
-    def mounts(self) -> Path:
+    def mounts(self) -> pulumi.Output[str]:
         """Mount points of this workspace's remote buckets, one folder each."""
-        return self.home.mounts / self.workspace
+        return self.machine.path(lambda home: home.mounts / self.workspace)
 
     def named(self, part: str) -> str:
         """The Docker name of a container, network or volume."""

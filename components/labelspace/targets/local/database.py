@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pulumi
@@ -16,7 +16,7 @@ from labelspace.outputs import DatabaseAccess
 from labelspace.postgres import pgbackrest as backups
 from labelspace.postgres.container import ARCHIVED_MARK, service
 from labelspace.spec import BackupSpec, Size
-from labelspace.targets.local.container import bind_folder, container, volume
+from labelspace.targets.local.container import container, volume
 from labelspace.targets.local.context import DockerContext
 from labelspace.targets.local.image_resources import TIMEOUTS
 
@@ -52,10 +52,11 @@ class AnnotationDatabase(pulumi.ComponentResource):
         super().__init__("labelspace:local:AnnotationDatabase", name, None, opts)
         image = database_image(context, self)
         data = volume("database", context, parent=self)
-        folder = context.home.backups / context.workspace
+        folder = context.machine.path(lambda home: home.backups / context.workspace)
+        key = context.machine.backup_key(backup)
         ready = pulumi.Output.from_input("")
         if running:
-            settings = backups.secret_files(context.workspace, backup, encryption_key(context, backup))
+            settings = secret_files(key, lambda key: backups.secret_files(context.workspace, backup, key))
             ready = container(
                 service(
                     password,
@@ -66,7 +67,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
                 ),
                 context,
                 image=image.name,
-                binds=[repository_bind(folder)],
+                binds=[context.machine.bind(folder, backups.REPOSITORY)],
                 depends_on=[data, image, *files.values()],
                 wait_healthy=waits,
                 parent=self,
@@ -78,25 +79,25 @@ class AnnotationDatabase(pulumi.ComponentResource):
             user=DATABASE_USER,
             password=pulumi.Output.secret(password),
             ca_certificate=None,
-            backups=backups.policy(backups.location(backup, folder, context.workspace), backup),
+            backups=backups.policy(location(context, backup), backup),
             ready=ready,
             archived_mark=ARCHIVED_MARK,
         )
         self.register_outputs({"host": DATABASE_ALIAS})
 
 
-def encryption_key(context: DockerContext, backup: BackupSpec) -> str:
-    """Encrypts the backups. It is kept on this machine, where a recovery kit finds it, also a given one."""
-    given = backup.encryption_key.get_secret_value() if backup.encryption_key else ""
-    try:
-        return context.home.made_backup_key(context.workspace, given)
-    except ValueError as error:
-        raise pulumi.RunError(str(error)) from None
+def location(context: DockerContext, backup: BackupSpec) -> pulumi.Output[str]:
+    """The place of the backups, for people: a folder of the machine, or the URL of a bucket."""
+    folder = context.machine.path(lambda home: home.backups / context.workspace)
+    return folder.apply(lambda path: backups.location(backup, Path(path), context.workspace))
 
 
-def repository_bind(folder: Path) -> docker.ContainerVolumeArgs:
-    """The folder of backups, in the container."""
-    return bind_folder(folder, backups.REPOSITORY)
+def secret_files(
+    key: pulumi.Output[str], write: Callable[[str], Mapping[str, str]]
+) -> dict[str, pulumi.Output[str]]:
+    """The files that ``write`` makes with the key of the backups, by their path in the container."""
+    written = key.apply(write)
+    return {path: written[path] for path in write("")}
 
 
 def _proxies() -> pulumi.Output[dict[str, str]] | None:
@@ -117,7 +118,7 @@ def database_image(context: DockerContext, parent: pulumi.Resource) -> docker.Re
     """The image, built on this machine."""
     return docker.RemoteImage(
         f"{context.workspace}-database-image",
-        name=backups.image_name(),
+        name=context.machine.once_compared(backups.image_name()),
         build=docker.RemoteImageBuildArgs(
             context=str(backups.CONTEXT), use_legacy_builder=True, build_args=_proxies()
         ),

@@ -9,16 +9,16 @@ import pulumi
 import pulumi_docker as docker
 
 from labelspace.cvat.services import Secrets
-from labelspace.home import Home
 from labelspace.outputs import BeforeUpgrade, DatabaseAccess, Deployment
 from labelspace.secrets import random_password
 from labelspace.spec import LocalSpec
 from labelspace.targets.local.bucket import DatasetBucket
 from labelspace.targets.local.container import create_context
-from labelspace.targets.local.context import DockerContext, reachable
+from labelspace.targets.local.context import LOOPBACK, DockerContext, reachable
 from labelspace.targets.local.database import AnnotationDatabase
 from labelspace.targets.local.external_database import ExternalDatabase
 from labelspace.targets.local.gateway import ACCESS_KEY, S3Gateway
+from labelspace.targets.local.machine import Machine
 from labelspace.targets.local.server import AnnotationServer, file_volumes
 
 
@@ -51,7 +51,7 @@ def deploy(
         url=pulumi.Output.all(server.ready, *(bucket.ready for bucket in buckets)).apply(
             lambda _: server.url
         ),
-        api_url=f"http://{reachable(spec.bind_address)}:{spec.port}",
+        api_url=f"http://{LOOPBACK if spec.tls else reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(bucket.access for bucket in buckets),
         backups=database.backups.summary(),
         on_this_engine=True,
@@ -101,7 +101,7 @@ def _context(parent: pulumi.Resource, spec: LocalSpec) -> DockerContext:
     """A deleted workspace has no network: the engine has only about thirty of them."""
     sleeps = spec.sleep_after_minutes > 0
     if spec.deleted:
-        return DockerContext(spec.name, "", spec.bind_address, Home.find(), sleeps=sleeps)
+        return DockerContext(spec.name, "", spec.bind_address, Machine(parent, spec.name), sleeps=sleeps)
     return create_context(parent, spec.name, spec.bind_address, sleeps=sleeps)
 
 

@@ -32,16 +32,19 @@ class ExternalDatabase(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("labelspace:local:ExternalDatabase", name, None, opts)
-        folder = context.home.backups / context.workspace
-        where = pgbackrest.location(backup, folder, context.workspace)
+        folder = context.machine.path(lambda home: home.backups / context.workspace)
+        where = own.location(context, backup)
+        key = context.machine.backup_key(backup)
         image = own.database_image(context, self)
         if running:
-            key = own.encryption_key(context, backup)
+            files_of_backup = own.secret_files(
+                key, lambda key: external.secret_files(context.workspace, backup, key, spec)
+            )
             container(
-                external.service(external.secret_files(context.workspace, backup, key, spec)),
+                external.service(files_of_backup),
                 context,
                 image=image.name,
-                binds=[own.repository_bind(folder)],
+                binds=[context.machine.bind(folder, pgbackrest.REPOSITORY)],
                 depends_on=[image, *files.values()],
                 parent=self,
             )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pulumi
-import pulumi_docker as docker
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.images import IMAGES
 from labelspace.outputs import BucketAccess, FolderShare
-from labelspace.targets.local.container import bind_folder, container
+from labelspace.targets.local import own_folder
+from labelspace.targets.local.container import Volume, container
 from labelspace.targets.local.context import DockerContext
 
 PORT = 7070
+ALIAS = "gateway"
+"""Its name in the workspace's network, for cloud storages of CVAT: http://gateway:7070."""
 ACCESS_KEY = "labelspace"
 ROOT = "/buckets"
 IN_MEMORY = "mode=755,size=16m"
@@ -51,6 +53,12 @@ class S3Gateway(pulumi.ComponentResource):
             _service(port, secret_key),
             context,
             binds=binds,
+            # A folder of the user's own is read-only, so the gateway keeps no versions of its files.
+            mounts=[
+                own_folder.mount(bucket.own_path, f"{ROOT}/{bucket.name}")
+                for bucket in buckets
+                if bucket.own_path
+            ],
             # The gateway keeps locks next to the buckets. With userns-remap a folder that the engine makes
             # for the buckets belongs to a root that is not the container's.
             tmpfs={ROOT: IN_MEMORY},
@@ -72,21 +80,23 @@ def _service(port: int, secret_key: pulumi.Input[str]) -> Service:
         entrypoint=("sh", "-c"),
         command=(_SERVE,),
         files=(File(CREDENTIALS, pulumi.Output.secret(credentials)),),
+        aliases=(ALIAS,),
         health=Health(("CMD-SHELL", fetch)),
         # Root inside, to serve a folder of any owner; of root's rights these are left.
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
-        publishes=(PORT, port),
+        publishes=((PORT, port),),
     )
 
 
-def _binds(bucket: BucketAccess, context: DockerContext) -> list[docker.ContainerVolumeArgs]:
+def _binds(bucket: BucketAccess, context: DockerContext) -> list[Volume]:
+    """Bind a bucket's folder and what the gateway keeps about it."""
     if not isinstance(bucket.share, FolderShare):
         return []
-    kept = context.home.gateway / bucket.name
-    folders = {
-        f"/buckets/{bucket.name}": bucket.share.path,
-        f"/kept/{bucket.name}": str(kept / "metadata"),
-        f"/kept-versions/{bucket.name}": str(kept / "versions"),
-        f"/kept/kept-versions/{bucket.name}": str(kept / "versions-metadata"),
+    machine, name = context.machine, bucket.name
+    folders: dict[str, pulumi.Input[str]] = {
+        f"/buckets/{name}": bucket.share.path,
+        f"/kept/{name}": machine.path(lambda home: home.gateway / name / "metadata"),
+        f"/kept-versions/{name}": machine.path(lambda home: home.gateway / name / "versions"),
+        f"/kept/kept-versions/{name}": machine.path(lambda home: home.gateway / name / "versions-metadata"),
     }
-    return [bind_folder(host, path) for path, host in folders.items()]
+    return [machine.bind(host, path) for path, host in folders.items()]

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_docker as docker
 
 from labelspace.cvat.images import cvat_image, platform
+from labelspace.targets.local.machine import Machine
 
 TIMEOUTS = pulumi.CustomTimeouts(create="6h", update="6h")
 """The provider ends what it does after 20 minutes otherwise, a pull or a build too."""
@@ -15,6 +16,7 @@ def cvat_resource(
     workspace: str,
     part: str,
     version: str,
+    machine: Machine,
     *,
     parent: pulumi.Resource,
     hooks: pulumi.ResourceHookBinding | None = None,
@@ -27,7 +29,7 @@ def cvat_resource(
     name = cvat_image(part, version)
     return docker.RemoteImage(
         f"{workspace}-{part}-image",
-        name=name,
+        name=machine.once_compared(name),
         platform=platform(name),
         keep_locally=True,
         opts=pulumi.ResourceOptions(

@@ -5,10 +5,7 @@ Other words for the same would be a difference at each update, which replaces th
 
 from __future__ import annotations
 
-import pulumi
 import pulumi_docker as docker
-
-from labelspace import docker_endpoint
 
 DEFAULT_CAPABILITIES = (
     *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE"),
@@ -17,20 +14,8 @@ DEFAULT_CAPABILITIES = (
 """What Podman compares a container's capabilities with (runtime-tools/generate), in its order."""
 
 
-def is_used() -> bool:
-    """Whether the engine is Podman, known by its socket or what that links to."""
-    try:
-        return docker_endpoint.find().is_podman
-    except ValueError:
-        return False
-
-
-def full_name(image: pulumi.Input[str]) -> pulumi.Output[str]:
+def full_name(image: str) -> str:
     """An image's name with the registry and the folder that Docker leaves out."""
-    return pulumi.Output.from_input(image).apply(_full_name)
-
-
-def _full_name(image: str) -> str:
     registry, slash, _ = image.partition("/")
     if slash and ("." in registry or ":" in registry or registry == "localhost"):
         return image

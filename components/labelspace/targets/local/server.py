@@ -10,14 +10,16 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_docker as docker
 
+from labelspace import certificates
+from labelspace.certificates import Certificate
 from labelspace.container_spec import Service
 from labelspace.cvat import services as cvat
-from labelspace.cvat.caddy import Public
+from labelspace.cvat.caddy import OwnCertificate, Public
 from labelspace.cvat.images import cvat_image, image_version
 from labelspace.outputs import BeforeUpgrade, BucketAccess, DatabaseAccess
 from labelspace.postgres import external
 from labelspace.postgres.pgbackrest import FILE_VOLUMES
-from labelspace.spec import LocalSpec
+from labelspace.spec import LocalSpec, SpecError
 from labelspace.targets.local.container import Share, container, volume, wait_for_success
 from labelspace.targets.local.context import DockerContext
 from labelspace.targets.local.image_resources import cvat_resource
@@ -53,21 +55,23 @@ class AnnotationServer(pulumi.ComponentResource):
         super().__init__("labelspace:local:AnnotationServer", name, None, opts)
         self._context, self._database = context, database
         self._share: Share = {bucket.name: bucket.share for bucket in buckets}
-        self._images = _images(spec, before_upgrade, parent=self)
+        self._images = _images(spec, context, before_upgrade, parent=self)
         self._volumes = [*files.values(), *self._make_volumes(), *self._images]
-        self.url = spec.public_url or f"http://{context.workspace}.localhost:{spec.port}"
-        self.ready = self._ready(spec, secrets) if spec.running else pulumi.Output.from_input("")
+        certificate = _certificate(spec)
+        self.url = _url(spec, certificate)
+        self.ready = self._ready(spec, secrets, certificate) if spec.running else pulumi.Output.from_input("")
         self.register_outputs({"url": self.url, "ready": self.ready})
 
     def _make_volumes(self) -> list[pulumi.Resource]:
         kept = [volume(name, self._context, parent=self) for name in KEPT_VOLUMES]
         return [*kept, volume("cache", self._context, parent=self, keep=False)]
 
-    def _ready(self, spec: LocalSpec, secrets: cvat.Secrets) -> pulumi.Output[str]:
-        described = external.connect(
-            cvat.services(_settings(spec, secrets, self._database.archived_mark)), spec.external_database
-        )
-        described["proxy"] = replace(described["proxy"], publishes=(cvat.PROXY_PORT, spec.port))
+    def _ready(
+        self, spec: LocalSpec, secrets: cvat.Secrets, certificate: Certificate | None
+    ) -> pulumi.Output[str]:
+        settings = _settings(spec, secrets, certificate, self._database.archived_mark)
+        described = external.connect(cvat.services(settings), spec.external_database)
+        described["proxy"] = _published(described["proxy"], spec)
         awake = self._sleeper(spec) if self._context.sleeps else []
         migrate, running = self._run(described, awake)
         check = self._readiness(described["readiness"], migrate, running)
@@ -118,12 +122,13 @@ class AnnotationServer(pulumi.ComponentResource):
 
 
 def _images(
-    spec: LocalSpec, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
+    spec: LocalSpec, context: DockerContext, before_upgrade: BeforeUpgrade | None, *, parent: pulumi.Resource
 ) -> list[docker.RemoteImage]:
     """CVAT's images: every container waits for them, and all of them for the hook before an upgrade."""
+    machine = context.machine
     hooks = _asking(spec, before_upgrade) if before_upgrade else None
-    server = cvat_resource(spec.name, "server", spec.cvat_version, parent=parent, hooks=hooks)
-    return [server, cvat_resource(spec.name, "ui", spec.cvat_version, parent=parent, after=server)]
+    server = cvat_resource(spec.name, "server", spec.cvat_version, machine, parent=parent, hooks=hooks)
+    return [server, cvat_resource(spec.name, "ui", spec.cvat_version, machine, parent=parent, after=server)]
 
 
 def _asking(spec: LocalSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHookBinding:
@@ -135,29 +140,74 @@ def _asking(spec: LocalSpec, before_upgrade: BeforeUpgrade) -> pulumi.ResourceHo
     return pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
 
 
-def _settings(spec: LocalSpec, secrets: cvat.Secrets, archived_mark: str) -> cvat.Settings:
+def _certificate(spec: LocalSpec) -> Certificate | None:
+    """The user's certificate; a workspace that does not run needs none that is valid."""
+    try:
+        return certificates.load(spec.tls) if spec.tls else None
+    except SpecError:
+        if spec.running:
+            raise
+        return None
+
+
+def public_url(spec: LocalSpec) -> str:
+    """The address that browsers open."""
+    return _url(spec, _certificate(spec))
+
+
+def _url(spec: LocalSpec, certificate: Certificate | None) -> str:
+    """The address that browsers open."""
+    if spec.tls:
+        host = (certificate.host if certificate else spec.tls.host) or f"{spec.name}.localhost"
+        return f"https://{f'[{host}]' if ':' in host else host}:{spec.tls.port}"
+    return spec.public_url or f"http://{spec.name}.localhost:{spec.port}"
+
+
+def _published(proxy: Service, spec: LocalSpec) -> Service:
+    https = ((cvat.HTTPS_PORT, spec.tls.port),) if spec.tls else ()
+    return replace(
+        proxy,
+        publishes=((cvat.PROXY_PORT, spec.port), *https),
+        publishes_on_loopback=spec.tls is not None,
+    )
+
+
+def _settings(
+    spec: LocalSpec, secrets: cvat.Secrets, certificate: Certificate | None, archived_mark: str
+) -> cvat.Settings:
     return cvat.Settings(
         size=spec.size,
         registration=spec.registration,
         default_role=spec.default_role,
-        hosts=_hosts(spec),
+        hosts=_hosts(spec, certificate),
         version=spec.cvat_version,
         star_banner=spec.star_banner,
         admin_username=spec.admin.username,
         admin_email=spec.admin.email,
         secrets=secrets,
         public=_public(spec),
+        own_certificate=_own_certificate(spec, certificate),
+        email=spec.email,
+        address=urlsplit(_url(spec, certificate)).netloc,
         sleeps=spec.sleep_after_minutes > 0,
         archived_mark=archived_mark,
+        egress=spec.egress.allow,
     )
 
 
-def _hosts(spec: LocalSpec) -> tuple[str, ...]:
+def _own_certificate(spec: LocalSpec, certificate: Certificate | None) -> OwnCertificate | None:
+    if certificate is None:
+        return None
+    return OwnCertificate(_url(spec, certificate), certificate.chain, pulumi.Output.secret(certificate.key))
+
+
+def _hosts(spec: LocalSpec, certificate: Certificate | None) -> tuple[str, ...]:
     """Names that the server answers to; on a network the machine's names are not known, so any."""
     if not spec.is_private:
         return ("*",)
-    public = [name for name in [urlsplit(spec.public_url or "").hostname] if name]
-    return ("localhost", "127.0.0.1", f"{spec.name}.localhost", "cvat-server", *public)
+    public = str(urlsplit(_url(spec, certificate)).hostname)
+    own = ("localhost", "127.0.0.1", f"{spec.name}.localhost", "cvat-server")
+    return tuple(dict.fromkeys((*own, public)))
 
 
 def _public(spec: LocalSpec) -> Public | None:

@@ -9,8 +9,8 @@ import pulumi_docker as docker
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.caddy import NOTES
-from labelspace.docker_endpoint import ENGINE_SOCKET, find
-from labelspace.targets.local.container import bind_folder, container
+from labelspace.docker_endpoint import ENGINE_SOCKET
+from labelspace.targets.local.container import Volume, container
 from labelspace.targets.local.context import DockerContext
 
 PROGRAM = "/opt/labelspace/sleeper.py"
@@ -29,9 +29,10 @@ def sleeper(
 
     ``image``: CVAT's server at the workspace's version, which is on the machine anyway and holds Python.
     """
-    binds = [
-        bind_folder(find().socket or SOCKET, SOCKET, relabel=False),
-        bind_folder(context.home.locks, "/locks", read_only=True),
+    machine = context.machine
+    binds: list[Volume] = [
+        machine.bind(machine.socket(), SOCKET, relabel=False),
+        machine.bind(machine.path(lambda home: home.locks), "/locks", read_only=True),
     ]
     service = _service(context.workspace, minutes, image)
     return container(service, context, binds=binds, depends_on=depends_on, wait_healthy=True, parent=parent)

@@ -92,7 +92,7 @@ def _depends_on(service: Service) -> Node | None:
 def _ports(service: Service) -> list[tuple[int, int]]:
     if service.name == "proxy":
         return [(80, 80), (443, 443)]
-    return [service.publishes] if service.publishes else []
+    return list(service.publishes)
 
 
 def _mounts(service: Service) -> list[Node]:

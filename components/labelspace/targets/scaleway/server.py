@@ -213,6 +213,7 @@ def _described(
         version=spec.cvat_version,
         star_banner=spec.star_banner,
         archived_mark=database.archived_mark,
+        egress=spec.egress.allow,
     )
     described = {**{one.name: one for one in extra_services}, **cvat.services(settings)}
     if database.ca_certificate is None:

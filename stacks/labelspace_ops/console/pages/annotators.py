@@ -14,6 +14,7 @@ from labelspace_ops.cvat import client as cvat_client
 from labelspace_ops.labels import labels_file
 from labelspace_ops.projects import annotators as project_annotators
 from labelspace_ops.projects.annotators import AnnotatorRow
+from labelspace_ops.stack import state
 from labelspace_ops.targets.status import Status
 
 COLUMNS = ["E-mail", "User name", "Group", "Jobs", "Completed"]
@@ -26,7 +27,7 @@ class Annotators:
         self.watch, self.name = watch, name
         self.row = Status.unmeasured(name, "measuring")
         self.section = widgets.section(
-            "Annotators", "They sign up at the URL; the admin assigns jobs to them."
+            "Annotators", "They have accounts in CVAT; the admin assigns jobs to them."
         )
         with self.section:
             with widgets.box("line"):
@@ -63,7 +64,11 @@ class Annotators:
         if "@" not in address:
             ui.notify("E-mail: type the address of the person to invite", type="negative")
             return
-        text = project_annotators.invitation(address, self.row.url, self.row.description)
+        try:
+            text = project_annotators.invitation(address, state.require_outputs(self.name, self.watch.home))
+        except OpsError as error:
+            ui.notify(str(error), type="negative")
+            return
         ui.clipboard.write(text)
         self.invitation.set_text(text)
         self.invitation.set_visibility(True)
@@ -75,4 +80,4 @@ def _listing(name: str, home: Home) -> list[AnnotatorRow]:
 
 def _cells(row: AnnotatorRow) -> list[str]:
     counts = [str(row.jobs), str(row.completed)] if row.signed_up else ["", ""]
-    return [row.email, row.username or "did not sign up yet", row.group, *counts]
+    return [row.email, row.username or "has no account yet", row.group, *counts]

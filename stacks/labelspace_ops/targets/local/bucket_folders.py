@@ -17,7 +17,7 @@ def check(spec: LocalSpec, home: Home) -> None:
     known = known_folders(home)
     for index, bucket in enumerate(spec.buckets):
         folder = home.buckets / bucket.name
-        if not bucket.endpoint and bucket.name in known and not folder.exists():
+        if not bucket.endpoint and not bucket.path and bucket.name in known and not folder.exists():
             raise OpsError(
                 f"buckets.{index}: the folder of {bucket.name!r} is gone: bring {folder} back (is a disk not"
                 f" mounted?), or begin with an empty one: `mkdir {folder}`"

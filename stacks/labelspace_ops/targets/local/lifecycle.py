@@ -21,7 +21,7 @@ from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress, state
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.base import CreateOptions, Deletion, Update
-from labelspace_ops.targets.local import images, preflight
+from labelspace_ops.targets.local import images, mail_server, own_folders, preflight, recorded_machine
 
 
 @contextmanager
@@ -30,10 +30,14 @@ def begin_update(spec: LocalSpec, home: Home, options: CreateOptions) -> Iterato
 
     Raises ``UsageError`` or ``OpsError`` before the stack changes.
     """
+    if options.known:
+        recorded_machine.require_same(spec.name, home)
     runtime = DockerRuntime.here(spec.name)
-    preflight.check(spec, runtime, home, known=options.known)
+    preflight.check(spec, runtime, home, known=options.known, reuse_data=options.reuse_data)
+    mail_server.warn(spec.email)
     if spec.running:
         images.pull(runtime.client, spec)
+        own_folders.check_readable(runtime, spec)
     external_database.check(runtime, spec, home, reuse_data=options.reuse_data or bool(options.from_backup))
     origin = import_backup.begin(runtime, spec, home, text=options.from_backup, reuse_data=options.reuse_data)
     if origin:
@@ -51,6 +55,8 @@ class LocalUpdate(Update[LocalSpec]):
 
     def before_settings(self, stack: auto.Stack) -> None:
         """Remove leftovers of an interrupted update; back up and test the upgrade before a new CVAT."""
+        if not self._known:
+            _stop_all(self._runtime)
         resources = leftovers.remove_leftovers(self._runtime, stack, self._home, new=not self._known)
         if self._known:
             self._before_upgrade(state.stack_outputs(resources))
@@ -83,6 +89,7 @@ class LocalUpdate(Update[LocalSpec]):
 
 def before_stop(stack: auto.Stack, home: Home) -> str:
     """Take a last backup, stop the application containers and remove leftovers; return the backup's id."""
+    recorded_machine.require_same(stack.name, home)
     runtime = DockerRuntime.here(stack.name)
     last_backup = final_backup.take_final_backup(runtime, prove=False)
     _stop_application(runtime)
@@ -93,6 +100,15 @@ def before_stop(stack: auto.Stack, home: Home) -> str:
 def _stop_application(runtime: DockerRuntime) -> None:
     message("  stopping the server and its workers")
     stop_application(runtime)
+
+
+def _stop_all(runtime: DockerRuntime) -> None:
+    """Stop what runs without a state; the database last, so that nothing writes while it stops."""
+    running = [part for part, one in runtime.services().items() if one.running]
+    if running:
+        message(f"  stopping {len(running)} containers that no state names; they are made again")
+        stop_application(runtime)
+        runtime.stop(running)
 
 
 def backups_location(name: str, home: Home) -> str:
@@ -112,6 +128,7 @@ def delete(
     ``purge``: take no backup, and remove the data and the stack too. Raises ``OpsError`` before anything is
     removed when the backup fails.
     """
+    recorded_machine.require_same(selected.name, home)
     runtime, name = DockerRuntime.here(selected.name), selected.name
     spec = _spec(selected)
     last_backup = "" if purge else final_backup.take_final_backup(runtime)

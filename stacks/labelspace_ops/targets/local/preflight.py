@@ -12,13 +12,14 @@ from docker.models.containers import Container
 
 from labelspace.home import Home
 from labelspace.spec import BucketSpec, LocalSpec
+from labelspace.targets.local.context import addresses
 from labelspace_ops.core import disk
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime import docker_engine
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.runtime.engine_info import EngineInfo
 from labelspace_ops.storage import buckets
-from labelspace_ops.targets.local import bucket_folders
+from labelspace_ops.targets.local import bucket_folders, own_folders, tls
 
 SYSTEMD = Path("/run/systemd/system")
 """A folder that is there when systemd runs (sd_booted(3))."""
@@ -27,27 +28,62 @@ MOST_USED_PERCENT = 88
 """CVAT's health fails at 90 % (CVAT_HEALTH_DISK_USAGE_MAX)."""
 
 
-def check(spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool) -> None:
-    """Raise ``OpsError`` for an unfit engine, a taken name or port, a full disk or an unreadable bucket."""
+def check(
+    spec: LocalSpec, runtime: DockerRuntime, home: Home, *, known: bool, reuse_data: bool = False
+) -> None:
+    """Raise ``OpsError`` for an unfit engine, a taken name or port, a full disk or an unreadable bucket.
+
+    ``known``: the workspace has a state. ``reuse_data``: what an earlier workspace of the name left is used.
+    """
     docker_engine.check_version(runtime.client)
     engine = docker_engine.engine_info(runtime.client)
     check_engine(engine)
     check_support(spec, engine)
     containers = runtime.containers()
-    if containers.keys() - {"restore"} and not known:  # "restore" is left by an interrupted --from-backup
-        raise UsageError(
-            f"name: {spec.name!r} is taken: this engine runs containers of a workspace of that name whose"
-            f" state is not under {home.root}. Choose another name, or set LABELSPACE_HOME to its home"
-        )
-    for field, part, port in (("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port)):
+    if not known:
+        _check_owner(spec.name, containers, home, reuse_data=reuse_data)
+    for field, part, port in _ports(spec):
         if not _is_own_port(containers, part, port):
-            _check_port(field, spec.bind_address, port)
+            for address in addresses(spec.bind_address, on_loopback=part == "proxy" and spec.tls is not None):
+                _check_port(spec.name, field, address, port, known=known)
+    tls.check(spec)
     bucket_folders.check(spec, home)
+    own_folders.check(spec, home)
     check_disk(docker_engine.data_folders(runtime.client), home)
     for index, bucket in enumerate(spec.buckets):
         if bucket.endpoint:
             _check_bucket(f"buckets.{index}", bucket)
             _check_mount_propagation(home)
+
+
+def _check_owner(name: str, containers: dict[str, Container], home: Home, *, reuse_data: bool) -> None:
+    """Refuse containers of another home; those of this home, without a state, only with ``reuse_data``."""
+    left = {part: one for part, one in containers.items() if part != "restore"}  # of a killed --from-backup
+    if left and not _are_of(home, left):
+        raise UsageError(
+            f"name: {name!r} is taken: this engine runs containers of a workspace of that name whose"
+            f" state is not under {home.root}. Choose another name, or set LABELSPACE_HOME to its home"
+        )
+    if left and not reuse_data:
+        raise UsageError(
+            f"name: the state of {name!r} is gone, and {len(left)} of its containers are there:"
+            f" `labelspace create {name} --reuse-data` shows what is left and uses it; nothing is lost"
+        )
+
+
+def _are_of(home: Home, containers: dict[str, Container]) -> bool:
+    """Return whether containers mount folders of this home: its backups or its buckets."""
+    folders = [
+        Path(mount["Source"]) for one in containers.values() for mount in one.attrs.get("Mounts") or []
+        if mount.get("Type") == "bind"
+    ]  # fmt: skip
+    return any(folder.is_relative_to(home.root) for folder in folders)
+
+
+def _ports(spec: LocalSpec) -> list[tuple[str, str, int]]:
+    """Each setting that is a port of this machine, with the part that listens there."""
+    https = [("tls.port", "proxy", spec.tls.port)] if spec.tls else []
+    return [("port", "proxy", spec.port), ("s3_port", "gateway", spec.s3_port), *https]
 
 
 def check_engine(engine: EngineInfo) -> None:
@@ -66,7 +102,7 @@ def check_support(spec: LocalSpec, engine: EngineInfo) -> None:
         raise UsageError(
             f"{remote[0]}: a remote bucket cannot be mounted with {engine}: its containers share no mounts:"
             " use Docker that runs as root on Linux, or copy the files into a bucket of this machine"
-            " (`labelspace upload`)"
+            f" (`labelspace upload {spec.name} FOLDER`)"
         )
     for field in [*remote, *(["sleep_after_minutes"] if spec.sleep_after_minutes else [])]:
         _check_health_checks(field, engine)
@@ -122,16 +158,33 @@ def _is_own_port(containers: dict[str, Container], part: str, port: int) -> bool
     return any(str(port) == binding["HostPort"] for host in bindings.values() for binding in host or [])
 
 
-def _check_port(field: str, bind_address: str, port: int) -> None:
+def _other_port(name: str, field: str, bind_address: str, port: int, *, known: bool) -> str:
+    """The command that takes a free port: ``start`` has no flag for it."""
+    free = free_port(bind_address, port + 1, set())
+    if known:
+        return f"end the program that uses it, or choose another: `labelspace set {name} {field}={free}`"
+    if field == "s3_port":
+        return f"choose another: `labelspace create {name} --s3-port {free}`"
+    if field == "tls.port":
+        return f"choose another: `labelspace create {name} --set tls.port={free}`"
+    return f"choose another: `labelspace create {name} --port {free}`"
+
+
+def _check_port(name: str, field: str, bind_address: str, port: int, *, known: bool) -> None:
     problem = listening_problem(bind_address, port)
     if problem == errno.EADDRINUSE:
         raise UsageError(
-            f"{field}: {port} is in use on {bind_address}: choose another (--{field.replace('_', '-')})"
+            f"{field}: {port} is in use on {bind_address}:"
+            f" {_other_port(name, field, bind_address, port, known=known)}"
         )
     if problem:
         raise UsageError(
             f"bind_address: {bind_address!r} is not an address of this machine: see `ip address`"
         )
+
+
+def _option(field: str) -> str:
+    return f"--set {field}=PORT" if "." in field else f"--{field.replace('_', '-')}"
 
 
 def listening_problem(bind_address: str, port: int) -> int:

@@ -45,6 +45,8 @@ class Account:
     """The project of the keys, shared by the workspaces without a project of their own."""
     organization: str
     api: str = API
+    patience: float = 0
+    """Seconds to wait for an answer, without another attempt after a timeout; 0: 20 s, and S3's minutes."""
 
     def get(self, path: str, kind: type[A], **query: str) -> A:
         """Send a GET; return the answer. Raises ``OpsError``, ``RefusedError`` for a missing permission."""
@@ -100,10 +102,11 @@ class Account:
         for tries_left in range(TRIES, 0, -1):
             try:
                 response = httpx.request(
-                    method, self.api + path, headers={"X-Auth-Token": self.secret_key}, timeout=20, **request
-                )
+                    method, self.api + path, headers={"X-Auth-Token": self.secret_key},
+                    timeout=self.patience or 20, **request,
+                )  # fmt: skip
             except httpx.HTTPError as error:
-                if method != "GET" or tries_left == 1:  # the resource may have been created
+                if method != "GET" or tries_left == 1 or self.patience:  # the resource may have been created
                     raise OpsError(
                         f"Scaleway's API cannot be reached ({error}): check the network and try again"
                     ) from None
@@ -134,7 +137,11 @@ class Account:
             aws_access_key_id=f"{self.access_key}@{project or self.project}",
             aws_secret_access_key=self.secret_key,
             region_name=region,
-            config=Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 4}),
+            config=Config(
+                connect_timeout=5,
+                read_timeout=self.patience or 60,
+                retries={"total_max_attempts": 1} if self.patience else {"max_attempts": 4},
+            ),
         )
 
 
@@ -175,7 +182,7 @@ def find(config: Mapping[str, str] | None = None) -> Account:
         )
     values = {field: known[field][0].value for field in FORMS}
     api = next((one.value for one in known["api"] if one.value), API)
-    return Account(**values, api=api)
+    return Account(values["access_key"], values["secret_key"], values["project"], values["organization"], api)
 
 
 def _problem(field: str, known: list[credentials.Credential]) -> str:

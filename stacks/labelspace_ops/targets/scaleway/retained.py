@@ -136,7 +136,7 @@ def volume_of(account: Account, spec: ScalewaySpec, project: str, resources: Res
     if used:
         raise UsageError(
             f"name: {spec.name!r} is taken: a server uses its data volume {used}, and this machine does not"
-            " know that workspace's state. Choose another name, or `labelspace login` to where its state is"
+            " know that workspace's state. Choose another name, or `labelspace login URL` of its state"
         )
     return found[-1] if found else None
 

@@ -217,7 +217,7 @@ def select_dump(server: Server, *, to: str = "", backup: str = "") -> BackupRow:
     if re.fullmatch(UUID, backup):
         raise UsageError(
             f"backup: {backup} is a snapshot, which becomes another instance in Scaleway's console:"
-            f" a restore takes a dump (labelspace backups {server.name})"
+            f" a restore takes a dump (`labelspace backups {server.name}`)"
         )
     if backup:
         made = [row for row in made if row.id == backup]
@@ -225,7 +225,7 @@ def select_dump(server: Server, *, to: str = "", backup: str = "") -> BackupRow:
         made = [row for row in made if datetime.fromisoformat(row.when) <= parse_time(to)]
     if not made:
         wanted = f"backup {backup!r}" if backup else f"dump of {to} or before" if to else "dump"
-        raise UsageError(f"{server.name}: there is no {wanted}: see labelspace backups {server.name}")
+        raise UsageError(f"{server.name}: there is no {wanted}: see `labelspace backups {server.name}`")
     return made[-1]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from labelspace.home import Home
 from labelspace.spec import ScalewaySpec, validate
@@ -16,6 +17,7 @@ from labelspace_ops.backup import status as measured
 from labelspace_ops.backup.models import BackupRow, BackupState, Measured, Proof
 from labelspace_ops.core import locks
 from labelspace_ops.core.checks import LATE_FACTOR, Check, cvat_health, failed
+from labelspace_ops.core.deadlines import WORK_SECONDS, Clock
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import state
 from labelspace_ops.stack.state import Properties
@@ -37,6 +39,8 @@ from labelspace_ops.targets.scaleway import (
 from labelspace_ops.targets.scaleway.answers import Database, Server, ServerAnswer, Volume
 from labelspace_ops.targets.status import BucketStatus, Status, VolumeState
 
+PATIENCE_SECONDS = 10
+"""For single requests; after it a thread ends that nothing waits for any more."""
 SSH_TIMEOUT_SECONDS = 5
 """Short, because a firewalled port does not answer at all."""
 RUNNING_STATES = ("running", "starting")
@@ -50,9 +54,7 @@ def measure(name: str, resources: retained.Resources, home: Home) -> Status:
     """
     outputs, busy = state.stack_outputs(resources), locks.busy(home, name)
     should_run = bool(outputs.get("running", True))
-    results = Measurement() if busy or not outputs else _measure_account(name, resources, outputs, home)
-    if not busy and should_run and outputs and results.state in ("", *RUNNING_STATES):
-        _measure_url(results, outputs)
+    results = Measurement() if busy or not outputs else _measure_parts(name, resources, outputs, home)
     return Status.measured(
         name,
         "scaleway",
@@ -68,19 +70,31 @@ def measure(name: str, resources: retained.Resources, home: Home) -> Status:
     )
 
 
+@dataclass
 class Measurement:
     """The collected results; each measuring function adds its values and its failed checks."""
 
-    def __init__(self) -> None:
-        self.checks: list[Check] = []
-        self.buckets: list[BucketStatus] = []
-        self.snapshots: list[BackupRow] | None = None
-        self.dumps: list[BackupRow] | None = None
-        self.proof: Proof | None = None
-        self.backup: BackupState | None = None
-        self.server: Server | None = None
-        self.volume: VolumeState | None = None
-        self.certificate_until: str | None = None
+    checks: list[Check] = field(default_factory=list)
+    buckets: list[BucketStatus] = field(default_factory=list)
+    snapshots: list[BackupRow] | None = None
+    dumps: list[BackupRow] | None = None
+    proof: Proof | None = None
+    backup: BackupState | None = None
+    server: Server | None = None
+    volume: VolumeState | None = None
+    certificate_until: str | None = None
+
+    def part(self) -> Measurement:
+        """Return a copy for one measurement: what ends after its deadline changes nothing here."""
+        return replace(self, checks=[], buckets=[])
+
+    def add(self, part: Measurement) -> None:
+        """Take over what a measurement found."""
+        self.checks += part.checks
+        self.buckets += part.buckets
+        for name in ("snapshots", "dumps", "proof", "backup", "server", "volume", "certificate_until"):
+            if (value := getattr(part, name)) is not None:
+                setattr(self, name, value)
 
     @property
     def state(self) -> str:
@@ -120,52 +134,90 @@ def _last_complete(rows: list[BackupRow]) -> tuple[str | None, str | None]:
     return (complete[-1].when.replace("+00:00", "Z"), complete[-1].id) if complete else (None, None)
 
 
-def _measure_account(
-    name: str, resources: retained.Resources, outputs: Properties, home: Home
-) -> Measurement:
-    results = Measurement()
+def _measure_parts(name: str, resources: retained.Resources, outputs: Properties, home: Home) -> Measurement:
+    """Measure the server's state, which says what else can be measured; then the rest side by side."""
+    results, clock = Measurement(), Clock()
     try:
-        cloud = account.for_workspace(name, home)
+        cloud = replace(account.for_workspace(name, home), patience=PATIENCE_SECONDS)
     except OpsError as error:
         results.fail("account", str(error))
+        _run_all(results, clock, _url_parts(results, outputs))
         return results
-    _server(results, cloud, resources, outputs)
-    half_made = import_backup.half_made(name, home)
-    if half_made:
+    _run_all(results, clock, [_Part("server", lambda part: _server(part, cloud, resources, outputs))])
+    if half_made := import_backup.half_made(name, home):
         results.fail(
             "annotations", f"not yet imported from {half_made}: `labelspace create {name}` continues"
         )
-    copies: tuple[tuple[str, Callable[[], None]], ...] = (
-        ("snapshots", lambda: _snapshots(results, cloud, resources)),
-        ("dumps", lambda: _dumps(results, cloud, name, outputs)),
+    _run_all(
+        results,
+        clock,
+        [*_url_parts(results, outputs), *_account_parts(cloud, name, resources, outputs, home)],
     )
-    if outputs.get("database") == "server":
-        copies = (("backups", lambda: _backups(results, cloud, resources, outputs, home)),)
-    measurements: tuple[tuple[str, Callable[[], None]], ...] = (
-        ("volume", lambda: _volume(results, cloud, resources)),
-        *copies,
-        ("orphans", lambda: _orphans(results, cloud, name, resources, outputs)),
-        ("mounts", lambda: _mounts(results, name, home, outputs)),
-        *(
-            (f"bucket {one['name']}", lambda one=one: _bucket(results, cloud, one, outputs))
-            for one in outputs["buckets"]
-        ),
-    )
-    for kind, measure_one in measurements:
-        try:
-            measure_one()
-        except OpsError as error:
-            results.fail(kind, str(error))
     return results
 
 
-def _measure_url(results: Measurement, outputs: Properties) -> None:
-    """Measure CVAT's health and the certificate, over the public URL."""
-    with ThreadPoolExecutor(2) as pool:
-        health = pool.submit(cvat_health, outputs["api_url"], 15)
-        certificate_check = pool.submit(certificate.inspect, outputs["url"])
-    check, results.certificate_until = certificate_check.result()
-    results.checks[:0] = [health.result(), check]
+@dataclass(frozen=True)
+class _Part:
+    """One measurement: ``measure`` adds to a ``Measurement`` of its own."""
+
+    name: str
+    measure: Callable[[Measurement], None]
+    seconds: float | None = None
+    """Its deadline; None: as ``Clock.start``."""
+
+
+def _run_all(results: Measurement, clock: Clock, parts: list[_Part]) -> None:
+    """Run measurements side by side; one that does not end before its deadline is a failed check."""
+
+    def run(part: _Part) -> Measurement:
+        own = results.part()
+        part.measure(own)
+        return own
+
+    pending = [(part, clock.start(partial(run, part), part.seconds)) for part in parts]
+    for part, one in pending:
+        try:
+            results.add(one.result())
+        except OpsError as error:
+            results.fail(part.name, str(error))
+
+
+def _account_parts(
+    cloud: account.Account, name: str, resources: retained.Resources, outputs: Properties, home: Home
+) -> list[_Part]:
+    """What the account's keys open: the API and Object Storage; backups and mounts also over SSH."""
+    copies: tuple[_Part, ...] = (
+        _Part("snapshots", lambda part: _snapshots(part, cloud, resources)),
+        _Part("dumps", lambda part: _dumps(part, cloud, name, outputs)),
+    )
+    if outputs.get("database") == "server":
+        backups = _Part("backups", lambda part: _backups(part, cloud, resources, outputs, home), WORK_SECONDS)
+        copies = (backups,)
+    return [
+        _Part("volume", lambda part: _volume(part, cloud, resources)),
+        *copies,
+        _Part("orphans", lambda part: _orphans(part, cloud, name, resources, outputs)),
+        _Part("mounts", lambda part: _mounts(part, name, home, outputs), WORK_SECONDS),
+        *(
+            _Part(f"bucket {bucket['name']}", partial(_bucket, cloud=cloud, bucket=bucket, outputs=outputs))
+            for bucket in outputs["buckets"]
+        ),
+    ]
+
+
+def _url_parts(results: Measurement, outputs: Properties) -> list[_Part]:
+    """CVAT's health and the certificate, over the public URL; none while the server does not run."""
+    if not outputs.get("running", True) or results.state not in ("", *RUNNING_STATES):
+        return []
+    return [
+        _Part("health", lambda part: part.checks.append(cvat_health(outputs["api_url"])), WORK_SECONDS),
+        _Part("certificate", lambda part: _certificate(part, outputs["url"]), WORK_SECONDS),
+    ]
+
+
+def _certificate(results: Measurement, url: str) -> None:
+    check, results.certificate_until = certificate.inspect(url)
+    results.checks.append(check)
 
 
 def _server(
@@ -178,11 +230,7 @@ def _server(
         results.fail("server", f"it does not exist: {next_step}")
         return
     zone, identity = retained.place_and_id(found[0])
-    try:
-        answer = cloud.get_or_none(f"/instance/v1/zones/{zone}/servers/{identity}", ServerAnswer)
-    except OpsError as error:
-        results.fail("server", str(error))
-        return
+    answer = cloud.get_or_none(f"/instance/v1/zones/{zone}/servers/{identity}", ServerAnswer)
     results.server = answer.server if answer else Server(state="gone")
     now = results.server.state
     if outputs["running"] and now not in RUNNING_STATES:
@@ -192,7 +240,8 @@ def _server(
     elif not outputs["running"] and now in RUNNING_STATES:
         results.fail(
             "server",
-            f"it is {now} and costs money, but the workspace is stopped: run `labelspace stop` again",
+            f"it is {now} and costs money, but the workspace is stopped:"
+            f" `labelspace stop {buckets.workspace_name(outputs)}` stops it",
         )
     else:
         results.checks.append(Check(name="server", ok=True, detail=now))

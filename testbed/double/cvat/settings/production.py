@@ -51,6 +51,9 @@ HEALTH_DISK_USAGE_MAX = int(os.environ.get("CVAT_HEALTH_DISK_USAGE_MAX", "90"))
 IAM_DEFAULT_ROLE = "user"
 IAM_ROLES = ("admin", "user", "worker")
 REST_AUTH = {}
+SITE_ID = 1
+EMAIL_BACKEND = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
 RQ_URL = _redis_url("INMEM", "6379", 0)
 CACHES = {
     "default": {
@@ -82,7 +85,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "rest_framework.authtoken",
+    "django.contrib.sites",
     "cvat.apps.iam",
+    "cvat.apps.organizations",
     "cvat.apps.engine",
     "cvat.apps.quality_control",
     *(["cvat.apps.growth"] if has("growth") else []),

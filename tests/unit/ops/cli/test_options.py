@@ -69,3 +69,23 @@ def test_an_authority_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere.pem")
     with pytest.raises(UsageError, match="cannot be read"):
         options.from_assignments(["backup.bucket=kept@https://s3.example.org"], NOW)
+
+
+def test_a_bucket_may_be_a_folder_of_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = options.from_flags("street", _flags(bucket=["photos=images", "kept"]), ask=False)
+    assert given["buckets"] == [{"name": "photos", "path": f"{tmp_path}/images"}, {"name": "kept"}]
+
+
+def test_a_folder_is_added_changed_and_removed_by_assignments() -> None:
+    added = options.from_assignments(["buckets+=photos=/data/a=b"], NOW)
+    assert added["buckets"][-1] == {"name": "photos", "path": "/data/a=b"}
+    same = options.from_assignments(["buckets=photos"], added)
+    assert same["buckets"] == [{"name": "photos", "path": "/data/a=b"}]
+    moved = options.from_assignments(["buckets=photos=/data/c"], added)
+    assert moved["buckets"] == [{"name": "photos", "path": "/data/c"}]
+    with_two = options.from_assignments(["buckets+=kept"], added)
+    left = options.from_assignments(["buckets-=photos"], with_two)["buckets"]
+    assert left == [*NOW.get("buckets", []), {"name": "kept"}]
+    with pytest.raises(UsageError, match="give NAME=FOLDER, such as photos=/data/images"):
+        options.from_assignments(["buckets=photos="], NOW)

@@ -9,8 +9,8 @@ import typer
 
 from labelspace.spec import parse_spec
 from labelspace_ops.backup.models import UNKNOWN
-from labelspace_ops.cli.status import report
-from labelspace_ops.targets.status import Status
+from labelspace_ops.cli.status import print_status, report
+from labelspace_ops.targets.status import BucketStatus, Status
 
 OUTPUTS = {"url": "https://labels.example.org", "api_url": "http://127.0.0.1:8080", "admin_username": "admin"}
 
@@ -50,3 +50,19 @@ def test_both_addresses_are_printed(capsys: Any) -> None:
     _report("ready")
     out = capsys.readouterr().out
     assert ("https://labels.example.org" in out, "http://127.0.0.1:8080" in out) == (True, True)
+
+
+def test_files_that_cvats_user_cannot_read_are_named(capsys: Any) -> None:
+    bucket = BucketStatus(
+        name="photos", endpoint="", objects=None, bytes=None, path="/data/my images",
+        unreadable=7, first_unreadable=["a.png", "b.png"],
+    )  # fmt: skip
+    print_status(
+        Status.measured("pets", "local", OUTPUTS, UNKNOWN, status="ready", buckets=[bucket], checks=[])
+    )
+    out = capsys.readouterr().out
+    assert "photos (/data/my images)" in out
+    assert (
+        "  ~ bucket photos: CVAT's user cannot read 7 of its files or folders: a.png, b.png and 5 more: run"
+        " `chmod -R a+rX '/data/my images'`" in out
+    )

@@ -89,6 +89,15 @@ def test_files_that_cvats_user_cannot_read_are_left_out_and_counted() -> None:
     )  # fmt: skip
     assert found.keys == ["night/b.png"]
     assert found.left_out[media_files.UNREADABLE] == 2
+    assert found.unreadable == ("night/a.png", "nightly/h.png")
+
+
+def test_a_bucket_whose_folder_is_shut_has_no_readable_file() -> None:
+    bucket: Any = Bucket(FILES)
+    with pytest.raises(UsageError, match="not readable by CVAT's user"):
+        media_files.find_files(
+            bucket, "street", "", subset=None, seed=1, checked=lambda _: None, unreadable=frozenset({""})
+        )
 
 
 def test_an_unreadable_video_is_refused() -> None:

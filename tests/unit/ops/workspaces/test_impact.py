@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
+from tests.authority import Authority
 
 from labelspace.spec import parse_spec
 from labelspace.workspace import Workspace
@@ -32,11 +34,15 @@ CHANGES: dict[str, Any] = {
     "backup.retention_days": {"retention_days": 9},
     "backup.archive_timeout_seconds": {"archive_timeout_seconds": 9},
     "public_url": "https://labels.example.org",
+    "email": {"host": "mail.lan", "from": "labels@example.org"},
+    "tls": {},  # the files are made by the test
     "trusted_proxies": ["192.0.2.7/32"],
     "sleep_after_minutes": 30,
     "cvat_version": "2.73.1",
     "allow_untested_cvat": True,
     "star_banner": True,
+    "egress.allow": {"allow": ["10.0.0.5", "gateway"]},
+    "buckets.photos": [{"name": "one"}, {"name": "photos", "path": "/usr"}],
     "buckets.two": [{"name": "one"}, {"name": "two"}],
     "buckets.far": [{"name": "one"}, {"name": "far", "endpoint": "http://198.51.100.1:7070"}],
 }
@@ -58,7 +64,7 @@ class Recorder(pulumi.runtime.Mocks):
             return args.name, {}
         inputs = json.dumps(args.inputs, sort_keys=True, default=str)
         self.declared[args.name.removeprefix("w-")] = inputs
-        made = {"result": args.name, "exitCode": 0}
+        made = {"result": args.name, "exitCode": 0, "output": args.inputs.get("input")}
         return hashlib.sha256(inputs.encode()).hexdigest(), {**args.inputs, **made}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
@@ -77,11 +83,17 @@ def _declared(values: dict[str, Any]) -> dict[str, str]:
     return recorder.declared
 
 
+def _certificate(folder: Path) -> dict[str, str]:
+    certificate, key = Authority.new(folder).sign("labels", "DNS:labels.lan")
+    return {"certificate": str(certificate), "key": str(key)}
+
+
 @pytest.mark.parametrize("key", CHANGES)
 def test_a_setting_changes_what_it_is_said_to_change(key: str, monkeypatch: Any, tmp_path: Any) -> None:
     monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
+    change = _certificate(tmp_path / "ca") if key == "tls" else CHANGES[key]
     base = BASE | REQUIRES.get(key, {})
-    before, after = _declared(base), _declared({**base, key.split(".", maxsplit=1)[0]: CHANGES[key]})
+    before, after = _declared(base), _declared({**base, key.split(".", maxsplit=1)[0]: change})
     changed = {part for part in {*before, *after} if before.get(part) != after.get(part)}
     spared = {"gateway"} if key == "buckets.far" else set()  # it serves this machine's buckets alone
     assert changed == {part for part in {*before, *after} if affects(key, part)} - spared

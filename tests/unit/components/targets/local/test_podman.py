@@ -20,7 +20,7 @@ from labelspace.targets.local import podman
     ],
 )
 def test_an_image_has_its_full_name(image: str, full: str) -> None:
-    assert podman._full_name(image) == full
+    assert podman.full_name(image) == full
 
 
 def test_capabilities_are_the_defaults_that_are_dropped() -> None:

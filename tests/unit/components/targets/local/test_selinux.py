@@ -7,31 +7,36 @@ from pathlib import Path
 import pytest
 
 from labelspace.container_spec import Service
-from labelspace.targets.local import container
+from labelspace.targets.local import container, machine
+from labelspace.targets.local.machine import Facts, folder_bind
 
 SERVICE = Service(name="worker", image="image", memory=64)
 
 
-@pytest.fixture
-def selinux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    enforce = tmp_path / "enforce"
-    enforce.write_text("1")
-    monkeypatch.setattr(container, "SELINUX", enforce)
+def facts(*, selinux: bool) -> Facts:
+    return Facts("/home/.labelspace", "0123456789abcdef", selinux=selinux, podman=False, socket="")
 
 
-@pytest.mark.usefixtures("selinux")
+def test_selinux_is_known_by_its_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
+    monkeypatch.setattr(machine, "SELINUX", tmp_path / "enforce")
+    assert not Facts.here().selinux
+    (tmp_path / "enforce").write_text("1")
+    assert Facts.here().selinux
+
+
 def test_a_bound_folder_gets_the_label_that_containers_share() -> None:
-    assert container.bind_folder("/data", "/data").selinux_relabel == "z"
+    assert folder_bind(facts(selinux=True), "/data", "/data").selinux_relabel == "z"
 
 
-@pytest.mark.usefixtures("selinux")
 def test_the_engines_socket_keeps_its_label_and_its_container_has_none() -> None:
-    assert container.bind_folder("/run/docker.sock", "/s", relabel=False).selinux_relabel is None
-    assert "label:disable" in container._security(SERVICE, unlabeled=True)
-    assert "label:disable" not in container._security(SERVICE, unlabeled=False)
+    on = facts(selinux=True)
+    assert folder_bind(on, "/run/docker.sock", "/s", relabel=False).selinux_relabel is None
+    assert "label:disable" in container._security(SERVICE, on, unlabeled=True)
+    assert "label:disable" not in container._security(SERVICE, on, unlabeled=False)
 
 
-def test_without_selinux_nothing_is_labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(container, "SELINUX", tmp_path / "absent")
-    assert container.bind_folder("/data", "/data").selinux_relabel is None
-    assert container._security(SERVICE, unlabeled=True) == ["no-new-privileges"]
+def test_without_selinux_nothing_is_labelled() -> None:
+    off = facts(selinux=False)
+    assert folder_bind(off, "/data", "/data").selinux_relabel is None
+    assert container._security(SERVICE, off, unlabeled=True) == ["no-new-privileges"]

@@ -53,12 +53,15 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             (folder / name).chmod(mode)
         (folder / "night").chmod(0o000)
         yield folder
+        folder.chmod(0o755)
         (folder / "night").chmod(0o755)
 
 
 def _unreadable(prefix: str) -> frozenset[str]:
     runtime: Any = Runtime()
-    return share.unreadable_keys(runtime, "street", prefix)
+    found = share.find_unreadable(runtime, [f"street/{prefix}"])
+    assert found.is_complete
+    return found.keys("street")
 
 
 @pytest.mark.parametrize(
@@ -74,6 +77,21 @@ def test_files_and_folders_without_permission_are_found(bucket: Path, prefix: st
     assert _unreadable(prefix) == keys
 
 
+def test_a_folder_that_lists_its_files_and_opens_none(bucket: Path) -> None:
+    (bucket / "day").chmod(0o744)
+    assert _unreadable("day") == {"day/1.jpg", "day/2.jpg"}
+
+
+def test_a_link_to_nothing_is_no_unreadable_file(bucket: Path) -> None:
+    (bucket / "day" / "gone.jpg").symlink_to("nowhere")
+    assert _unreadable("day") == {"day/2.jpg"}
+
+
+def test_the_buckets_folder_itself_may_be_shut(bucket: Path) -> None:
+    bucket.chmod(0o700)
+    assert _unreadable("") == {""}
+
+
 def test_a_missing_folder_has_none(bucket: Path) -> None:
     assert _unreadable("nowhere") == frozenset()
 
@@ -85,4 +103,15 @@ def test_a_server_that_cannot_list_the_share_is_an_error() -> None:
 
     runtime: Any = Broken()
     with pytest.raises(OpsError, match="the share of pets cannot be listed: python3: not found"):
-        share.unreadable_keys(runtime, "street", "")
+        share.find_unreadable(runtime, ["street"])
+
+
+def test_a_time_limit_ends_the_search(bucket: Path) -> None:
+    runtime: Any = Runtime()
+    assert not share.find_unreadable(runtime, ["street"], seconds=0).is_complete
+
+
+def test_a_bucket_is_recognised_by_its_whole_name() -> None:
+    found = share.Unreadable(frozenset({"a", "a/1", "ab/2"}), is_complete=True)
+    assert found.keys("a") == {"", "1"}
+    assert found.keys("ab") == {"2"}

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model, login, logout, password_validation
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.http import Http404
+from django.http import Http404, HttpResponseBadRequest
 from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 from rest_framework.authtoken.models import Token
@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from cvat.apps.engine import rows
 from cvat.apps.engine.access import DENIED, is_admin
 from cvat.apps.engine.lists import listed
+from cvat.apps.organizations import mails
 
 User = get_user_model()
 
@@ -33,6 +34,9 @@ def login_view(request):
     )
     if user is None:
         raise Refused({"non_field_errors": ["Unable to log in with provided credentials."]})
+    if mails.must_confirm(user):
+        mails.send_confirmation(request, user)
+        return HttpResponseBadRequest("Unverified email")
     login(request._request, user)
     return Response({"key": Token.objects.get_or_create(user=user)[0].key})
 
@@ -67,10 +71,14 @@ def register(request):
         first_name=data.get("first_name", ""),
         last_name=data.get("last_name", ""),
     )
-    login(request._request, user, backend="django.contrib.auth.backends.ModelBackend")
+    waits = mails.must_confirm(user)
+    if waits:
+        mails.send_confirmation(request, user)
+    else:
+        login(request._request, user, backend="django.contrib.auth.backends.ModelBackend")
     fields = ("username", "email", "first_name", "last_name")
     answer = {field: getattr(user, field) for field in fields}
-    return Response({**answer, "email_verification_required": False}, 201)
+    return Response({**answer, "email_verification_required": waits}, 201)
 
 
 def _check_sign_up(data):
@@ -81,10 +89,10 @@ def _check_sign_up(data):
         raise Refused({"username": ["A user with that username already exists."]})
     if data.get("password1") != data.get("password2"):
         raise Refused({"password2": ["The two password fields didn't match."]})
-    _check_password(data.get("password1", ""), User(username=name, email=data.get("email", "")), "password1")
+    check_password(data.get("password1", ""), User(username=name, email=data.get("email", "")), "password1")
 
 
-def _check_password(password, user, field):
+def check_password(password, user, field):
     try:
         password_validation.validate_password(password, user)
     except ValidationError as error:
@@ -98,7 +106,7 @@ def password_change(request):
         raise Refused({"old_password": ["Your old password was entered incorrectly."]})
     if data.get("new_password1") != data.get("new_password2"):
         raise Refused({"new_password2": ["The two password fields didn't match."]})
-    _check_password(data.get("new_password1", ""), request.user, "new_password2")
+    check_password(data.get("new_password1", ""), request.user, "new_password2")
     request.user.set_password(data["new_password1"])
     request.user.save()
     return Response({"detail": "New password has been saved."})

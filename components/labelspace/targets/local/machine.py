@@ -1,0 +1,188 @@
+"""The machine that runs a workspace's containers, as the workspace's stack recorded it.
+
+A preview reads the record, so it writes nothing and is the same on every machine that has the state and the
+passphrase. An update compares the record with the machine that it runs on, and refuses another one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pulumi
+import pulumi_docker as docker
+
+from labelspace import docker_endpoint
+from labelspace.home import Home
+from labelspace.spec import BackupSpec
+
+SELINUX = Path("/sys/fs/selinux/enforce")
+"""A file that is there when SELinux is on (selinuxfs)."""
+RECORD = "LABELSPACE_RECORD"
+"""The variable that names the workspaces, separated by commas, whose next update records this machine."""
+RECORD_NAME = "machine"
+"""The name of the record in a stack, after the workspace's."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a workspace's containers need to know of their machine."""
+
+    home: str
+    """The folder of buckets, backups and mounts: an absolute path."""
+    home_id: str
+    """The random name of that home; empty where nothing was made yet."""
+    selinux: bool
+    """Whether the kernel enforces SELinux labels, or only logs what it would refuse."""
+    podman: bool
+    """Whether the engine is Podman."""
+    socket: str
+    """The engine's socket as the engine sees it; empty when it has another kind of address."""
+
+    @classmethod
+    def here(cls, *, writes: bool = False) -> Facts:
+        """The facts of this machine; with ``writes``, a home without a name gets one."""
+        home, endpoint = Home.find(), _endpoint()
+        return cls(
+            home=str(home.root),
+            home_id=home.made_identity() if writes else home.identity(),
+            selinux=SELINUX.exists(),
+            podman=bool(endpoint and endpoint.is_podman),
+            socket=endpoint.socket if endpoint else "",
+        )
+
+
+class Machine:
+    """The recorded machine of one workspace. ``facts`` fails an update that runs on another one."""
+
+    def __init__(self, parent: pulumi.Resource, workspace: str) -> None:
+        here = Facts.here(writes=not pulumi.runtime.is_dry_run())
+        self._parent, self._workspace = parent, workspace
+        record = pulumi.Stash(
+            f"{workspace}-{RECORD_NAME}",
+            input=asdict(here),
+            opts=_recorded_once(parent, again=is_recorded_again(workspace)),
+        )
+        self.facts: pulumi.Output[Facts] = record.output.apply(
+            lambda values: _compared(workspace, Facts(**values), here)
+        )
+
+    def path(self, choose: Callable[[Home], Path]) -> pulumi.Output[str]:
+        """A path inside the home."""
+        return self.facts.apply(lambda facts: str(choose(Home(Path(facts.home)))))
+
+    def once_compared(self, value: str) -> pulumi.Output[str]:
+        """``value``, known when the update runs on the recorded machine."""
+        return self.facts.apply(lambda _: value)
+
+    def socket(self) -> pulumi.Output[str]:
+        """The engine's socket, as the engine sees it."""
+        return self.facts.apply(lambda facts: facts.socket or docker_endpoint.ENGINE_SOCKET)
+
+    def bind(
+        self,
+        folder: pulumi.Input[str],
+        path: str,
+        *,
+        read_only: bool | None = None,
+        relabel: bool = True,
+    ) -> pulumi.Output[docker.ContainerVolumeArgs]:
+        """``folder_bind`` on this machine."""
+        return pulumi.Output.all(self.facts, folder).apply(
+            lambda values: folder_bind(values[0], values[1], path, read_only=read_only, relabel=relabel)
+        )
+
+    def backup_key(self, backup: BackupSpec) -> pulumi.Output[str]:
+        """The key that encrypts the backups: the given one, else the recorded one; secret.
+
+        An update stores it in the home, where a recovery kit finds it.
+        """
+        home, name = Home.find(), self._workspace
+        given = backup.encryption_key.get_secret_value() if backup.encryption_key else ""
+        key = given or home.stored_backup_key(name) or secrets.token_urlsafe(32)
+        record = pulumi.Stash(
+            f"{name}-backup-key",
+            input=pulumi.Output.secret(key),
+            opts=_recorded_once(self._parent, secret=["input", "output"]),
+        )
+        stored = pulumi.Output.all(self.facts, record.output).apply(
+            lambda values: _stored(home, name, given or str(values[1]))
+        )
+        return pulumi.Output.secret(stored)
+
+
+def folder_bind(
+    facts: Facts, folder: str, path: str, *, read_only: bool | None = None, relabel: bool = True
+) -> docker.ContainerVolumeArgs:
+    """Bind a folder of the machine at ``path``.
+
+    Where SELinux is on, ``relabel`` gives the folder the label that containers share (``:z``); without that
+    label they are refused everything in it.
+    """
+    return docker.ContainerVolumeArgs(
+        host_path=folder,
+        container_path=path,
+        read_only=read_only,
+        selinux_relabel="z" if relabel and facts.selinux else None,
+    )
+
+
+def is_recorded_again(workspace: str) -> bool:
+    """Whether the user wants the next update to record this machine in place of another one."""
+    return workspace in os.environ.get(RECORD, "").split(",")
+
+
+def _recorded_once(
+    parent: pulumi.Resource, *, again: bool = False, secret: list[str] | None = None
+) -> pulumi.ResourceOptions:
+    """The options of a value that stays as it was first recorded; ``again``: a new value replaces it."""
+    return pulumi.ResourceOptions(
+        parent=parent,
+        ignore_changes=None if again else ["input"],
+        replace_on_changes=["input"] if again else None,
+        additional_secret_outputs=secret,
+    )
+
+
+def _compared(workspace: str, recorded: Facts, here: Facts) -> Facts:
+    if not pulumi.runtime.is_dry_run() and (problem := difference(workspace, recorded, here)):
+        raise pulumi.RunError(problem)
+    return recorded
+
+
+def difference(workspace: str, recorded: Facts, here: Facts) -> str:
+    """One sentence with a next step when the recorded machine is not this one; empty when it is."""
+    changed = _changed(recorded, here)
+    again = f"set {RECORD}={workspace} for one update, which records what is here"
+    where = f"{workspace}: it was made {changed}: run the update there"
+    return f"{where}; or, if that home was moved or its engine changed, {again}" if changed else ""
+
+
+def _changed(recorded: Facts, here: Facts) -> str:
+    if (recorded.home, recorded.home_id) != (here.home, here.home_id):
+        return f"from another home, {recorded.home} of its machine, and this one is {here.home}"
+    if (recorded.podman, recorded.socket) != (here.podman, here.socket):
+        return f"on another engine, at {recorded.socket or 'no socket'}, and this one is at {here.socket}"
+    if recorded.selinux != here.selinux:
+        return f"with SELinux {'on' if recorded.selinux else 'off'}, and here it is not so"
+    return ""
+
+
+def _stored(home: Home, workspace: str, key: str) -> str:
+    if not pulumi.runtime.is_dry_run():
+        try:
+            home.made_backup_key(workspace, key)
+        except ValueError as error:
+            raise pulumi.RunError(str(error)) from None
+    return key
+
+
+def _endpoint() -> docker_endpoint.Endpoint | None:
+    """A context that cannot be read is reported where the engine is needed."""
+    try:
+        return docker_endpoint.find()
+    except ValueError:
+        return None
