@@ -49,9 +49,9 @@ e2e: parts
 bench: surroundings
 	$(RUN) python -m bench $(BENCH)
 
-# PYTEST: more arguments for pytest.
+# PYTEST: more arguments for pytest. VERSION: another version of CVAT; its line's file gets the result.
 contract: surroundings
-	$(RUN) pytest testbed/contract $(PYTEST)
+	$(RUN) $(if $(VERSION),python -m testbed.contract_run $(VERSION),pytest testbed/contract) $(PYTEST)
 
 main-job: surroundings
 	$(RUN) pytest tests/e2e/local/test_main_job.py tests/e2e/package $(PYTEST)

@@ -17,6 +17,7 @@ import typer.main
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from labelspace.cvat_lines import all_lines, default_version
 from labelspace.spec import SPECS, WorkspaceSpec
 from labelspace_ops.cli import main as cli_main  # noqa: F401 - importing cli registers the commands
 from labelspace_ops.cli.app import app
@@ -394,12 +395,34 @@ def _named(node: ast.expr) -> str:
     return (names or literal or ["..."])[0].strip("_")
 
 
+def cvat_lines() -> str:
+    """The lines of CVAT, from their data files."""
+    rows = [
+        (line.name, line.newest, f"`{line.state}`", line.date, line.sdk, line.source, line.unknown)
+        for line in all_lines()
+    ]
+    head = ("line", "newest", "state", "since", "cvat-sdk", "read from", "not known")
+    dropped = [
+        (line.name, f"`{name}`", ", ".join(columns) or "the table")
+        for line in all_lines()
+        for name, columns in [*line.drops.columns.items(), *((one, ()) for one in line.drops.tables)]
+    ]
+    news = "".join(f"- {line.name}: {text}\n" for line in all_lines() for text in line.news)
+    meanings = "[What the states mean](../cvat-versions.md)"
+    return (
+        f"# CVAT lines\n\nNew workspaces take {default_version()}. {meanings}.\n\n"
+        f"{table(head, rows)}\n## What is new for users\n\n{news}\n## What an upgrade drops on purpose\n\n"
+        f"{table(('line', 'table', 'columns'), dropped)}"
+    )
+
+
 PAGES = {
     "settings.md": settings,
     "commands.md": commands,
     "outputs.md": outputs,
     "json.md": printed,
     "errors.md": errors,
+    "cvat-lines.md": cvat_lines,
 }
 
 

@@ -227,7 +227,11 @@ class WorkspaceArgs(TypedDict):
     size: NotRequired[Size | None]
     """How many workers run, and how much memory each part may take: small (default), medium or large."""
     cvat_version: NotRequired[str | None]
-    """Version of CVAT, by default the newest supported one."""
+    """Version of CVAT, by default the newest tested one."""
+    allow_untested_cvat: NotRequired[bool | None]
+    """Whether an untested version of CVAT may run; by default false."""
+    star_banner: NotRequired[bool | None]
+    """Whether CVAT asks annotators for a star on GitHub; by default false."""
     backup: NotRequired[BackupArgs | None]
     """When backups are made, where they go and how long they are kept."""
     database: NotRequired[Database | None]

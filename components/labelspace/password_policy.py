@@ -1,6 +1,6 @@
 """Rules for an admin's password, equal to the server's own so that a refusal comes before creation.
 
-Source: AUTH_PASSWORD_VALIDATORS of CVAT 2.73 (similarity, length 8 to 256, common, numeric) and its web form
+Source: AUTH_PASSWORD_VALIDATORS of CVAT (similarity, length 8 to 256, common, numeric) and its web form
 (a digit, an upper and a lower case letter).
 """
 

@@ -17,7 +17,8 @@ import docker
 import httpx
 from docker.models.containers import Container
 
-from labelspace.cvat.images import IMAGES
+from labelspace.cvat.images import CVAT_VERSION, IMAGES, image_version
+from labelspace.cvat_lines import line_of
 from testbed.inside import inside
 
 SERVER_IMAGE = os.environ.get("LABELSPACE_CONTRACT_SERVER", IMAGES["server"])
@@ -27,10 +28,9 @@ PATIENCE_SECONDS = 900
 DATABASE_PASSWORD = "contract-database"
 ADMIN = "contract-admin"
 PASSWORD = "a-Long-phrase-of-2026"
-QUEUES = (
-    *("notifications", "cleaning", "import", "export", "annotation"),
-    *("webhooks", "quality_reports", "consensus"),
-)
+VERSION = os.environ.get("LABELSPACE_CONTRACT_VERSION") or image_version(SERVER_IMAGE) or CVAT_VERSION
+LINE = line_of(VERSION)
+"""The line that the image is compared with."""
 OPA_OPTIONS = {
     "services.cvat.url": "http://cvat-server:8080",
     "bundles.cvat.service": "cvat",
@@ -151,18 +151,20 @@ class Stack:
     def start_database(self) -> None:
         environment = {"POSTGRES_USER": "cvat", "POSTGRES_DB": "cvat", "POSTGRES_PASSWORD": DATABASE_PASSWORD}
         self.container("cvat-db", IMAGES["postgres"], environment=environment)
-        self.container("cvat-redis", IMAGES["redis"], "redis-server", "--protected-mode", "no")
-        self.container("cvat-cache", IMAGES["kvrocks"], init=True)
+        self.container("cvat-redis", LINE.images["redis"], "redis-server", "--protected-mode", "no")
+        self.container("cvat-cache", LINE.images["kvrocks"], init=True)
 
     def start_server(self) -> None:
         """Server, OPA and workers; ready when health is good and every queue has a worker."""
         options = [f"--set={key}={value}" for key, value in OPA_OPTIONS.items()]
-        self.container("opa", IMAGES["opa"], "run", "--server", "--addr=:8181", "--log-level=error", *options)
+        self.container(
+            "opa", LINE.images["opa"], "run", "--server", "--addr=:8181", "--log-level=error", *options
+        )
         always: dict[str, Any] = {"restart_policy": {"Name": "always"}}  # as in docker-compose.yml
         port = {"8080/tcp": ("127.0.0.1", None)}
         self.backend("cvat-server", "init", "run", "server", "nginx", ports=port, **always)
         self.backend("chunks", "run", "worker", "chunks", **always)
-        self.backend("worker", "run", "worker", *QUEUES, "--with-scheduler", **always)
+        self.backend("worker", "run", "worker", *LINE.queues, *LINE.flags, **always)
         self.find_url()
         until(self.healthy, "health")
         until(lambda: not self.idle_queues(), "a worker on every queue")
@@ -183,7 +185,7 @@ class Stack:
 
     def idle_queues(self) -> list[str]:
         """Queues without a worker: what ``workerprobe`` would complain of (cvat/apps/health)."""
-        keys = [f"rq:workers:{queue}" for queue in ("chunks", *QUEUES)]
+        keys = [f"rq:workers:{queue}" for queue in ("chunks", *LINE.queues)]
         return [key for key in keys if self.redis("SCARD", key) == "0"]
 
     def redis(self, *command: str) -> str:

@@ -1,4 +1,4 @@
 """CVAT as data: its images, services, files and proxy rules; knows no target.
 
-Source: cvat-ai/cvat at v2.73.0.
+Source: cvat-ai/cvat; ``labelspace.cvat_lines`` says which versions.
 """

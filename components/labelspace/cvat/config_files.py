@@ -14,7 +14,7 @@ EGRESS_SCRIPT = "/etc/cvat/init.d/labelspace-egress.sh"
 DATABASE_PASSWORD = "/run/labelspace/database-password"  # noqa: S105 - a path
 EMAIL_PASSWORD = "/run/labelspace/email-password"  # noqa: S105 - a path
 SETTINGS = "/opt/cvat/settings.py"
-"""Where a settings overlay belongs since CVAT 2.72."""
+"""Where a settings overlay belongs in every supported version of CVAT."""
 ADMIN = "/run/labelspace/admin.json"
 MIGRATE = "/opt/labelspace/migrate.py"
 DJANGO_ONCE = "/opt/labelspace/django_once.py"
@@ -56,10 +56,13 @@ def settings_overlay(
     *,
     email: EmailSpec | None = None,
     address: str = "",
+    turned_off: tuple[str, ...] = (),
 ) -> str:
     """The server's settings: who may sign up, what a new user may do, which other origin may send forms.
 
     ``address`` is the host and port to which links in mails lead.
+
+    ``turned_off``: settings as lines of Python.
 
     Sources: cvat/settings/base.py, dj-rest-auth's REST_AUTH, Django's CSRF_TRUSTED_ORIGINS.
     """
@@ -76,7 +79,7 @@ def settings_overlay(
         lines.append(f"CSRF_TRUSTED_ORIGINS = [{public_url!r}]")
     if email:
         lines += _email_settings(email, address)
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *turned_off]) + "\n"
 
 
 def _email_settings(email: EmailSpec, address: str) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-CVAT_VERSION = "2.73.0"
-"""The default version; ``labelspace.spec`` refuses other minor versions."""
+from labelspace.cvat_lines import default_version, line_of
+
+CVAT_VERSION = default_version()
+"""The default version, of the newest line that was run."""
 
 
 def cvat_image(part: str, version: str) -> str:
@@ -26,16 +28,15 @@ def platform(image: str) -> str | None:
 
 IMAGES = {
     "postgres": "postgres:15-bookworm",
-    "redis": "redis:7.2.16-alpine",
-    "kvrocks": "apache/kvrocks:2.15.0",
-    "opa": "openpolicyagent/opa:1.12.2",
+    **line_of(CVAT_VERSION).images,
     "caddy": "caddy:2.11-alpine",
     "versitygw": "versity/versitygw:v1.8.0",
     "rclone": "rclone/rclone:1.76.0",
     "server": cvat_image("server", CVAT_VERSION),
     "ui": cvat_image("ui", CVAT_VERSION),
 }
-"""Releases that get fixes (2026-11). Kvrocks, OPA and the line of Redis are those of CVAT's own compose file.
+"""The images at the default version of CVAT. Its line names those of CVAT's own compose file; the others are
+releases that get fixes (2026-11).
 
 Sources: docker-library/official-images (redis 7.2.16 of 2026-08-18, caddy 2.11); the newest releases in Go's
 module proxy (versitygw v1.8.0 of 2026-09-04, rclone v1.76.0 of 2026-11-06).
@@ -44,5 +45,6 @@ module proxy (versitygw v1.8.0 of 2026-09-04, rclone v1.76.0 of 2026-11-06).
 
 def server_images(version: str) -> tuple[str, ...]:
     """The images that an annotation server runs at a version of CVAT."""
-    shared = (IMAGES[part] for part in ("redis", "kvrocks", "opa", "caddy"))
+    pinned = line_of(version).images
+    shared = (pinned["redis"], pinned["kvrocks"], pinned["opa"], IMAGES["caddy"])
     return (cvat_image("server", version), cvat_image("ui", version), *shared)

@@ -1,7 +1,8 @@
 """CVAT's containers, each described once: the targets turn them into what they run.
 
-Source: docker-compose.yml and backend_entrypoint.sh of cvat-ai/cvat at v2.73.0; analytics is left out. Two
-worker containers serve all queues: ``chunks`` must not wait behind a long export, the others may.
+Source: docker-compose.yml and backend_entrypoint.sh of cvat-ai/cvat; analytics is left out. What differs by
+version is in ``cvat_lines``. Two worker containers serve all queues: ``chunks`` must not wait behind a long
+export, the others may.
 """
 
 from __future__ import annotations
@@ -16,19 +17,9 @@ from labelspace.cvat import config_files, egress, kvrocks
 from labelspace.cvat.caddy import Https, OwnCertificate, Public, caddyfile
 from labelspace.cvat.images import CVAT_VERSION, IMAGES, cvat_image
 from labelspace.cvat.names import DATABASE_ALIAS, DATABASE_NAME, DATABASE_USER
+from labelspace.cvat_lines import Line, line_of
 from labelspace.spec import EmailSpec
 
-QUEUES = (
-    "notifications",
-    "cleaning",
-    "import",
-    "export",
-    "annotation",
-    "webhooks",
-    "quality_reports",
-    "consensus",
-)
-"""The queues of the common worker; ``chunks`` has a worker of its own."""
 PROXY_PORT = 8080
 HTTPS_PORT = caddy_config.HTTPS_PORT
 READINESS_TIMEOUT_SECONDS = 900
@@ -57,7 +48,7 @@ SIZES = {
     "medium": Scale(2, 2, 3072, 3072, 2048, 512, 1024),
     "large": Scale(4, 4, 6144, 6144, 4096, 1024, 2048),
 }
-"""Idle, small needs 947 MiB in all (measured at 2.73.0); limits leave memory for imports and exports."""
+"""Idle, small needs 947 MiB in all (measured once); limits leave memory for imports and exports."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +85,12 @@ class Settings:
     """As in ``DatabaseAccess``."""
     egress: tuple[str, ...] = ()
     """As in ``EgressSpec.allow``."""
+    star_banner: bool = False
+
+    @property
+    def line(self) -> Line:
+        """The line of CVAT that runs."""
+        return line_of(self.version)
 
 
 def services(settings: Settings) -> dict[str, Service]:
@@ -103,11 +100,11 @@ def services(settings: Settings) -> dict[str, Service]:
     every = [
         _redis(settings, scale),
         _cache(settings, scale),
-        _opa(),
+        _opa(settings),
         _migrate(backend),
         _server(backend, settings, scale),
         _worker("worker-chunks", backend, settings, ("chunks",)),
-        _worker("worker", backend, settings, QUEUES),
+        _worker("worker", backend, settings, settings.line.queues),
         _ui(settings.version),
         _proxy(settings),
         _readiness(backend, settings),
@@ -123,7 +120,7 @@ def _redis(settings: Settings, scale: Scale) -> Service:
     conf = pulumi.Output.from_input(settings.secrets.redis).apply(config_files.redis_conf)
     return Service(
         name="redis",
-        image=IMAGES["redis"],
+        image=settings.line.images["redis"],
         memory=scale.redis,
         command=("redis-server", config_files.REDIS_CONF),
         volumes={"redis": "/data"},
@@ -140,7 +137,7 @@ def _cache(settings: Settings, scale: Scale) -> Service:
     )
     return Service(
         name="cache",
-        image=IMAGES["kvrocks"],
+        image=settings.line.images["kvrocks"],
         memory=scale.cache,
         entrypoint=("kvrocks",),
         command=("-c", config_files.KVROCKS_CONF),
@@ -157,24 +154,28 @@ def _redis_health(port: int) -> Health:
     return Health(("CMD-SHELL", f"redis-cli -p {port} PING | grep -E '(PONG|NOAUTH)'"))
 
 
-def _opa() -> Service:
-    """OPA may start before the server: it repeats its request every one or two seconds."""
+def opa_arguments(server: str) -> tuple[str, ...]:
+    """Arguments of OPA, which fetches its rules from ``server``, again and again until it answers."""
     options = {
-        "services.cvat.url": "http://cvat-server:8080",
+        "services.cvat.url": server,
         "bundles.cvat.service": "cvat",
         "bundles.cvat.resource": "/api/auth/rules",
         "bundles.cvat.polling.min_delay_seconds": "1",
         "bundles.cvat.polling.max_delay_seconds": "2",
     }
+    return (
+        *("run", "--server", "--addr=:8181", "--log-level=error", "--disable-telemetry"),
+        *(f"--set={key}={value}" for key, value in options.items()),
+    )
+
+
+def _opa(settings: Settings) -> Service:
     ask = 'http.send({"method":"get","url":"http://localhost:8181/health"}).status_code==200'
     return Service(
         name="opa",
-        image=IMAGES["opa"],
+        image=settings.line.images["opa"],
         memory=256,
-        command=(
-            *("run", "--server", "--addr=:8181", "--log-level=error", "--disable-telemetry"),
-            *(f"--set={key}={value}" for key, value in options.items()),
-        ),
+        command=opa_arguments("http://cvat-server:8080"),
         aliases=("opa",),
         user="1000:1000",
         health=Health(("CMD", "/opa", "eval", "--fail", ask)),
@@ -194,6 +195,7 @@ def _backend(settings: Settings) -> Service:
         environment={
             **BACKEND_ENVIRONMENT,
             "LABELSPACE_CVAT": settings.version,
+            "LABELSPACE_ENTRYPOINTS": " ".join(settings.line.entrypoints),
             "SMOKESCREEN_OPTS": egress.options(settings.egress),
             "LABELSPACE_EGRESS": egress.names(settings.egress),
         },
@@ -208,6 +210,11 @@ def _backend(settings: Settings) -> Service:
         ),
         user="1000:1000",
     )
+
+
+def _turned_off(settings: Settings) -> tuple[str, ...]:
+    """Lines of Django's settings for what this workspace does not want, where CVAT's line has it."""
+    return tuple(text for name, text in settings.line.turned_off.items() if not getattr(settings, name))
 
 
 BACKEND_ENVIRONMENT = {
@@ -255,6 +262,7 @@ def _with_settings(backend: Service, settings: Settings) -> tuple[File, ...]:
         settings.public.url if settings.public else "",
         email=settings.email,
         address=settings.address,
+        turned_off=_turned_off(settings),
     )
     files = tuple(
         replace(file, content=overlay) if file.path == config_files.SETTINGS else file
@@ -296,7 +304,7 @@ def _worker(name: str, backend: Service, settings: Settings, queues: tuple[str, 
     own = queues == ("chunks",)
     processes, memory = (scale.chunk_processes, scale.chunks) if own else (scale.processes, scale.worker)
     check = f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.WORKER_CHECK} {' '.join(queues)}"
-    flags = ("--with-scheduler",) if "webhooks" in queues else ()
+    flags = settings.line.flags if not own else ()
     return replace(
         backend,
         name=name,
@@ -384,7 +392,8 @@ def _readiness(backend: Service, settings: Settings) -> Service:
         command=(f". {config_files.SECRETS_SCRIPT}; exec python3 {config_files.READINESS}",),
         environment={
             **backend.environment,
-            "LABELSPACE_QUEUES": ",".join(("chunks", *QUEUES)),
+            "LABELSPACE_QUEUES": ",".join(("chunks", *settings.line.queues)),
+            "LABELSPACE_HEALTH": ",".join(settings.line.health),
             "LABELSPACE_ADMIN": config_files.ADMIN,
             "LABELSPACE_TIMEOUT": str(READINESS_TIMEOUT_SECONDS),
             **_archived(settings),

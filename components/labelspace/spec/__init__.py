@@ -10,7 +10,7 @@ from labelspace.spec.buckets import BucketSpec, DatasetBucketSpec
 from labelspace.spec.database import DatabaseSslMode, ExternalDatabaseSpec
 from labelspace.spec.egress import EgressSpec
 from labelspace.spec.email import EmailSpec
-from labelspace.spec.fields import DEFAULT_CVAT, SUPPORTED_CVAT, DefaultRole, Registration, Size, Target
+from labelspace.spec.fields import DEFAULT_CVAT, DefaultRole, Registration, Size, Target
 from labelspace.spec.local import LocalSpec
 from labelspace.spec.notify import NoticeFormat, NotifySpec
 from labelspace.spec.parse import (
@@ -33,7 +33,6 @@ __all__ = [
     "DEFAULT_CVAT",
     "DEFAULT_TARGET",
     "SPECS",
-    "SUPPORTED_CVAT",
     "AdminSpec",
     "AnnotationDatabaseSpec",
     "BackupBucketSpec",

@@ -1,6 +1,6 @@
 """Types of single settings, with their limits and error messages.
 
-Sources: CVAT 2.73 (``cvat/settings/base.py``, ``cvat/apps/iam``), Amazon S3's bucket naming rules,
+Sources: CVAT (``cvat/settings/base.py``, ``cvat/apps/iam``), Amazon S3's bucket naming rules,
 Docker's names.
 """
 
@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from labelspace.cvat_lines import default_version, least_version, order
+
 Size = Literal["small", "medium", "large"]
 Registration = Literal["open", "closed"]
 DefaultRole = Literal["worker", "user"]
 Target = Literal["local", "scaleway"]
 
-SUPPORTED_CVAT = "2.73"
-"""The line of CVAT that is supported; its patch releases keep the containers' contract."""
-DEFAULT_CVAT = "2.73.0"
+DEFAULT_CVAT = default_version()
 
 MAX_NAME = 32
 """Characters in a workspace's name: it is part of container, volume and host names (at most 63 each)."""
@@ -145,8 +145,8 @@ def _host_name(value: str) -> str:
 
 def _cvat_version(value: str) -> str:
     version = value.removeprefix("v")
-    if not re.fullmatch(rf"{re.escape(SUPPORTED_CVAT)}\.\d{{1,4}}", version):
-        raise ValueError(f"supported: {DEFAULT_CVAT} and later patch releases of {SUPPORTED_CVAT}")
+    if not re.fullmatch(r"\d{1,4}\.\d{1,4}\.\d{1,4}", version) or order(version) < order(least_version()):
+        raise ValueError(f"supported: {least_version()} and later, such as {DEFAULT_CVAT}")
     return version
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from labelspace.cvat_lines import MEANING, line_of
 from labelspace.spec.admin import AdminSpec
 from labelspace.spec.backup import BackupSpec
 from labelspace.spec.base import SpecPart
@@ -38,8 +39,12 @@ class WorkspaceSpec(SpecPart):
     """CVAT's group of a new account: ``worker`` sees what is assigned, ``user`` browses the share, too."""
     size: Size = "small"
     """How many workers run, and how much memory each part may take."""
+    allow_untested_cvat: bool = False
+    """Whether a version of CVAT may run that labelspace was not tested with (docs/cvat-versions.md)."""
     cvat_version: CvatVersion = DEFAULT_CVAT
     """The annotation server's version."""
+    star_banner: bool = False
+    """Whether CVAT asks annotators for a star on GitHub, in versions that can."""
     backup: BackupSpec = BackupSpec()
     """When the annotation database is backed up, where to, and for how long."""
     external_database: ExternalDatabaseSpec | None = None
@@ -48,6 +53,17 @@ class WorkspaceSpec(SpecPart):
     """Which private addresses CVAT itself may connect to."""
     running: bool = True
     """False: the containers are gone (Scaleway: the server is stopped); everything that they keep stays."""
+
+    @field_validator("cvat_version")
+    @classmethod
+    def _untested_only_when_allowed(cls, version: str, info: ValidationInfo) -> str:
+        line = line_of(version)
+        if not line.tested and not info.data.get("allow_untested_cvat"):
+            raise ValueError(
+                f"CVAT {line.name} is untested: {MEANING[line.state]}. Set allow_untested_cvat=true to use"
+                f" it, or choose {DEFAULT_CVAT}"
+            )
+        return version
 
     @field_validator("buckets")
     @classmethod

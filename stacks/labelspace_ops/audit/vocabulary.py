@@ -18,7 +18,7 @@ MOST_VALUES = 1000
 MOST_NUMBERS = 30_000
 """The most different values of a number attribute that is binned."""
 LONGEST_VALUE = 4096
-"""The longest value of an attribute in CVAT 2.73 (``AttributeVal``, ``cvat/apps/engine/models.py``)."""
+"""The longest value of an attribute in CVAT (``AttributeVal``, ``cvat/apps/engine/models.py``)."""
 CATEGORICAL = {"select", "radio", "checkbox"}
 UNKNOWN = {"", "unknown", "__undefined__", "nan", "n/a", "null", "?", "-"}
 """Values that mean unknown, in lower case."""

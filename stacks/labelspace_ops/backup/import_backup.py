@@ -48,6 +48,8 @@ def find(runtime: Runtime, text: str, spec: WorkspaceSpec, home: Home) -> Origin
         return _dump(path.resolve(), spec, home)
     source, rows, plan = choose(runtime, text, spec, home)
     known = upgrade_test.refuse_newer(runtime, rows, plan.backup, spec.cvat_version)
+    latest = next(row.latest for row in rows if row.id == plan.backup)
+    upgrade_test.refuse_too_old(latest, spec.cvat_version)
     return Origin(text, source, plan, known=tuple(known))
 
 
@@ -239,6 +241,7 @@ def _check_version(runtime: Runtime, spec: WorkspaceSpec, home: Home) -> None:
     if newest is None or not newest.latest:
         return
     upgrade_test.refuse_newer(runtime, rows, newest.id, spec.cvat_version)
+    upgrade_test.refuse_too_old(newest.latest, spec.cvat_version)
     if upgrade_test.migrates(runtime, newest.latest, spec.cvat_version):
         upgrade_test.rehearse(runtime, source, newest.id, spec.cvat_version)
 

@@ -53,6 +53,37 @@ class Proof(Recorded):
     """On target scaleway: false for a dump without recorded row counts, whose rows could not be compared."""
 
 
+class Rehearsal(JsonModel):
+    """What a rehearsal of an upgrade found: the new version migrated and served a copy of a backup."""
+
+    backup: str
+    """The backup that was restored."""
+    version: str
+    """The version that was rehearsed."""
+    seconds: float
+    """Duration in seconds, of which the upgrade itself repeats the migration."""
+    rows: int
+    """Rows of the backup; the migrated copy has at least as many in each table."""
+    tables: int
+    """Tables of the backup."""
+    dropped: list[str]
+    """Columns with rows that the migration removed on purpose, as ``table.column``."""
+    health: int
+    """Parts of the new version that reported health."""
+    task: int | None
+    """The task that was read and exported; null where there is none."""
+    compared: dict[str, int]
+    """Labels, tags, shapes, tracks and exported images of that task, equal before and after."""
+
+    @property
+    def sentence(self) -> str:
+        """The result in one sentence."""
+        shown = ", ".join(f"{count} {name}" for name, count in self.compared.items() if count)
+        task = f"; task {self.task} is the same before and after ({shown})" if shown else ""
+        gone = f"; dropped on purpose: {len(self.dropped)} columns" if self.dropped else ""
+        return f"migrated and served, and no row of {self.backup} is missing{task}{gone}"
+
+
 class BackupTaken(JsonModel):
     """A backup that was taken."""
 

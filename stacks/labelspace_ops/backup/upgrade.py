@@ -7,9 +7,11 @@ The `labelspace` command asks here before an update that changes the version. Ev
 from __future__ import annotations
 
 from labelspace.cvat.images import image_version
+from labelspace.cvat_lines import order, stops
 from labelspace.home import Home
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops.backup import agent, final_backup, upgrade_test
+from labelspace_ops.backup.models import Rehearsal
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.runtime.base import Runtime
@@ -35,12 +37,13 @@ def before(runtime: Runtime, source: agent.Repository, version: str, old: str) -
     if not old or old == version:
         return ""
     refuse_older(version, old)
+    refuse_skipped_stop(name, version, old)
     message(f"{name}: CVAT {old} -> {version}: a backup first")
     try:
-        upgrade_test.require_image(runtime, version)
-        backup = final_backup.take_final_backup(runtime, prove=False) or _newest(runtime, source)
-        upgrade_test.rehearse(runtime, source, backup, version)
-        return _quiet_backup(runtime) or backup
+        rehearsed = rehearse(runtime, source, version, old)
+        backup = _quiet_backup(runtime) or rehearsed.backup
+        message(f"{name}: {restore_later(name, old, backup)}")
+        return backup
     except UsageError:
         raise
     except OpsError as error:
@@ -50,17 +53,30 @@ def before(runtime: Runtime, source: agent.Repository, version: str, old: str) -
         ) from None
 
 
+def rehearse(runtime: Runtime, source: agent.Repository, version: str, old: str) -> Rehearsal:
+    """Back up and rehearse; the services go on. Raises ``OpsError``."""
+    upgrade_test.require_image(runtime, version)
+    backup = final_backup.take_final_backup(runtime, prove=False) or _newest(runtime, source)
+    return upgrade_test.rehearse(runtime, source, backup, version, old)
+
+
 def refuse_older(version: str, old: str) -> None:
     """Raise ``UsageError`` for a version that is older than the workspace's."""
-    if _order(version) < _order(old):
+    if order(version) < order(old):
         raise UsageError(
-            f"cvat_version: {version!r} is older than {old}: CVAT's migrations have no way back;"
-            f" make a workspace of {version} from a backup of that time"
+            f"cvat_version: {version!r} is older than {old}: CVAT's migrations have no way back; going back"
+            f" is a restore: make a workspace of {version} from a backup of that time"
         )
 
 
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
+def refuse_skipped_stop(name: str, version: str, old: str) -> None:
+    """Raise ``UsageError`` where CVAT must be upgraded to another version first."""
+    first, *later = stops(old, version)
+    if later:
+        raise UsageError(
+            f"cvat_version: {version!r}: CVAT goes there from {old} by {first}: run"
+            f" `labelspace upgrade {name} {first}` first"
+        )
 
 
 def _newest(runtime: Runtime, source: agent.Repository) -> str:
@@ -81,6 +97,14 @@ def _quiet_backup(runtime: Runtime) -> str:
     except OpsError:
         runtime.start(stopped)
         raise
+
+
+def restore_later(name: str, old: str, backup: str) -> str:
+    """Return how to go back after an upgrade that succeeded."""
+    return (
+        f"backup {backup} is from before the upgrade: `labelspace create NEW --from-backup {backup}"
+        f" --cvat-version {old}` with the buckets of {name} makes a workspace of CVAT {old} from it"
+    )
 
 
 def way_back(name: str, old: str, backup: str) -> str:

@@ -22,6 +22,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
     state,
     status,
     task,
+    upgrade,
     upload,
 )
 from labelspace_ops.cli.app import app

@@ -59,6 +59,8 @@ def print_status(measured: Status) -> None:
         "buckets": ", ".join(_bucket(bucket, measured.status) for bucket in measured.buckets),
         "backup": f"{backup.where or ''} (last: {backup.last or 'none yet'})",
     }
+    if measured.cvat != measured.cvat_version:
+        rows["cvat"] = measured.cvat
     for key, value in rows.items():
         typer.echo(f"  {key:<10} {value}")
     unreadable = filter(None, map(_unreadable, measured.buckets))
@@ -170,14 +172,19 @@ def credentials(name: Name, as_json: Json = False) -> None:
 
 @app.command()
 def doctor(
-    target: Annotated[str, typer.Option(help="local or scaleway")] = "", as_json: Json = False
+    target: Annotated[str, typer.Option(help="local or scaleway")] = "",
+    cvat: Annotated[str, typer.Option(help="URL of any CVAT server: check that one, only reading")] = "",
+    as_json: Json = False,
 ) -> None:
     """Check whether this machine, or an account at Scaleway, can run a workspace."""
     from labelspace.home import Home
+    from labelspace_ops.cvat import server_check
     from labelspace_ops.targets import registry
     from labelspace_ops.workspaces import doctor as doctor_module
 
-    checks = doctor_module.examine(Home.find(), target or registry.DEFAULT)
+    checks = (
+        server_check.examine(cvat) if cvat else doctor_module.examine(Home.find(), target or registry.DEFAULT)
+    )
     text = "\n".join(f"  {'ok ' if check.ok else 'NO '} {check.name}: {check.detail}" for check in checks)
     print_result(checks, text, as_json=as_json)
     raise typer.Exit(0 if all(check.ok for check in checks) else 1)

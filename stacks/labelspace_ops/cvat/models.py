@@ -1,4 +1,4 @@
-"""Objects of CVAT's REST API (2.73, ``cvat/apps/engine/serializers.py``), with the fields used here."""
+"""Objects of CVAT's REST API (``cvat/apps/engine/serializers.py``), with the fields used here."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The labels file: its keys, limits and error messages.
 
-The limits are those of CVAT 2.73 (``cvat/apps/engine/models.py``, ``serializers.py``).
+The limits are those of CVAT (``cvat/apps/engine/models.py``, ``serializers.py``).
 """
 
 from __future__ import annotations

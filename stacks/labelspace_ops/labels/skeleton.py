@@ -1,6 +1,6 @@
 """Skeletons: the points and edges of the labels file, and the SVG that CVAT stores.
 
-CVAT (2.73, ``serializers.py``) takes sublabels and SVG elements when a skeleton is created, replaces the
+CVAT (``serializers.py``) takes sublabels and SVG elements when a skeleton is created, replaces the
 points' names by its own ids in the SVG, and never changes the SVG again.
 """
 

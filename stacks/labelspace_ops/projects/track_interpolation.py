@@ -1,6 +1,6 @@
 """The shapes of tracks on single frames.
 
-The rules are CVAT's own (2.73, ``dataset_manager/annotation.py``, ``get_interpolated_shapes``), except for
+The rules are CVAT's own (``dataset_manager/annotation.py``, ``get_interpolated_shapes``), except for
 polygons and polylines that change between two keyframes: CVAT matches their points by lengths, and they are
 not computed here.
 """

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from labelspace.home import Home
     from labelspace_ops.backup.base import Backups
+    from labelspace_ops.backup.models import Rehearsal
 
 Spec = TypeVar("Spec", bound=WorkspaceSpec)
 
@@ -203,11 +204,15 @@ class Target(ABC, Generic[Spec]):
         """Images that will be pulled, and images that changed under their names since the last update."""
         return []
 
+    def rehearse_upgrade(self, name: str, version: str, old: str, home: Home) -> Rehearsal | None:
+        """Take a backup and rehearse an upgrade on a copy; None where only the upgrade itself rehearses."""
+        return None
+
     def upgrade_note(self, spec: Spec) -> str:
         """How another version of CVAT is tested before it touches the database."""
         return (
             f"upgrade to CVAT {spec.cvat_version}: first a backup, then a rehearsal: a copy of it is migrated"
-            " with the new version, and its rows are counted; only then is the real database touched. A"
+            " with the new version and compared; only then is the real database touched. A"
             " rehearsal that fails changes nothing. Afterwards the way back is that backup"
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from labelspace.cvat_lines import MEANING, line_of
 from labelspace_ops.backup.models import UNKNOWN, BackupState
 from labelspace_ops.core.checks import Check
 from labelspace_ops.core.models import JsonModel
@@ -81,6 +82,8 @@ class Status(JsonModel):
     """URL of the annotation server for programs."""
     cvat_version: str
     """The annotation server's version."""
+    cvat_state: str | None = None
+    """How well it is tested: ``proven``, ``run``, ``read`` or ``unread``; null without a version."""
     admin_username: str
     """User name of the admin."""
     buckets: list[BucketStatus]
@@ -107,6 +110,8 @@ class Status(JsonModel):
         """Return the status with what the stack's outputs say; ``fields``: what the target measured."""
         texts = ("description", "url", "api_url", "cvat_version", "admin_username")
         known: dict[str, Any] = {text: str(outputs.get(text, "")) for text in texts}
+        if version := known["cvat_version"]:
+            known["cvat_state"] = line_of(version).state
         return cls(
             name=name,
             target=target,
@@ -119,6 +124,13 @@ class Status(JsonModel):
     def unmeasured(cls, name: str, status: str, *checks: Check) -> Status:
         """Return a status of which only the name is known, and why in ``checks``."""
         return cls.measured(name, "", {}, UNKNOWN, status=status, buckets=[], checks=list(checks))
+
+    @property
+    def cvat(self) -> str:
+        """The version of CVAT, with a mark when it is untested."""
+        line = line_of(self.cvat_version) if self.cvat_version else None
+        mark = f" (untested: {MEANING[line.state]})" if line and not line.tested else ""
+        return f"{self.cvat_version}{mark}"
 
     def as_row(self) -> Row:
         """Return the workspace as it is listed."""

@@ -18,6 +18,8 @@ AFFECTED_PARTS: dict[str, frozenset[str]] = {
     "trusted_proxies": frozenset({"proxy", "readiness"}),
     "s3_port": frozenset({"gateway"}),
     "size": CVAT_BACKENDS | {"redis", "cache", "database"},
+    "allow_untested_cvat": frozenset(),
+    "star_banner": frozenset({"server", "readiness"}),
     "cvat_version": CVAT_BACKENDS | {"ui", "server-image", "ui-image"},
     "backup": frozenset({"database", "migrate", "readiness"}),
     "egress": CVAT_BACKENDS,

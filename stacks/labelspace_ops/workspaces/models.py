@@ -16,6 +16,7 @@ from labelspace_ops.targets.status import Row, Status
 from labelspace_ops.workspaces.lifecycle import Deleted, Stopped
 from labelspace_ops.workspaces.login import LoggedIn
 from labelspace_ops.workspaces.preview import Preview
+from labelspace_ops.workspaces.upgrade import Upgrade
 
 
 class Credentials(JsonModel):
@@ -119,6 +120,7 @@ PRINTED: dict[str, Any] = {
     "backups": Backups,
     "restore": Restored,
     "drill": Proof,
+    "upgrade": Upgrade,
     "login": LoggedIn,
     "keys export": KeysExported,
     "keys import": dict[str, str],

@@ -18,6 +18,7 @@ from typing import Any
 
 from pulumi import automation as auto
 
+from labelspace.cvat_lines import MEANING, line_of
 from labelspace.home import Home, write_once
 from labelspace.spec import Settings, WorkspaceSpec, dump_with_secrets
 from labelspace_ops.core.errors import OpsError
@@ -260,9 +261,17 @@ def _why(step: Any, part: str, keys: list[str], *, new: bool) -> list[str]:
     return ["differs from the last update: labelspace is newer, or somebody changed it by hand"]
 
 
+def _untested(spec: WorkspaceSpec) -> list[str]:
+    """Mark a version of CVAT that labelspace was not tested with."""
+    line = line_of(spec.cvat_version)
+    if line.tested:
+        return []
+    return [f"CVAT {spec.cvat_version} is untested: {MEANING[line.state]}; not known: {line.unknown}"]
+
+
 def _notes(spec: WorkspaceSpec, changes: list[ResourceChange], keys: list[str], *, new: bool) -> list[str]:
     target = registry.get(spec.target)
-    notes = target.preview_notes(spec, new=new)
+    notes = [*target.preview_notes(spec, new=new), *_untested(spec)]
     if "cvat_version" in keys:
         notes.append(target.upgrade_note(spec))
     if any(change.data.startswith("removed with") for change in changes):

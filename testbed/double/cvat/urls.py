@@ -7,11 +7,20 @@ from django.urls import path, re_path
 
 from cvat.apps.engine.views import annotations, people, projects, server, tasks
 from cvat.apps.organizations import views as organizations
+from cvat.line import has
 
 
 @staff_member_required
 def queues(request):
     return HttpResponse("queues of the double", content_type="text/plain")
+
+
+def _growth():
+    if not has("growth"):
+        return []
+    from cvat.apps.growth.views import growth
+
+    return [path("api/growth", growth)]
 
 
 TARGET = "(?P<target>project|task|job)s"
@@ -55,6 +64,7 @@ urlpatterns = [
     re_path(rf"^api/{TARGET}/(?P<number>\d+)/dataset/download$", annotations.download),
     path("api/requests", annotations.all_requests),
     path("api/requests/<str:request_id>", annotations.one_request),
+    *_growth(),
     re_path(r"^api/(?P<path>.*)$", server.not_here),
     path("admin/", admin.site.urls),
     path("django-rq/", queues),

@@ -99,6 +99,22 @@ OTHERS = {
         "tests/e2e/local/test_long_life.py",
         '"set", name, f"cvat_version={upgrades.VERSIONS[\'good\']}"',
     ),
+    "labelspace upgrade NAME --plan": (
+        "tests/e2e/local/test_cvat_lines.py",
+        '"upgrade", aged["name"], LATER, "--plan"',
+    ),
+    "labelspace upgrade NAME --rehearse": (
+        "tests/e2e/local/test_cvat_lines.py",
+        '"upgrade", aged["name"], LATER, "--rehearse"',
+    ),
+    "labelspace upgrade NAME": (
+        "tests/e2e/local/test_cvat_lines.py",
+        '"upgrade", aged["name"], LATER, "--allow-untested", "--yes"',
+    ),
+    "labelspace doctor --cvat https://cvat.example.org": (
+        "tests/e2e/local/test_cvat_lines.py",
+        '"doctor", "--cvat", aged["api_url"]',
+    ),
     "labelspace create NEW --bucket photos --from-backup 20261125-085642F_20261125-091106I": (
         "tests/e2e/local/test_backup_bucket.py",
         "_begun_from(lab, taken, {})",

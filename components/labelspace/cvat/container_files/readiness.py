@@ -27,15 +27,8 @@ MADE = "/home/django/logs/labelspace-admin"
 ARCHIVED = os.environ.get("LABELSPACE_ARCHIVED", "")
 """A file in the database's container that shows a working archive; empty: no archive to wait for."""
 PATIENCE = float(os.environ["LABELSPACE_TIMEOUT"])
-REQUIRED = {
-    "Cache backend: default",
-    "Cache backend: media",
-    "DatabaseBackend",
-    "DiskUsage",
-    "MemoryUsage",
-    "OPAHealthCheck",
-}
-"""The parts that CVAT 2.73 reports (cvat/apps/health)."""
+REQUIRED = set(os.environ["LABELSPACE_HEALTH"].split(","))
+"""The parts that CVAT must report (cvat/apps/health)."""
 
 
 _ADMIN_ID = "(SELECT id FROM auth_user WHERE username = %(username)s)"

@@ -29,9 +29,20 @@ def main() -> int:
 
 
 def busy(store) -> bool:
-    """Whether any queue has a job that waits or runs; one planned for later does not count."""
+    """Whether a queue has a job that waits, runs or is tried again later; other planned jobs do not count."""
     queues = [name.decode() for name in store.smembers("rq:queues")]
-    return any(store.llen(queue) or store.zcard(queue.replace("rq:queue:", "rq:wip:", 1)) for queue in queues)
+    return any(
+        store.llen(queue)
+        or store.zcard(queue.replace("rq:queue:", "rq:wip:", 1))
+        or retries(store, queue.replace("rq:queue:", "rq:scheduled:", 1))
+        for queue in queues
+    )
+
+
+def retries(store, planned) -> bool:
+    """Whether a planned job is one that failed and waits for its retry: RQ keeps its ``retries_left``."""
+    jobs = store.zrange(planned, 0, -1)
+    return any(store.hexists(b"rq:job:" + job, "retries_left") for job in jobs)
 
 
 if __name__ == "__main__":

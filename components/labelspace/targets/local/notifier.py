@@ -8,7 +8,7 @@ import pulumi
 import pulumi_docker as docker
 
 from labelspace.cvat.caddy import HTTPS_PORT
-from labelspace.cvat.services import QUEUES
+from labelspace.cvat_lines import line_of
 from labelspace.given import Given
 from labelspace.notify.service import STATE_PORT, Watched, service
 from labelspace.spec import LocalSpec
@@ -55,7 +55,7 @@ def _watched(spec: LocalSpec, context: DockerContext, url: str) -> Watched:
         buckets={one.name: one.endpoint for one in spec.buckets if one.endpoint},
         certificates=_certificates(url, spec, context),
         backups=f"http://{context.named(backup_part)}:{STATE_PORT}/",
-        queues=("chunks", *QUEUES),
+        queues=("chunks", *line_of(spec.cvat_version).queues),
         redis=context.named("redis"),
     )
 

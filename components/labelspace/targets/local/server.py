@@ -189,6 +189,7 @@ def _settings(
         default_role=spec.default_role,
         hosts=_hosts(spec, certificate),
         version=spec.cvat_version,
+        star_banner=spec.star_banner,
         admin_username=admin.value("username"),
         admin_email=admin.value("email"),
         secrets=secrets,

@@ -214,6 +214,7 @@ def _described(
         secrets=replace(secrets, database=database.password),
         https=_https(spec.scaleway, host),
         version=spec.cvat_version,
+        star_banner=spec.star_banner,
         archived_mark=database.archived_mark,
         egress=spec.egress.allow,
     )

@@ -99,7 +99,7 @@ class WorkspacePage:
                 with _fact("Runs on"):
                     widgets.text(registry.get(row.target or registry.DEFAULT).title)
                 with _fact("CVAT"):
-                    widgets.text(row.cvat_version)
+                    widgets.text(row.cvat)
             widgets.heading("Buckets", 3)
             counts = [[one.name, _count(one.objects), widgets.size(one.bytes)] for one in row.buckets]
             widgets.table(["Bucket", "Objects", "Size"], counts, numbers=(1, 2))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from labelspace.home import Home
     from labelspace_ops.backup.base import Backups
+    from labelspace_ops.backup.models import Rehearsal
 
 FIRST_PORT = 8080
 PORTS = ("port", "s3_port")
@@ -74,6 +75,15 @@ class LocalTarget(Target[LocalSpec]):
         bind_address = str(settings.get("bind_address", "127.0.0.1"))
         taken = {field for field in PORTS if preflight.listening_problem(bind_address, settings[field])}
         return {key: value for key, value in settings.items() if key not in taken}
+
+    def rehearse_upgrade(self, name: str, version: str, old: str, home: Home) -> Rehearsal:
+        """Take a backup and rehearse an upgrade on a copy of it."""
+        from labelspace_ops.backup import agent, upgrade  # noqa: PLC0415
+        from labelspace_ops.runtime.docker_engine import DockerRuntime  # noqa: PLC0415
+
+        return upgrade.rehearse(
+            DockerRuntime.here(name), agent.workspace_repository(name, home), version, old
+        )
 
     def resolve(self, spec: LocalSpec, home: Home) -> LocalSpec:
         """Refuse a certificate that browsers would refuse; the spec stays as it is."""

@@ -1,10 +1,12 @@
-"""Settings of the double: the names that overlays and environments of CVAT 2.73 use."""
+"""Settings of the double: the names that overlays and environments of CVAT use."""
 
 import os
 import secrets
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+
+from cvat.line import has
 
 BASE_DIR = Path(os.environ.get("CVAT_BASE_DIR", "/home/django"))
 SHARE_ROOT = BASE_DIR / "share"
@@ -87,7 +89,12 @@ INSTALLED_APPS = [
     "cvat.apps.iam",
     "cvat.apps.organizations",
     "cvat.apps.engine",
+    "cvat.apps.quality_control",
+    *(["cvat.apps.growth"] if has("growth") else []),
 ]
+AUTH_USER_MODEL = "iam.User" if has("own_user") else "auth.User"
+GITHUB_STAR_PROMPT_POLICY = "cvat.apps.growth.policies.EnabledGitHubStarPromptPolicy"
+EXPORT_RETRY_SECONDS = int(os.environ.get("CVAT_EXPORT_JOB_RETRY_INTERVALS", "60").split(",")[0])
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
+from labelspace import cvat_lines as lines
 from labelspace.container_spec import Service
 from labelspace.cvat import config_files, services
+from labelspace.cvat.images import CVAT_VERSION
 from labelspace.spec import EmailSpec
 
 SECRETS = services.Secrets(database="db", redis="r", cache="c", django="d", admin="a")
 
 
-@pytest.fixture
-def described() -> dict[str, Service]:
+def described_at(version: str = CVAT_VERSION, *, star_banner: bool = False) -> dict[str, Service]:
     return services.services(
         services.Settings(
             size="small",
@@ -25,8 +26,15 @@ def described() -> dict[str, Service]:
             admin_username="admin",
             admin_email="a@b.c",
             secrets=SECRETS,
+            version=version,
+            star_banner=star_banner,
         )
     )
+
+
+@pytest.fixture
+def described() -> dict[str, Service]:
+    return described_at()
 
 
 def test_every_queue_is_served_once(described: dict[str, Service]) -> None:
@@ -34,7 +42,7 @@ def test_every_queue_is_served_once(described: dict[str, Service]) -> None:
         word for one in described.values() if one.command[:2] == ("run", "worker") for word in one.command[2:]
     ]
     assert sorted(word for word in commands if not word.startswith("--")) == sorted(
-        ("chunks", *services.QUEUES)
+        ("chunks", *lines.line_of(CVAT_VERSION).queues)
     )
 
 
@@ -74,6 +82,25 @@ def test_no_secret_is_in_an_environment_or_a_command(described: dict[str, Servic
     assert not {"CVAT_POSTGRES_PASSWORD", "DJANGO_SECRET_KEY", "CVAT_REDIS_INMEM_PASSWORD"} & set(
         words.split()
     )
+
+
+@pytest.mark.parametrize("version", [line.newest for line in lines.all_lines()])
+def test_the_worker_of_imports_and_exports_puts_off_jobs_and_no_other_does(version: str) -> None:
+    described = described_at(version)
+    assert "--with-scheduler" in described["worker"].command
+    assert "--with-scheduler" not in described["worker-chunks"].command
+
+
+def _overlay(version: str, *, star_banner: bool = False) -> str:
+    files = described_at(version, star_banner=star_banner)["server"].files
+    return next(str(file.content) for file in files if file.path == config_files.SETTINGS)
+
+
+def test_the_banner_is_turned_off_where_cvat_has_one() -> None:
+    policy = "GITHUB_STAR_PROMPT_POLICY"
+    assert policy in _overlay("2.74.1")
+    assert policy not in _overlay("2.74.1", star_banner=True)
+    assert policy not in _overlay("2.73.0")
 
 
 def test_sizes_grow(described: dict[str, Service]) -> None:

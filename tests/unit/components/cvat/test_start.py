@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Callable
@@ -23,10 +24,22 @@ Said = Callable[..., tuple[int, list[str]]]
 
 @pytest.fixture
 def said(tmp_path: Path) -> Said:
-    """Runs lines of an entrypoint after the script; ``note`` is the exit code of ``migrate.py await``."""
-    (tmp_path / "start.sh").write_text(config_files.container_file("start.sh"))
+    """Runs lines of an entrypoint after the script; ``note`` is the exit code of ``migrate.py``.
 
-    def run(lines: str, *, note: int = 0, django: int = 0, **environment: str) -> tuple[int, list[str]]:
+    ``known``: where the entrypoint's digest is known.
+    """
+    (tmp_path / "start.sh").write_text(config_files.container_file("start.sh"))
+    entrypoint = tmp_path / "entrypoint.sh"
+    entrypoint.write_text("an entrypoint of CVAT")
+    digest = hashlib.sha256(entrypoint.read_bytes()).hexdigest()
+    mark = tmp_path / "entrypoint.sh.labelspace"
+
+    def run(
+        lines: str, *, note: int = 0, django: int = 0, known: str = "line", **environment: str
+    ) -> tuple[int, list[str]]:
+        environment["LABELSPACE_ENTRYPOINT"] = str(entrypoint)
+        environment["LABELSPACE_ENTRYPOINTS"] = f"{'0' * 64} {digest}" if known == "line" else "0" * 64
+        mark.write_text(digest if known == "image" else "another digest")
         for name, code in (("python3", note), ("django-admin", django)):
             (tmp_path / name).write_text(PROGRAM.format(name=name, code=code))
             (tmp_path / name).chmod(0o755)
@@ -47,8 +60,25 @@ while ! django-admin migrateredis --check; do exit 4; done
 """
 
 
-def test_a_note_answers_both_checks_and_django_is_not_started(said: Said) -> None:
-    assert said(CHECKS) == (0, ["python3 /opt/labelspace/migrate.py await"])
+@pytest.mark.parametrize("known", ["line", "image"])
+def test_a_note_answers_both_checks_and_django_is_not_started(said: Said, known: str) -> None:
+    assert said(CHECKS, known=known) == (0, ["python3 /opt/labelspace/migrate.py await"])
+
+
+def test_an_unknown_entrypoint_works_as_cvat_made_it(said: Said) -> None:
+    assert said(f"{CHECKS}django-admin collectstatic --no-input", known="nowhere") == (
+        0,
+        [
+            "python3 /opt/labelspace/migrate.py check",
+            "django-admin migrate --check",
+            "django-admin migrateredis --check",
+            "django-admin collectstatic --no-input",
+        ],
+    )
+
+
+def test_an_unknown_entrypoint_does_not_start_over_lost_files(said: Said) -> None:
+    assert said(CHECKS, note=4, known="nowhere") == (4, ["python3 /opt/labelspace/migrate.py check"])
 
 
 @pytest.mark.parametrize(("django", "code"), [(0, 0), (1, 3)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from labelspace.cvat_lines import Drops
 from labelspace_ops.backup import upgrade_test
 from labelspace_ops.core.errors import OpsError
 
@@ -23,9 +24,9 @@ KNOWN = {"engine.0001_initial", "engine.0002_more", "iam.0001_initial"}
 def test_fewer_rows_are_a_loss(counted: dict[str, int], lost: str) -> None:
     seen = upgrade_test.Counts(counted, {"a": 3, "b": 0})
     if not lost:
-        return upgrade_test._check_rows(seen)
+        return upgrade_test._check_rows(seen, Drops())
     with pytest.raises(OpsError, match=lost):
-        upgrade_test._check_rows(seen)
+        upgrade_test._check_rows(seen, Drops())
     return None
 
 

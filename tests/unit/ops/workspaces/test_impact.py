@@ -38,13 +38,18 @@ CHANGES: dict[str, Any] = {
     "trusted_proxies": ["192.0.2.7/32"],
     "sleep_after_minutes": 30,
     "cvat_version": "2.73.1",
+    "allow_untested_cvat": True,
+    "star_banner": True,
     "egress.allow": {"allow": ["10.0.0.5", "gateway"]},
     "buckets.photos": [{"name": "one"}, {"name": "photos", "path": "/usr"}],
     "buckets.two": [{"name": "one"}, {"name": "two"}],
     "buckets.far": [{"name": "one"}, {"name": "far", "endpoint": "http://198.51.100.1:7070"}],
 }
 
-REQUIRES: dict[str, Any] = {"trusted_proxies": {"public_url": "https://labels.example.org"}}
+REQUIRES: dict[str, Any] = {
+    "trusted_proxies": {"public_url": "https://labels.example.org"},
+    "star_banner": {"cvat_version": "2.76.0", "allow_untested_cvat": True},
+}
 
 
 class Recorder(pulumi.runtime.Mocks):

@@ -30,9 +30,13 @@ def serve(engine: Engine, label: str) -> None:
 
 
 def count(engine: Engine, label: str) -> Json | None:
-    """Rows by table: ``counted`` in the copy, ``recorded`` with its backup; None before the copy serves."""
+    """Rows by table: ``counted`` in the copy, ``recorded`` with its backup; ``columns`` of the copy by table.
+
+    None before the copy serves.
+    """
     if not SERVING.exists():
         return None
     expected = engine.expected(find(engine, label))
-    counted = record.take(postgres.asker(engine.settings, SERVING.read_text())).counts
-    return {"counted": counted, "recorded": expected.counts if expected else {}}
+    ask = postgres.asker(engine.settings, SERVING.read_text())
+    counted, columns = record.take(ask).counts, record.columns(ask)
+    return {"counted": counted, "recorded": expected.counts if expected else {}, "columns": columns}

@@ -22,6 +22,12 @@ from (select app, max(name) as name from django_migrations group by app) as each
 """
 APPLIED = "select app || '.' || name from django_migrations order by 1;\n"
 
+COLUMNS = f"""\
+select quote_ident(table_schema) || '.' || quote_ident(table_name), column_name
+from information_schema.columns
+where table_schema not in ('pg_catalog', 'information_schema') and table_name <> '{MARK_TABLE}' order by 1, 2;
+"""  # noqa: S608 - a constant
+
 
 @dataclass(frozen=True)
 class Record:
@@ -63,6 +69,15 @@ def counts(ask: Ask, names: list[str]) -> dict[str, int]:
     each = [f"select '{name}', count(*) from {name}" for name in names]  # noqa: S608 - quoted by PostgreSQL
     pairs = [line.rsplit("\t", 1) for line in ask(" union all ".join(each)).splitlines()] if each else []
     return {name: int(number) for name, number in pairs}
+
+
+def columns(ask: Ask) -> dict[str, list[str]]:
+    """Names of columns by table."""
+    found: dict[str, list[str]] = {}
+    for line in ask(COLUMNS).splitlines():
+        table, column = line.split("\t")
+        found.setdefault(table, []).append(column)
+    return found
 
 
 def migrations(ask: Ask) -> str:

@@ -4,8 +4,10 @@ Tracks, shapes of skeletons, issues, webhooks, cloud storages and organizations 
 refuses them.
 """
 
-from django.contrib.auth.models import User
+from django.conf import settings
 from django.db import models
+
+from cvat.line import has
 
 SET_NULL = {"null": True, "blank": True, "on_delete": models.SET_NULL}
 
@@ -19,7 +21,7 @@ class Timestamped(models.Model):
 
 
 class Assignable(models.Model):
-    assignee = models.ForeignKey(User, related_name="assigned_%(class)ss", **SET_NULL)
+    assignee = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="assigned_%(class)ss", **SET_NULL)
     assignee_updated_date = models.DateTimeField(null=True, blank=True, default=None)
 
     class Meta:
@@ -27,10 +29,16 @@ class Assignable(models.Model):
 
 
 class Profile(models.Model):
-    user = models.OneToOneField(User, on_delete=models.CASCADE)
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     rating = models.FloatField(default=0.0)
     last_activity_date = models.DateTimeField(null=True, blank=True, default=None)
     has_analytics_access = models.BooleanField(default=False)
+    if has("survey"):
+        cvat_usage_reason = models.CharField(blank=True, max_length=255, null=True)
+        data_types = models.JSONField(blank=True, default=list)
+        discovery_source = models.CharField(blank=True, max_length=255, null=True)
+        planned_activities = models.JSONField(blank=True, default=list)
+        primary_role = models.CharField(blank=True, max_length=255, null=True)
 
 
 class Storage(models.Model):
@@ -80,7 +88,7 @@ class ServerFile(models.Model):
 
 class Project(Timestamped, Assignable):
     name = models.CharField(max_length=256)
-    owner = models.ForeignKey(User, related_name="+", **SET_NULL)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="+", **SET_NULL)
     bug_tracker = models.CharField(max_length=2000, blank=True, default="")
     status = models.CharField(max_length=32, default="annotation")
     source_storage = models.ForeignKey(Storage, related_name="+", **SET_NULL)
@@ -92,7 +100,7 @@ class Task(Timestamped, Assignable):
         Project, on_delete=models.CASCADE, null=True, blank=True, related_name="tasks"
     )
     name = models.CharField(max_length=256)
-    owner = models.ForeignKey(User, related_name="tasks", **SET_NULL)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="tasks", **SET_NULL)
     bug_tracker = models.CharField(max_length=2000, blank=True, default="")
     status = models.CharField(max_length=32, default="annotation")
     overlap = models.PositiveIntegerField(null=True)
@@ -104,7 +112,10 @@ class Task(Timestamped, Assignable):
     subset = models.CharField(max_length=64, blank=True, default="")
     source_storage = models.ForeignKey(Storage, related_name="+", **SET_NULL)
     target_storage = models.ForeignKey(Storage, related_name="+", **SET_NULL)
-    consensus_replicas = models.IntegerField(default=0)
+    if has("replica"):
+        initial_replicas = models.IntegerField(default=0)
+    else:
+        consensus_replicas = models.IntegerField(default=0)
 
 
 class Segment(models.Model):

@@ -7,9 +7,11 @@ from django.conf import settings
 from django.http import Http404
 from redis import Redis
 from rest_framework.exceptions import PermissionDenied
-from rq import Queue
+from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
+
+from cvat.line import has
 
 STATES = {"queued": "queued", "deferred": "queued", "scheduled": "queued", "started": "started"}
 KEEP = timedelta(days=1)
@@ -46,6 +48,7 @@ def start(name, request_id, function, *arguments, user, meta, **keywords):
         result_ttl=int(KEEP.total_seconds()),
         failure_ttl=int(KEEP.total_seconds()),
         job_timeout="4h",
+        retry=Retry(3, settings.EXPORT_RETRY_SECONDS) if name == "export" and has("retries") else None,
     )
     return request_id
 

@@ -3,6 +3,7 @@
 from django.db.models import Count, Q
 
 from cvat.apps.engine.models import Job, Label
+from cvat.line import has
 
 
 def _url(request, path):
@@ -32,6 +33,8 @@ def full_user(request, user):
         "last_login": user.last_login,
         "date_joined": user.date_joined,
         "has_analytics_access": user.is_superuser,
+        **({"created_via": user.created_via} if has("created_via") else {}),
+        **({"email_verified": None} if has("email_verified") else {}),
     }
 
 
@@ -93,7 +96,7 @@ def task(request, found):
         "jobs": _job_counts(request, found),
         "labels": {"url": _url(request, f"labels?task_id={found.id}")},
         "validation_mode": None,
-        "consensus_enabled": False,
+        **({"initial_replicas": found.initial_replicas} if has("replica") else {"consensus_enabled": False}),
     }
 
 
@@ -144,7 +147,7 @@ def job(request, found):
         "source_storage": storage(parent.source_storage),
         "target_storage": storage(parent.target_storage),
         "parent_job_id": None,
-        "consensus_replicas": 0,
+        **({} if has("replica") else {"consensus_replicas": 0}),
         "replicas_count": 0,
     }
 

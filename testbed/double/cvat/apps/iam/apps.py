@@ -27,7 +27,7 @@ class IamConfig(AppConfig):
     name = "cvat.apps.iam"
 
     def ready(self):
-        from django.contrib.auth.models import User
+        from django.contrib.auth import get_user_model
 
         post_migrate.connect(make_groups, sender=self)
-        post_save.connect(join_group, sender=User)
+        post_save.connect(join_group, sender=get_user_model())

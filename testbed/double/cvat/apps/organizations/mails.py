@@ -4,7 +4,7 @@ Sources: cvat/apps/organizations/models.py (``Invitation.send``), cvat/apps/iam/
 """
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.sites.shortcuts import get_current_site
 from django.core import signing
@@ -41,7 +41,7 @@ def confirm(key):
 
 def send_reset(request, email):
     """To every account with the address that has a password; nobody learns whether there is one."""
-    for user in User.objects.filter(email__iexact=email, is_active=True):
+    for user in get_user_model().objects.filter(email__iexact=email, is_active=True):
         uid, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
         link = f"{_site(request)}/auth/password/reset/confirm?uid={uid}&token={token}"
         send_mail("Password Reset E-mail", f"Hello {user.username}, set it: {link}\n", None, [user.email])

@@ -2,7 +2,7 @@
 
 import secrets
 
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 from django.contrib.auth.tokens import default_token_generator
 from django.core import signing
 from django.http import HttpResponseRedirect
@@ -31,8 +31,8 @@ def password_reset(request):
 def password_reset_confirm(request):
     data = request.data
     try:
-        user = User.objects.get(pk=urlsafe_base64_decode(data.get("uid", "")).decode())
-    except (ValueError, User.DoesNotExist):
+        user = get_user_model().objects.get(pk=urlsafe_base64_decode(data.get("uid", "")).decode())
+    except (ValueError, get_user_model().DoesNotExist):
         raise Refused({"uid": ["Invalid value"]}) from None
     if not default_token_generator.check_token(user, data.get("token", "")):
         raise Refused({"token": ["Invalid value"]})
@@ -66,7 +66,9 @@ def invitations(request):
     if organization is None:
         raise Refused(["Organization must be specified"])
     email = request.data.get("email", "")
-    user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email, email)
+    user = get_user_model().objects.filter(
+        email__iexact=email
+    ).first() or get_user_model().objects.create_user(email, email)
     membership = Membership.objects.create(
         user=user, organization=organization, role=request.data.get("role", "worker")
     )

@@ -1,8 +1,8 @@
 """Login, logout, sign-up, password change, users."""
 
 from django.conf import settings
-from django.contrib.auth import authenticate, login, logout, password_validation
-from django.contrib.auth.models import Group, User
+from django.contrib.auth import authenticate, get_user_model, login, logout, password_validation
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponseBadRequest
 from django.utils.module_loading import import_string
@@ -18,6 +18,8 @@ from cvat.apps.engine import rows
 from cvat.apps.engine.access import DENIED, is_admin
 from cvat.apps.engine.lists import listed
 from cvat.apps.organizations import mails
+
+User = get_user_model()
 
 
 @csrf_exempt

@@ -1,6 +1,6 @@
 """Projects and labels."""
 
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 from rest_framework.decorators import api_view
 from rest_framework.exceptions import ValidationError as Refused
@@ -59,7 +59,7 @@ def assign(found, body):
 
 
 def person(number, field):
-    if number is not None and not User.objects.filter(id=number).exists():
+    if number is not None and not get_user_model().objects.filter(id=number).exists():
         raise Refused({field: [f'Invalid pk "{number}" - object does not exist.']})
     return number
 
