@@ -29,20 +29,32 @@ class Certificate:
     """End of its validity, UTC."""
 
 
+@dataclass(frozen=True)
+class PeerCertificate:
+    """What a verified connection says of the other side's certificate."""
+
+    names: tuple[str, ...]
+    """Host names and IP addresses that it is valid for."""
+    until: datetime
+    """End of its validity, UTC."""
+
+    @classmethod
+    def of(cls, connection: ssl.SSLSocket | ssl.SSLObject) -> PeerCertificate:
+        """Read the certificate of a connection that verified it."""
+        details: Any = connection.getpeercert()
+        names = tuple(str(name) for kind, name in details.get("subjectAltName", ()) if kind in NAME_FIELDS)
+        return cls(names, datetime.fromtimestamp(ssl.cert_time_to_seconds(details["notAfter"]), UTC))
+
+
 def load(tls: TlsSpec) -> Certificate:
     """Read and check the files; raises ``SpecError`` that names the field, the file and the next step."""
     chain = _read("certificate", tls.certificate, "CERTIFICATE")
     key = _read("key", tls.key, "PRIVATE KEY")
     server = _server_context(tls, key)
-    details = _verify(server, chain, tls, host="")
-    host = tls.host or _first_name(tls, details)
+    served = _verify(server, chain, tls, host="")
+    host = tls.host or _first_name(tls, served)
     _verify(server, chain, tls, host=host)
-    return Certificate(chain, key, host, end_of(details))
-
-
-def end_of(details: dict[str, Any]) -> datetime:
-    """Return the end of validity of a certificate as ``ssl.SSLSocket.getpeercert`` gives it, in UTC."""
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(details["notAfter"])), UTC)
+    return Certificate(chain, key, host, served.until)
 
 
 def client_context(pem: str, *, host: str) -> ssl.SSLContext:
@@ -104,8 +116,8 @@ def _unusable(error: ssl.SSLError) -> str:
     return f"or its key is not usable{reason}: check them with `openssl x509 -text` and `openssl pkey -check`"
 
 
-def _verify(server: ssl.SSLContext, chain: str, tls: TlsSpec, *, host: str) -> dict[str, Any]:
-    """Connect to ``server`` in memory as a browser would; return the certificate's details."""
+def _verify(server: ssl.SSLContext, chain: str, tls: TlsSpec, *, host: str) -> PeerCertificate:
+    """Connect to ``server`` in memory as a browser would."""
     try:
         client = client_context(chain, host=host)
         return _handshake(server, client, host)
@@ -128,7 +140,7 @@ def _invalid(error: ssl.SSLCertVerificationError, tls: TlsSpec, host: str) -> Sp
     )
 
 
-def _handshake(server: ssl.SSLContext, client: ssl.SSLContext, host: str) -> dict[str, Any]:
+def _handshake(server: ssl.SSLContext, client: ssl.SSLContext, host: str) -> PeerCertificate:
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = (
         client.wrap_bio(to_client, to_server, server_hostname=host or None),
@@ -140,13 +152,16 @@ def _handshake(server: ssl.SSLContext, client: ssl.SSLContext, host: str) -> dic
                 end.do_handshake()
             except ssl.SSLWantReadError:
                 continue
-    return dict(ends[0].getpeercert() or {})
+    return PeerCertificate.of(ends[0])
 
 
-def _first_name(tls: TlsSpec, details: dict[str, Any]) -> str:
-    names = [name for kind, name in details.get("subjectAltName", ()) if kind in NAME_FIELDS]
-    exact = [name for name in names if "*" not in name]
+def _first_name(tls: TlsSpec, served: PeerCertificate) -> str:
+    exact = [name for name in served.names if "*" not in name]
     if not exact:
-        shown = f"names only {', '.join(names)}" if names else "has no subjectAltName, which browsers need"
+        shown = (
+            f"names only {', '.join(served.names)}"
+            if served.names
+            else "has no subjectAltName, which browsers need"
+        )
         raise SpecError([f"tls.host: missing: {tls.certificate} {shown}: give the name that people open"])
-    return str(exact[0])
+    return exact[0]

@@ -22,6 +22,7 @@ from labelspace.spec import (
     BucketSpec,
     DatasetBucketSpec,
     LocalSpec,
+    Settings,
     SpecError,
     SpecPart,
 )
@@ -217,7 +218,7 @@ def _server_settings(args: AnnotationServerArgs) -> Given[LocalSpec]:
     absent = [f"{key}: missing: give a component" for key in ("database", "buckets") if key not in args]
     if absent:
         raise SpecError(absent)
-    values: dict[str, Any] = {key: value for key, value in args.items() if key != "database"}
+    values: Settings = {key: value for key, value in args.items() if key != "database"}
     values["name"] = args["database"].shared.workspace
     values["buckets"] = [{"name": bucket.access.name} for bucket in args["buckets"]]
     values["s3_port"] = 8080 if args.get("port") == 8081 else 8081  # unused: the buckets have gateways

@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+Values = dict[str, Any]
+"""The contents of a TOML file."""
 State = Literal["proven", "run", "read", "unread"]
 TESTED: tuple[State, ...] = ("proven", "run")
 """States of a line that needs no ``allow_untested_cvat``."""
@@ -126,11 +128,11 @@ def load(folder: Traversable) -> tuple[Line, ...]:
     return tuple(_line(name, read) for name in sorted(read, key=order))
 
 
-def _line(name: str, read: Mapping[str, dict[str, Any]]) -> Line:
+def _line(name: str, read: Mapping[str, Values]) -> Line:
     return Line.model_validate({**_values(name, read), "name": name})
 
 
-def _values(name: str, read: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _values(name: str, read: Mapping[str, Values]) -> Values:
     values = dict(read[name])
     if like := values.pop("like", None):
         inherited = {key: value for key, value in _values(like, read).items() if key not in OWN}

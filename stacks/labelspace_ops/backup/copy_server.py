@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from labelspace.cvat import config_files, kvrocks, services
 from labelspace.cvat.images import cvat_image
@@ -82,8 +81,7 @@ class CopyServer:
         with self._served(version, line):
             words = ["python3", OBSERVE, "look", *([str(task)] if task else [])]
             result = self._runtime.exec(SERVER, words)
-        found = _parse(result.output)
-        return Observed(found["health"], found["task"], found["content"])
+        return _parse(result.output)
 
     @contextmanager
     def _served(self, version: str, line: Line) -> Iterator[None]:
@@ -189,15 +187,15 @@ def remove(runtime: Runtime) -> None:
         runtime.remove_volumes([DATA])
 
 
-def _parse(output: str) -> dict[str, Any]:
+def _parse(output: str) -> Observed:
     """The JSON of the last line; raises ``OpsError`` with the reason of a failure."""
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if not lines:
         raise OpsError(f"it does not serve the copy: {output.strip()[-300:] or 'it ended'}")
-    found: dict[str, Any] = json.loads(lines[-1])
+    found = json.loads(lines[-1])
     if "failed" in found:
         raise OpsError(f"it does not serve the copy: {found['failed']}")
-    return found
+    return Observed(found["health"], found["task"], found["content"])
 
 
 def last_line(result: Result) -> str:

@@ -40,13 +40,12 @@ class _Server:
         except httpx.HTTPError as error:
             raise OpsError(f"{path}: {error or type(error).__name__}") from None
 
-    def _json(self, path: str) -> dict[str, Any]:
+    def _json(self, path: str) -> Any:
         response = self._get(path)
         try:
-            found: dict[str, Any] = response.json()
+            return response.json()
         except ValueError:
             raise OpsError(f"{path} answers {response.status_code}, and not with JSON") from None
-        return found
 
     def _version(self) -> str:
         return str(self._json("/api/server/about").get("version", ""))

@@ -9,7 +9,7 @@ import pulumi
 from pydantic import BaseModel, ValidationError
 
 from labelspace.given import camel_case
-from labelspace.spec import SpecError
+from labelspace.spec import Settings, SpecError
 from labelspace.workspace import Workspace
 from labelspace_ops.labels import labels_file, normalized
 from labelspace_ops.labels.args import LabelSchemaArgs
@@ -59,7 +59,7 @@ class LabelSchema(pulumi.ComponentResource):
         self.register_outputs({"project": self.project, "number": self.number})
 
 
-def separate(args: Mapping[str, Any]) -> tuple[dict[str, Any], Workspace]:
+def separate(args: Mapping[str, Any]) -> tuple[Settings, Workspace]:
     """The values, and the workspace among the arguments; raises ``SpecError`` without one."""
     workspace = args.get("workspace")
     if not isinstance(workspace, Workspace):
@@ -67,7 +67,7 @@ def separate(args: Mapping[str, Any]) -> tuple[dict[str, Any], Workspace]:
     return {key: value for key, value in args.items() if key != "workspace" and value is not None}, workspace
 
 
-def validated(model: type[Model], values: dict[str, Any]) -> Model:
+def validated(model: type[Model], values: Settings) -> Model:
     """The values as a model of the labels file; raises ``SpecError`` with a sentence for each problem."""
     try:
         return model.model_validate(values)

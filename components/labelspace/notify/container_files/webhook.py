@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from faults import Notice
 
+Body = dict[str, Any]
 TIMEOUT_SECONDS = 10
 TEAMS = ("webhook.office.com", "logic.azure.com", "powerplatform.com", "powerautomate.com")
 MATTERMOST = re.compile(r"/hooks/[a-z0-9]{26}/?")
@@ -33,7 +34,7 @@ def detect(url: str) -> str:
     return "mattermost" if MATTERMOST.fullmatch(parts.path) else "json"
 
 
-def body(shape: str, workspace: str, url: str, notice: Notice) -> dict[str, Any]:
+def body(shape: str, workspace: str, url: str, notice: Notice) -> Body:
     """The body for a notice about ``workspace``, whose address is ``url``."""
     text = sentence(workspace, url, notice)
     match shape:
@@ -64,7 +65,7 @@ def sentence(workspace: str, url: str, notice: Notice) -> str:
     return f"labelspace {workspace}: over after {minutes:.0f} minutes: {notice.text} ({url})"
 
 
-def _card(text: str) -> dict[str, Any]:
+def _card(text: str) -> Body:
     content = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -79,7 +80,7 @@ def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def send(url: str, content: dict[str, Any]) -> str:
+def send(url: str, content: Body) -> str:
     """Post a body; returns why it was not taken, empty when it was."""
     request = urllib.request.Request(
         url, json.dumps(content).encode(), {"Content-Type": "application/json"}, method="POST"

@@ -66,7 +66,7 @@ def _end(pem: str, port: int) -> datetime:
         socket.create_connection((LOOPBACK, port), timeout=TIMEOUT_SECONDS) as connection,
         certificates.client_context(pem, host="").wrap_socket(connection) as secured,
     ):
-        return certificates.end_of(dict(secured.getpeercert() or {}))
+        return certificates.PeerCertificate.of(secured).until
 
 
 def _result(outputs: Properties, tls: TlsSpec, served: str, until: datetime) -> ServedCertificate:
