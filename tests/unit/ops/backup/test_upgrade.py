@@ -58,7 +58,8 @@ def test_what_a_later_version_shows_otherwise_is_said(later: Observed, said: lis
 
 
 def test_the_reason_of_a_copy_that_is_not_served_is_passed_on() -> None:
-    assert copy_server._parse('noise\n{"health": 7}') == {"health": 7}
+    answer = '{"health": 7, "task": null, "content": {}}'
+    assert copy_server._parse(f"noise\n{answer}") == Observed(health=7, task=None, content={})
     with pytest.raises(OpsError, match="does not serve the copy: OPAHealthCheck: no answer"):
         copy_server._parse('{"failed": "OPAHealthCheck: no answer"}')
     with pytest.raises(OpsError, match="does not serve the copy: Killed"):
