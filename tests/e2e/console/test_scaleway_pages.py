@@ -66,9 +66,10 @@ def test_the_form_has_the_targets_own_fields_and_shows_its_price(
     click(browser, "//*[@role='option'][contains(., 'Scaleway')]")
     says(browser, "[aria-label=Workspace]", "Scaleway, in the cloud")
     assert not browser.find_elements(By.CSS_SELECTOR, "[name=s3_port]")
+    type_into(browser, domain="labels.example.org")
     press(browser, "Preview")
     says(browser, "[aria-label='What it costs']", "about 54.89 EUR a month, 23.62 while stopped")
-    says(browser, "[aria-label='Preview of another']", "everybody on the internet can create an account")
+    says(browser, "[aria-label='Preview of another']", "Scaleway")
 
 
 def test_it_is_stopped_and_deleted(browser: webdriver.Chrome, console: Console) -> None:

@@ -254,7 +254,7 @@ config = pulumi.Config()"""
 
 
 def test_protected_parts_are_not_destroyed(own: Own) -> None:
-    own.changed(("backup={", "opts=pulumi.ResourceOptions(protect=True), backup={"))
+    own.changed(("backup=BackupArgs(", "opts=pulumi.ResourceOptions(protect=True), backup=BackupArgs("))
     own.pulumi("up", "--yes", "--skip-preview")
     before = {one.id for one in containers(f"{own.name}-judgements").values()}
     said = own.pulumi("destroy", "--yes", "--skip-preview", succeeds=False)

@@ -38,6 +38,8 @@ UNREADABLE_SECONDS = 1.0
 NOT_EXAMINED = share.Unreadable(frozenset(), is_complete=False)
 PATIENCE_SECONDS = 10
 """For single requests; after it a thread ends that nothing waits for any more."""
+GATEWAY = "labelspace:local:S3Gateway"
+"""Type of the component that serves the buckets of a workspace."""
 LONG_LIVED = (
     *("database", "backup", "redis", "cache", "opa", "server"),
     *("worker", "worker-chunks", "ui", "proxy", "gateway"),
@@ -76,7 +78,7 @@ def measure(name: str, resources: list[Resource], home: Home) -> Status:
     )
     certificate = clock.start(lambda: tls.ServedCertificate() if inactive or busy else tls.measure(outputs))
     listed, checks = (
-        _measure_inactive(outputs) if inactive else _measure_running(outputs, engine, home, clock)
+        _measure_inactive(outputs) if inactive else _measure_running(resources, engine, home, clock)
     )
     if not inactive and not busy:
         checks += [
@@ -143,14 +145,16 @@ def _drift_check(name: str, sentence: str) -> Check:
 
 
 def _measure_running(
-    outputs: Properties, engine: _Engine, home: Home, clock: Clock
+    resources: list[Resource], engine: _Engine, home: Home, clock: Clock
 ) -> tuple[list[BucketStatus], list[Check]]:
-    containers = engine.containers
+    outputs, containers = state.stack_outputs(resources), engine.containers
     mounts = sorted(part for part in containers if part.startswith("mount-"))
     sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
     notifier = ["notifier"] if "notifier" in containers else []
-    absent = "database" if outputs.get("database") == "external" else "backup"
-    parts = [part for part in (*LONG_LIVED, *mounts, *sleeper, *notifier) if part != absent]
+    absent = {"database" if outputs.get("database") == "external" else "backup"}
+    if outputs and not any(one.type == GATEWAY for one in resources):
+        absent.add("gateway")  # each bucket is a component of its own, with a gateway of its own
+    parts = [part for part in (*LONG_LIVED, *mounts, *sleeper, *notifier) if part not in absent]
     counts = [_BucketCount(outputs, bucket, clock) for bucket in outputs.get("buckets", [])]
     health = clock.start(lambda: cvat_health(outputs["api_url"]), WORK_SECONDS) if outputs else None
     unreadable = clock.start(lambda: _find_unreadable(outputs, engine.runtime))
