@@ -264,7 +264,7 @@ def _exported(lab: Lab, name: str, file: Path, *flags: str) -> list[Any]:
         (["task", "create", "NAME", "--project", "Animals", "--from", "zoo/nowhere"], "holds no image"),
         (
             ["task", "create", "NAME", "--project", "Animals", "--from", "zoo", "--assign", "eve"],
-            "eve did not",
+            "eve has no account yet",
         ),
         (["audit", "NAME", "--project", "Fish"], "there are: Animals"),
         (
