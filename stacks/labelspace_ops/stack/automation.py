@@ -224,9 +224,10 @@ def read_settings(stack: auto.Stack) -> Settings:
 def settings_without_state(name: str, home: Home) -> Settings:
     """The settings in a workspace's file when its state is gone; empty without the file.
 
+    They are empty for the file of another home, too: the name may be taken there, which the target finds out.
     Pulumi decrypts settings of a stack alone: an empty one is made in a temporary folder.
     """
-    if not project.find(home).settings_file(name).exists():
+    if not project.find(home).settings_file(name).exists() or not home.passphrase.exists():
         return {}
     with tempfile.TemporaryDirectory(prefix="labelspace-settings-") as folder:
         place = options(home)
@@ -234,7 +235,9 @@ def settings_without_state(name: str, home: Home) -> Settings:
         try:
             return read_settings(open_stack(name, place, new=True))
         except auto.CommandError as error:
-            raise explain(OpsError(error_reason(str(error))), name, home) from None
+            if "incorrect passphrase" in str(error):
+                return {}
+            raise OpsError(error_reason(str(error))) from None
 
 
 def provider_settings(stack: auto.Stack, package: str) -> dict[str, str]:

@@ -142,10 +142,10 @@ def _unreadable(name: str, file: Path, problem: str) -> str:
 
 def explain(error: OpsError, name: str, home: Home) -> OpsError:
     """``error`` with the next step, when Pulumi could not decrypt a workspace's state or settings."""
-    if "passphrase" not in str(error):
-        return error
     where = backend.state_folder(home)
     file = state_files.state_file(where, name) if where else backend.current_url(home)
+    if "passphrase" not in str(error) or (isinstance(file, Path) and not file.exists()):
+        return error
     return UnreadableStateError(
         f"{name}: the state in {file} is encrypted with another passphrase than the one in {home.passphrase}:"
         " set LABELSPACE_HOME to the home that made it, or import that home's recovery kit into a new home"

@@ -20,8 +20,11 @@ from labelspace_ops.stack import state
 
 STATUS_KEYS = {
     *("name", "target", "description", "status", "since", "url", "api_url", "cvat_version", "admin_username"),
-    *("buckets", "backup", "checks"),
+    *("buckets", "backup", "checks", "cvat_state", "certificate_until", "warnings"),
 }
+
+
+BUCKET_KEYS = {"name", "endpoint", "objects", "bytes", "unreadable", "first_unreadable"}
 
 
 def test_create_prints_the_status_that_scripts_rely_on(street: Any) -> None:
@@ -29,7 +32,7 @@ def test_create_prints_the_status_that_scripts_rely_on(street: Any) -> None:
     assert street["status"] == "ready"
     assert street["admin_username"] == ADMIN
     assert street["url"].startswith(f"http://{street['name']}.localhost:")
-    assert [set(bucket) for bucket in street["buckets"]] == [{"name", "endpoint", "objects", "bytes"}] * 2
+    assert [set(bucket) for bucket in street["buckets"]] == [BUCKET_KEYS] * 2
     assert all(set(check) == {"name", "ok", "detail"} for check in street["checks"])
 
 
@@ -87,7 +90,7 @@ def test_the_gateways_own_folders_are_swept_from_the_share(street: Any) -> None:
 
 def test_an_upload_can_be_repeated(lab: Lab, street: Any, dataset: Path) -> None:
     again = lab.json("upload", street["name"], str(dataset), "--bucket", "street")
-    known = {"bucket": "street", "not_media": ["notes.txt"], "rejected": {}}
+    known = {"bucket": "street", "not_media": ["notes.txt"], "unreadable": [], "rejected": {}}
     assert again == {**known, "uploaded": 0, "skipped": 4}
     warned = lab.run("upload", street["name"], str(dataset), "--bucket", "street").stderr
     assert "CVAT cannot open notes.txt" in warned
