@@ -15,7 +15,7 @@ import httpx
 import pytest
 from tests.authority import Authority
 from tests.e2e.browser import chromium
-from tests.e2e.console.hands import find, texts, wait
+from tests.e2e.console.hands import find, says
 from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of
 
 NAME, HOST = "with-https", "labels.example.org"
@@ -82,7 +82,7 @@ def test_a_browser_signs_in(secured: Any) -> None:
         find(at, "[name=username]").send_keys(ADMIN)
         find(at, "[name=password]").send_keys(PASSWORD)
         find(at, "[type=submit]").click()
-        assert ADMIN in wait(at, lambda seen: texts(seen, "#result_list"))[0]
+        says(at, "#result_list", ADMIN)
 
 
 @pytest.mark.parametrize("port", ["port", "tls.port"])

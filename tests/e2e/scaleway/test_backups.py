@@ -100,7 +100,7 @@ def test_only_dumps_can_be_taken_by_a_restore(managed: Managed) -> None:
 
 def test_a_workspace_without_dumps_says_so(managed: Managed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_Machine, "made", ())
-    with pytest.raises(UsageError, match="pets: there is no dump: see labelspace backups pets"):
+    with pytest.raises(UsageError, match="pets: there is no dump: see `labelspace backups pets`"):
         managed.chosen()
 
 

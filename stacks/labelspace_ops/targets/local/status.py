@@ -276,7 +276,8 @@ def _folder_problem(runtime: Runtime, bucket: str, folder: Path) -> str:
     if not folder.exists():
         return "its folder is gone"
     inside = runtime.exec("gateway", ["stat", "-c", "%i", f"/buckets/{bucket}"])
-    if inside.exit_code == 0 and inside.output.strip() != str(folder.stat().st_ino):
+    found = inside.output.strip()  # empty when the engine lost it (moby/moby#27289)
+    if inside.exit_code == 0 and found and found != str(folder.stat().st_ino):
         return "its folder is not the one that CVAT sees (removed, mounted or unmounted since the start)"
     return ""
 

@@ -106,6 +106,20 @@ def test_a_server_that_cannot_list_the_share_is_an_error() -> None:
         share.find_unreadable(runtime, ["street"])
 
 
+def test_an_output_that_the_engine_lost_is_asked_for_again(bucket: Path) -> None:
+    lost = [Result(0, ""), Result(0, "")]
+
+    class Forgetful(Runtime):
+        def exec(self, service: str, command: list[str]) -> Result:
+            return lost.pop() if lost else super().exec(service, command)
+
+    runtime: Any = Forgetful()
+    assert share.find_unreadable(runtime, ["street"]).keys("street") == {"day/2.jpg", "night"}
+    lost[:] = [Result(0, "")] * share.ATTEMPTS
+    with pytest.raises(OpsError, match="the share of pets cannot be listed: no answer"):
+        share.find_unreadable(runtime, ["street"])
+
+
 def test_a_time_limit_ends_the_search(bucket: Path) -> None:
     runtime: Any = Runtime()
     assert not share.find_unreadable(runtime, ["street"], seconds=0).is_complete
