@@ -31,7 +31,7 @@ from testbed import images
 from testbed.inside import inside
 from testbed.scaleway_api.app import running
 from tests.authority import Authority
-from tests.e2e.cloud import Account, account
+from tests.e2e.cloud import KEY, Account, account
 from tests.e2e.lab import BIN, Visitor
 from tests.paths import ROOT
 
@@ -246,6 +246,7 @@ def machine(
         stack.callback(network.remove)
         own, databases = Authority.new(folder / "own"), Authority.new(folder / "databases")
         one = stack.enter_context(account(folder / "account", f"b{name[-6:]}", Home.find().tools))
+        one.cloud.add("access_key", dict(KEY), "access_key")
         made = Machine(one, folder, network, subnet, own, databases, name, settings)
         certificate = own.sign("api", f"DNS:{API}")
         stack.enter_context(running(one.cloud, str(subnet[1]), 443, certificate))
