@@ -108,7 +108,7 @@ def test_no_quota_is_matched_by_guess(cloud: Account) -> None:
     checks = doctor(cloud)
     servers = checks["Scaleway quota of servers DEV1-L in fr-par-1"]
     assert servers["ok"]
-    assert "lists no cp_servers_type_PLAY2_MICRO" in servers["detail"]
+    assert "lists no cp_servers_type_DEV1_L" in servers["detail"]
     policies = checks["Scaleway quota of IAM policies"]
     assert policies["ok"]
     assert policies["detail"].startswith("2 used of 50 by default; the API's name of this quota is not known")
