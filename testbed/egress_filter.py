@@ -9,17 +9,10 @@ from pathlib import Path
 
 from labelspace.home import Home
 from testbed import toolchain
-from testbed.shell import exclusive, fingerprint, timed
 
 MODULE = "github.com/stripe/smokescreen@v0.0.4"
 
 
 def program(home: Home | None = None) -> Path:
     """The program ``smokescreen``; the first call builds it, in about a minute."""
-    home = home or Home.find()
-    target = home.root / "testbed" / "bin" / fingerprint(MODULE) / "smokescreen"
-    with exclusive(home, "smokescreen"):
-        if not target.exists():
-            with timed("building CVAT's egress filter from its Go module (about a minute)"):
-                toolchain.build(home, MODULE, target)
-    return target
+    return toolchain.built(home or Home.find(), MODULE, "smokescreen", "CVAT's egress filter")

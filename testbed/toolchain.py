@@ -18,7 +18,7 @@ from semver import VersionInfo
 from labelspace.home import Home
 from labelspace_ops.stack import pulumi_cli
 from testbed.parts import Part
-from testbed.shell import SetupError, apt_install, fingerprint, run, timed, works
+from testbed.shell import SetupError, apt_install, exclusive, fingerprint, run, timed, works
 
 HERE = Path(__file__).parent
 CLI_VERSIONS = ("3.259.0",)
@@ -168,6 +168,16 @@ def _copy_side_scripts(into: Path) -> None:
         target = into / Path(script).name
         shutil.copyfile(source / script, target)
         target.chmod(0o755)
+
+
+def built(home: Home, module: str, name: str, what: str) -> Path:
+    """The program ``name`` of a Go module, ``path@version``; the first call builds it and says ``what``."""
+    target = home.root / "testbed" / "bin" / fingerprint(module) / name
+    with exclusive(home, name):
+        if not target.exists():
+            with timed(f"building {what} from its Go module"):
+                build(home, module, target)
+    return target
 
 
 def build(home: Home, module: str, target: Path, ldflags: str = "") -> None:

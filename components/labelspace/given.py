@@ -31,11 +31,6 @@ class Given(Generic[Part]):
         self._where, self._words = where, words or {}
         self._late = list(late_paths(values))
 
-    @property
-    def has_outputs(self) -> bool:
-        """Whether any of the values is an output."""
-        return bool(self._late)
-
     @classmethod
     def parse(
         cls, model: type[Part], values: Mapping[str, Any], words: Mapping[str, str] | None = None

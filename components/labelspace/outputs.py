@@ -58,12 +58,7 @@ class BucketAccess:
     @property
     def own_path(self) -> str:
         """The folder of the user's own that the bucket is; empty for every other bucket."""
-        return own_path(self.share)
-
-
-def own_path(share: Share) -> str:
-    """The folder of the user's own that a bucket is; empty for every other bucket."""
-    return share.path if isinstance(share, OwnFolderShare) else ""
+        return self.share.path if isinstance(self.share, OwnFolderShare) else ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from testbed.scaleway_api.cloud import ApiError, Cloud, Item, missing, new_id, now, shown
+from testbed.scaleway_api.items import item_routes
 from testbed.scaleway_api.network import address, release
 
 ZONE = "/instance/v1/zones/{zone}"
@@ -493,25 +494,9 @@ def _volumes(cloud: Cloud) -> list[Route]:
         cloud.later(item["id"], {"status": "available"})
         return JSONResponse(cloud.all("volume")[item["id"]])
 
-    async def one(request: Request) -> Response:
-        item = cloud.get("volume", request.path_params["id"])
-        if request.method == "DELETE":
-            if item["references"]:
-                raise ApiError(
-                    412,
-                    {
-                        "type": "precondition_failed",
-                        "message": "volume is in use",
-                        "precondition": "resource_still_in_use",
-                    },
-                )
-            cloud.remove("volume", item["id"])
-            return Response(status_code=204)
-        if request.method == "PATCH":
-            item.update({key: value for key, value in (await request.json()).items() if value is not None})
-        return JSONResponse(item)
+    def refuse_removal(item: Item) -> None:
+        if item["references"]:
+            problem = {"type": "precondition_failed", "message": "volume is in use"}
+            raise ApiError(412, {**problem, "precondition": "resource_still_in_use"})
 
-    return [
-        Route(VOLUMES, create, methods=["POST"]),
-        Route(f"{VOLUMES}/{{id}}", one, methods=["GET", "PATCH", "DELETE"]),
-    ]
+    return item_routes(cloud, "volume", VOLUMES, create, refuse_removal)

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from testbed.scaleway_api.cloud import ApiError, Cloud, Item, new_id, now
+from testbed.scaleway_api.items import item_routes
 
 VPCS = "/vpc/v2/regions/{region}/vpcs"
 NETWORKS = "/vpc/v2/regions/{region}/private-networks"
@@ -28,22 +29,12 @@ def _vpcs(cloud: Cloud) -> list[Route]:
     async def create(request: Request) -> Response:
         return JSONResponse(_vpc(cloud, request.path_params["region"], await request.json()))
 
-    async def one(request: Request) -> Response:
-        item = cloud.get("vpc", request.path_params["id"])
-        if request.method == "DELETE":
-            if any(network["vpc_id"] == item["id"] for network in cloud.all("private_network").values()):
-                problem = {"message": "VPC must be empty to be deleted", "type": "precondition_failed"}
-                raise ApiError(412, {**problem, "precondition": "resource_still_in_use", "help_message": ""})
-            cloud.remove("vpc", item["id"])
-            return Response(status_code=204)
-        if request.method == "PATCH":
-            item.update({key: value for key, value in (await request.json()).items() if value is not None})
-        return JSONResponse(item)
+    def refuse_removal(item: Item) -> None:
+        if any(network["vpc_id"] == item["id"] for network in cloud.all("private_network").values()):
+            problem = {"message": "VPC must be empty to be deleted", "type": "precondition_failed"}
+            raise ApiError(412, {**problem, "precondition": "resource_still_in_use", "help_message": ""})
 
-    return [
-        Route(VPCS, create, methods=["POST"]),
-        Route(f"{VPCS}/{{id}}", one, methods=["GET", "PATCH", "DELETE"]),
-    ]
+    return item_routes(cloud, "vpc", VPCS, create, refuse_removal)
 
 
 def _vpc(cloud: Cloud, region: str, body: Item, *, is_default: bool = False) -> Item:
@@ -97,21 +88,9 @@ def _networks(cloud: Cloud) -> list[Route]:
         item["subnets"] = [_subnet(item, one) for one in (subnet, "fd63:256c:45f7:dd3d::/64")]
         return JSONResponse(cloud.add("private_network", item))
 
-    async def one(request: Request) -> Response:
-        identity = request.path_params["id"]
-        item = cloud.get("private_network", identity)
-        if request.method == "DELETE":
-            _refuse_in_use(cloud, identity)
-            cloud.remove("private_network", identity)
-            return Response(status_code=204)
-        if request.method == "PATCH":
-            item.update({key: value for key, value in (await request.json()).items() if value is not None})
-        return JSONResponse(item)
-
-    return [
-        Route(NETWORKS, create, methods=["POST"]),
-        Route(f"{NETWORKS}/{{id}}", one, methods=["GET", "PATCH", "DELETE"]),
-    ]
+    return item_routes(
+        cloud, "private_network", NETWORKS, create, lambda item: _refuse_in_use(cloud, item["id"])
+    )
 
 
 def _free_subnet(cloud: Cloud, vpc: str, asked: str) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import docker
 import httpx
@@ -195,6 +196,27 @@ class Visitor:
     def sign_up(self, username: str) -> httpx.Response:
         body = {"username": username, "email": f"{username}@example.org"}
         return self.post("/api/auth/register", {**body, "password1": PASSWORD, "password2": PASSWORD})
+
+
+class _PublicName(httpx.HTTPTransport):
+    """Asks for a public name, which no resolver knows."""
+
+    def __init__(self, host: str, context: ssl.SSLContext) -> None:
+        super().__init__(verify=context, retries=5)
+        self._host = host
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.extensions["sni_hostname"] = self._host
+        return super().handle_request(request)
+
+
+def visitor_at(url: str, authority: str) -> Visitor:
+    """Somebody at a public HTTPS address of this machine, who trusts one authority (PEM) alone."""
+    parts = urlsplit(url)
+    context = ssl.create_default_context(cadata=authority)
+    visitor = Visitor(f"https://127.0.0.1:{parts.port}", _PublicName(str(parts.hostname), context))
+    visitor.http.headers.update({"Host": parts.netloc, "Origin": url})
+    return visitor
 
 
 def admin_of(measured: dict[str, Any]) -> Visitor:

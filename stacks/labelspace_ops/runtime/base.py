@@ -12,6 +12,7 @@ from labelspace_ops.core.errors import OpsError
 
 APPLICATION = ("server", "worker", "worker-chunks", "opa", "ui", "proxy")
 """The services that hold no data; they are stopped before those that do."""
+READ_ATTEMPTS = 3
 
 
 class RuntimeFailedError(OpsError):
@@ -157,6 +158,15 @@ class Runtime(Protocol):
 
     def remove_volumes(self, parts: Iterable[str]) -> None:
         """Remove volumes with all that is in them."""
+
+
+def read_output(runtime: Runtime, service: str, command: list[str]) -> Result:
+    """Run a command that only reads and prints something; run it again when the engine lost its output.
+
+    Docker can lose what a program prints (moby/moby#27289). The exit code is 1 when every attempt lost it.
+    """
+    results = (runtime.exec(service, command) for _ in range(READ_ATTEMPTS))
+    return next((one for one in results if one.exit_code or one.output.strip()), Result(1, "no answer"))
 
 
 def stop(runtime: Runtime, services: Iterable[str]) -> None:

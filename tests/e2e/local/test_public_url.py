@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ from selenium import webdriver
 from tests.authority import Authority
 from tests.e2e.browser import chromium
 from tests.e2e.console.hands import find, texts, wait
-from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of
+from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, visitor_at
 
 from labelspace.cvat.images import IMAGES
 from labelspace_ops.runtime.docker_engine import tar_files
@@ -93,21 +92,10 @@ def proxy(request: pytest.FixtureRequest, behind: Any, authority: Authority) -> 
         one.remove(force=True)
 
 
-class PublicTransport(httpx.HTTPTransport):
-    """Asks for the public name, which no resolver knows."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.extensions["sni_hostname"] = HOST
-        return super().handle_request(request)
-
-
 @pytest.fixture
 def person(proxy: str, authority: Authority) -> Visitor:
     """Somebody at the public address, who trusts the test's authority alone."""
-    context = ssl.create_default_context(cadata=authority.pem)
-    seen = Visitor(f"https://127.0.0.1:{PORT}", PublicTransport(verify=context, retries=5))
-    seen.http.headers.update({"Host": f"{HOST}:{PORT}", "Origin": URL})
-    return seen
+    return visitor_at(URL, authority.pem)
 
 
 def test_pages_sessions_and_links_work(proxy: str, person: Visitor) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from tests.authority import Authority
 from tests.e2e.browser import chromium
 from tests.e2e.console.hands import find, says
-from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of
+from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, visitor_at
 
 NAME, HOST = "with-https", "labels.example.org"
 
@@ -46,20 +45,9 @@ def _port(secured: Any) -> int:
     return int(secured["url"].rpartition(":")[2])
 
 
-class _PublicName(httpx.HTTPTransport):
-    """Asks for the workspace's public name, which no resolver knows."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.extensions["sni_hostname"] = HOST
-        return super().handle_request(request)
-
-
 @pytest.fixture
 def person(secured: Any, authority: Authority) -> Visitor:
-    context = ssl.create_default_context(cadata=authority.pem)
-    person = Visitor(f"https://127.0.0.1:{_port(secured)}", _PublicName(verify=context, retries=5))
-    person.http.headers.update({"Host": f"{HOST}:{_port(secured)}", "Origin": secured["url"]})
-    return person
+    return visitor_at(secured["url"], authority.pem)
 
 
 def test_pages_sign_in_and_links_work_over_https(secured: Any, person: Visitor) -> None:

@@ -10,7 +10,7 @@ import pulumi_docker as docker
 from labelspace import outputs
 from labelspace.container_spec import LOG_LIMIT, File, Health, Service
 from labelspace.naming import PART_LABEL, WORKSPACE_LABEL
-from labelspace.outputs import FolderShare, RemoteShare, own_path
+from labelspace.outputs import FolderShare, OwnFolderShare, RemoteShare
 from labelspace.targets.local import own_folder, podman
 from labelspace.targets.local.context import DockerContext, addresses
 from labelspace.targets.local.image_resources import TIMEOUTS
@@ -144,9 +144,9 @@ def _own_folders(service: Service, share: Share) -> list[docker.ContainerMountAr
     if not service.mounts_share:
         return []
     return [
-        own_folder.mount(path, f"{SHARE_ROOT}/{name}")
+        own_folder.mount(one.path, f"{SHARE_ROOT}/{name}")
         for name, one in share.items()
-        if (path := own_path(one))
+        if isinstance(one, OwnFolderShare)
     ]
 
 

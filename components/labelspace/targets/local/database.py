@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,14 +102,6 @@ def location(context: DockerContext, backup: BackupSpec) -> pulumi.Output[str]:
     """The place of the backups, for people: a folder of the machine, or the URL of a bucket."""
     folder = context.machine.path(lambda home: home.backups / context.workspace)
     return folder.apply(lambda path: backups.location(backup, Path(path), context.workspace))
-
-
-def secret_files(
-    key: pulumi.Output[str], write: Callable[[str], Mapping[str, str]]
-) -> dict[str, pulumi.Output[str]]:
-    """The files that ``write`` makes with the key of the backups, by their path in the container."""
-    written = key.apply(write)
-    return {path: written[path] for path in write("")}
 
 
 def _proxies() -> pulumi.Output[dict[str, str]] | None:

@@ -184,10 +184,6 @@ def _check_port(name: str, field: str, bind_address: str, port: int, *, known: b
         )
 
 
-def _option(field: str) -> str:
-    return f"--set {field}=PORT" if "." in field else f"--{field.replace('_', '-')}"
-
-
 def listening_problem(bind_address: str, port: int) -> int:
     """Return 0 when ``bind_address:port`` is free, else the error number of ``bind``."""
     family = socket.AF_INET6 if ":" in bind_address else socket.AF_INET

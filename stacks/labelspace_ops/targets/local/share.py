@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from labelspace.targets.local.container import SHARE_ROOT
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.runtime.base import Result, Runtime
+from labelspace_ops.runtime.base import Runtime, read_output
 
 _LIST_UNREADABLE = """\
 import json, os, sys, time
@@ -38,10 +38,6 @@ print(json.dumps([found, time.monotonic() <= end]))
 """
 
 
-ATTEMPTS = 3
-"""An engine can lose what a program prints (moby/moby#27289)."""
-
-
 @dataclass(frozen=True)
 class Unreadable:
     """Files and folders that CVAT's user cannot read, as BUCKET/KEY."""
@@ -63,9 +59,7 @@ def find_unreadable(runtime: Runtime, places: Sequence[str], seconds: float = ma
     gateway, which runs as root, lists it all the same. Raises ``OpsError`` when the share cannot be listed.
     """
     tops = [f"{SHARE_ROOT}/{place}".rstrip("/") for place in places]
-    command = ["python3", "-c", _LIST_UNREADABLE, str(seconds), *tops]
-    results = (runtime.exec("server", command) for _ in range(ATTEMPTS))
-    result = next((one for one in results if one.exit_code or one.output.strip()), Result(1, "no answer"))
+    result = read_output(runtime, "server", ["python3", "-c", _LIST_UNREADABLE, str(seconds), *tops])
     if result.exit_code:
         raise OpsError(
             f"the share of {runtime.workspace} cannot be listed: {result.output.strip()[-300:]}: see"

@@ -20,7 +20,7 @@ from labelspace_ops.core.names import FEW, printable
 from labelspace_ops.cvat import sleep
 from labelspace_ops.cvat.sleep import SleepStatus
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.runtime.base import Runtime
+from labelspace_ops.runtime.base import Runtime, read_output
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import declared, state
 from labelspace_ops.stack.state import Properties, Resource
@@ -275,9 +275,8 @@ def _folder_problem(runtime: Runtime, bucket: str, folder: Path) -> str:
     """Compare inodes: a container keeps the folder that was there when it started."""
     if not folder.exists():
         return "its folder is gone"
-    inside = runtime.exec("gateway", ["stat", "-c", "%i", f"/buckets/{bucket}"])
-    found = inside.output.strip()  # empty when the engine lost it (moby/moby#27289)
-    if inside.exit_code == 0 and found and found != str(folder.stat().st_ino):
+    inside = read_output(runtime, "gateway", ["stat", "-c", "%i", f"/buckets/{bucket}"])
+    if inside.exit_code == 0 and inside.output.strip() != str(folder.stat().st_ino):
         return "its folder is not the one that CVAT sees (removed, mounted or unmounted since the start)"
     return ""
 

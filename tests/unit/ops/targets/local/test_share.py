@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from labelspace_ops.core.errors import OpsError
-from labelspace_ops.runtime.base import Result
+from labelspace_ops.runtime.base import READ_ATTEMPTS, Result
 from labelspace_ops.targets.local import share
 
 NOBODY = 65534
@@ -115,7 +115,7 @@ def test_an_output_that_the_engine_lost_is_asked_for_again(bucket: Path) -> None
 
     runtime: Any = Forgetful()
     assert share.find_unreadable(runtime, ["street"]).keys("street") == {"day/2.jpg", "night"}
-    lost[:] = [Result(0, "")] * share.ATTEMPTS
+    lost[:] = [Result(0, "")] * READ_ATTEMPTS
     with pytest.raises(OpsError, match="the share of pets cannot be listed: no answer"):
         share.find_unreadable(runtime, ["street"])
 
