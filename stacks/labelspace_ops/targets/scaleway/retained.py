@@ -128,9 +128,10 @@ def with_buckets(account: Account, spec: ScalewaySpec, project: str, resources: 
 def volume_of(account: Account, spec: ScalewaySpec, project: str, resources: Resources) -> Volume | None:
     """Return the newest retained data volume; None when the stack has one or ``adopt_volume`` names one.
 
-    Raises ``UsageError`` for a volume in use: the name belongs to a workspace of another machine.
+    Raises ``UsageError`` for a volume in use, also one that ``adopt_volume`` names: the name belongs to a
+    workspace whose state is not here.
     """
-    if resources_of_type(resources, VOLUME) or spec.scaleway.adopt_volume or not project:
+    if resources_of_type(resources, VOLUME) or not project:
         return None
     name = resource_name(spec.name, "data")
     rows = account.list_all(volumes(spec), "volumes", Volume, project_id=project, name=name)
@@ -141,7 +142,7 @@ def volume_of(account: Account, spec: ScalewaySpec, project: str, resources: Res
             f"name: {spec.name!r} is taken: a server uses its data volume {used}, and this machine does not"
             " know that workspace's state. Choose another name, or `labelspace login URL` of its state"
         )
-    return found[-1] if found else None
+    return found[-1] if found and not spec.scaleway.adopt_volume else None
 
 
 def volumes(spec: ScalewaySpec) -> str:

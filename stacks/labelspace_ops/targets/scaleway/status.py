@@ -39,6 +39,8 @@ from labelspace_ops.targets.scaleway import (
 from labelspace_ops.targets.scaleway.answers import Database, Server, ServerAnswer, Volume
 from labelspace_ops.targets.status import BucketStatus, Status, VolumeState
 
+OF_THE_URL = ("health", "certificate")
+"""Checks that come first: what people notice."""
 PATIENCE_SECONDS = 10
 """For single requests; after it a thread ends that nothing waits for any more."""
 SSH_TIMEOUT_SECONDS = 5
@@ -66,7 +68,7 @@ def measure(name: str, resources: retained.Resources, home: Home) -> Status:
         volume=results.volume,
         certificate_until=results.certificate_until,
         cost=outputs.get("cost", {}),
-        checks=results.checks,
+        checks=sorted(results.checks, key=lambda check: check.name not in OF_THE_URL),
     )
 
 
