@@ -80,7 +80,7 @@ class BackupArgs(TypedDict):
     """When the annotation database is copied, where to, and for how long copies are kept."""
 
     archive_timeout_seconds: NotRequired[int | None]
-    """Longest time an annotation waits before its change log is archived: 5 to 30 seconds, by default 30."""
+    """Longest time an annotation waits before its WAL segment is archived: 5 to 30 seconds, by default 30."""
     retention_days: NotRequired[int | None]
     """Days whose every moment can be restored: 1 to 365, by default 7."""
     interval_hours: NotRequired[int | None]
