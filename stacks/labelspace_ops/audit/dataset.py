@@ -40,6 +40,8 @@ MOST_CELLS = 2**30
 """The largest number of annotations times attributes; each takes two bytes."""
 ALIKE = "each counts, but neighbours are alike, so that tests and intervals are surer than they should be"
 NO_BOX = (float("nan"),) * 4
+CLASS_FOLDERS = "folders of images"
+"""The source of a dataset whose classes are the folders of its images."""
 Box = tuple[float, float, float, float]
 
 
@@ -268,9 +270,10 @@ class Builder:
 
     def _columns(self) -> tuple[dict[str, Column], dict[str, str]]:
         """The attributes that are counted, by name, and the ignored ones with the reason."""
-        groups, passed_over = attribute_groups.group(
+        groups, passed_over, notes = attribute_groups.group(
             self.vocabularies, self.declared, self.wanted, shared=self.shared_attributes
         )
+        self.notes += notes
         rows = len(self.label)
         if rows * len(groups) > MOST_CELLS:
             raise UsageError(

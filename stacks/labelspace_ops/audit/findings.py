@@ -183,6 +183,7 @@ def _unmatched(counts: dict[str, int]) -> list[str]:
         "unknown_image": "predictions name images that the export does not hold, or that have no class",
         "unknown_object": "predictions name objects that their image does not hold",
         "unknown_class": "predictions name classes that the export does not hold: they count as wrong",
+        "no_class": "predictions have no class: passed over",
         "ambiguous": "predictions fit several classes or objects of their image: not judged",
         "tied": "items have several classes of the same highest score: not judged",
         "missed": "objects were found by no prediction: they count as wrong",

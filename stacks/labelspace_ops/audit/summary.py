@@ -5,6 +5,8 @@ from __future__ import annotations
 from labelspace_ops.audit.results import AuditedGap, AuditReport
 
 MOST = 5
+FEW = 30
+"""With fewer independent samples only the strongest dependence shows."""
 
 
 def sentences(found: AuditReport) -> list[str]:
@@ -28,7 +30,19 @@ def _strongest(found: AuditReport) -> str:
             more = f" ({len(rows) - 1} more such findings)" if len(rows) > 1 else ""
             start = "Of what was measured" if measured else "A model may learn a condition instead of a class"
             return f"{start}: {rows[0].sentence}{more}."
-    return "No class goes together with a condition more than chance explains."
+    if all(row.p_value is None for row in found.associations):
+        return f"No class was compared with others: {_why_not(found)}."
+    few = f", but {found.clusters:,} independent {found.clustered_by}s are few to tell by"
+    none = "No class goes together with a condition more than chance explains"
+    return f"{none}{few if found.clusters < FEW else ''}."
+
+
+def _why_not(found: AuditReport) -> str:
+    if len(found.classes) < 2:
+        return "there is only one class"
+    if not found.associations:
+        return "no attribute is annotated, and all items are alike in what is measured"
+    return found.associations[0].why or "too little is known"
 
 
 def _error(found: AuditReport) -> str:
@@ -36,8 +50,9 @@ def _error(found: AuditReport) -> str:
     if row is None:
         return ""
     if row.too_small:
-        predicted = f"{row.n:,} of {found.items:,} items"
-        return f"Only {predicted} have a prediction: too few to say how often the model is wrong."
+        some = f"{row.n:,} of {found.items:,} items have a prediction"
+        said = some if row.n < found.items else f"{row.n:,} items are there"
+        return f"Only {said}: too few to say how often the model is wrong."
     return f"The model is wrong on {row.error_rate * 100:.1f} % of {row.n:,} judged items."
 
 
