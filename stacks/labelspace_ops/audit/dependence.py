@@ -116,8 +116,8 @@ class Attribute:
             return self._by_chi_square(deviations), f"cluster-robust chi-square, {self.count:,} clusters"
         observed = _statistic(deviations.sum(axis=0), (deviations**2).sum(axis=0))
         drawn = self._exchanged(outcome) if self.constant else self._flipped(deviations)
-        name = "exchange of whole clusters" if self.constant else "signs of whole clusters"
-        return _tail(float(observed), drawn), f"{name}, {self.count:,} clusters"
+        name = "permutation" if self.constant else "sign-flip"
+        return _tail(float(observed), drawn), f"{name} test of {self.count:,} clusters"
 
     def _by_chi_square(self, deviations: Numbers) -> float:
         """The p-value of the full quadratic form, which leaves out one of the values."""

@@ -62,7 +62,7 @@ def _trials(evaluation: Evaluation, protected: list[str], choices: Choices) -> I
         for metric in [one for one in RATES if one in choices.metrics and one not in complements]:
             for code in classes[:1] if mirrored and metric != "precision" else classes:
                 found = evaluation.trials(metric, int(code))
-                if found is not None:
+                if found is not None and evaluation.defines(metric, name, int(code)):
                     yield Trial(name, metric, evaluation.items.classes[code], *found)
 
 
@@ -80,7 +80,8 @@ def _drawn(
         codes = evaluation.codes(name)
         for metric in (one for one in DRAWN if one in choices.metrics):
             for code in classes[:1] if metric == "auc" and len(evaluation.items.classes) == 2 else classes:
-                if evaluation.sample(metric, evaluation.real, int(code)) is not None:
+                sample = evaluation.sample(metric, evaluation.real, int(code))
+                if sample is not None and evaluation.defines(metric, name, int(code)):
                     yield _of_samples(evaluation, (name, metric, int(code)), codes, choices, rng)
 
 

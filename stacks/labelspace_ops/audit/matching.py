@@ -13,6 +13,7 @@ from labelspace_ops.audit import overlap
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.predictions import Options, Prediction
 from labelspace_ops.audit.readers.table import NO_LABEL
+from labelspace_ops.audit.vocabulary import shortened
 from labelspace_ops.core.errors import UsageError
 
 NONE = -1
@@ -89,12 +90,13 @@ def _mapped(rows: list[Prediction], items: Items, options: Options, notes: list[
     known = names | set(items.category_ids.values())
     if items.classes and rows and known.isdisjoint(found.values()):
         raise UsageError(
-            f"predictions: no predicted class is in the export: {_some(predicted)} against {_some(names)}:"
-            f" map them with --class-map '{min(predicted)}={min(names)}', again for more"
+            f"predictions: no predicted class is in the export: {shortened(sorted(predicted))} against"
+            f" {shortened(sorted(names))}: map them with --class-map '{min(predicted)}={min(names)}',"
+            " again for more"
         )
     changed = sorted(f"{label} -> {name}" for label, name in found.items() if label != name)
     if changed:
-        notes.append(f"predicted classes are read as: {_some(changed)}")
+        notes.append(f"predicted classes are read as: {shortened(changed)}")
     return [replace(row, label=found[row.label]) if found[row.label] != row.label else row for row in rows]
 
 
@@ -104,8 +106,8 @@ def _refuse_other_ids(unmapped: set[str], found: dict[str, str], items: Items) -
     odd = sorted(filter(_is_whole, unmapped))
     if items.category_ids and by_id and odd:
         raise UsageError(
-            f"predictions: the class ids {_some(odd)} are not among the category ids of the export"
-            f" ({_some(list(items.category_ids))}), others are: they may count from another number. Map every"
+            f"predictions: the class ids {shortened(odd)} are not among the category ids of the export"
+            f" ({shortened(items.category_ids)}), others are: they may count from another number. Map every"
             f" id with --class-map '{odd[0]}={items.classes[0]}', again for more"
         )
 
@@ -115,11 +117,6 @@ def _is_whole(value: str) -> bool:
         return float(value).is_integer()
     except ValueError:
         return False
-
-
-def _some(names: set[str] | list[str]) -> str:
-    listed = sorted(names)
-    return ", ".join(listed[:6]) + (f" and {len(listed) - 6} more" if len(listed) > 6 else "")
 
 
 def _by_image(

@@ -16,9 +16,12 @@ def sentences(found: AuditReport) -> list[str]:
 
 
 def _looked_at(found: AuditReport) -> str:
-    what = "objects" if found.level == "object" else "image tags"
-    where = f"{len(found.classes):,} classes in {found.images:,} images"
-    return f"{found.items:,} {what} of {where} were audited."
+    kinds = f"{len(found.classes):,} class{'' if len(found.classes) == 1 else 'es'}"
+    return f"{found.items:,} {_what(found)} of {kinds} in {found.images:,} images were audited."
+
+
+def _what(found: AuditReport) -> str:
+    return "objects" if found.level == "object" else "image tags"
 
 
 def _strongest(found: AuditReport) -> str:
@@ -53,7 +56,11 @@ def _error(found: AuditReport) -> str:
         some = f"{row.n:,} of {found.items:,} items have a prediction"
         said = some if row.n < found.items else f"{row.n:,} items are there"
         return f"Only {said}: too few to say how often the model is wrong."
-    return f"The model is wrong on {row.error_rate * 100:.1f} % of {row.n:,} judged items."
+    share, false = f"{row.error_rate * 100:.1f} %", (found.predictions or {}).get("found_nothing", 0)
+    if false or (found.predictions or {}).get("missed"):
+        boxes = f"; {false:,} of its boxes are on no object" if false else ""
+        return f"The model misses or mislabels {share} of {row.n:,} {_what(found)}{boxes}."
+    return f"The model is wrong on {share} of {row.n:,} judged {_what(found)}."
 
 
 def _gap(found: AuditReport) -> str:
@@ -63,8 +70,17 @@ def _gap(found: AuditReport) -> str:
     if reversed_:
         return f"{reversed_[0].sentence}."
     if clear:
-        return f"{max(clear, key=_weight).sentence}."
+        return _clear(max(clear, key=_weight))
     return "No difference between groups is larger than chance explains." if rows else ""
+
+
+def _clear(row: AuditedGap) -> str:
+    if row.metric != "error" or row.difference is None:
+        return f"{row.sentence}."
+    return (
+        f"By {row.attribute}, it is wrong most often for {row.worst}:"
+        f" {row.difference * 100:.1f} percentage points more often than for {row.best}."
+    )
 
 
 def _weight(row: AuditedGap) -> tuple[bool, bool, float]:
@@ -76,6 +92,12 @@ def _next(found: AuditReport) -> str:
     one = found.balanced_set
     if one.collect_next:
         first = one.collect_next[0]
-        names = ", ".join(f"{name}: {value}" for name, value in first.items() if name != "more")
-        return f"To balance the data, collect {first['more']:,} more images of {names} first."
+        names = ", ".join(
+            f"{name}: {value}" for name, value in first.items() if name not in {"more", "class"}
+        )
+        images = "image" if first["more"] == 1 else "images"
+        where = f" ({names})" if names else ""
+        return (
+            f"To balance the data, first collect {first['more']:,} more {images} of {first['class']}{where}."
+        )
     return ""

@@ -341,3 +341,23 @@ def test_json_that_is_no_list_of_results_is_refused(text: str, tmp_path: Path) -
     write(tmp_path, {"a.xml": made.xml(TAGS), "p.json": text})
     with pytest.raises(UsageError, match="no list of COCO results"):
         findings.audit_file(tmp_path / "a.xml", Choices(), tmp_path / "p.json")
+
+
+def test_precision_is_not_compared_by_an_attribute_that_false_positives_lack(tmp_path: Path) -> None:
+    """Only persons have a skin, so that each group's precision would be 100 %."""
+    images = [
+        Image(
+            f"{n}.jpg",
+            [Mark("person", {"skin": "ab"[n % 2]}, box=(0, 0, 9, 9)), Mark("car", box=(20, 0, 29, 9))],
+        )
+        for n in range(80)
+    ]
+    rows = "".join(f"{n}.jpg,person,.9,0,0,9,9\n{n}.jpg,person,.8,20,0,29,9\n" for n in range(80))
+    csv = f"image,prediction,score,xmin,ymin,xmax,ymax\n{rows}"
+    found = run(tmp_path, images, csv, protected=("skin",)).found
+    compared = {(row["metric"], row["class"]) for row in found["gaps"]}
+    assert ("recall", "person") in compared or ("false_negative_rate", "person") in compared
+    assert not {("precision", "person"), ("f1", "person"), ("average_precision", "person")} & compared
+    person = next(one for one in found["fairness"] if one["class"] == "person")
+    assert {one["precision"] for one in person["groups"].values()} == {None}
+    assert any("false positives of class person have no value" in note for note in found["notes"])
