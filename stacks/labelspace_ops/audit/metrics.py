@@ -222,13 +222,14 @@ def effective_counts(group: Codes, success: Flags, cluster: Codes, width: int) -
     pair, place = np.unique(cluster * width + group, return_inverse=True)
     if len(pair) == len(group):
         return counts
+    of_pair, clusters = pair % width, np.bincount(pair % width, minlength=width)
     sums = np.bincount(place, weights=success - share[group])
-    between = np.bincount(pair % width, weights=sums**2, minlength=width)
-    clusters = np.bincount(pair % width, minlength=width)
-    between = np.asarray(between * (clusters / np.maximum(clusters - 1, 1)))
+    leverage = np.minimum(np.bincount(place) / counts[of_pair], 1 - 1e-9)
+    between = np.bincount(of_pair, weights=sums**2 / (1 - leverage), minlength=width)
     nominal = counts * share * (1 - share)
-    # a rate of 0 or 1 has no variance to compare: it counts its clusters
-    design = np.divide(between, nominal, out=counts / np.maximum(clusters, 1), where=nominal > 0)
+    # a rate of 0 or 1, or of one cluster, has no variance to compare: it counts its clusters
+    comparable = (nominal > 0) & (clusters > 1)
+    design = np.divide(between, nominal, out=counts / np.maximum(clusters, 1), where=comparable)
     effective: NDArray[np.float64] = counts / np.maximum(design, 1.0)
     return effective
 

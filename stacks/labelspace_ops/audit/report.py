@@ -386,8 +386,8 @@ two groups the interval holds for every pair (Bonferroni). Differences in F1, AU
 boxes, COCO's at one IoU) are tested by Wald's statistic with the covariance of a bootstrap of whole
 clusters. A difference is said to turn round within an attribute when it does so in each value, and the rate
 depends on that attribute more than chance explains. Groups under {min_group} items, and rates of fewer
-positives or negatives, are not judged. Where most false positives have no value of an attribute, precision, F1
-and average precision are not compared by it.
+positives or negatives, are not judged. Where most false positives have no value of an attribute, precision,
+F1 and average precision are not compared by it.
 Weights: Kamiran and Calders 2012; effective size: Kish 1965. Nothing here shows what causes what.
 """
 
