@@ -292,7 +292,8 @@ def _fairness(found: AuditReport) -> str:
     ]  # fmt: skip
     head = ["group", "class", "of the class", *(RATES[key] for key in used)]
     meanings = "; ".join(f"{RATES[key]}: {MEANINGS[key]}" for key in used)
-    lead = f"The rates of each class within each group; a dash where too few are known. {meanings}."
+    lead = "The rates of each class within each group; a dash where too few are known. "
+    lead += f"{meanings[:1].upper()}{meanings[1:]}."
     cut = (
         f'<p class="soft small">{len(rows) - MOST_ROWS:,} more rows in audit.json.</p>'
         if len(rows) > MOST_ROWS

@@ -5,6 +5,12 @@ from __future__ import annotations
 from labelspace_ops.audit.results import AuditedGap, AuditReport
 
 MOST = 5
+PLAIN = {
+    "error": "the model is wrong", "false_positive_rate": "others are taken for {}",
+    "false_negative_rate": "{} is not recognised", "recall": "{} is not recognised",
+    "precision": "a prediction of {} is wrong", "selection_rate": "{} is predicted",
+}  # fmt: skip
+"""What happens more often in the worst group; the class is filled in."""
 FEW = 30
 """With fewer independent samples only the strongest dependence shows."""
 
@@ -75,10 +81,10 @@ def _gap(found: AuditReport) -> str:
 
 
 def _clear(row: AuditedGap) -> str:
-    if row.metric != "error" or row.difference is None:
+    if row.metric not in PLAIN or row.difference is None:
         return f"{row.sentence}."
     return (
-        f"By {row.attribute}, it is wrong most often for {row.worst}:"
+        f"By {row.attribute}, {PLAIN[row.metric].format(row.label)} most often for {row.worst}:"
         f" {row.difference * 100:.1f} percentage points more often than for {row.best}."
     )
 

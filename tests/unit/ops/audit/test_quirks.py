@@ -383,3 +383,21 @@ def test_noise_does_not_turn_round_within_an_attribute() -> None:
         gaps = findings.audit(builder.build("made"), choices, rows).report.gaps or []
         reversals += any(row.reversal for row in gaps)
     assert reversals <= 3
+
+
+def test_the_summary_names_a_difference_without_terms_of_statistics(tmp_path: Path) -> None:
+    """By night some cats are called dogs, by day some dogs are called cats, equally often."""
+    images = [
+        Image(
+            f"{n}.jpg",
+            [Mark("cat" if n % 2 else "dog", {"light": "night" if n < 200 else "day"}, kind="tag")],
+        )
+        for n in range(400)
+    ]
+    rows = "".join(
+        f"{n}.jpg,{'dog' if n < 200 and n % 8 == 1 else 'cat' if n >= 200 and n % 8 == 0 else said}\n"
+        for n, said in ((n, "cat" if n % 2 else "dog") for n in range(400))
+    )
+    summary = run(tmp_path, images, f"image,prediction\n{rows}", protected=("light",)).found["summary"]
+    taken = "By light, others are taken for dog most often for night"
+    assert f"{taken}: 25.0 percentage points more often than for day." in summary
