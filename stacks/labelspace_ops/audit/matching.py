@@ -101,7 +101,7 @@ def _mapped(rows: list[Prediction], items: Items, options: Options, notes: list[
 
 
 def _refuse_other_ids(unmapped: set[str], found: dict[str, str], items: Items) -> None:
-    """Refuse ids of which some are category ids of the export: those of the model begin elsewhere."""
+    """Refuse ids of which some are category ids of the export: those of the model begin at another number."""
     by_id = [label for label, name in found.items() if _is_whole(label) and label != name]
     odd = sorted(filter(_is_whole, unmapped))
     if items.category_ids and by_id and odd:

@@ -190,8 +190,8 @@ class _Reading:
         images = {name.rsplit(".", 1)[0]: name for name in self.files.names if _suffix(name) in IMAGES}
         for name in names:
             stem = name.removesuffix(".txt")
-            beside = stem.replace("labels/", "images/")
-            image = images.get(beside) or images.get(stem) or f"{beside}.jpg"
+            parallel = stem.replace("labels/", "images/")
+            image = images.get(parallel) or images.get(stem) or f"{parallel}.jpg"
             with self.files.open(name) as file:
                 yolo.read(file, name, self.builder, classes, image=image, size=self._size(image))
         return yolo.FORMAT

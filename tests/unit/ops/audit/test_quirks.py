@@ -77,7 +77,7 @@ def test_json_in_utf_16_is_read(tmp_path: Path) -> None:
     assert labels_of(source.read(path)) == ["cat", "dog"]
 
 
-def test_lists_of_images_beside_instances_are_passed_over(tmp_path: Path) -> None:
+def test_lists_of_images_next_to_instances_are_passed_over(tmp_path: Path) -> None:
     alone = {"images": [{"id": 9, "file_name": "9.jpg"}], "categories": []}
     files: dict[str, str | bytes] = {
         "annotations/instances_val.json": json.dumps(coco()),
@@ -118,7 +118,7 @@ def test_the_box_of_a_yolo_pose_comes_before_its_points(tmp_path: Path) -> None:
     }
     found = source.read(write(tmp_path, files))
     assert found.box[0] == pytest.approx([0.4, 0.3, 0.2, 0.4])
-    assert found.images == ["images/train/a.jpg"], "its image is elsewhere"
+    assert found.images == ["images/train/a.jpg"], "its image is in no folder here"
 
 
 YOLO = {
@@ -262,7 +262,7 @@ def test_few_images_are_said_to_be_few(tmp_path: Path) -> None:
     assert "8 independent images are few" in run(tmp_path, images).found["summary"][1]
 
 
-def test_attributes_that_are_told_apart_by_their_values_alone_are_noted(tmp_path: Path) -> None:
+def test_attributes_that_only_their_values_separate_are_noted(tmp_path: Path) -> None:
     document = coco()
     for one, place in zip(document["annotations"], ("indoor", "outdoor"), strict=True):
         one["attributes"] = {"place": place}
