@@ -68,7 +68,7 @@ class Attribute:
         if used.shape[1] < 2:
             return Measured(table, None, "only one value: nothing to compare with")
         if (used.sum(axis=1) == 0).any():
-            return Measured(table, None, "the class, or all others, lack the attribute")
+            return Measured(table, None, "only the class, or only the others, have the attribute")
         if self.independent:
             return Measured(table, statistics.association(used, self._rng))
         if self.count < 2:
