@@ -211,7 +211,7 @@ class WorkspaceArgs(TypedDict):
     """The settings of one workspace: its buckets, and whatever differs from the defaults."""
 
     buckets: Sequence[Bucket]
-    """Its dataset buckets, at least one."""
+    """Its dataset buckets, at least one: settings of buckets, and DatasetBucket components."""
     name: NotRequired[str | None]
     """Its name on the engine and in its URL; by default the resource's name."""
     description: NotRequired[Input[str] | None]
@@ -235,7 +235,7 @@ class WorkspaceArgs(TypedDict):
     backup: NotRequired[BackupArgs | None]
     """When backups are made, where they go and how long they are kept."""
     database: NotRequired[Database | None]
-    """Target local: the annotation database, one of your own; by default the workspace makes one."""
+    """Target local: an AnnotationDatabase or one of your own; by default the workspace makes one."""
     egress: NotRequired[EgressArgs | None]
     """Which private addresses CVAT itself may connect to; by default none."""
     running: NotRequired[bool | None]
