@@ -6,7 +6,7 @@ import typer
 
 from labelspace_ops.cli.app import Json, Name, app, print_json
 
-notify = typer.Typer(help="Notices of faults, sent to a webhook.", no_args_is_help=True)
+notify = typer.Typer(help="Notices of faults, sent to a webhook or an address.", no_args_is_help=True)
 app.add_typer(notify, name="notify")
 
 
