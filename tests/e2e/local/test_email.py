@@ -180,3 +180,5 @@ def test_a_person_is_told_of_a_fault_when_it_begins_and_when_it_ends(
     assert "the part ui does not answer" in smtp.handler.wait_for("oncall@example.org", "part ui: begins")
     ui.start()
     assert "over after" in smtp.handler.wait_for("oncall@example.org", "part ui: ends")
+    assert lab.run("set", NAME, "notify.email=", "--yes").returncode == 0
+    assert "notifier" not in containers(NAME)
