@@ -167,7 +167,7 @@ def _identity(part: str) -> str:
     return str(docker.from_env().containers.get(f"labelspace-{NAME}-{part}").id)
 
 
-def test_a_person_is_told_of_a_fault_when_it_begins_and_when_it_ends(
+def test_a_mail_reports_a_fault_when_it_begins_and_when_it_ends(
     lab: Lab, mailing: Any, smtp: Controller
 ) -> None:
     done = lab.run("set", NAME, "notify.email=oncall@example.org", "notify.down_minutes=1", "--yes")
