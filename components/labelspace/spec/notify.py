@@ -29,7 +29,7 @@ NoticeFormat = Literal["auto", "slack", "mattermost", "teams", "json"]
 
 
 class NotifySpec(SpecPart):
-    """Who is told when a fault begins and when it ends, from inside the workspace: a webhook, a person."""
+    """Receivers of a notice when a fault begins and when it ends: a webhook, an address, or both."""
 
     webhook: Annotated[SecretStr | None, AfterValidator(_webhook), Late("https://stand-in.invalid")] = None
     """URL of the incoming webhook: a secret, because everybody who knows it can post there."""
@@ -41,7 +41,7 @@ class NotifySpec(SpecPart):
     """Minutes that a part or a bucket must be out of reach before it is reported."""
 
     @model_validator(mode="after")
-    def _somebody_is_told(self) -> NotifySpec:
+    def _has_a_receiver(self) -> NotifySpec:
         if not (self.webhook or self.email):
             raise ValueError("webhook: missing: give the URL of a webhook, or an address in email")
         return self

@@ -29,7 +29,7 @@ from faults import Fault, Notice, Tracker
 SETTINGS = Path("/run/labelspace/notify.json")
 RECORDS = "/tmp/labelspace-faults-{}.json"  # noqa: S108 - inside the container
 CHANNELS = ("webhook", "email")
-"""The settings that name who is told."""
+"""The settings that name a receiver."""
 ALIVE = Path("/tmp/labelspace-alive")  # noqa: S108 - inside the container
 POLL_SECONDS = 30
 ANSWER_SECONDS = 10
