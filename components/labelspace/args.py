@@ -139,7 +139,7 @@ class TlsArgs(TypedDict):
 
 
 class NotifyArgs(TypedDict):
-    """Receivers of a notice when a fault begins and when it ends: a webhook, an address, or both; target local."""
+    """Receivers of a notice when a fault begins and ends: a webhook, an address, or both; target local."""
 
     webhook: NotRequired[Input[str] | None]
     """URL of the incoming webhook, secret."""
