@@ -159,10 +159,12 @@ class EmailArgs(TypedDict):
 
 
 class NotifyArgs(TypedDict):
-    """A webhook that is called when a fault begins and when it ends; target local."""
+    """Receivers of a notice when a fault begins and ends: a webhook, an address, or both; target local."""
 
-    webhook: Input[str]
+    webhook: NotRequired[Input[str] | None]
     """URL of the incoming webhook, secret."""
+    email: NotRequired[str | None]
+    """Address that gets a mail, through the SMTP server of email."""
     format: NotRequired[NoticeFormat | None]
     """auto (default), slack, mattermost, teams or json; auto: by the webhook's URL."""
     down_minutes: NotRequired[int | None]

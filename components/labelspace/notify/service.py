@@ -16,12 +16,25 @@ PART = "notifier"
 SETTINGS_FILE = "/run/labelspace/notify.json"
 """As in ``notifier.py``."""
 PROGRAM = "/opt/labelspace/notifier.py"
-MODULES = ("faults.py", "notifier.py", "webhook.py")
+MODULES = ("faults.py", "mail.py", "notifier.py", "webhook.py")
 STATE_PORT = 8099
 """As in ``labelspace_backup.serve``."""
 SERVES_STATE = "LABELSPACE_SERVES_STATE"
 """Variable of the backup program's container: it answers the notifier. As in ``labelspace_backup.serve``."""
 ALIVE = "find /tmp/labelspace-alive -mmin -5 | grep -q ."
+
+
+@dataclass(frozen=True)
+class Mail:
+    """The SMTP server, as the containers reach it, and the addresses; named as in ``mail.py``."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    password: str
+    sender: str
+    receiver: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,8 @@ class Watched:
     url: str
     """The workspace's address, for the messages."""
     webhook: str
+    """Empty for none."""
+    email: Mail | None
     format: str
     down_minutes: int
     parts: Mapping[str, str]

@@ -78,6 +78,14 @@ class LocalSpec(WorkspaceSpec):
         return self
 
     @model_validator(mode="after")
+    def _mails_have_a_server(self) -> LocalSpec:
+        if self.notify and self.notify.email and not self.email:
+            raise ValueError(
+                "notify.email: mails need an SMTP server, and there is none: give email.host and email.from"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _one_serves_https(self) -> LocalSpec:
         if self.tls and self.public_url:
             raise ValueError(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from labelspace.spec.base import SpecPart
+from labelspace.spec.fields import Email
 from labelspace.spec.late import Late
 
 
-def _webhook(value: SecretStr) -> SecretStr:
+def _webhook(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
     try:
         parts = urlsplit(value.get_secret_value())
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -26,11 +29,19 @@ NoticeFormat = Literal["auto", "slack", "mattermost", "teams", "json"]
 
 
 class NotifySpec(SpecPart):
-    """A webhook that is called when a fault begins and when it ends, from inside the workspace."""
+    """Receivers of a notice when a fault begins and when it ends: a webhook, an address, or both."""
 
-    webhook: Annotated[SecretStr, AfterValidator(_webhook), Late("https://stand-in.invalid")]
+    webhook: Annotated[SecretStr | None, AfterValidator(_webhook), Late("https://stand-in.invalid")] = None
     """URL of the incoming webhook: a secret, because everybody who knows it can post there."""
+    email: Email | None = None
+    """Address that gets a mail, through the SMTP server of the setting ``email``."""
     format: NoticeFormat = "auto"
     """Shape of the messages; ``auto``: by the webhook's URL, plain JSON where it is of none of the others."""
     down_minutes: int = Field(default=5, ge=1, le=1440)
-    """Minutes that a part or a bucket must be out of reach before anybody is reported."""
+    """Minutes that a part or a bucket must be out of reach before it is reported."""
+
+    @model_validator(mode="after")
+    def _has_a_receiver(self) -> NotifySpec:
+        if not (self.webhook or self.email):
+            raise ValueError("webhook: missing: give the URL of a webhook, or an address in email")
+        return self

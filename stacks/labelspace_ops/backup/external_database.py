@@ -8,7 +8,7 @@ from labelspace_ops.backup import agent
 from labelspace_ops.backup.retained import has_resources
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime.base import Runtime
-from labelspace_ops.stack import automation
+from labelspace_ops.stack import automation, state
 
 HINTS = {
     "password authentication failed": "password: give the role's own (PGPASSWORD)",
@@ -45,6 +45,12 @@ def check(runtime: Runtime, spec: WorkspaceSpec, home: Home, *, reuse_data: bool
     except OpsError as error:
         raise UsageError(_explain(database, str(error))) from None
     _check_owner(database, spec.name, found["workspace"], found["tables"])
+    made = has_resources(spec.name, home) and state.outputs(spec.name, home)
+    if made and not found["tables"]:
+        raise OpsError(
+            f"external_database: {database.location} is empty, and the annotations of {spec.name} were in it:"
+            f" bring it back on its server, or from a backup: `labelspace restore {spec.name}`"
+        )
     if found["workspace"] and not reuse_data and not has_resources(spec.name, home):
         raise UsageError(
             f"external_database: {database.location} holds the annotations of an earlier workspace"

@@ -182,7 +182,8 @@ def begin(runtime: Runtime, spec: WorkspaceSpec, home: Home, *, text: str, reuse
 
     Raises ``UsageError`` where an earlier workspace left data, ``OpsError`` where volumes are lost.
     """
-    _check_file_volumes(runtime, home)
+    in_bucket = "" if spec.external_database else _in_bucket(spec, home)
+    _check_lost(runtime, spec, home, in_bucket)
     interrupted = origin_file(spec.name, home)
     if interrupted.exists():
         must_be_the_same(spec.name, text, interrupted.read_text())
@@ -190,8 +191,7 @@ def begin(runtime: Runtime, spec: WorkspaceSpec, home: Home, *, text: str, reuse
         return None if is_filled else find(runtime, interrupted.read_text(), spec, home)
     if spec.external_database:
         return _dump(_dump_file(text), spec, home) if text else None
-    in_bucket = _in_bucket(spec, home)
-    _check_restored(runtime, home, in_bucket)
+    _check_restored(spec.name, home)
     left = retained.find_retained(runtime, home, in_bucket)
     if text:
         _check_new(spec.name, left, home)
@@ -246,25 +246,31 @@ def _check_version(runtime: Runtime, spec: WorkspaceSpec, home: Home) -> None:
         upgrade_test.rehearse(runtime, source, newest.id, spec.cvat_version)
 
 
-def _check_file_volumes(runtime: Runtime, home: Home) -> None:
-    """Refuse to begin with empty volumes in place of CVAT's files."""
-    if gone := retained.lost_volumes(runtime, home):
+def _check_lost(runtime: Runtime, spec: WorkspaceSpec, home: Home, in_bucket: str) -> None:
+    """Refuse to begin with empty volumes, or an empty folder of backups, where there was something."""
+    name, folder = spec.name, retained.lost_folder(spec, home)
+    gone = retained.lost_volumes(runtime, home, in_bucket)
+    is_one, listed = len(gone) == 1, ", ".join(gone)
+    lost = f"the volume {listed} is gone" if is_one else f"the volumes {listed} are gone"
+    if gone and folder:
         raise OpsError(
-            f"{runtime.workspace}: CVAT's files are lost: the volumes {' and '.join(gone)} are gone:"
-            f" `labelspace restore {runtime.workspace}` brings them back from the newest backup that has them"
+            f"{name}: {lost}, and so are its backups in {folder}: bring that folder back (is a disk not"
+            f" mounted?), then `labelspace restore {name}`. To begin without them: `labelspace delete {name}"
+            f" --purge`, then `labelspace create {name}`"
+        )
+    if gone:
+        raise OpsError(f"{name}: {lost}: `labelspace restore {name}` brings back what was in it")
+    if folder:
+        raise OpsError(
+            f"{name}: its backups in {folder} are gone: bring that folder back (is a disk not mounted?), or"
+            f" begin with new backups: `mkdir -p {folder}/database`"
         )
 
 
-def _check_restored(runtime: Runtime, home: Home, in_bucket: str) -> None:
+def _check_restored(name: str, home: Home) -> None:
     """Refuse to update a workspace whose database would refuse to start: the update would wait for it."""
-    name = runtime.workspace
     if _restoring_file(name, home).exists():
         raise OpsError(f"{name}: a restore was interrupted: run it again: `labelspace restore {name}`")
-    if retained.only_in_backups(runtime, home, in_bucket):
-        raise OpsError(
-            f"{name}: the volume of its annotations is gone, and its backups are there:"
-            f" `labelspace restore {name}` brings them back"
-        )
 
 
 def must_be_the_same(name: str, text: str, before: str) -> None:

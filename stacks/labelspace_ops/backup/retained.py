@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labelspace.home import Home
-from labelspace.naming import resource_name
+from labelspace.naming import PART_LABEL, resource_name
 from labelspace.postgres.pgbackrest import FILE_VOLUMES
+from labelspace.spec import WorkspaceSpec
 from labelspace_ops.runtime.base import Runtime
 from labelspace_ops.stack import state
+
+VOLUME = "docker:index/volume:Volume"
+"""Pulumi's type of a volume of the engine."""
+IRREPLACEABLE = ("database", *FILE_VOLUMES)
+"""The volumes with what nobody can make again."""
 
 
 @dataclass(frozen=True)
@@ -42,23 +48,42 @@ def find_retained(runtime: Runtime, home: Home, in_bucket: str = "") -> Retained
     return None if has_resources(name, home) or not (volume or left.backups) else left
 
 
-def only_in_backups(runtime: Runtime, home: Home, in_bucket: str = "") -> bool:
-    """Return whether the annotations of a workspace that exists are in its backups alone."""
-    name = runtime.workspace
-    lost = "database" not in runtime.volumes() and (in_bucket or _backups(home.backups / name))
-    return bool(lost) and has_resources(name, home)
+def lost_volumes(runtime: Runtime, home: Home, in_bucket: str = "") -> list[str]:
+    """Return the volumes of annotations and of CVAT's files that a workspace had and that are gone.
 
-
-def lost_volumes(runtime: Runtime, home: Home) -> list[str]:
-    """Return the volumes of CVAT's files that a workspace had and that are gone.
-
-    The database's container makes the folder of backups, and it starts after the volumes were made.
+    The stack names what it made. After a refresh it does not; then the backups tell that there was something.
+    The database's container makes their folder, and it starts after the volumes were made.
     """
-    folder = home.backups / runtime.workspace
-    if not any((folder / kind).exists() for kind in ("database", "files")):
+    name, there = runtime.workspace, runtime.volumes()
+    if not has_resources(name, home):
         return []
-    gone = [part for part in FILE_VOLUMES if part not in runtime.volumes()]
-    return gone if gone and has_resources(runtime.workspace, home) else []
+    had = _volumes(state.resources(name, home))
+    had |= {"database"} if in_bucket or _backups(home.backups / name) else set()
+    had |= {*FILE_VOLUMES} if holds_any(home.backups / name) else set()
+    return [part for part in IRREPLACEABLE if part in had and part not in there]
+
+
+def holds_any(folder: Path) -> bool:
+    """Return whether a folder is one of backups, maybe without any; an unmounted disk leaves an empty one."""
+    return any((folder / kind).exists() for kind in ("database", "files"))
+
+
+def _volumes(resources: list[state.Resource]) -> set[str]:
+    """Return the parts of the Docker volumes in a state."""
+    labels = [one.outputs.get("labels") or [] for one in resources if one.type == VOLUME]
+    return {str(one["value"]) for rows in labels for one in rows if one["label"] == PART_LABEL}
+
+
+def lost_folder(spec: WorkspaceSpec, home: Home) -> Path | None:
+    """Return the folder of the workspace's backups when it had one that is gone or empty; else None.
+
+    New backups in an empty folder would hide the earlier ones.
+    """
+    folder = home.backups / spec.name
+    if spec.backup.bucket or holds_any(folder) or not has_resources(spec.name, home):
+        return None
+    where = state.outputs(spec.name, home).get("backups", {}).get("where")
+    return folder if where == str(folder) else None
 
 
 def _backups(folder: Path) -> str:

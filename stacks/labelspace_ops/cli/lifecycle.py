@@ -145,4 +145,7 @@ def _confirm_by_name(name: str) -> None:
     say(f"This removes the annotations and backups of {name} for good.")
     typed = typer.prompt("Type the workspace's name") if sys.stdin.isatty() else sys.stdin.readline().strip()
     if typed != name:
-        raise UsageError(f"name: {typed!r} is not {name!r}: nothing was removed")
+        raise UsageError(
+            f"name: {typed!r} is not {name!r}: nothing was removed. Type the name; a script writes it to"
+            f" the standard input of `labelspace delete {name} --purge`"
+        )

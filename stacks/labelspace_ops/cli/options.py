@@ -177,14 +177,16 @@ def _external_database(url: str) -> Settings | None:
         raise UsageError(f"PGSSLROOTCERT: {authority} cannot be read: {error.strerror}") from None
 
 
-def _webhook(notify: Settings | None, value: str) -> Settings | None:
-    """The block ``notify`` with a webhook of standard input, for ``-``; None for nothing."""
-    if value not in ("-", ""):
+def _notify(notify: Settings | None, field: str, value: str) -> Settings | None:
+    """The block ``notify`` with another receiver, a webhook of standard input for ``-``; None without any."""
+    if field == "webhook" and value not in ("-", ""):
         raise UsageError(
             "notify.webhook: a webhook's URL in an argument is visible to other users: write"
             " notify.webhook=- and give the URL on standard input"
         )
-    return {**(notify or {}), "webhook": sys.stdin.readline().strip()} if value else None
+    receiver = sys.stdin.readline().strip() if value == "-" else value
+    changed = {**(notify or {}), field: receiver or None}
+    return changed if changed.get("webhook") or changed.get("email") else None
 
 
 def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Settings:
@@ -195,7 +197,7 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
     ``backup.bucket`` takes ``NAME@https://ENDPOINT``, or nothing for a folder of this machine;
     ``external_database`` takes a connection URL; ``tls=`` and ``email=`` remove these blocks. A change of
     ``email`` takes its password from SMTP_PASSWORD in the environment. ``notify.webhook`` takes ``-`` for
-    standard input, or nothing for no webhook. Raises ``UsageError``.
+    standard input; ``notify.webhook=`` and ``notify.email=`` remove a receiver. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -207,8 +209,8 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
         elif key == "backup.bucket":
             bucket = _backup_bucket(key, value) if value else None
             changed["backup"] = {**changed.get("backup", {}), "bucket": bucket}
-        elif key == "notify.webhook":
-            changed["notify"] = _webhook(changed.get("notify"), value)
+        elif key in ("notify.webhook", "notify.email"):
+            changed["notify"] = _notify(changed.get("notify"), key.partition(".")[2], value)
         elif key == "external_database":
             changed[key] = _external_database(value)
         elif key in OPTIONAL_BLOCKS and not value:

@@ -25,8 +25,15 @@ from labelspace.home import Home
 from labelspace.spec import DEFAULT_TARGET, Settings, WorkspaceSpec, parse_setting
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import backend, declared, project, pulumi_cli, state, state_files
-from labelspace_ops.stack.pulumi_cli import check, environment, error_reason, prepare, require_passphrase
-from labelspace_ops.stack.state import explain, must_exist, names
+from labelspace_ops.stack.pulumi_cli import (
+    check,
+    environment,
+    error_of,
+    error_reason,
+    prepare,
+    require_passphrase,
+)
+from labelspace_ops.stack.state import must_exist, names, with_state_file
 
 PREFIX = "labelspace:"
 ALWAYS_WRITTEN = ("port", "s3_port", "running")
@@ -237,7 +244,7 @@ def settings_without_state(name: str, home: Home) -> Settings:
         except auto.CommandError as error:
             if "incorrect passphrase" in str(error):
                 return {}
-            raise OpsError(error_reason(str(error))) from None
+            raise error_of(str(error)) from None
 
 
 def provider_settings(stack: auto.Stack, package: str) -> dict[str, str]:
@@ -267,7 +274,7 @@ def _decrypted(stack: auto.Stack) -> auto.ConfigMap:
     try:
         return stack.get_all_config()
     except auto.CommandError as error:
-        raise explain(OpsError(error_reason(str(error))), stack.name, Home.find()) from None
+        raise with_state_file(error_of(str(error)), stack.name, Home.find()) from None
 
 
 def target(stack: auto.Stack) -> str:
@@ -316,7 +323,7 @@ def _operation(stack: auto.Stack) -> Iterator[None]:
     try:
         yield
     except auto.CommandError as error:
-        raise OpsError(error_reason(str(error))) from None
+        raise error_of(str(error)) from None
     finally:
         if folder:
             state_files.secure(folder, stack.name)

@@ -31,20 +31,23 @@ ERROR_COUNT = r"(.*: )?\d+ errors? occurred:"
 QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 PROGRAM_ERROR = "Exception calling application: "
 """Pulumi's prefix of an error that the Pulumi program raised."""
-KEYS = "set LABELSPACE_HOME to that home, or `labelspace keys import KIT` in a new home"
-KNOWN = {
+KEYS = "set LABELSPACE_HOME to the home that made it, or `labelspace keys import KIT` in a new home"
+PASSPHRASE = {
     r"secrets manager for new stack: incorrect passphrase": (
         "another home or a deleted workspace left this workspace's settings (stacks/Pulumi.NAME.yaml), and"
         f" the passphrase of this home does not open them: move that file away, or {KEYS}"
     ),
     r"incorrect passphrase": (
-        "the passphrase of this home does not open the settings and the state of the workspace, which were"
-        f" made in another home: {KEYS}"
+        f"the passphrase of this home does not open the settings and the state of the workspace: {KEYS}"
     ),
     r"passphrase must be set|unable to find either `PULUMI_CONFIG_PASSPHRASE`": (
         "this home has no passphrase (keys/passphrase), which opens the settings and the state of its"
         " workspaces: `labelspace keys import KIT`"
     ),
+}
+"""As ``KNOWN``, for errors about the passphrase."""
+KNOWN = {
+    **PASSPHRASE,
     r"invalid YAML file: (?:yaml: )?(.+)": (
         r"the settings of the workspace (stacks/Pulumi.NAME.yaml) are no valid YAML (\1): mend the file"
     ),
@@ -53,6 +56,10 @@ KNOWN = {
 """Pulumi's errors without a next step -> the sentence that is shown instead."""
 PROVIDER_SOURCE = r"^\S+\.go:\d+: ([\w.]+_schema: )?|: provider=\w+@[\w.+-]+$"
 """What bridged providers write around an error: file, line, and their own version."""
+
+
+class PassphraseError(OpsError):
+    """This home has no passphrase, or not the one that encrypted settings and state."""
 
 
 def environment(home: Home) -> dict[str, str]:
@@ -185,8 +192,14 @@ def query(home: Home, *arguments: str, url: str = "") -> Any:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise OpsError(error_reason(done.stderr))
+        raise error_of(done.stderr)
     return json.loads(done.stdout)
+
+
+def error_of(report: str) -> OpsError:
+    """The error that an error report of Pulumi stands for; ``PassphraseError`` where it is about that."""
+    kind = PassphraseError if any(re.search(sign, report) for sign in PASSPHRASE) else OpsError
+    return kind(error_reason(report))
 
 
 def error_reason(report: str) -> str:

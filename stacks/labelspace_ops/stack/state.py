@@ -140,16 +140,16 @@ def _unreadable(name: str, file: Path, problem: str) -> str:
     return f"{name}: the state in {file} cannot be read ({problem}): {next_step}"
 
 
-def explain(error: OpsError, name: str, home: Home) -> OpsError:
-    """``error`` with the next step, when Pulumi could not decrypt a workspace's state or settings."""
+def with_state_file(error: OpsError, name: str, home: Home) -> OpsError:
+    """``error``, or one that names the state where this home's passphrase does not open it."""
     where = backend.state_folder(home)
     file = state_files.state_file(where, name) if where else backend.current_url(home)
-    if "passphrase" not in str(error) or (isinstance(file, Path) and not file.exists()):
+    is_there = not isinstance(file, Path) or file.exists()
+    if not (isinstance(error, pulumi_cli.PassphraseError) and is_there):
         return error
     return UnreadableStateError(
         f"{name}: the state in {file} is encrypted with another passphrase than the one in {home.passphrase}:"
-        " set LABELSPACE_HOME to the home that made it, or import that home's recovery kit into a new home"
-        f" (`labelspace keys import KIT`); `labelspace state repair {name}` looks for a copy that can be read"
+        f" {pulumi_cli.KEYS}; `labelspace state repair {name}` looks for a copy that can be read"
     )
 
 
@@ -167,7 +167,7 @@ def deployment(name: str, home: Home) -> Properties:
         try:
             state = pulumi_cli.query(home, "stack", "export", "--show-secrets", "--stack", name)
         except OpsError as error:
-            raise explain(error, name, home) from None
+            raise with_state_file(error, name, home) from None
         known = _DEPLOYMENTS[name] = (raw, state.get("deployment") or {})
     return known[1]
 

@@ -19,7 +19,7 @@ from labelspace_ops.stack import backend, plugins, progress, state
 from labelspace_ops.targets import registry
 from labelspace_ops.targets.base import CreateOptions, Deletion, Target, Update
 
-MERGED_BLOCKS = ("admin", "backup", "egress", "tls", "email", *SPECS)
+MERGED_BLOCKS = ("admin", "backup", "egress", "tls", "email", "notify", *SPECS)
 """Blocks of settings that are merged key by key: a new e-mail address of the admin keeps the password.
 
 The settings that only one target has are in a block of the target's name.

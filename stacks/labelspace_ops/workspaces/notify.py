@@ -10,7 +10,7 @@ from labelspace_ops.targets import registry
 
 
 class NotifyTest(JsonModel):
-    """A test message that the webhook took."""
+    """A test message that the webhook and the SMTP server took."""
 
     name: str
     """The workspace."""
@@ -19,12 +19,12 @@ class NotifyTest(JsonModel):
 
 
 def send_test(name: str, home: Home) -> NotifyTest:
-    """Send a test message; raises ``UsageError`` without a webhook, ``OpsError`` when it takes nothing."""
+    """Send a test message; raises ``UsageError`` without a receiver, ``OpsError`` when none takes it."""
     target = registry.for_workspace(name, home)
     if not automation.read_settings(automation.select(name, home)).get("notify"):
         raise UsageError(
-            f"notify: {name} has no webhook: `labelspace set {name} notify.webhook=-` reads its URL from"
-            " standard input"
+            f"notify: {name} tells nobody: `labelspace set {name} notify.webhook=-` reads a webhook's URL"
+            f" from standard input, `labelspace set {name} notify.email=ADDRESS` names who gets mails"
         )
     target.send_test_notice(name)
     return NotifyTest(name=name, sent=True)

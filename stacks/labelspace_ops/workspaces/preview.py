@@ -21,7 +21,6 @@ from pulumi import automation as auto
 from labelspace.cvat_lines import MEANING, line_of
 from labelspace.home import Home, write_once
 from labelspace.spec import Settings, WorkspaceSpec, dump_with_secrets
-from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.models import JsonModel
 from labelspace_ops.labels import labels_file, plan
 from labelspace_ops.labels.program import declare
@@ -147,7 +146,7 @@ def _preview(chosen: auto.Stack, steps: list[Any]) -> None:
     try:
         chosen.preview(on_event=collect, color="never", suppress_progress=True)
     except auto.CommandError as error:
-        raise OpsError(pulumi_cli.error_reason(str(error))) from None
+        raise pulumi_cli.error_of(str(error)) from None
 
 
 def _settings(before: Settings, after: Settings) -> list[SettingChange]:

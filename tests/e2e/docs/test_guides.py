@@ -137,6 +137,14 @@ OTHERS = {
         "tests/e2e/local/test_notify.py",
         '"set", name, "notify.webhook="',
     ),
+    "labelspace set street notify.email=oncall@example.org": (
+        "tests/e2e/local/test_email.py",
+        '"set", NAME, "notify.email=oncall@example.org"',
+    ),
+    "labelspace set street notify.email=": (
+        "tests/e2e/local/test_email.py",
+        '"set", NAME, "notify.email="',
+    ),
     "labelspace set street sleep_after_minutes=30": (
         "tests/e2e/local/test_sleep.py",
         '"set", name, f"sleep_after_minutes={minutes}"',

@@ -15,7 +15,7 @@ import docker
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
-from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, until
+from tests.e2e.lab import ADMIN, PASSWORD, Lab, Visitor, admin_of, containers, until
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")  # the server is private
 NAME, SENDER = "with-mail", "labels@example.org"
@@ -165,3 +165,20 @@ def test_a_server_that_does_not_answer_is_reported_and_the_setting_removed(lab: 
 
 def _identity(part: str) -> str:
     return str(docker.from_env().containers.get(f"labelspace-{NAME}-{part}").id)
+
+
+def test_a_mail_reports_a_fault_when_it_begins_and_when_it_ends(
+    lab: Lab, mailing: Any, smtp: Controller
+) -> None:
+    done = lab.run("set", NAME, "notify.email=oncall@example.org", "notify.down_minutes=1", "--yes")
+    assert done.returncode == 0, done.stderr
+    lab.until_ready(NAME)
+    assert lab.json("notify", "test", NAME) == {"name": NAME, "sent": True}
+    assert "this is a test" in smtp.handler.wait_for("oncall@example.org", "test")
+    ui = containers(NAME)["ui"]
+    ui.stop()
+    assert "the part ui does not answer" in smtp.handler.wait_for("oncall@example.org", "part ui: begins")
+    ui.start()
+    assert "over after" in smtp.handler.wait_for("oncall@example.org", "part ui: ends")
+    assert lab.run("set", NAME, "notify.email=", "--yes").returncode == 0
+    assert "notifier" not in containers(NAME)

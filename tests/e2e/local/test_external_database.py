@@ -179,6 +179,18 @@ def test_a_drill_proves_a_backup_and_a_restore_brings_it_back(lab: Lab, server: 
     assert _projects(brook) == {"damaged", "later"}
 
 
+def test_an_emptied_database_is_not_begun_again_in_silence(lab: Lab, server: Server, brook: Any) -> None:
+    name = brook["name"]
+    lab.json("stop", name)
+    server.sql(f"drop database {name} with (force)")
+    server.sql(f"create database {name} owner {name}")
+    refused = lab.run("start", name)
+    assert (refused.returncode, f"`labelspace restore {name}`" in refused.stderr) == (1, True), refused.stderr
+    lab.json("restore", name, "--yes")
+    lab.json("start", name)
+    assert _projects(lab.until_ready(name)) == {"damaged", "later"}
+
+
 def test_the_kind_of_database_stays(lab: Lab, brook: Any) -> None:
     done = lab.run("set", brook["name"], "external_database=", "--yes")
     assert done.returncode == 2, done.stdout

@@ -110,7 +110,7 @@ def test_lost_volumes_are_said_and_come_back(lab: Lab, media: Any) -> None:
         docker.from_env().volumes.get(f"labelspace-{name}-{part}").remove()
     refused = lab.run("start", name)
     assert refused.returncode == 1
-    assert "the volumes data and keys are gone" in refused.stderr
+    assert "the volumes data, keys are gone" in refused.stderr
     assert f"`labelspace restore {name}`" in refused.stderr
 
     for part in ("data", "keys"):
@@ -150,8 +150,30 @@ def test_a_bucket_folder_that_is_removed_or_replaced_is_said(lab: Lab, media: An
         refused = lab.run("create", name, "--yes")
         assert (refused.returncode, f"`mkdir {folder}`" in refused.stderr) == (1, True), refused.stderr
         folder.mkdir()
-        assert "is not the one that CVAT sees" in _failed(lab, name)["bucket street"]
+        assert "is not the one that its container sees" in _failed(lab, name)["bucket street"]
         folder.rmdir()
     finally:
         away.rename(folder)
     assert lab.until_ready(name)["status"] == "ready"
+
+
+def test_a_folder_of_backups_that_is_removed_is_said_and_never_begun_again_in_silence(
+    lab: Lab, media: Any
+) -> None:
+    name, folder = media["name"], lab.home.backups / media["name"]
+    away = folder.with_name(f"{name}.away")
+    folder.rename(away)
+    try:
+        assert "its folder is gone" in _failed(lab, name)["backups"]
+        lab.json("stop", name)
+        for part in ("database", "data", "keys"):
+            refused = lab.run("start", name)
+            assert (refused.returncode, str(folder) in refused.stderr) == (1, True), refused.stderr
+            docker.from_env().volumes.get(f"labelspace-{name}-{part}").remove()
+        refused = lab.run("start", name)
+        assert "the volumes database, data, keys are gone, and so are its backups" in refused.stderr
+    finally:
+        away.rename(folder)
+    lab.json("restore", name, "--yes")
+    lab.json("start", name)
+    assert _in(media, "server", "sh", "-c", f"find {media['folder']} -type f | wc -l") == "3"

@@ -1,4 +1,4 @@
-"""Watches a workspace from inside its network, and calls a webhook when a fault begins and when it ends.
+"""Watches a workspace from inside its network; tells a webhook and a person when a fault begins and ends.
 
 ``notifier.py`` runs for ever; ``notifier.py test`` sends one message and ends. It only asks, each time with a
 deadline, so it never blocks what it watches. Runs in CVAT's image, whose Redis client it uses.
@@ -22,11 +22,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import faults
+import mail
 import webhook
-from faults import Fault, Notice
+from faults import Fault, Notice, Tracker
 
 SETTINGS = Path("/run/labelspace/notify.json")
-RECORDS = Path("/tmp/labelspace-faults.json")  # noqa: S108 - inside the container
+RECORDS = "/tmp/labelspace-faults-{}.json"  # noqa: S108 - inside the container
+CHANNELS = ("webhook", "email")
+"""The settings that name a receiver."""
 ALIVE = Path("/tmp/labelspace-alive")  # noqa: S108 - inside the container
 POLL_SECONDS = 30
 ANSWER_SECONDS = 10
@@ -211,22 +214,39 @@ def _days_left(host: str, address: str) -> float | None:
     return (end.timestamp() - time.time()) / 86400
 
 
-def deliver(settings: Settings, notice: Notice) -> str:
+def channels(settings: Settings) -> list[str]:
+    """The channels that the workspace has."""
+    return [one for one in CHANNELS if settings[one]]
+
+
+def deliver(settings: Settings, channel: str, notice: Notice) -> str:
     """Send a notice; returns why it did not arrive, empty when it did."""
-    url = settings["webhook"]
+    workspace, page, url = settings["workspace"], settings["url"], settings["webhook"]
+    if channel == "email":
+        subject = f"labelspace {workspace}: {notice.key}: {notice.event}"
+        return mail.send(settings["email"], subject, webhook.sentence(workspace, page, notice))
     shape = webhook.detect(url) if settings["format"] == "auto" else settings["format"]
-    return webhook.send(url, webhook.body(shape, settings["workspace"], settings["url"], notice))
+    return webhook.send(url, webhook.body(shape, workspace, page, notice))
 
 
-def step(settings: Settings, watch: faults.Tracker, found: Callable[..., dict[str, Faults | None]]) -> None:
-    """Measure once and report what is due; what cannot be reported is tried again at the next step."""
-    full = frozenset(key for key, one in watch.records.items() if one.group == "disks")
+def step(
+    settings: Settings, watches: dict[str, Tracker], found: Callable[..., dict[str, Faults | None]]
+) -> None:
+    """Measure once and report what is due, by channel: one that is away holds back no other."""
+    records = [row for watch in watches.values() for row in watch.records.items()]
     now = time.time()
-    watch.update(found(settings, full), now)
+    measured = found(settings, frozenset(key for key, one in records if one.group == "disks"))
+    for channel, watch in watches.items():
+        watch.update(measured, now)
+        _report(settings, channel, watch, now)
+
+
+def _report(settings: Settings, channel: str, watch: Tracker, now: float) -> None:
+    """Report what is due; what cannot be reported is tried again at the next step."""
     for notice in watch.due(now):
-        reason = deliver(settings, notice)
+        reason = deliver(settings, channel, notice)
         failure = f" (not delivered: {reason})" if reason else ""
-        log(f"{notice.event}: {notice.key}: {notice.text}{failure}")
+        log(f"{channel}: {notice.event}: {notice.key}: {notice.text}{failure}")
         if reason:
             return
         watch.delivered(notice)
@@ -238,22 +258,26 @@ def log(text: str) -> None:
 
 
 def test(settings: Settings) -> int:
-    """Send a message now, from where the others come from."""
+    """Send a message to each channel now, from where the others come from."""
     now = time.time()
-    reason = deliver(settings, Notice("test", "test", "this is a test, nothing is wrong", now, now))
-    print(reason or "sent")
-    return 1 if reason else 0
+    notice = Notice("test", "test", "this is a test, nothing is wrong", now, now)
+    reasons = {one: deliver(settings, one, notice) for one in channels(settings)}
+    failed = [f"{channel}: {reason}" for channel, reason in reasons.items() if reason]
+    print("; ".join(failed) or "sent")
+    return 1 if failed else 0
 
 
 def main() -> int:
-    """Tracker for ever, or send a test."""
+    """Watch for ever, or send a test."""
     settings = json.loads(SETTINGS.read_text())
     if sys.argv[1:] == ["test"]:
         return test(settings)
-    watch = faults.load(RECORDS)
+    files = {one: Path(RECORDS.format(one)) for one in channels(settings)}
+    watches = {one: faults.load(file) for one, file in files.items()}
     while True:
-        step(settings, watch, measure)
-        watch.save(RECORDS)
+        step(settings, watches, measure)
+        for one, file in files.items():
+            watches[one].save(file)
         ALIVE.touch()
         time.sleep(POLL_SECONDS)
 

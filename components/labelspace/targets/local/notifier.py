@@ -10,8 +10,8 @@ import pulumi_docker as docker
 from labelspace.cvat.caddy import HTTPS_PORT
 from labelspace.cvat_lines import line_of
 from labelspace.given import Given
-from labelspace.notify.service import STATE_PORT, Watched, service
-from labelspace.spec import LocalSpec
+from labelspace.notify.service import STATE_PORT, Mail, Watched, service
+from labelspace.spec import EmailSpec, LocalSpec
 from labelspace.targets.local.container import container
 from labelspace.targets.local.context import DockerContext
 
@@ -48,7 +48,8 @@ def _watched(spec: LocalSpec, context: DockerContext, url: str) -> Watched:
     return Watched(
         workspace=spec.name,
         url=url,
-        webhook=spec.notify.webhook.get_secret_value(),
+        webhook=spec.notify.webhook.get_secret_value() if spec.notify.webhook else "",
+        email=_mail(spec.email, spec.notify.email) if spec.email and spec.notify.email else None,
         format=spec.notify.format,
         down_minutes=spec.notify.down_minutes,
         parts={**_parts(context), "database": _database(spec, context)},
@@ -58,6 +59,11 @@ def _watched(spec: LocalSpec, context: DockerContext, url: str) -> Watched:
         queues=("chunks", *line_of(spec.cvat_version).queues),
         redis=context.named("redis"),
     )
+
+
+def _mail(server: EmailSpec, receiver: str) -> Mail:
+    password = server.password.get_secret_value() if server.password else ""
+    return Mail(server.host, server.port, server.security, server.user, password, server.from_, receiver)
 
 
 def _parts(context: DockerContext) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A test message to the webhook of a workspace, from the notifier's container, which sends the others."""
+"""A test message to the receivers of a workspace, from the notifier's container, which sends the others."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from labelspace_ops.runtime.base import Runtime
 
 
 def send_test(runtime: Runtime) -> None:
-    """Send it; raises ``OpsError`` when the notifier does not run, or the webhook takes nothing."""
+    """Send it; raises ``OpsError`` when the notifier does not run, or a message is not taken."""
     name, state = runtime.workspace, runtime.services().get(PART)
     if state is None or not state.running:
         raise OpsError(f"{name}: its notifier does not run: `labelspace start {name}` starts it")
     result = runtime.exec(PART, ["python3", "-E", PROGRAM, "test"])
     if result.exit_code:
-        raise OpsError(f"{name}: the webhook took no message: {result.output.strip()[-300:]}")
+        raise OpsError(f"{name}: the message was not taken: {result.output.strip()[-300:]}")

@@ -46,7 +46,7 @@ def check(
     for field, part, port in _ports(spec):
         if not _is_own_port(containers, part, port):
             for address in addresses(spec.bind_address, on_loopback=part == "proxy" and spec.tls is not None):
-                _check_port(spec.name, field, address, port, known=known)
+                _check_port(spec, field, address, port, known=known)
     tls.check(spec)
     bucket_folders.check(spec, home)
     own_folders.check(spec, home)
@@ -159,9 +159,13 @@ def _is_own_port(containers: dict[str, Container], part: str, port: int) -> bool
     return any(str(port) == binding["HostPort"] for host in bindings.values() for binding in host or [])
 
 
-def _other_port(name: str, field: str, bind_address: str, port: int, *, known: bool) -> str:
-    """The command that takes a free port: ``start`` has no flag for it."""
-    free = free_port(bind_address, port + 1, set())
+def _other_port(spec: LocalSpec, field: str, bind_address: str, port: int, *, known: bool) -> str:
+    """The command that takes a free port: ``start`` has no flag for it.
+
+    The workspace's other ports are free while it does not run, and two of them must differ.
+    """
+    name, own = spec.name, {taken for _, _, taken in _ports(spec)}
+    free = free_port(bind_address, port + 1, own)
     if known:
         return f"end the program that uses it, or choose another: `labelspace set {name} {field}={free}`"
     if field == "s3_port":
@@ -171,12 +175,12 @@ def _other_port(name: str, field: str, bind_address: str, port: int, *, known: b
     return f"choose another: `labelspace create {name} --port {free}`"
 
 
-def _check_port(name: str, field: str, bind_address: str, port: int, *, known: bool) -> None:
+def _check_port(spec: LocalSpec, field: str, bind_address: str, port: int, *, known: bool) -> None:
     problem = listening_problem(bind_address, port)
     if problem == errno.EADDRINUSE:
         raise UsageError(
             f"{field}: {port} is in use on {bind_address}:"
-            f" {_other_port(name, field, bind_address, port, known=known)}"
+            f" {_other_port(spec, field, bind_address, port, known=known)}"
         )
     if problem:
         raise UsageError(

@@ -20,14 +20,13 @@ from labelspace_ops.core.names import FEW, printable
 from labelspace_ops.cvat import sleep
 from labelspace_ops.cvat.sleep import SleepStatus
 from labelspace_ops.runtime import docker_engine
-from labelspace_ops.runtime.base import Runtime, read_output
+from labelspace_ops.runtime.base import Runtime
 from labelspace_ops.runtime.docker_engine import DockerRuntime
 from labelspace_ops.stack import declared, state
 from labelspace_ops.stack.state import Properties, Resource
 from labelspace_ops.storage import object_store
 from labelspace_ops.storage.listing import Storage
-from labelspace_ops.targets.local import drift, share, tls
-from labelspace_ops.targets.local.bucket_folders import known_folders
+from labelspace_ops.targets.local import drift, folders, parts, share, tls
 from labelspace_ops.targets.status import BucketStatus, Status
 
 if TYPE_CHECKING:
@@ -38,12 +37,6 @@ UNREADABLE_SECONDS = 1.0
 NOT_EXAMINED = share.Unreadable(frozenset(), is_complete=False)
 PATIENCE_SECONDS = 10
 """For single requests; after it a thread ends that nothing waits for any more."""
-GATEWAY = "labelspace:local:S3Gateway"
-"""Type of the component that serves the buckets of a workspace."""
-LONG_LIVED = (
-    *("database", "backup", "redis", "cache", "opa", "server"),
-    *("worker", "worker-chunks", "ui", "proxy", "gateway"),
-)
 
 
 @dataclass(frozen=True)
@@ -124,15 +117,9 @@ def _inactive_status(
     """Return ``stopped``, ``deleted`` or ``asleep`` (also while it wakes); empty when it should run."""
     if sleep_status.status in sleep.ASLEEP:
         return "asleep"
-    if outputs.get("running") is not False or _running(containers):
+    if outputs.get("running") is not False or parts.running(containers):
         return ""
     return "deleted" if outputs.get("deleted") else "stopped"
-
-
-def _running(containers: dict[str, Container]) -> list[str]:
-    return [
-        part for part, container in containers.items() if part in LONG_LIVED and container.status == "running"
-    ]
 
 
 def _measure_inactive(outputs: Properties) -> tuple[list[BucketStatus], list[Check]]:
@@ -147,31 +134,22 @@ def _drift_check(name: str, sentence: str) -> Check:
 def _measure_running(
     resources: list[Resource], engine: _Engine, home: Home, clock: Clock
 ) -> tuple[list[BucketStatus], list[Check]]:
-    outputs, containers = state.stack_outputs(resources), engine.containers
-    mounts = sorted(part for part in containers if part.startswith("mount-"))
-    sleeper = ["sleeper"] if outputs.get("sleep_after_minutes") else []
-    notifier = ["notifier"] if "notifier" in containers else []
-    absent = {"database" if outputs.get("database") == "external" else "backup"}
-    if outputs and not any(one.type == GATEWAY for one in resources):
-        absent.add("gateway")  # each bucket is a component of its own, with a gateway of its own
-    parts = [part for part in (*LONG_LIVED, *mounts, *sleeper, *notifier) if part not in absent]
+    outputs = state.stack_outputs(resources)
     counts = [_BucketCount(outputs, bucket, clock) for bucket in outputs.get("buckets", [])]
     health = clock.start(lambda: cvat_health(outputs["api_url"]), WORK_SECONDS) if outputs else None
     unreadable = clock.start(lambda: _find_unreadable(outputs, engine.runtime))
-    folders = clock.start(
-        lambda: _measure_folders(outputs, engine.runtime, home) if "gateway" in _running(containers) else []
-    )
-    checks = _measure_parts(parts, containers, clock)
+    shared = clock.start(lambda: folders.measure(outputs, engine.runtime, home) if outputs else [])
+    checks = _measure_parts(parts.expected(resources), engine.containers, clock)
     if health:
         checks.append(check_of(health, "health"))
     listed = [count.result(checks) for count in counts]
     _add_unreadable(listed, unreadable.result_or(NOT_EXAMINED, "files", []))
-    return listed, checks + folders.result_or([], "bucket folders", checks)
+    return listed, checks + shared.result_or([], "folders", checks)
 
 
-def _measure_parts(parts: list[str], containers: dict[str, Container], clock: Clock) -> list[Check]:
+def _measure_parts(names: list[str], containers: dict[str, Container], clock: Clock) -> list[Check]:
     """A container that just started runs its own health check, which takes a moment: all run side by side."""
-    pending = {part: clock.start(partial(_container_check, part, containers.get(part))) for part in parts}
+    pending = {part: clock.start(partial(_container_check, part, containers.get(part))) for part in names}
     return [check_of(one, part) for part, one in pending.items()]
 
 
@@ -182,7 +160,7 @@ def _status(busy: str, containers: dict[str, Container], checks: list[Check], *,
         return "failed"
     if all(check.ok for check in checks):
         return "ready"
-    return "degraded" if _running(containers) else "stopped"
+    return "degraded" if parts.running(containers) else "stopped"
 
 
 def _container_check(part: str, container: Container | None) -> Check:
@@ -233,21 +211,6 @@ class _BucketCount:
         return self._row
 
 
-def _measure_folders(outputs: Properties, runtime: Runtime, home: Home) -> list[Check]:
-    """Return a failed check for each bucket whose folder was removed, or mounted over, since the start."""
-    folders = _folders(outputs, home)
-    problems = {name: _folder_problem(runtime, name, folder) for name, folder in sorted(folders.items())}
-    return [
-        failed(
-            f"bucket {name}",
-            f"{problem}: bring {folders[name]} back, then `labelspace stop {runtime.workspace}` and"
-            f" `labelspace start {runtime.workspace}`",
-        )
-        for name, problem in problems.items()
-        if problem
-    ]
-
-
 def _find_unreadable(outputs: Properties, runtime: Runtime) -> share.Unreadable:
     """Ask the server for a second; a server that does not run is reported by other checks."""
     names = [bucket["name"] for bucket in outputs.get("buckets", [])]
@@ -262,23 +225,6 @@ def _add_unreadable(buckets: list[BucketStatus], found: share.Unreadable) -> Non
         keys = sorted(found.keys(bucket.name))
         bucket.unreadable = len(keys)
         bucket.first_unreadable = [printable(key) or "." for key in keys[:FEW]]
-
-
-def _folders(outputs: Properties, home: Home) -> dict[str, Path]:
-    """Return the folder of each bucket that has one on this machine."""
-    buckets, known = outputs.get("buckets", []), known_folders(home)
-    own = {bucket["name"]: Path(bucket["path"]) for bucket in buckets if bucket.get("path")}
-    return {name: home.buckets / name for name in known & {bucket["name"] for bucket in buckets}} | own
-
-
-def _folder_problem(runtime: Runtime, bucket: str, folder: Path) -> str:
-    """Compare inodes: a container keeps the folder that was there when it started."""
-    if not folder.exists():
-        return "its folder is gone"
-    inside = read_output(runtime, "gateway", ["stat", "-c", "%i", f"/buckets/{bucket}"])
-    if inside.exit_code == 0 and inside.output.strip() != str(folder.stat().st_ino):
-        return "its folder is not the one that CVAT sees (removed, mounted or unmounted since the start)"
-    return ""
 
 
 def _client(outputs: Properties, bucket: str) -> S3Client:

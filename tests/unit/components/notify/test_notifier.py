@@ -122,7 +122,7 @@ def test_a_webhook_that_is_away_delays_the_notice_and_loses_none(
 ) -> None:
     answers, sent = iter(["it cannot be reached", "", ""]), []
 
-    def deliver(_: Any, notice: Any) -> str:
+    def deliver(_: Any, __: str, notice: Any) -> str:
         sent.append(notice.event)
         return next(answers)
 
@@ -130,5 +130,5 @@ def test_a_webhook_that_is_away_delays_the_notice_and_loses_none(
     watch = modules("faults").Tracker()
     fault = modules("faults").Fault("drill", "the drill failed")
     for found in ([fault], [fault], [fault], []):
-        notifier.step({}, watch, lambda *_, found=found: {"backups": found})
+        notifier.step({}, {"webhook": watch}, lambda *_, found=found: {"backups": found})
     assert sent == ["begins", "begins", "ends"]

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from labelspace.home import Home
-from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import pulumi_cli, state, state_files
 from labelspace_ops.stack.state import NoSuchWorkspaceError, UnreadableStateError
 
@@ -150,7 +149,9 @@ def test_a_secured_state_is_on_the_disk_and_its_copies_are_bounded(
 
 def test_another_passphrase_is_named_with_the_ways_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise OpsError("could not deserialize deployment: failed to decrypt: incorrect passphrase")
+        raise pulumi_cli.error_of(
+            "error: could not deserialize deployment: failed to decrypt: incorrect passphrase"
+        )
 
     monkeypatch.setattr(pulumi_cli, "query", refuse)
     pulumi_cli.prepare_home(home)

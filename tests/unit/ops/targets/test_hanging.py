@@ -91,7 +91,6 @@ def test_database_bucket_and_url_that_hang_are_named_each(
 ) -> None:
     runtime: Any = _HangingDatabase()
     monkeypatch.setattr(local, "_ask_engine", lambda *_: local._Engine(runtime, {}, set()))
-    monkeypatch.setattr(local, "LONG_LIVED", ())
     monkeypatch.setattr(local, "_measure_parts", lambda *_: [])
     Home(tmp_path).keys.mkdir()
     Home(tmp_path).backup_key("pets").write_text("key")

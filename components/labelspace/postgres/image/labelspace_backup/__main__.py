@@ -109,6 +109,8 @@ def _write_sql(loaded: Settings, given: Json) -> Json:
 
 
 def _restore(loaded: Settings, given: Json) -> Json:
+    if loaded.workspace:  # a database that was made again has lost the mark, and no dump holds it
+        external.claim(engines.logical(loaded))
     return engines.create(loaded).restore(_request(given), same_place=given["same_place"])
 
 
