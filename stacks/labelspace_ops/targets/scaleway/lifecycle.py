@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from labelspace.home import Home
 from labelspace.spec import ScalewaySpec, Settings, SpecError
 from labelspace.targets.scaleway import host_name
+from labelspace.targets.scaleway.orderly_stop import STOP_CONTAINERS
 from labelspace.targets.scaleway.prices import VOLUME_GB
 from labelspace_ops.backup.upgrade import way_back
 from labelspace_ops.core.errors import OpsError, UsageError
@@ -35,9 +36,6 @@ from labelspace_ops.targets.scaleway import (
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.scaleway.answers import Snapshot
 from labelspace_ops.targets.scaleway.costs import costs
-
-STOP_CONTAINERS = "docker compose --file /etc/labelspace/compose.yaml stop && sync"
-"""Each container has 30 s (``stop_grace_period``); ``sync`` writes the data volume."""
 
 
 def complete_spec(spec: ScalewaySpec, cloud: account.Account, resources: retained.Resources) -> ScalewaySpec:
