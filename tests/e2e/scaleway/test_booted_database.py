@@ -185,6 +185,7 @@ def test_an_upgrade_is_rehearsed_and_another_server_takes_up_the_volume(server: 
         server.inside("docker", "tag", cvat_image(part, DEFAULT_CVAT), cvat_image(part, NEWER_CVAT))
     backups = {row["id"] for row in server.labelspace("backups")["backups"]}
     server.replace(registration="closed", cvat_version=NEWER_CVAT)
+    assert server.left_running == "", "the update stopped the old server's containers in order"
     with pytest.raises(errors.NotFound):
         server.replaced.reload()
     _until_ready(server)

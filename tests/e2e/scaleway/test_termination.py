@@ -1,0 +1,49 @@
+"""A command that is ended in the middle of an update ends Pulumi with it; over the double of Scaleway's API."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.e2e.cloud import COMMAND, KEY, account
+from tests.e2e.machine import until
+from tests.paths import ROOT
+
+from labelspace.home import Home
+
+NAME = "cloudends"
+CREATE = [
+    *(COMMAND, "create", NAME, "--target", "scaleway", "--bucket", "lanes", "--yes", "--json"),
+    *("--set", "scaleway.trial_hostname=true", "--set", "scaleway.wait_minutes=60"),
+]
+
+
+def _of_session(session: int) -> list[str]:
+    """The programs of a session that have not ended."""
+    found = subprocess.run(["ps", "-eo", "sid=,stat=,args="], capture_output=True, text=True, check=True)
+    rows = [line.split(maxsplit=2) for line in found.stdout.splitlines()]
+    return [row[2] for row in rows if row[0] == str(session) and not row[1].startswith("Z")]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_no_program_goes_on_after_its_command(tmp_path: Path, sent: signal.Signals) -> None:
+    """SIGTERM reaches the command alone, as ``kill`` sends it; Ctrl-C reaches every program of the terminal."""
+    with account(tmp_path / "account", NAME, Home.find().tools) as cloud:
+        cloud.cloud.add("access_key", dict(KEY), "access_key")
+        command = subprocess.Popen(
+            CREATE, env={**cloud.env(), **cloud.storage}, cwd=ROOT, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        try:
+            until(lambda: bool(cloud.cloud.all("instance_server")), "the server is made")
+            target = f"-{command.pid}" if sent == signal.SIGINT else str(command.pid)
+            subprocess.run(["kill", f"-{sent.value}", "--", target], check=True)
+            _, said = command.communicate(timeout=120)
+            assert command.returncode == 1, said
+            assert "run the same command again to continue" in said
+            assert _of_session(command.pid) == []
+        finally:
+            subprocess.run(["kill", "-KILL", f"-{command.pid}"], check=False, capture_output=True)
+        assert not list(cloud.state.rglob("locks/**/*.json")), "the stack is not locked"
