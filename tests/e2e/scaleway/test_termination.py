@@ -1,4 +1,4 @@
-"""A command that is ended in the middle of an update ends Pulumi with it; over the double of Scaleway's API."""
+"""A command that is ended in the middle of an update ends Pulumi with it; over the double of the API."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _of_session(session: int) -> list[str]:
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_no_program_goes_on_after_its_command(tmp_path: Path, sent: signal.Signals) -> None:
-    """SIGTERM reaches the command alone, as ``kill`` sends it; Ctrl-C reaches every program of the terminal."""
+    """SIGTERM reaches the command alone, as ``kill`` sends it; Ctrl-C every program of the terminal."""
     with account(tmp_path / "account", NAME, Home.find().tools) as cloud:
         cloud.cloud.add("access_key", dict(KEY), "access_key")
         command = subprocess.Popen(
