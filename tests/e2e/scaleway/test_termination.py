@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -38,12 +40,12 @@ def test_no_program_goes_on_after_its_command(tmp_path: Path, sent: signal.Signa
         )  # fmt: skip
         try:
             until(lambda: bool(cloud.cloud.all("instance_server")), "the server is made")
-            target = f"-{command.pid}" if sent == signal.SIGINT else str(command.pid)
-            subprocess.run(["kill", f"-{sent.value}", "--", target], check=True)
+            (os.killpg if sent == signal.SIGINT else os.kill)(command.pid, sent)
             _, said = command.communicate(timeout=120)
             assert command.returncode == 1, said
             assert "run the same command again to continue" in said
             assert _of_session(command.pid) == []
         finally:
-            subprocess.run(["kill", "-KILL", f"-{command.pid}"], check=False, capture_output=True)
+            with suppress(ProcessLookupError):
+                os.killpg(command.pid, signal.SIGKILL)
         assert not list(cloud.state.rglob("locks/**/*.json")), "the stack is not locked"
