@@ -10,7 +10,7 @@ WORKSPACE ?= demo
 BENCH ?=
 TEMPLATE := stacks/labelspace_ops/stack/template
 
-.PHONY: bench demo credentials contract test parts checks unit e2e lint docs wheel sbom main-job setup surroundings
+.PHONY: bench demo credentials contract test parts checks unit e2e lint docs wheel sbom main-job scaleway-prices scaleway-smoke setup surroundings
 
 demo: surroundings
 	@$(UV) sync --frozen --quiet --group demo
@@ -55,6 +55,14 @@ contract: surroundings
 
 main-job: surroundings
 	$(RUN) pytest tests/e2e/local/test_main_job.py tests/e2e/package $(PYTEST)
+
+# The price table's servers against the account's API. PRICES=--write: the new prices go into the table.
+scaleway-prices: setup
+	@$(RUN) python -m testbed.scaleway_prices $(PRICES)
+
+# The target scaleway on an account of yours: says the cost, asks, removes everything at the end. SMOKE: more flags.
+scaleway-smoke: surroundings
+	@$(RUN) python -m testbed.scaleway_smoke $(SMOKE)
 
 surroundings: setup
 	@$(RUN) python -m testbed prepare

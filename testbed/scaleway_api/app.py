@@ -55,9 +55,11 @@ def application(cloud: Cloud) -> Starlette:
 
 
 def _is_foreign(cloud: Cloud, request: Request) -> bool:
-    """Whether a server's key asks for something else than a secret's content."""
+    """Whether an application's key asks for what none of its policies grants; ``access`` checks by itself."""
     caller = authorization.by_token(cloud, request.headers["x-auth-token"])
-    return caller is not None and not request.url.path.endswith("/access")
+    path = request.url.path
+    is_content = path.endswith("/access")
+    return caller is not None and not is_content and not authorization.may_call(cloud, caller, path)
 
 
 def _failed(status: int, body: dict[str, object]) -> Response:

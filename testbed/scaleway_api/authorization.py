@@ -28,6 +28,20 @@ SETS = {
     "s3:DeleteBucket": {"ObjectStorageBucketsDelete", FULL},
 }
 """Action -> the permission sets of IAM that give it; the settings of a bucket are one action here."""
+CALLS = {
+    "/instance/": {"InstancesFullAccess"},
+    "/marketplace/": {"InstancesFullAccess"},
+    "/block/": {"BlockStorageFullAccess"},
+    "/vpc/": {"VPCFullAccess", "PrivateNetworksFullAccess"},
+    "/ipam/": {"IPAMReadOnly"},
+    "/rdb/": {"RelationalDatabasesFullAccess"},
+    "/secret-manager/": {"SecretManagerFullAccess"},
+    "/iam/v1alpha1/applications": {"IAMApplicationManager"},
+    "/iam/v1alpha1/api-keys": {"IAMApplicationManager"},
+    "/iam/v1alpha1/policies": {"IAMPolicyManager"},
+    "/iam/v1alpha1/rules": {"IAMPolicyManager"},
+}
+"""Beginning of a path -> the permission sets of IAM that allow calls there."""
 NAMED_IN_POLICIES = {"s3:HeadBucket": "s3:ListBucket"}
 """Action that policies have no name for -> the one that they allow it by."""
 CLAUSE = re.compile(r"(request\.ip|resource\.id) == '([^']*)'")
@@ -85,6 +99,14 @@ def granted(cloud: Cloud, caller: Caller, project: str, *, ip: str, resource: st
             is_here = project in (rule.get("project_ids") or [project])
             if is_here and _is_met(rule.get("condition") or "", {"request.ip": ip, "resource.id": resource}):
                 yield from rule["permission_set_names"]
+
+
+def may_call(cloud: Cloud, caller: Caller, path: str) -> bool:
+    """Whether a policy of the caller, for whatever project, grants a set that allows calls below a path."""
+    kind, _, identity = caller.principal.partition(":")
+    mine = (policy for policy in cloud.all("policy").values() if policy.get(kind) == identity)
+    sets = {name for policy in mine for rule in policy["_rules"] for name in rule["permission_set_names"]}
+    return any(path.startswith(start) and sets & allowed for start, allowed in CALLS.items())
 
 
 def _is_met(condition: str, values: dict[str, str]) -> bool:

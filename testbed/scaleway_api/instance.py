@@ -14,18 +14,19 @@ ZONE = "/instance/v1/zones/{zone}"
 SERVERS = ZONE + "/servers"
 VOLUMES = "/block/v1/zones/{zone}/volumes"
 TYPES = {
-    "DEV1-L": (4, 8),
-    "DEV1-XL": (4, 12),
-    "PLAY2-MICRO": (4, 8),
-    "PRO2-XXS": (2, 8),
-    "PRO2-XS": (4, 16),
-    "PRO2-S": (8, 32),
-    "GP1-XS": (4, 16),
-    "GP1-S": (8, 32),
-    "BASIC3-X4C-8G": (4, 8),
-    "POP2-4C-16G": (4, 16),
-    "POP2-8C-32G": (8, 32),
+    "DEV1-L": (4, 8, 0.04284),
+    "DEV1-XL": (4, 12, 0.065076),
+    "PLAY2-MICRO": (4, 8, 0.05508),
+    "PRO2-XXS": (2, 8, 0.0561),
+    "PRO2-XS": (4, 16, 0.1122),
+    "PRO2-S": (8, 32, 0.22338),
+    "GP1-XS": (4, 16, 0.09282),
+    "GP1-S": (8, 32, 0.19074),
+    "BASIC3-X4C-8G": (4, 8, 0.079001),
+    "POP2-4C-16G": (4, 16, 0.147),
+    "POP2-8C-32G": (8, 32, 0.29),
 }
+"""Cores, GiB of memory and EUR an hour; prices as recorded on 2026-07-03."""
 NOT_USED: Item = {
     "bootscript": None,
     "enable_ipv6": False,
@@ -89,7 +90,7 @@ def _catalog(cloud: Cloud) -> list[Route]:
     ]
 
 
-def _type(cores: int, memory: int) -> Item:
+def _type(cores: int, memory: int, price: float) -> Item:
     limits = {"min_size": 0, "max_size": 0}
     return {
         "alt_names": [],
@@ -97,6 +98,8 @@ def _type(cores: int, memory: int) -> Item:
         "ncpus": cores,
         "ram": memory * 2**30,
         "gpu": 0,
+        "hourly_price": price,
+        "monthly_price": round(price * 730, 4),
         "volumes_constraint": limits,
         "per_volume_constraint": {"l_ssd": limits},
         "capabilities": {

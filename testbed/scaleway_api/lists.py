@@ -20,6 +20,7 @@ LISTED = {
     NETWORKS: ("private_network", "private_networks"),
     VOLUMES: ("volume", "volumes"),
     f"{ZONE}/ips": ("instance_ip", "ips"),
+    f"{ZONE}/security_groups": ("instance_security_group", "security_groups"),
     SECRETS: ("secret", "secrets"),
     SNAPSHOTS: ("snapshot", "snapshots"),
     PROJECTS: ("project", "projects"),

@@ -234,11 +234,14 @@ def _snapshots(cloud: Cloud) -> list[Route]:
         return JSONResponse(shown(item))
 
     async def one(request: Request) -> Response:
-        return JSONResponse(shown(cloud.get("snapshot", request.path_params["id"])))
+        item = cloud.get("snapshot", request.path_params["id"])
+        if request.method == "DELETE":  # the SDK for Go: DeleteSnapshot answers with the snapshot
+            cloud.remove("snapshot", item["id"])
+        return JSONResponse(shown(item))
 
     return [
         Route(f"{INSTANCES}/{{id}}/snapshots", create, methods=["POST"]),
-        Route(f"{SNAPSHOTS}/{{id}}", one, methods=["GET"]),
+        Route(f"{SNAPSHOTS}/{{id}}", one, methods=["GET", "DELETE"]),
     ]
 
 

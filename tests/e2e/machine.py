@@ -89,6 +89,8 @@ class Machine:
     """The workspace's settings; ``scaleway`` is merged with those that every server has."""
     parts: dict[str, Any] = field(default_factory=dict)
     replaced: Any = None
+    left_running: str = ""
+    """The containers that still ran on the replaced server when the update ended."""
     first_step: str = ""
     """The boot step that the replaced server reported while no package could be installed."""
 
@@ -202,6 +204,7 @@ class Machine:
         _configure(self, **changes)
         self.account.up()
         self.replaced = self.parts.pop("server")
+        self.left_running = inside(self.replaced, ["docker", "ps", "--format", "{{ .Names }}"])[1].decode()
         self.replaced.remove(force=True, v=True)
         _power_on(self)
         self.inside("mv", REPOSITORY, f"{REPOSITORY}-away")

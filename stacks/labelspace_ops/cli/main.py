@@ -22,6 +22,7 @@ from labelspace_ops.cli import (  # noqa: F401 - importing them registers their 
     state,
     status,
     task,
+    termination,
     upgrade,
     upload,
 )
@@ -42,10 +43,10 @@ def main(listener: Listener | None = None) -> None:
     ``listener`` is called with every progress event; the default prints them on standard error.
     """
     drop_foreign_variables()
+    termination.end_children_first()
     with listening(listener or Terminal(is_tty=sys.stderr.isatty())):
         code = _run()
-    if code:
-        sys.exit(code)
+    termination.leave(code)
 
 
 def _run() -> int:
@@ -56,6 +57,7 @@ def _run() -> int:
     except OpsError as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
+        termination.remember()
         return _fail("interrupted: run the same command again to continue", 1)
     except Exception as error:
         return _fail_unexpected(error)

@@ -52,6 +52,10 @@ def _asked(one: Machine, verb: str) -> Any:
     return json.loads(said.strip().splitlines()[-1])
 
 
+def _answers(one: Machine) -> bool:
+    return one.succeeds("docker", "exec", _named(one, "database"), "pg_isready", "--username=cvat")
+
+
 def _sql(one: Machine, text: str) -> str:
     psql = ["psql", "--username=cvat", "--dbname=cvat", "--tuples-only", "--no-align", "--command", text]
     return one.inside("docker", "exec", _named(one, "database"), *psql).strip()
@@ -181,6 +185,7 @@ def test_an_upgrade_is_rehearsed_and_another_server_takes_up_the_volume(server: 
         server.inside("docker", "tag", cvat_image(part, DEFAULT_CVAT), cvat_image(part, NEWER_CVAT))
     backups = {row["id"] for row in server.labelspace("backups")["backups"]}
     server.replace(registration="closed", cvat_version=NEWER_CVAT)
+    assert server.left_running == "", "the update stopped the old server's containers in order"
     with pytest.raises(errors.NotFound):
         server.replaced.reload()
     _until_ready(server)
@@ -214,7 +219,7 @@ def test_what_was_stopped_comes_back_with_its_annotations(server: Machine) -> No
 
 
 def test_delete_takes_a_last_backup_and_proves_it_and_says_what_stays(server: Machine) -> None:
-    """The double of the API lets the machine run on, so that its database can be asked afterwards."""
+    """The double of the API lets the machine run on: its database is started again and asked."""
     name, bucket = server.account.name, server.setting("BACKUP_BUCKET")
     before = {row["id"] for row in server.labelspace("backups")["backups"]}
     done = server.account.labelspace("delete", name, "--yes")
@@ -224,6 +229,10 @@ def test_delete_takes_a_last_backup_and_proves_it_and_says_what_stays(server: Ma
     last, stays = found.groups()
     assert last not in before
     assert any(path.endswith(f"/{last}/backup.manifest") for path in _kept(server, "database/backup/main"))
+    logs = inside(server.parts["server"], ["docker", "logs", "--tail", "20", _named(server, "database")])
+    assert "database system is shut down" in logs[1].decode(), "PostgreSQL stopped in order"
+    server.inside("docker", "start", _named(server, "database"))
+    until(lambda: _answers(server), "the database of the machine that runs on answers")
     drill = _asked(server, "state")["drill"]
     assert (drill["backup"], drill["ok"]) == (last, True)
     volume = f"volume labelspace-{name}-data (4.30 EUR a month)"

@@ -36,8 +36,18 @@ IMAGE_CONTEXT = "/etc/labelspace/database-image.tar.bz2"
 DOCKER = {
     "data-root": "/var/lib/labelspace/docker",
     "default-address-pools": [{"base": str(DOCKER_RANGE), "size": 24}],
+    "features": {"containerd-snapshotter": False},
 }
-"""The settings of Docker's daemon: data on the data volume, networks apart from the private network."""
+"""The settings of Docker's daemon: data on the data volume, networks apart from the private network.
+
+containerd's image store, Docker 29's default, would keep images outside of ``data-root`` (Docker's page on
+that store).
+"""
+UPGRADES = """\
+Unattended-Upgrade::Automatic-Reboot "true";
+Unattended-Upgrade::Automatic-Reboot-Time "03:30";
+"""
+"""Ubuntu applies security updates by itself; a new kernel needs a reboot, in UTC (Ubuntu's Server guide)."""
 START_POLICY = "/usr/sbin/policy-rc.d"
 """A script that exits with 101, so that packages start no services: Docker needs units of a later step."""
 
@@ -67,6 +77,7 @@ def _write_files(boot: BootConfig) -> list[dict[str, str]]:
         _file("/etc/labelspace/boot.env", _environment(boot), "0600"),
         _file("/etc/labelspace/compose.yaml", compose(boot), "0600"),
         _file("/etc/docker/daemon.json", json.dumps(DOCKER) + "\n"),
+        _file("/etc/apt/apt.conf.d/60labelspace", UPGRADES),
         _file(START_POLICY, "#!/bin/sh\nexit 101\n", "0755"),
         *_ssh_files(boot),
         *(_file(path, text) for path, text in plain.items()),

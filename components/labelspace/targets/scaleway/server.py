@@ -21,7 +21,7 @@ from labelspace.cvat.caddy import Https
 from labelspace.given import Given
 from labelspace.outputs import BucketAccess, DatabaseAccess
 from labelspace.spec import AdminSpec, ScalewaySettings, ScalewaySpec
-from labelspace.targets.scaleway import cloud_init
+from labelspace.targets.scaleway import cloud_init, orderly_stop
 from labelspace.targets.scaleway.boot_config import PLAIN_FILES, SECRET_FILES, BootConfig, file_path
 from labelspace.targets.scaleway.context import ScalewayContext
 from labelspace.targets.scaleway.iam import Identity
@@ -65,7 +65,8 @@ class AnnotationServer(pulumi.ComponentResource):
         )
         self.volume = self._volume()
         self._fill(identity.secret, described, database)
-        self.server = self._server(self._user_data(described, database, buckets, identity))
+        user_data = self._user_data(described, database, buckets, identity)
+        self.server = self._server(user_data, self._orderly_stop(user_data))
         self.url = pulumi.Output.concat("https://", network.host)
         self.ready = pulumi.Output.all(self.server.id, self.url, network.address.address).apply(
             lambda values: _until_ready(spec, *values)
@@ -148,7 +149,20 @@ class AnnotationServer(pulumi.ComponentResource):
             )
         )
 
-    def _server(self, user_data: pulumi.Output[str]) -> scaleway.instance.Server:
+    def _orderly_stop(self, user_data: pulumi.Output[str]) -> pulumi.Resource:
+        settings = self._context.spec
+        return orderly_stop.before_replacement(
+            f"{self._name}-boot",
+            self._context.workspace,
+            replaces=pulumi.Output.concat(user_data, server_type(self._spec), self._context.zone),
+            address=self._network.address.address,
+            over_ssh=bool(settings.ssh_cidrs) and self._spec.running,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _server(
+        self, user_data: pulumi.Output[str], stopped_before: pulumi.Resource
+    ) -> scaleway.instance.Server:
         return scaleway.instance.Server(
             f"{self._name}-server",
             name=self._context.named(),
@@ -169,6 +183,7 @@ class AnnotationServer(pulumi.ComponentResource):
             tags=self._context.tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
+                depends_on=[stopped_before],
                 # cloud-init works at a server's first boot alone: other user data needs another server,
                 # and the old one must let go of address and volume first
                 replace_on_changes=["userData"],

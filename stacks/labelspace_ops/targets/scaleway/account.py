@@ -58,7 +58,7 @@ class Account:
         response = self._call("GET", path, allow_missing=True)
         return None if response.status_code == 404 else parse(kind, _json(response, path), f"GET {path}")
 
-    def post(self, path: str, body: dict[str, str], kind: type[A]) -> A:
+    def post(self, path: str, body: Mapping[str, object], kind: type[A]) -> A:
         """Send a POST with a JSON body; return the answer. Raises ``OpsError``."""
         return self._parsed(kind, "POST", path, json=body)
 

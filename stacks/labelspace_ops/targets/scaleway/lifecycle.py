@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from labelspace.home import Home
 from labelspace.spec import ScalewaySpec, Settings, SpecError
 from labelspace.targets.scaleway import host_name
+from labelspace.targets.scaleway.orderly_stop import STOP_CONTAINERS
 from labelspace.targets.scaleway.prices import VOLUME_GB
 from labelspace_ops.backup.upgrade import way_back
 from labelspace_ops.core.errors import OpsError, UsageError
@@ -35,9 +36,6 @@ from labelspace_ops.targets.scaleway import (
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.scaleway.answers import Snapshot
 from labelspace_ops.targets.scaleway.costs import costs
-
-STOP_CONTAINERS = "docker compose --file /etc/labelspace/compose.yaml stop && sync"
-"""Each container has 30 s (``stop_grace_period``); ``sync`` writes the data volume."""
 
 
 def complete_spec(spec: ScalewaySpec, cloud: account.Account, resources: retained.Resources) -> ScalewaySpec:
@@ -200,8 +198,14 @@ def _notices(requested: ScalewaySpec, complete: ScalewaySpec, cost: str) -> list
 
 
 def before_stop(selected: auto.Stack, home: Home) -> str:
-    """Take a last backup or dump, if the server allows SSH from this machine; return its id or empty."""
-    return _last_copy(selected.name, home, stack.read_settings(selected), prove=False)
+    """Take a last backup or dump, then stop the containers, if the server allows SSH from this machine.
+
+    Return the id of the backup or empty.
+    """
+    settings = stack.read_settings(selected)
+    last_backup = _last_copy(selected.name, home, settings, prove=False)
+    stop_containers(selected.name, home, settings)
+    return last_backup
 
 
 def delete(selected: auto.Stack, home: Home, destroy: Callable[[], None]) -> Deletion:
@@ -225,7 +229,7 @@ def delete(selected: auto.Stack, home: Home, destroy: Callable[[], None]) -> Del
 
 
 def stop_containers(name: str, home: Home, settings: Settings) -> None:
-    """Stop the containers in order, because deleting a server cuts its power.
+    """Stop the containers in order, because deleting a server cuts its power, and stopping one may.
 
     Without SSH, PostgreSQL replays its log from the data volume when a new server starts.
     """

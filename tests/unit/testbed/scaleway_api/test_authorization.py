@@ -117,6 +117,20 @@ def test_a_servers_key_reads_its_own_secret_alone(cloud: Cloud, address: str) ->
     assert status("/instance/v1/zones/fr-par-1/servers") == 403
 
 
+def test_a_persons_application_calls_what_its_permission_sets_allow(cloud: Cloud, address: str) -> None:
+    rule = {"permission_set_names": ["InstancesFullAccess"], "project_ids": [PROJECT], "condition": ""}
+    cloud.add("policy", {"id": "p", "application_id": "a", "_rules": [rule]})
+    key = {"access_key": "SCWPERSON", "application_id": "a", "_secret_key": "token"}
+    cloud.add("access_key", key, "access_key")
+
+    def status(path: str) -> int:
+        return httpx.get(f"http://{address}{path}", headers={"X-Auth-Token": "token"}).status_code
+
+    assert status("/instance/v1/zones/fr-par-1/servers") == 200
+    assert status("/rdb/v1/regions/fr-par/instances") == 403
+    assert status("/iam/v1alpha1/applications") == 403
+
+
 def test_a_condition_that_the_double_cannot_evaluate_is_refused(address: str) -> None:
     rule = {"permission_set_names": ["SecretManagerSecretAccess"], "condition": "resource.tag == 'a'"}
     body = {"name": "p", "application_id": "a", "rules": [rule]}

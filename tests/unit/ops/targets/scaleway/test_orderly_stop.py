@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from labelspace.home import Home
+from labelspace.targets.scaleway.orderly_stop import STOP_CONTAINERS
 from labelspace_ops.core.errors import OpsError
+from labelspace_ops.stack import automation
 from labelspace_ops.targets.scaleway import lifecycle
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 
@@ -31,6 +33,23 @@ def test_containers_are_stopped_and_the_volume_is_written(
     lifecycle.stop_containers("pets", Home(tmp_path), OPEN)
     (command,) = commands
     assert command[-1].endswith("compose.yaml stop && sync")
+
+
+def test_a_stop_takes_its_backup_before_the_containers_stop(
+    commands: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ran_before: list[int] = []
+
+    def last_copy(*_: object, prove: bool) -> str:
+        ran_before.append(len(commands))
+        return "proven" if prove else "taken"
+
+    monkeypatch.setattr(lifecycle, "_last_copy", last_copy)
+    monkeypatch.setattr(automation, "read_settings", lambda _: OPEN)
+    selected: Any = SimpleNamespace(name="pets")
+    assert lifecycle.before_stop(selected, Home(tmp_path)) == "taken"
+    assert ran_before == [0]
+    assert [command[-1] for command in commands] == [STOP_CONTAINERS]
 
 
 @pytest.mark.parametrize("settings", [{}, {**OPEN, "running": False}], ids=["closed", "stopped"])

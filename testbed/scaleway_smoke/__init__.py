@@ -1,0 +1,1 @@
+"""A first real run of the target scaleway, in a project of its own that is removed at the end."""
