@@ -91,13 +91,40 @@ def _change(row, parent, root):
     kind = _checked_type({**row, "type": row.get("type") or label.type})
     if "skeleton" not in (kind, label.type):
         label.type = kind
-    label.name, label.color = row.get("name") or label.name, row.get("color") or label.color
+    label.name = row.get("name") or label.name
+    label.color = row.get("color") or _color(label.name)  # as in CVAT: without a color, one is chosen anew
     _saved(label)
     update(row.get("sublabels", []), parent, label)
-    kept = [attribute for attribute in row.get("attributes", []) if not attribute.get("deleted")]
-    _unique([attribute["name"] for attribute in kept if "name" in attribute])
-    for attribute in row.get("attributes", []):
-        _one_attribute(label, attribute)
+    _change_attributes(label, row.get("attributes", []))
+
+
+def _change_attributes(label, rows):
+    """As in LabelSerializer.update_label: the deleted ones go first, so that another may take their name."""
+    kept = [row for row in rows if not row.get("deleted")]
+    _unique([row["name"] for row in kept if "name" in row])
+    for row in rows:
+        if row.get("deleted"):
+            if row.get("id") is None:
+                raise Refused(["Deleted attribute must have an ID"])
+            _spec(label, row["id"]).delete()
+    _names_available(label, kept)
+    for row in kept:
+        _one_attribute(label, row)
+
+
+def _names_available(label, rows):
+    """As in LabelSerializer.check_attribute_names_available: two names are not swapped, none is taken."""
+    present = dict(label.attributespec_set.values_list("name", "id"))
+    asked = {row["id"]: row["name"] for row in rows if row.get("id") is not None and row.get("name")}
+    taken = {name: present[name] for key, name in asked.items() if present.get(name, key) != key}
+    if swapped := [name for name, owner in taken.items() if owner in asked]:
+        raise Refused([f"Cannot swap attribute names {_quoted(swapped)}"])
+    if taken:
+        raise Refused([f"Attribute names are already used by this label: {_quoted(taken)}"])
+
+
+def _quoted(names):
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _unique(names):
@@ -106,16 +133,19 @@ def _unique(names):
             raise Refused([f"Duplicate attribute with name '{name}' exists"])
 
 
+def _spec(label, number):
+    found = label.attributespec_set.filter(id=number).first()
+    if found is None:
+        raise NotFound(f"Attribute with id #{number} does not exist")
+    return found
+
+
 def _one_attribute(label, row):
     if row.get("id") is None:
         spec = label.attributespec_set.filter(name=row.get("name")).first()
     else:
-        spec = label.attributespec_set.filter(id=row["id"]).first()
-        if spec is None:
-            raise NotFound(f"Attribute with id #{row['id']} does not exist")
-    if row.get("deleted"):
-        spec.delete()
-    elif spec is None:
+        spec = _spec(label, row["id"])
+    if spec is None:
         _new_attribute(label, row)
     else:
         _change_attribute(spec, row)
