@@ -9,6 +9,7 @@ import typer
 
 from labelspace_ops.cli.app import Json, Name, app, outputs_of, print_json, print_result, say
 from labelspace_ops.cli.own_stack import Stack, on_any_stack
+from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import declared
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ STEPS_IN_A_PROGRAM = {"stopped": "set running to True in the program that declar
 
 
 def report(measured: Status, spec: WorkspaceSpec, *, as_json: bool) -> None:
-    """Print a status and the next steps; exit with code 1 unless the workspace is as the spec wants it."""
+    """Print a status and the next steps; raises ``OpsError`` unless the workspace is as the spec wants it."""
     if as_json:
         print_json(measured)
     else:
@@ -34,7 +35,8 @@ def report(measured: Status, spec: WorkspaceSpec, *, as_json: bool) -> None:
         if spec.running:
             _print_next_steps(measured, spec)
     if measured.status not in (("ready", "asleep") if spec.running else ("stopped",)):
-        raise typer.Exit(1)
+        broken = [f"{check.name}: {check.detail}" for check in measured.checks if not check.ok]
+        raise OpsError("\n  ".join([f"{measured.name} is {measured.status}", *broken]))
 
 
 def _print_next_steps(measured: Status, spec: WorkspaceSpec) -> None:

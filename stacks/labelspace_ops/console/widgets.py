@@ -46,6 +46,26 @@ def box(classes: str = "", tag: str = "div") -> ui.element:
     return ui.element(tag).classes(classes)
 
 
+class Area:
+    """A box that is drawn again only for another key.
+
+    A button that is replaced while it is pressed loses the click.
+    """
+
+    def __init__(self, classes: str = "stack") -> None:
+        self.box = box(classes).props("aria-live=polite")
+        self._key: object = None
+
+    def show(self, key: object, draw: Callable[[], object]) -> None:
+        """Draw the content unless it is there for this key."""
+        if key == self._key:
+            return
+        self._key = key
+        self.box.clear()
+        with self.box:
+            draw()
+
+
 def section(title: str, introduction: str = "") -> ui.element:
     """A part of the page with its own heading."""
     made = box("card stack", "section").props(f'aria-label="{title}"')

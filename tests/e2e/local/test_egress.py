@@ -22,7 +22,12 @@ from labelspace.cvat.egress import REFUSAL
 ALLOW = "gateway:7070,198.18.0.7"
 OPTIONS = """
 import glob, json
-environs = [open(path, errors="replace").read().split("\\0") for path in glob.glob("/proc/[0-9]*/environ")]
+environs = []
+for path in glob.glob("/proc/[0-9]*/environ"):
+    try:
+        environs.append(open(path, errors="replace").read().split("\\0"))
+    except OSError:
+        pass  # a process that begins or ends
 options = [line[17:] for lines in environs for line in lines if line.startswith("SMOKESCREEN_OPTS=")]
 print(json.dumps(max(options, key=len)))
 """

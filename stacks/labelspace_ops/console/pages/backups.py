@@ -41,7 +41,7 @@ class Backups:
         self.watch, self.name = watch, name
         self.section = widgets.section("Backups")
         with self.section:
-            self.facts = widgets.box("stack")
+            self.facts, self.buttons = widgets.Area(), widgets.Area("line")
             self.notice = widgets.box("stack")
             self.list = widgets.box("stack").props("aria-live=polite")
         self.section.set_visibility(False)
@@ -49,20 +49,20 @@ class Backups:
     def offer(self, row: Status) -> None:
         """Show the newest measurement and the possible actions."""
         self.section.set_visibility(bool(row.url) or _may_need_restore(row))
-        self.facts.clear()
-        with self.facts:
-            widgets.facts(_facts(row.backup))
-            self._buttons(row)
-
-    def _buttons(self, row: Status) -> None:
+        facts = _facts(row.backup)
+        self.facts.show(facts, lambda: widgets.facts(facts))
         runs, stopped = row.status in ("ready", "degraded"), row.status == "stopped"
-        with widgets.box("line"):
-            if runs or (stopped and _can(row, Capability.BACKUP_WHILE_STOPPED)):
-                self._job("Back up now", "backup", "backup")
-                self._job("Verify the newest", "drill", "verified")
-            widgets.outline_button("Show all", on_click=self.show, icon="list")
-            if runs or stopped or _may_need_restore(row):
-                widgets.outline_button("Restore …", on_click=self.ask, icon="history")
+        can_back_up = runs or (stopped and _can(row, Capability.BACKUP_WHILE_STOPPED))
+        can_restore = runs or stopped or _may_need_restore(row)
+        self.buttons.show((can_back_up, can_restore), lambda: self._draw_buttons(can_back_up, can_restore))
+
+    def _draw_buttons(self, can_back_up: bool, can_restore: bool) -> None:
+        if can_back_up:
+            self._job("Back up now", "backup", "backup")
+            self._job("Verify the newest", "drill", "verified")
+        widgets.outline_button("Show all", on_click=self.show, icon="list")
+        if can_restore:
+            widgets.outline_button("Restore …", on_click=self.ask, icon="history")
 
     def _job(self, label: str, verb: str, icon: str) -> None:
         widgets.outline_button(label, on_click=lambda: begin(self.watch, verb, self.name, []), icon=icon)

@@ -36,11 +36,12 @@ class WorkspacePage:
                 return
             self.page = widgets.box("stack")
             with self.page:
-                self.top = widgets.box("stack").props("aria-live=polite")
+                self.top, self.remarks = widgets.Area(), widgets.Area()
+                self.information, self.buckets = widgets.Area(), widgets.Area()
             self.upload = Upload(watch, name)
             self.annotators = Annotators(watch, name)
             self.backups = Backups(watch, name)
-            self.below = widgets.box("stack")
+            self.below = widgets.Area()
         self.draw()
         ui.timer(TICK_SECONDS, self.draw)
 
@@ -50,10 +51,11 @@ class WorkspacePage:
         if row == self.drawn:
             return
         self.drawn = row
-        for place, content in ((self.top, self._top), (self.below, self._below)):
-            place.clear()
-            with place:
-                content(row)
+        self.top.show((row.status, row.url, row.description), lambda: self._top(row))
+        self.remarks.show((row.status, row.checks), lambda: self._remarks(row))
+        self.information.show((row.url, row.cvat), lambda: self._information(row))
+        self.buckets.show((row.url, row.buckets), lambda: self._buckets(row))
+        self.below.show((row.status, row.target), lambda: self._below(row))
         self.upload.offer(row)
         self.annotators.offer(row)
         self.backups.offer(row)
@@ -67,9 +69,6 @@ class WorkspacePage:
                              icon="open_in_new", look="end")  # fmt: skip
         if row.description:
             widgets.text(row.description, "wrap")
-        self._remarks(row)
-        if row.url:
-            self._facts(row)
 
     def _remarks(self, row: Status) -> None:
         job = jobs.latest(self.watch.home, self.name)
@@ -85,22 +84,27 @@ class WorkspacePage:
                 "Repair", on_click=lambda: begin(self.watch, "create", self.name, ["--yes"]), icon="healing"
             )
 
-    def _facts(self, row: Status) -> None:
-        with widgets.section("Information"):
-            with widgets.box("facts", "dl"):
-                with _fact("URL"), widgets.box("line"):
-                    ui.link(row.url, row.url, new_tab=True).classes("link")
-                    widgets.button("Copy", on_click=lambda: self.copy(row.url, "URL"), icon="content_copy",
-                                 props='flat dense color=primary aria-label="Copy the URL"')  # fmt: skip
-                with _fact("Admin"), widgets.box("line"):
-                    widgets.text(row.admin_username)
-                    widgets.button("Show password", on_click=self.show_password, icon="key",
-                                 props="flat dense color=primary")  # fmt: skip
-                with _fact("Runs on"):
-                    widgets.text(registry.get(row.target or registry.DEFAULT).title)
-                with _fact("CVAT"):
-                    widgets.text(row.cvat)
-            widgets.heading("Buckets", 3)
+    def _information(self, row: Status) -> None:
+        if not row.url:
+            return
+        with widgets.section("Information"), widgets.box("facts", "dl"):
+            with _fact("URL"), widgets.box("line"):
+                ui.link(row.url, row.url, new_tab=True).classes("link")
+                widgets.button("Copy", on_click=lambda: self.copy(row.url, "URL"), icon="content_copy",
+                             props='flat dense color=primary aria-label="Copy the URL"')  # fmt: skip
+            with _fact("Admin"), widgets.box("line"):
+                widgets.text(row.admin_username)
+                widgets.button("Show password", on_click=self.show_password, icon="key",
+                             props="flat dense color=primary")  # fmt: skip
+            with _fact("Runs on"):
+                widgets.text(registry.get(row.target or registry.DEFAULT).title)
+            with _fact("CVAT"):
+                widgets.text(row.cvat)
+
+    def _buckets(self, row: Status) -> None:
+        if not row.url:
+            return
+        with widgets.section("Buckets"):
             counts = [[one.name, _count(one.objects), widgets.size(one.bytes)] for one in row.buckets]
             widgets.table(["Bucket", "Objects", "Size"], counts, numbers=(1, 2))
 

@@ -5,38 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import typer
 
 from labelspace.spec import parse_spec
 from labelspace_ops.backup.models import UNKNOWN
 from labelspace_ops.cli.status import print_status, report
+from labelspace_ops.core.checks import Check
+from labelspace_ops.core.errors import OpsError
 from labelspace_ops.targets.status import BucketStatus, Status
 
 OUTPUTS = {"url": "https://labels.example.org", "api_url": "http://127.0.0.1:8080", "admin_username": "admin"}
 
 
-def _report(status: str, **settings: Any) -> int:
+def _report(status: str, *checks: Check, **settings: Any) -> None:
     spec = parse_spec({"name": "pets", "buckets": [{"name": "cats"}], **settings})
-    measured = Status.measured("pets", "local", OUTPUTS, UNKNOWN, status=status, buckets=[], checks=[])
-    try:
-        report(measured, spec, as_json=False)
-    except typer.Exit as left:
-        return int(left.exit_code)
-    return 0
+    measured = Status.measured("pets", "local", OUTPUTS, UNKNOWN, status=status, buckets=[], checks=[*checks])
+    report(measured, spec, as_json=False)
 
 
-@pytest.mark.parametrize(
-    ("status", "running", "code"),
-    [
-        ("ready", True, 0),
-        ("degraded", True, 1),
-        ("stopped", True, 1),
-        ("stopped", False, 0),
-        ("ready", False, 1),
-    ],
-)
-def test_the_exit_code_says_whether_it_is_as_wanted(status: str, running: bool, code: int) -> None:
-    assert _report(status, running=running) == code
+@pytest.mark.parametrize(("status", "running"), [("ready", True), ("asleep", True), ("stopped", False)])
+def test_a_workspace_that_is_as_wanted_is_no_failure(status: str, running: bool, capsys: Any) -> None:
+    _report(status, running=running)
+    assert f"pets  ({status})" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("status", "running"), [("degraded", True), ("stopped", True), ("ready", False)])
+def test_any_other_fails_with_the_checks_that_say_why(status: str, running: bool) -> None:
+    checks = Check(name="database", ok=True, detail="fine"), Check(name="worker", ok=False, detail="exited")
+    with pytest.raises(OpsError, match=f"^pets is {status}\n  worker: exited$"):
+        _report(status, *checks, running=running)
 
 
 def test_annotators_learn_where_they_get_accounts(capsys: Any) -> None:
