@@ -22,6 +22,7 @@ from cvat.apps.engine.lists import listed
 from cvat.apps.organizations import mails
 
 User = get_user_model()
+NAME_TAKEN = "A user with that username already exists."
 
 
 @csrf_exempt
@@ -90,7 +91,7 @@ class SignUp(serializers.Serializer):
 
     def validate_username(self, name):
         if User.objects.filter(username__iexact=name).exists():
-            raise Refused("A user with that username already exists.")
+            raise Refused(NAME_TAKEN)
         return name
 
     def validate(self, data):
@@ -177,9 +178,12 @@ def _patch(request, user):
         raise PermissionDenied(DENIED)
     if set(request.data) - {*OWN, *RIGHTS, "groups"}:
         raise PermissionDenied("Attempted to update an unknown field")
-    for name in request.data.get("groups", []):
-        if not Group.objects.filter(name=name).exists():
-            raise Refused({"groups": [f"Object with name={name} does not exist."]})
+    name = request.data.get("username", user.username)
+    if User.objects.filter(username=name).exclude(id=user.id).exists():
+        raise Refused({"username": [NAME_TAKEN]})
+    for group in request.data.get("groups", []):
+        if not Group.objects.filter(name=group).exists():
+            raise Refused({"groups": [f"Object with name={group} does not exist."]})
     for field in (*OWN, *RIGHTS):
         if field in request.data:
             setattr(user, field, request.data[field])
