@@ -1,7 +1,7 @@
 """``python -m testbed all``: set up everything that the tests need, two parts at a time.
 
-``prepare`` sets up what the demo needs. ``browser``, ``scaleway``, ``instance``, ``yaml`` and ``actionlint``
-each add one part.
+``prepare`` sets up what the demo needs. ``browser``, ``scaleway``, ``instance``, ``yaml``, ``generators`` and
+``actionlint`` each add one part.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from testbed.shell import SetupError, exclusive
 Step = Callable[[Home], list[Part]]
 
 TOOLS: list[Step] = [toolchain.prepare]
-MORE_TOOLS: list[Step] = [toolchain.prepare_scaleway, toolchain.prepare_yaml]
+MORE_TOOLS: list[Step] = [toolchain.prepare_scaleway, toolchain.prepare_yaml, toolchain.prepare_generators]
 IMAGES: list[Step] = [images.prepare]
 MORE_IMAGES: list[Step] = [lambda _: [browser.prepare()], images.prepare_instance]
 
@@ -55,6 +55,7 @@ def main() -> int:
         "instance": lambda home: _one(home, "images", images.prepare_instance),
         "scaleway": lambda home: _one(home, "tools", toolchain.prepare_scaleway),
         "actionlint": lambda home: _one(home, "actionlint", toolchain.prepare_actionlint),
+        "generators": lambda home: _one(home, "tools", toolchain.prepare_generators),
         "yaml": lambda home: _one(home, "tools", toolchain.prepare_yaml),
     }
     if len(sys.argv) != 2 or sys.argv[1] not in verbs:

@@ -30,6 +30,7 @@ SERVERS = {"scaleway": ("--server", "github://api.github.com/pulumiverse")}
 """Where a plugin is published, when not by Pulumi (pulumi-plugin.json of its Python package)."""
 YAML_HOST = "v1.30.0"
 """The release of github.com/pulumi/pulumi-yaml that is built; v1.10.0 cannot read this engine's settings."""
+GENERATOR = HERE / "plugins" / "languages"
 NO_DOWNLOAD = "no plugin downloads from here"
 
 
@@ -48,6 +49,37 @@ def prepare_scaleway(home: Home) -> list[Part]:
 def prepare_yaml(home: Home) -> list[Part]:
     """Set up what stacks in YAML need to use the components: about 2 minutes where it must be built."""
     return [_yaml_host(home), _components_host(home)]
+
+
+def prepare_generators(home: Home) -> list[Part]:
+    """Set up what generates SDKs of the components: about 30 seconds after Pulumi itself was built."""
+    name = "SDK generators"
+    if not _is_built(home):
+        return [Part(name, "official", "Pulumi's language hosts")]
+    mark, program = _generator_mark(home), _generator(home)
+    if not program.exists() or not mark.exists() or mark.read_text() != fingerprint(GENERATOR):
+        with timed("building the generators of SDKs"):
+            build_with(home, GENERATOR, f"github.com/pulumi/pulumi/pkg/v3@v{_version(home)}", program)
+        mark.write_text(fingerprint(GENERATOR))
+    return [Part(name, "stand-in", "Pulumi's own generators, in a language host that does nothing else")]
+
+
+def pulumi_with_generators(home: Home, folder: Path) -> Path:
+    """A folder with ``pulumi`` and what ``pulumi package gen-sdk`` needs; where built, made in ``folder``."""
+    if not _is_built(home):
+        return home.pulumi_root / "bin"
+    shutil.copy2(pulumi(home), folder)
+    for language in ("go", "nodejs", "python"):
+        shutil.copy2(_generator(home), folder / f"pulumi-language-{language}")
+    return folder
+
+
+def _generator(home: Home) -> Path:
+    return home.root / "testbed" / "bin" / "languages"
+
+
+def _generator_mark(home: Home) -> Path:
+    return _generator(home).with_name("languages-built")
 
 
 def prepare_actionlint(home: Home) -> list[Part]:
@@ -107,18 +139,22 @@ def _command_line(home: Home) -> Part:
     wanted = version("pulumi")
     if not _is_current(home, wanted) and not _downloaded(home, wanted):
         _build_command_line(home, wanted)
-    found = f"v{pulumi_cli.program_version(str(pulumi(home)))}"
+    found = f"v{_version(home)}"
     note = found if found == f"v{wanted}" else f"{found}: v{wanted}, the SDK's version, cannot be had"
     if _is_built(home):
         return Part("Pulumi CLI", "real, built here", f"from its Go module, {note}")
     return Part("Pulumi CLI", "official", f"downloaded, {note}")
 
 
+def _version(home: Home) -> str:
+    return str(pulumi_cli.program_version(str(pulumi(home))))
+
+
 def _is_current(home: Home, wanted: str) -> bool:
     """Whether the program works and has the SDK's version, or is what was built in its place."""
     if not works([str(pulumi(home)), "version"]):
         return False
-    if pulumi_cli.program_version(str(pulumi(home))) == wanted:
+    if _version(home) == wanted:
         return True
     return _is_built(home) and _built_mark(home).read_text() == wanted
 
@@ -182,17 +218,32 @@ def built(home: Home, module: str, name: str, what: str) -> Path:
 
 def build(home: Home, module: str, target: Path, ldflags: str = "") -> None:
     """Build the program ``path@version`` in a scratch module, which honours the module's own requirements."""
-    package, _, at = module.partition("@")
+    _build(_scratch(home, module), module, target, module.partition("@")[0], ldflags)
+
+
+def build_with(home: Home, folder: Path, module: str, target: Path) -> None:
+    """Build the program in ``folder`` against ``path@version`` and what that module requires."""
+    scratch = _scratch(home, module)
+    for file in folder.glob("*.go"):
+        shutil.copyfile(file, scratch / file.name)
+    _build(scratch, module, target, ".")
+
+
+def _scratch(home: Home, module: str) -> Path:
     scratch = home.root / "testbed" / "go" / fingerprint(module)
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
+    return scratch
+
+
+def _build(scratch: Path, module: str, target: Path, package: str, ldflags: str = "") -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     _need_go()
     run(["go", "mod", "init", "labelspace.test/scratch"], cwd=scratch)
-    run(["go", "get", f"{package}@{at}"], cwd=scratch)
-    flags = f"-s -w {ldflags}"
+    run(["go", "get", module], cwd=scratch)
     part = target.with_name(f"{target.name}.part")
-    run(["go", "build", "-trimpath", "-ldflags", flags, "-o", str(part), package], cwd=scratch, env=STATIC)
+    flags = ["-mod=mod", "-trimpath", "-ldflags", f"-s -w {ldflags}"]
+    run(["go", "build", *flags, "-o", str(part), package], cwd=scratch, env=STATIC)
     part.rename(target)  # an interrupted build leaves no half program behind
 
 

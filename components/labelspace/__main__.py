@@ -13,11 +13,9 @@ if Path(sys.path[0]).resolve() == FOLDER:  # run as a folder: else `import secre
 
 def main() -> None:
     """Serve Pulumi's engine until it ends."""
-    from pulumi.provider.experimental import component_provider_host  # noqa: PLC0415 - after sys.path is set
+    from labelspace.provider import serve  # noqa: PLC0415 - after sys.path is set
 
-    from labelspace.provider import COMPONENTS, VERSION  # noqa: PLC0415
-
-    component_provider_host(COMPONENTS, "labelspace", version=VERSION)
+    serve(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         DatabaseKind,
         DatabaseSslMode,
         DefaultRole,
+        EmailSecurity,
         NoticeFormat,
         ProjectKind,
         Region,
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
         Target,
     )
 else:  # the schema knows neither literals nor unions
-    DatabaseKind = DatabaseSslMode = DefaultRole = NoticeFormat = ProjectKind = Region = Registration = (
-        Size
-    ) = Target = str
+    DatabaseKind = DatabaseSslMode = DefaultRole = EmailSecurity = NoticeFormat = ProjectKind = Region = (
+        Registration
+    ) = Size = Target = str
 
 
 class BucketArgs(TypedDict):
@@ -80,7 +81,7 @@ class BackupArgs(TypedDict):
     """When the annotation database is copied, where to, and for how long copies are kept."""
 
     archive_timeout_seconds: NotRequired[int | None]
-    """Longest time an annotation waits before its change log is archived: 5 to 30 seconds, by default 30."""
+    """Longest time an annotation waits before its WAL segment is archived: 5 to 30 seconds, by default 30."""
     retention_days: NotRequired[int | None]
     """Days whose every moment can be restored: 1 to 365, by default 7."""
     interval_hours: NotRequired[int | None]
@@ -136,6 +137,25 @@ class TlsArgs(TypedDict):
     """Name or IP address that people open; by default the first one in the certificate."""
     port: NotRequired[int | None]
     """TCP port of HTTPS, 1024 to 65535, by default 8443."""
+
+
+class EmailArgs(TypedDict):
+    """The SMTP server through which CVAT sends its mails; target local."""
+
+    host: str
+    """Host name or IP address of the SMTP server, as the containers reach it."""
+    port: NotRequired[int | None]
+    """TCP port, by default 587."""
+    user: NotRequired[str | None]
+    """User name at the SMTP server; by default none, for a server that takes mails without a login."""
+    password: NotRequired[Input[str] | None]
+    """Password at the SMTP server, secret."""
+    from_: str
+    """Address from which the mails come."""
+    security: NotRequired[EmailSecurity | None]
+    """Encryption: starttls (default), tls (from the start), or none."""
+    confirm_addresses: NotRequired[bool | None]
+    """Whether accounts sign in only after they confirmed their address; by default true."""
 
 
 class NotifyArgs(TypedDict):
@@ -211,7 +231,7 @@ class WorkspaceArgs(TypedDict):
     """The settings of one workspace: its buckets, and whatever differs from the defaults."""
 
     buckets: Sequence[Bucket]
-    """Its dataset buckets, at least one."""
+    """Its dataset buckets, at least one: settings of buckets, and DatasetBucket components."""
     name: NotRequired[str | None]
     """Its name on the engine and in its URL; by default the resource's name."""
     description: NotRequired[Input[str] | None]
@@ -235,7 +255,7 @@ class WorkspaceArgs(TypedDict):
     backup: NotRequired[BackupArgs | None]
     """When backups are made, where they go and how long they are kept."""
     database: NotRequired[Database | None]
-    """Target local: the annotation database, one of your own; by default the workspace makes one."""
+    """Target local: an AnnotationDatabase or one of your own; by default the workspace makes one."""
     egress: NotRequired[EgressArgs | None]
     """Which private addresses CVAT itself may connect to; by default none."""
     running: NotRequired[bool | None]
@@ -252,6 +272,8 @@ class WorkspaceArgs(TypedDict):
     """Networks from which that proxy connects; by default this machine's."""
     tls: NotRequired[TlsArgs | None]
     """A certificate of your own, with which the workspace itself serves HTTPS; target local."""
+    email: NotRequired[EmailArgs | None]
+    """The SMTP server for CVAT's mails; by default none, and CVAT sends no mails; target local."""
     notify: NotRequired[NotifyArgs | None]
     """A webhook that is called when a fault begins and when it ends; target local."""
     sleep_after_minutes: NotRequired[int | None]

@@ -119,6 +119,8 @@ def caddyfile(
 ) -> str:
     """A Caddyfile for plain HTTP on ``port`` and, when given, for ``https``.
 
+    ``registration``: ``open`` or ``closed``. ``public``: the proxy in front, if there is one.
+
     The path that the closed rule matches is the decoded one. With ``sleeps``, an answer to a signed-in user
     is noted in ``activity`` (the time alone); while the file ``asleep`` is there, a request is noted in
     ``wake`` and gets the waking page. ``own_url`` is the HTTPS address that the user's certificate is for.

@@ -46,7 +46,7 @@ SHARED_SETTINGS = """\
 \"\"\"CVAT's own settings: what differs concerns only the server, which has another file here.\"\"\"
 from cvat.settings.production import *  # noqa: F403
 """
-"""The settings of migration, workers and readiness check, which a changed setting then does not replace."""
+"""Settings of migration, workers and readiness check: a changed setting does not recreate these."""
 
 
 def settings_overlay(
@@ -60,7 +60,8 @@ def settings_overlay(
 ) -> str:
     """The server's settings: who may sign up, what a new user may do, which other origin may send forms.
 
-    ``address`` is the host and port to which links in mails lead.
+    ``registration``: ``open`` or ``closed``. ``default_role``: CVAT's group of new users. ``public_url``:
+    scheme, host and perhaps port. ``address``: the host and port to which links in mails lead.
 
     ``turned_off``: settings as lines of Python.
 

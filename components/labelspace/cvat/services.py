@@ -77,6 +77,7 @@ class Settings:
     public: Public | None = None
     own_certificate: OwnCertificate | None = None
     email: EmailSpec | None = None
+    email_password: pulumi.Input[str] | None = None
     address: str = ""
     """Host and port of the URL that browsers open, for links in mails."""
     sleeps: bool = False
@@ -268,13 +269,9 @@ def _with_settings(backend: Service, settings: Settings) -> tuple[File, ...]:
         replace(file, content=overlay) if file.path == config_files.SETTINGS else file
         for file in backend.files
     )
-    return (*files, *_email_password(settings.email))
-
-
-def _email_password(email: EmailSpec | None) -> tuple[File, ...]:
-    if email is None or email.password is None:
-        return ()
-    return (_secret_file(config_files.EMAIL_PASSWORD, email.password.get_secret_value()),)
+    if settings.email_password is None:
+        return files
+    return (*files, _secret_file(config_files.EMAIL_PASSWORD, settings.email_password))
 
 
 def _server(backend: Service, settings: Settings, scale: Scale) -> Service:

@@ -9,7 +9,7 @@ from labelspace.spec.base import SpecPart
 from labelspace.spec.buckets import BucketSpec, DatasetBucketSpec
 from labelspace.spec.database import DatabaseSslMode, ExternalDatabaseSpec
 from labelspace.spec.egress import EgressSpec
-from labelspace.spec.email import EmailSpec
+from labelspace.spec.email import EmailSecurity, EmailSpec
 from labelspace.spec.fields import DEFAULT_CVAT, DefaultRole, Registration, Size, Target
 from labelspace.spec.local import LocalSpec
 from labelspace.spec.notify import NoticeFormat, NotifySpec
@@ -43,6 +43,7 @@ __all__ = [
     "DatasetBucketSpec",
     "DefaultRole",
     "EgressSpec",
+    "EmailSecurity",
     "EmailSpec",
     "ExternalDatabaseSpec",
     "LocalSpec",

@@ -46,7 +46,7 @@ class BackupSpec(SpecPart):
     """When the annotation database is copied, where to, and for how long copies are kept."""
 
     archive_timeout_seconds: int = Field(default=30, ge=5, le=30)
-    """Longest time an annotation waits before its change log is archived, in seconds."""
+    """Longest time an annotation waits before its WAL segment is archived, in seconds."""
     retention_days: int = Field(default=7, ge=1, le=365)
     """Days whose every moment can be restored."""
     interval_hours: int = Field(default=6, ge=1, le=168)

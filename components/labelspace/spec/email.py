@@ -8,6 +8,9 @@ from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validat
 
 from labelspace.spec.base import SpecPart
 from labelspace.spec.fields import Email, HostName, is_local_name, is_private_host
+from labelspace.spec.late import Late
+
+EmailSecurity = Literal["starttls", "tls", "none"]
 
 
 def _not_loopback(host: str) -> str:
@@ -19,7 +22,7 @@ def _not_loopback(host: str) -> str:
 class EmailSpec(SpecPart):
     """How CVAT sends mails: resets of passwords, invitations, confirmations of addresses."""
 
-    model_config = ConfigDict(serialize_by_alias=True)
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_alias=True, validate_by_name=True)
 
     host: Annotated[HostName, AfterValidator(_not_loopback)]
     """Host name or IP address of the SMTP server, as the containers reach it."""
@@ -27,11 +30,11 @@ class EmailSpec(SpecPart):
     """TCP port; 587 is usual for ``starttls``, 465 for ``tls``."""
     user: str = ""
     """User name at the SMTP server; none: it takes mails without a login."""
-    password: SecretStr | None = None
+    password: Annotated[SecretStr | None, Late("stand-in")] = None
     """Password at the SMTP server."""
     from_: Email = Field(alias="from")
-    """Address from which the mails come."""
-    security: Literal["starttls", "tls", "none"] = "starttls"
+    """Address from which the mails come; ``from_`` in a Python program."""
+    security: EmailSecurity = "starttls"
     """Encryption: begun after connecting (``starttls``), from the start (``tls``), or ``none``."""
     confirm_addresses: bool = True
     """Whether accounts sign in only after they confirmed their e-mail address; the admin need not."""

@@ -47,11 +47,12 @@ def group(
     wanted: set[str],
     *,
     shared: bool = False,
-) -> tuple[dict[str, Group], dict[str, str]]:
-    """The attributes that are counted, by name, and the ignored ones with the reason.
+) -> tuple[dict[str, Group], dict[str, str], list[str]]:
+    """The attributes that are counted, by name, the ignored ones with the reason, and notes.
 
     With ``shared``, a name is one attribute for all labels.
     """
+    notes = []
     members: dict[str, list[Part]] = defaultdict(list)
     passed_over: dict[str, str] = {}
     for part in {**dict.fromkeys(declared), **dict.fromkeys(vocabularies)}:
@@ -62,12 +63,19 @@ def group(
             members[part[1]].append(part)
     groups: dict[str, Group] = {}
     for name, parts in members.items():
+        guessed = not any(declared[part].values for part in parts if part in declared)
         merged = [parts] if shared else _merged(parts, vocabularies, declared)
+        if guessed and len(merged) > 1:
+            notes.append(
+                f"attribute {name}: its labels use different values, so it is read as {len(merged)}"
+                " attributes, not compared between them; if it is one, export as CVAT for images 1.1,"
+                " with the schema"
+            )
         for one in merged:
             groups[name if len(merged) == 1 else f"{'+'.join(label for label, _ in one)}.{name}"] = _union(
                 one, vocabularies
             )
-    return groups, {name: why for name, why in passed_over.items() if name not in members}
+    return groups, {name: why for name, why in passed_over.items() if name not in members}, notes
 
 
 def base_name(name: str, labels: list[str]) -> str:

@@ -38,8 +38,13 @@ def _bar(count: int, total: int, css: str) -> str:
     width = f"width: {max(count / total * 100, 0.3):.1f}%"
     return (
         f'<span class="line"><span class="track"><i class="{css}" style="{width}"></i></span>'
-        f'<span class="said">{count / total * 100:.1f} % ({count:,} of {total:,})</span></span>'
+        f'<span class="said">{count / total * 100:.1f} % {_of(count, total)}</span></span>'
     )
+
+
+def _of(part: int, whole: int) -> str:
+    """The counts in brackets, on one line."""
+    return f"({part:,}\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}{whole:,})"
 
 
 def strength(row: AuditedPair) -> str:
@@ -81,7 +86,7 @@ def scale(most: float) -> tuple[float, float]:
 
 def _whisker(row: AuditedRate, limit: float) -> str:
     low, rate, high = (min(100.0, one / limit * 100) for one in (row.ci_low, row.error_rate, row.ci_high))
-    said = f"{row.error_rate * 100:.1f} % ({row.errors:,} of {row.n:,})"
+    said = f"{row.error_rate * 100:.1f} % {_of(row.errors, row.n)}"
     if row.too_small:
         said += ", too small to judge"
     css = " faint" if row.too_small else ""

@@ -85,7 +85,7 @@ def of_images(dataset: Dataset, column: Column, source: NDArray[np.bool_]) -> Co
 
 def _filled(dataset: Dataset, column: Column, rows: Rows, source: NDArray[np.bool_]) -> Column:
     """The value of each row; where a row has none, the value of its image."""
-    own = column.codes[rows]
+    own = column.codes if len(rows) == len(column.codes) else column.codes[rows]  # all rows: no copy
     if not source.any() or not len(own):
         return Column(own, column.values)
     of_row = of_images(dataset, column, source)[dataset.image[rows]]

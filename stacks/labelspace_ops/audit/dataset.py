@@ -40,6 +40,8 @@ MOST_CELLS = 2**30
 """The largest number of annotations times attributes; each takes two bytes."""
 ALIKE = "each counts, but neighbours are alike, so that tests and intervals are surer than they should be"
 NO_BOX = (float("nan"),) * 4
+CLASS_FOLDERS = "folders of images"
+"""The source of a dataset whose classes are the folders of its images."""
 Box = tuple[float, float, float, float]
 
 
@@ -258,19 +260,19 @@ class Builder:
         attributes, passed_over = self._columns()
         return Dataset(
             source, self.images, self.subsets,
-            np.array(self.sizes, dtype=np.int32).reshape(-1, 2), self.cluster, list(self.labels),
-            np.array(self.image, dtype=np.int64), np.array(self.label, dtype=np.int64),
-            np.array(self.tag, dtype=bool), np.array(self.identity, dtype=np.int64), list(self._id_names),
-            np.array(self.boxes, dtype=np.float32).reshape(-1, 4), np.array(self.occluded, dtype=np.int8),
+            _array(self.sizes).reshape(-1, 2), self.cluster, list(self.labels), _array(self.image),
+            _array(self.label).astype(np.int64), _array(self.tag).astype(bool), _array(self.identity),
+            list(self._id_names), _array(self.boxes).reshape(-1, 4), _array(self.occluded),
             attributes, passed_over, self.image_ids, self.category_ids, self.notes,
             task=self.task, frame=np.array(self.frame, dtype=np.int64), jobs=tuple(self.jobs),
         )  # fmt: skip
 
     def _columns(self) -> tuple[dict[str, Column], dict[str, str]]:
         """The attributes that are counted, by name, and the ignored ones with the reason."""
-        groups, passed_over = attribute_groups.group(
+        groups, passed_over, notes = attribute_groups.group(
             self.vocabularies, self.declared, self.wanted, shared=self.shared_attributes
         )
+        self.notes += notes
         rows = len(self.label)
         if rows * len(groups) > MOST_CELLS:
             raise UsageError(
@@ -282,7 +284,8 @@ class Builder:
             for name, group in groups.items()
         }
         of_part = {part: (name, group) for name, group in groups.items() for part in group.codes}
-        for block in self.blocks.values():
+        while self.blocks:  # each is freed once it is counted
+            _, block = self.blocks.popitem()
             where = np.array(block.rows, dtype=np.int64)
             codes = np.array(block.codes, dtype=np.int16).reshape(len(where), len(block.names))
             for place, one in enumerate(block.names):
@@ -290,6 +293,11 @@ class Builder:
                     name, group = of_part[part]
                     columns[name].codes[where] = group.codes[part][codes[:, place]]
         return columns, passed_over
+
+
+def _array(numbers: array[Any]) -> NDArray[Any]:
+    """The numbers without a copy."""
+    return np.frombuffer(numbers, dtype=numbers.typecode) if numbers else np.zeros(0, numbers.typecode)
 
 
 def text(value: Any) -> str:

@@ -22,6 +22,8 @@ DRAWS = 1999
 MOST_DRAWN = 4000
 MOST_WORK = 4e9
 """The largest number of draws times clusters times values, for all outcomes of an attribute."""
+LARGE_CLUSTER = 0.05
+"""The share of all items from which on a cluster's own part in the means matters."""
 FEW = 20
 """With fewer draws as extreme as the observed statistic, a fitted gamma distribution gives the tail."""
 Flags = NDArray[np.bool_]
@@ -66,7 +68,7 @@ class Attribute:
         if used.shape[1] < 2:
             return Measured(table, None, "only one value: nothing to compare with")
         if (used.sum(axis=1) == 0).any():
-            return Measured(table, None, "the class, or all others, lack the attribute")
+            return Measured(table, None, "only the class, or only the others, have the attribute")
         if self.independent:
             return Measured(table, statistics.association(used, self._rng))
         if self.count < 2:
@@ -78,7 +80,11 @@ class Attribute:
         p_value, test = self._p_value(outcome, deviations)
         used = table.sum(axis=0) > 0
         nominal = self._nominal(table)
-        design = max(1.0, float((deviations**2).sum(axis=0)[used] @ (1 / nominal[used])) / max(1, used.sum()))
+        design = max(
+            1.0,
+            float((self._left_out(deviations) ** 2).sum(axis=0)[used] @ (1 / nominal[used]))
+            / max(1, used.sum()),
+        )
         moved = statistics.influence(table[:, used])
         place = np.cumsum(used) - 1
         sums = np.bincount(
@@ -104,6 +110,16 @@ class Attribute:
         )
         return deviations
 
+    def _left_out(self, deviations: Numbers) -> Numbers:
+        """The deviations as if the largest clusters had no part in the means.
+
+        A cluster with half of the items moves the means towards itself, so that its deviation is half as
+        large and all others add up to the same (CR3; MacKinnon and White, J. Econom. 29 (1985) 305).
+        """
+        share = self._sizes / len(self.codes)
+        left_out: Numbers = deviations / (1 - np.where(share > LARGE_CLUSTER, share, 0.0))[:, None]
+        return left_out
+
     def _nominal(self, table: statistics.Table) -> Numbers:
         """The variance of the summed deviations if all items were independent."""
         count = table.sum()
@@ -114,16 +130,17 @@ class Attribute:
     def _p_value(self, outcome: Flags, deviations: Numbers) -> tuple[float, str]:
         if self.count > MOST_DRAWN or DRAWS * self.count * self.width > MOST_WORK:
             return self._by_chi_square(deviations), f"cluster-robust chi-square, {self.count:,} clusters"
-        observed = _statistic(deviations.sum(axis=0), (deviations**2).sum(axis=0))
-        drawn = self._exchanged(outcome) if self.constant else self._flipped(deviations)
-        name = "exchange of whole clusters" if self.constant else "signs of whole clusters"
-        return _tail(float(observed), drawn), f"{name}, {self.count:,} clusters"
+        counted = deviations if self.constant else self._left_out(deviations)
+        observed = _statistic(deviations.sum(axis=0), (counted**2).sum(axis=0))
+        drawn = self._exchanged(outcome) if self.constant else self._flipped(counted)
+        name = "permutation" if self.constant else "sign-flip"
+        return _tail(float(observed), drawn), f"{name} test of {self.count:,} clusters"
 
     def _by_chi_square(self, deviations: Numbers) -> float:
         """The p-value of the full quadratic form, which leaves out one of the values."""
         keep = np.flatnonzero(self._by_value.sum(axis=0))[:-1]
-        total = deviations[:, keep].sum(axis=0)
-        between = deviations[:, keep].T @ deviations[:, keep]
+        total, counted = deviations[:, keep].sum(axis=0), self._left_out(deviations[:, keep])
+        between = counted.T @ counted
         statistic = float(total @ np.linalg.pinv(between) @ total)
         return float(special.chdtrc(len(keep), statistic))
 

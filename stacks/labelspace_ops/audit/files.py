@@ -54,12 +54,14 @@ class Files:
     def __init__(self, path: Path, archive: zipfile.ZipFile | None) -> None:
         self.path, self._archive = path, archive
         if archive is not None:
-            self.names = sorted(name for name in archive.namelist() if not name.endswith("/"))
+            self.names = sorted(
+                name for name in archive.namelist() if not name.endswith("/") and not _hidden(name)
+            )
         elif path.is_dir():
             self.names = sorted(
                 str(one.relative_to(path))
                 for one in path.rglob("*")
-                if one.is_file() and not _hidden(one, path)
+                if one.is_file() and not _hidden(str(one.relative_to(path)))
             )
         else:
             self.names = [path.name]
@@ -94,8 +96,8 @@ class Files:
         return self._archive is not None
 
 
-def _hidden(path: Path, root: Path) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(root).parts)
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in Path(name).parts)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from labelspace_ops.audit.pictures import Pictures
 from labelspace_ops.audit.predictions import Options, Prediction
 from labelspace_ops.audit.results import AuditedPair, AuditReport, BalancedSet, Weighting
 from labelspace_ops.audit.statistics import CONFIDENCE, Numbers
+from labelspace_ops.audit.vocabulary import shortened
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.labels.audit_choices import Choices
 
@@ -170,7 +171,7 @@ def _evaluate(
     outcomes = matching.match(predicted, items, options)
     evaluation = metrics.Evaluation(items, outcomes)
     protected = list(choices.protected) or ([] if choices.condition else items.recorded())
-    report.notes += [*outcomes.notes, *_unmatched(outcomes.counts)]
+    report.notes += [*outcomes.notes, *_unmatched(outcomes.counts), *_undefined(evaluation, protected)]
     report.predictions = outcomes.counts
     report.error_rates = metrics.error_rates(evaluation, choices)
     report.gaps = gaps.measure(evaluation, protected, choices)
@@ -178,11 +179,20 @@ def _evaluate(
     report.confusion = metrics.confusion(evaluation, protected)
 
 
+def _undefined(evaluation: metrics.Evaluation, names: list[str]) -> list[str]:
+    return [
+        f"attribute {name}: most false positives of class {shortened(classes)} have no value of it, so that"
+        " precision, F1 and average precision are not compared by it"
+        for name in names if (classes := evaluation.undefined(name))
+    ]  # fmt: skip
+
+
 def _unmatched(counts: dict[str, int]) -> list[str]:
     meaning = {
         "unknown_image": "predictions name images that the export does not hold, or that have no class",
         "unknown_object": "predictions name objects that their image does not hold",
         "unknown_class": "predictions name classes that the export does not hold: they count as wrong",
+        "no_class": "predictions have no class: passed over",
         "ambiguous": "predictions fit several classes or objects of their image: not judged",
         "tied": "items have several classes of the same highest score: not judged",
         "missed": "objects were found by no prediction: they count as wrong",

@@ -62,7 +62,7 @@ def _trials(evaluation: Evaluation, protected: list[str], choices: Choices) -> I
         for metric in [one for one in RATES if one in choices.metrics and one not in complements]:
             for code in classes[:1] if mirrored and metric != "precision" else classes:
                 found = evaluation.trials(metric, int(code))
-                if found is not None:
+                if found is not None and evaluation.defines(metric, name, int(code)):
                     yield Trial(name, metric, evaluation.items.classes[code], *found)
 
 
@@ -80,7 +80,8 @@ def _drawn(
         codes = evaluation.codes(name)
         for metric in (one for one in DRAWN if one in choices.metrics):
             for code in classes[:1] if metric == "auc" and len(evaluation.items.classes) == 2 else classes:
-                if evaluation.sample(metric, evaluation.real, int(code)) is not None:
+                sample = evaluation.sample(metric, evaluation.real, int(code))
+                if sample is not None and evaluation.defines(metric, name, int(code)):
                     yield _of_samples(evaluation, (name, metric, int(code)), codes, choices, rng)
 
 
@@ -144,7 +145,7 @@ def _one(evaluation: Evaluation, trial: Trial, choices: Choices, rng: np.random.
     tested = Attribute(group, len(fit), cluster, rng).measure(success).association
     if tested is not None:
         row.p_value, row.test = tested.p_value, tested.test
-    row.reversal = _reversal(evaluation, trial, rows, row, choices)
+    row.reversal = _reversal(evaluation, trial, rows, row, choices, rng=rng)
     return row
 
 
@@ -165,9 +166,18 @@ def _extremes(row: AuditedGap, names: list[str], group: Codes, success: Flags, c
 
 
 def _reversal(
-    evaluation: Evaluation, trial: Trial, rows: NDArray[Any], row: AuditedGap, choices: Choices
+    evaluation: Evaluation,
+    trial: Trial,
+    rows: NDArray[Any],
+    row: AuditedGap,
+    choices: Choices,
+    *,
+    rng: np.random.Generator,
 ) -> Reversal | None:
-    """An attribute within all values of which the difference has the opposite sign (Simpson 1951)."""
+    """An attribute within all values of which the difference has the opposite sign (Simpson 1951).
+
+    The rate must depend on the attribute more than chance explains: otherwise signs turn round by chance.
+    """
     if row.worst is None or row.best is None:
         return None
     values, codes = (
@@ -180,10 +190,25 @@ def _reversal(
             continue
         strata = _strata(evaluation.codes(name)[rows], sides, trial.success[rows], choices.min_group)
         sign = -1 if trial.metric in WORSE_WHEN_LOW else 1
-        if len(strata) >= 2 and all(sign * (one - two) < 0 for _, one, two in strata):
+        if len(strata) >= 2 and all(sign * (one - two) < 0 for _, one, two in strata) and (
+            _depends(evaluation, name, rows, trial.success[rows], rng)
+            < choices.alpha / (len(evaluation.items.attributes) - 1)
+        ):  # fmt: skip
             within = evaluation.items.attributes[name].values
             return Reversal(name, [Stratum(within[code], one, two) for code, one, two in strata])
     return None
+
+
+def _depends(
+    evaluation: Evaluation, name: str, rows: NDArray[Any], success: Flags, rng: np.random.Generator
+) -> float:
+    """The p-value of the test that a rate depends on an attribute."""
+    codes = evaluation.codes(name)[rows]
+    known = codes != MISSING
+    width = len(evaluation.items.attributes[name].values)
+    attribute = Attribute(codes[known], width, evaluation.cluster[rows][known], rng)
+    found = attribute.measure(success[known]).association
+    return 1.0 if found is None else found.p_value
 
 
 def _strata(codes: Codes, sides: list[Flags], success: Flags, least: int) -> list[tuple[int, float, float]]:

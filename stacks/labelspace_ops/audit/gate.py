@@ -12,6 +12,11 @@ from labelspace_ops.audit.results import AuditedGap, AuditReport, Compared
 from labelspace_ops.core.errors import UsageError
 
 Json = dict[str, Any]
+OF_OTHER_CLASS = {
+    "recall": "false_positive_rate", "false_negative_rate": "false_positive_rate",
+    "false_positive_rate": "false_negative_rate", "selection_rate": "selection_rate",
+}  # fmt: skip
+"""The rate of the other one of two classes whose differences between groups are the same."""
 
 
 def exceeded(found: AuditReport, limits: list[str]) -> list[str]:
@@ -33,7 +38,7 @@ def _value(found: AuditReport, what: str, arguments: list[str], text: str) -> tu
     if found.gaps is None:
         raise UsageError(f"fail-on: {text!r} needs predictions: add --predictions")
     if what == "gap":
-        return _gap(found.gaps, arguments, text)
+        return _gap(found, arguments, text)
     whole = found.overall
     if whole is not None and whole.too_small:
         raise UsageError(
@@ -43,12 +48,13 @@ def _value(found: AuditReport, what: str, arguments: list[str], text: str) -> tu
     return (whole.error_rate if whole else 0.0), ""
 
 
-def _gap(gaps: list[AuditedGap], arguments: list[str], text: str) -> tuple[float, str]:
+def _gap(found: AuditReport, arguments: list[str], text: str) -> tuple[float, str]:
     metric, attribute, *label = arguments
-    rows = [row for row in gaps if (row.metric, row.attribute) == (metric, attribute)
-            and (not label or row.label == label[0])]  # fmt: skip
+    gaps = [row for row in found.gaps or [] if row.attribute == attribute]
+    labels: list[str | None] = [*label] or [None, *found.classes]
+    rows = [row for one in labels for row in _equal(gaps, metric, one, found)]
     if not rows:
-        has = ", ".join(sorted({f"gap({row.metric}, {row.attribute})" for row in gaps})) or "none"
+        has = ", ".join(sorted({f"gap({row.metric}, {row.attribute})" for row in found.gaps or []})) or "none"
         raise UsageError(f"fail-on: {text!r} is not in the audit; it has: {has}")
     known = [(row.difference, row.sentence) for row in rows if row.difference is not None]
     if not known:
@@ -57,6 +63,20 @@ def _gap(gaps: list[AuditedGap], arguments: list[str], text: str) -> tuple[float
         )
     difference, sentence = max(known)
     return difference, f" ({sentence})"
+
+
+def _equal(gaps: list[AuditedGap], metric: str, label: str | None, found: AuditReport) -> list[AuditedGap]:
+    """The differences of a metric of a class, or those that equal them.
+
+    The audit states each difference once: recall by the false negative rate, and of two classes the rates of
+    one, if each item is predicted as one of them.
+    """
+    others = [one for one in found.classes if one != label]
+    keys = [(metric, label), ({"recall": "false_negative_rate"}.get(metric, metric), label)]
+    if len(others) == 1:
+        keys.append((OF_OTHER_CLASS.get(metric, ""), others[0]))
+    rows = ([row for row in gaps if (row.metric, row.label) == key] for key in keys)
+    return next((one for one in rows if one), [])
 
 
 def load(path: Path) -> Json:

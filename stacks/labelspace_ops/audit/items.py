@@ -100,8 +100,8 @@ def find(dataset: Dataset, choices: Choices) -> Items:
     level = levels.choose(dataset, additional, choices.level)
     target = level.target(dataset)
     first = _first_copies(dataset, np.bincount(dataset.image[target], minlength=len(dataset.images)))
-    rows = np.flatnonzero(target & first[dataset.image])
-    rows = _once(dataset, rows) if level.name == "image" else rows
+    every = np.flatnonzero(target & first[dataset.image])
+    rows = _once(dataset, every) if level.name == "image" else every
     columns = conditions.gather(dataset, rows, level, additional, choices)
     names = _wanted(columns, choices)
     full = {name: columns[name] for name in names}
@@ -114,9 +114,10 @@ def find(dataset: Dataset, choices: Choices) -> Items:
         {name: Column(column.known(choices.unknown), column.values) for name, column in full.items()},
         frozenset(columns.measured & set(names)),
         {name: _coverage(dataset, column, name, choices, repeated) for name, column in full.items()},
-        [dataset.labels[code] for code in additional], level.counts,
+        [dataset.labels[code] for code in additional if dataset.labels[code]], level.counts,
         int(first.sum()) - len(np.unique(dataset.image[rows])), dataset.image_ids, dataset.category_ids,
-        [*dataset.notes, *level.notes, *columns.notes, *_duplicates(first), *_suspect(full, choices)],
+        [*dataset.notes, *level.notes, *columns.notes,
+         *_left_out(dataset, first, target, len(every) - len(rows)), *_suspect(full, choices)],
     )  # fmt: skip
 
 
@@ -132,7 +133,7 @@ def _additional(dataset: Dataset, choices: Choices) -> list[int]:
     unheard = [name for name in choices.additional if name not in dataset.labels]
     if unheard:
         raise UsageError(f"label: {unheard[0]!r} is not in the export; it has: {', '.join(dataset.labels)}")
-    named = {*choices.additional, AUDIT_LABEL}
+    named = {*choices.additional, AUDIT_LABEL, ""}
     found = [code for code, label in enumerate(dataset.labels) if label in named]
     carries = np.zeros(len(dataset.label), dtype=bool)
     for column in dataset.attributes.values():
@@ -167,9 +168,18 @@ def _first_copies(dataset: Dataset, labelled: NDArray[Any]) -> Flags:
     return np.array([place[key] == index for index, key in enumerate(keys)], dtype=np.bool_)
 
 
-def _duplicates(first: Flags) -> list[str]:
-    count = int((~first).sum())
-    return [f"{count} images are there more than once: the first copy with a class counts"] if count else []
+def _left_out(dataset: Dataset, first: Flags, target: Flags, repeated: int) -> list[str]:
+    """Notes on copies of images, repeated tags of an image, and annotations without a label."""
+    copies, lost = int((~first).sum()), int((target & ~first[dataset.image]).sum())
+    nameless = [code for code, label in enumerate(dataset.labels) if not label]
+    unnamed = int(np.isin(dataset.label, nameless).sum())
+    items = f" ({lost:,} items of the other copies are left out)" if lost else ""
+    said = {
+        f"{copies} images are there more than once: the first copy with a class counts{items}": copies,
+        f"{repeated:,} tags repeat a tag of their image: each counts once": repeated,
+        f"{unnamed:,} annotations have no label: left out": unnamed,
+    }
+    return [note for note, count in said.items() if count]
 
 
 def _suspect(columns: dict[str, Column], choices: Choices) -> list[str]:

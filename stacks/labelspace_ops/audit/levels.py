@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.audit.dataset import Dataset
+from labelspace_ops.audit.vocabulary import shortened
 from labelspace_ops.core.errors import UsageError
 
 PREFERS_TAGS = 2.0
@@ -66,6 +67,8 @@ def _notes(
     if not counts[other] or not counts[name]:
         return []
     labels = [dataset.labels[code] for code in np.unique(dataset.label[rows[other]])]
-    listed = ", ".join(labels[:6]) + (f" and {len(labels) - 6} more" if len(labels) > 6 else "")
     use = "are conditions of the objects here" if name == "object" else "are not used here"
-    return [f"{counts[other]:,} {_what(other)} ({listed}) {use}: audit them as classes with --level {other}"]
+    return [
+        f"{counts[other]:,} {_what(other)} ({shortened(labels)}) {use}: audit them as classes with"
+        f" --level {other}"
+    ]

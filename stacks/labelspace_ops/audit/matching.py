@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 from labelspace_ops.audit import overlap
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.predictions import Options, Prediction
+from labelspace_ops.audit.readers.table import NO_LABEL
+from labelspace_ops.audit.vocabulary import shortened
 from labelspace_ops.core.errors import UsageError
 
 NONE = -1
 """No class: a missed object, or a predicted box without an object."""
 MOSTLY = 0.5
 """If predictions name at least this share of the images, objects in the other images also count as missed."""
+LEAST_BOXES = 10
+"""From this many boxes on, none on an object means that their numbers mean something else."""
 MULTI_LABEL_SCORE = 0.5
 """The least score at which a label of an image with several labels counts as predicted."""
 Codes = NDArray[np.int64]
@@ -50,7 +54,7 @@ def match(rows: list[Prediction], items: Items, options: Options) -> Outcomes:
     by_image, counts = _by_image(rows, items, notes)
     _refuse_none(rows, items, by_image)
     codes = {name: code for code, name in enumerate(items.classes)}
-    others = sorted({row.label for row in rows} - set(codes))
+    others = sorted({row.label for row in rows} - {"", *codes})
     codes |= {name: len(codes) + place for place, name in enumerate(others)}
     if any(row.box for row in rows):
         matcher = _by_overlap
@@ -59,7 +63,8 @@ def match(rows: list[Prediction], items: Items, options: Options) -> Outcomes:
     else:
         matcher = _by_identity
     item, truth, predicted, kind, scores = matcher(by_image, items, codes, counts, options)
-    counts["unknown_class"] = sum(row.label not in items.classes for row in rows)
+    _refuse_unmatched(counts, rows, items)
+    counts["unknown_class"] = sum(row.label not in items.classes for row in rows if row.label)
     by_class, by_box = (None, scores) if kind == "boxes" else (scores, None)
     return Outcomes(
         np.array(item, dtype=np.int64), np.array(truth, dtype=np.int64), np.array(predicted, dtype=np.int64),
@@ -70,7 +75,8 @@ def match(rows: list[Prediction], items: Items, options: Options) -> Outcomes:
 def _mapped(rows: list[Prediction], items: Items, options: Options, notes: list[str]) -> list[Prediction]:
     """The predictions with the export's class names: by the map, by COCO's ids, or ignoring case."""
     names = set(items.classes)
-    predicted = {row.label for row in rows}
+    rows = [replace(row, label="") if row.label.lower() in NO_LABEL - names else row for row in rows]
+    predicted = {row.label for row in rows} - {""}
     by_case = {name.strip().casefold(): name for name in items.classes}
     to = dict(options.class_map)
     for label in predicted - names - to.keys():
@@ -79,21 +85,31 @@ def _mapped(rows: list[Prediction], items: Items, options: Options, notes: list[
             to[label] = by_case[label.strip().casefold()]
         elif number in items.category_ids:
             to[label] = items.category_ids[number]
-    found = {label: to.get(label, label) for label in predicted}
+    found = {label: to.get(label, label) for label in predicted} | {"": ""}
+    _refuse_other_ids(predicted - names - to.keys(), found, items)
     known = names | set(items.category_ids.values())
     if items.classes and rows and known.isdisjoint(found.values()):
         raise UsageError(
-            f"predictions: no predicted class is in the export: {_some(predicted)} against {_some(names)}:"
-            f" map them with --class-map '{min(predicted)}={min(names)}', again for more"
+            f"predictions: no predicted class is in the export: {shortened(sorted(predicted))} against"
+            f" {shortened(sorted(names))}: map them with --class-map '{min(predicted)}={min(names)}',"
+            " again for more"
         )
     changed = sorted(f"{label} -> {name}" for label, name in found.items() if label != name)
     if changed:
-        notes.append(f"predicted classes are read as: {_some(changed)}")
-    return [
-        Prediction(row.image, found[row.label], row.object, row.score, row.box)
-        if found[row.label] != row.label else row
-        for row in rows
-    ]  # fmt: skip
+        notes.append(f"predicted classes are read as: {shortened(changed)}")
+    return [replace(row, label=found[row.label]) if found[row.label] != row.label else row for row in rows]
+
+
+def _refuse_other_ids(unmapped: set[str], found: dict[str, str], items: Items) -> None:
+    """Refuse ids of which some are category ids of the export: those of the model begin at another number."""
+    by_id = [label for label, name in found.items() if _is_whole(label) and label != name]
+    odd = sorted(filter(_is_whole, unmapped))
+    if items.category_ids and by_id and odd:
+        raise UsageError(
+            f"predictions: the class ids {shortened(odd)} are not among the category ids of the export"
+            f" ({shortened(items.category_ids)}), others are: they may count from another number. Map every"
+            f" id with --class-map '{odd[0]}={items.classes[0]}', again for more"
+        )
 
 
 def _is_whole(value: str) -> bool:
@@ -103,23 +119,19 @@ def _is_whole(value: str) -> bool:
         return False
 
 
-def _some(names: set[str] | list[str]) -> str:
-    listed = sorted(names)
-    return ", ".join(listed[:6]) + (f" and {len(listed) - 6} more" if len(listed) > 6 else "")
-
-
 def _by_image(
     rows: list[Prediction], items: Items, notes: list[str]
 ) -> tuple[dict[int, list[Prediction]], Counter[str]]:
     """The predictions of each image, by its index; images are found by path, id, or base name."""
     has = set(items.image.tolist())
     places: dict[str, int] = {}
-    bases: dict[str, list[int]] = defaultdict(list)
+    bases: dict[str, list[int]] = defaultdict(list)  # by base name with and without its ending
     for index in sorted(has):
         name = items.images[index]
         for key in (name, f"{items.subsets[index]}/{name}"):
             places.setdefault(key, index)
-        bases[_base(name)].append(index)
+        for key in {_base(name), _stem(name)}:
+            bases[key].append(index)
     found: dict[int, list[Prediction]] = defaultdict(list)
     counts: Counter[str] = Counter()
     loose = 0
@@ -129,7 +141,8 @@ def _by_image(
             counts["unknown_image"] += 1
             continue
         loose += items.images[index] != row.image and row.box is None
-        found[index].append(row)
+        counts["no_class"] += not row.label
+        found[index] += [row] if row.label else []
     if loose:
         notes.append(f"{loose:,} predictions are matched to images by base name: their paths differ")
     return found, counts
@@ -139,12 +152,17 @@ def _base(name: str) -> str:
     return name.replace("\\", "/").rsplit("/", 1)[-1]
 
 
+def _stem(name: str) -> str:
+    base = _base(name)
+    return base.rpartition(".")[0] or base
+
+
 def _place(row: Prediction, places: dict[str, int], bases: dict[str, list[int]], items: Items) -> int | None:
     if row.image in places:
         return places[row.image]
     if row.image in items.image_ids and (row.box or _base(row.image) not in bases):
         return items.image_ids[row.image]
-    candidates = bases.get(_base(row.image), [])
+    candidates = bases.get(_base(row.image)) or bases.get(_stem(row.image), [])
     return candidates[0] if len(candidates) == 1 else None
 
 
@@ -154,6 +172,33 @@ def _refuse_none(rows: list[Prediction], items: Items, by_image: dict[int, list[
             f"predictions: none of the {len(rows):,} predictions names an image of the export:"
             f" {rows[0].image!r} against {items.file(0)!r}: write the paths as the export has them,"
             " or name the column with --image-column"
+        )
+
+
+def _refuse_unmatched(counts: Counter[str], rows: list[Prediction], items: Items) -> None:
+    """Refuse predictions of which none can be judged, because that is an error of the input."""
+    if counts["ambiguous"] and not counts["matched"]:
+        raise UsageError(
+            "predictions: they name no object, but images have several: add a column object (the id, or the"
+            " place in the image from 0) or boxes, or audit tags with --level image"
+        )
+    if counts["unknown_object"] and not counts["matched"]:
+        odd = next(row.object for row in rows if row.object)
+        raise UsageError(
+            f"predictions: none names an object of its image: {odd!r} against {items.identity_text(0)!r}:"
+            " write the ids of the export, or the place in the image from 0"
+        )
+    if counts["found_nothing"] >= LEAST_BOXES and not counts["matched"]:
+        box = next(row.box for row in rows if row.box)
+        raise UsageError(
+            f"predictions: none of {counts['found_nothing']:,} boxes is on an object: the first is x"
+            f" {box[0]:g}, y {box[1]:g}, width {box[2]:g}, height {box[3]:g}: expected pixels, with"
+            " x1 < x2 and y1 < y2"
+        )
+    if counts["tied"] and counts["tied"] == len(items):
+        raise UsageError(
+            "predictions: each item has several classes of the same highest score: none can be judged:"
+            " write different scores, or one class for each item"
         )
 
 

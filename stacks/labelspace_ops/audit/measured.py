@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.audit import pictures
-from labelspace_ops.audit.dataset import Dataset, Job, Rows
+from labelspace_ops.audit.dataset import CLASS_FOLDERS, Dataset, Job, Rows
 from labelspace_ops.audit.vocabulary import MISSING, Column
 
 SMALL, LARGE = 32.0**2, 96.0**2
 """The limits between small, medium and large objects in square pixels, as in COCO's evaluation."""
 MOST_FOLDERS = 50
+SAME = {"folder": ("subset", "task"), "job": ("task",)}
+"""Conditions that are left out where they divide the items like one of these: a folder per subset."""
 NAMES = (
     "object size", "object shape", "position across", "position down", "touches the edge", "occluded",
     "objects in the image", "image size", "image shape", "folder", "subset", "task", "job", "annotator",
@@ -67,8 +69,19 @@ def _of_images(dataset: Dataset, rows: Rows) -> dict[str, Column]:
         "subset": _named(dataset.subsets, image),
         "folder": _named([name.rpartition("/")[0] for name in dataset.images], image),
     }
+    if dataset.source == CLASS_FOLDERS:
+        del found["folder"]  # it is the class
     found |= {name: _named(values, image) for name, values in _of_jobs(dataset).items()}
+    for name, others in SAME.items():
+        if any(_divide_alike(found[name], found[other]) for other in others if name in found):
+            del found[name]
     return {name: column for name, column in found.items() if len(column.values) <= MOST_FOLDERS}
+
+
+def _divide_alike(one: Column, two: Column) -> bool:
+    pairs = (one.codes.astype(np.int64) + 1) * (len(two.values) + 1) + two.codes + 1
+    groups = len(np.unique(pairs))
+    return groups > 1 and groups == len(np.unique(one.codes)) == len(np.unique(two.codes))
 
 
 def _of_jobs(dataset: Dataset) -> dict[str, list[str]]:

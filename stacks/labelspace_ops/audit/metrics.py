@@ -21,6 +21,10 @@ from labelspace_ops.labels.audit_choices import Choices
 MOST_CROSSED = 10
 """The most attributes that are crossed with each other; recorded ones come first."""
 TOO_FEW = "fewer than two groups are large enough to compare"
+OF_CALLS = {"precision", "f1", "average_precision"}
+"""Metrics that count false positives."""
+LEAST_KNOWN = 0.8
+"""The least share of false positives of known group, relative to that of true positives, for ``OF_CALLS``."""
 SCORED = ("auc", "average_precision")
 """Metrics that need the scores of predictions."""
 MOST_MATRIX = 12
@@ -73,6 +77,26 @@ class Evaluation:
         np.minimum.at(low, self.items.image, column)
         np.maximum.at(high, self.items.image, column)
         return np.where(low == high, low, MISSING)
+
+    def defines(self, metric: str, name: str, code: int) -> bool:
+        """Whether a metric of a class can be compared by an attribute.
+
+        An attribute of persons alone has no value where a tree is called a person, so that precision would
+        be 100 % in each of its groups.
+        """
+        if metric not in OF_CALLS:
+            return True
+        known, called = self.codes(name) != MISSING, self.predicted == code
+        hit, false = called & (self.truth == code), called & (self.truth != code)
+        of_hits = known[hit].mean() if hit.any() else 0.0
+        return not false.any() or bool(known[false].mean() >= LEAST_KNOWN * of_hits)
+
+    def undefined(self, name: str) -> list[str]:
+        """The classes whose metrics that count false positives cannot be compared by an attribute."""
+        return [
+            label for code, label in enumerate(self.items.classes)
+            if not self.defines("precision", name, code)
+        ]  # fmt: skip
 
     def sample(self, metric: str, rows: Flags, code: int) -> Sample | None:
         """The outcomes of a class among the rows; None if the metric needs scores and there are none."""
@@ -198,13 +222,14 @@ def effective_counts(group: Codes, success: Flags, cluster: Codes, width: int) -
     pair, place = np.unique(cluster * width + group, return_inverse=True)
     if len(pair) == len(group):
         return counts
+    of_pair, clusters = pair % width, np.bincount(pair % width, minlength=width)
     sums = np.bincount(place, weights=success - share[group])
-    between = np.bincount(pair % width, weights=sums**2, minlength=width)
-    clusters = np.bincount(pair % width, minlength=width)
-    between = np.asarray(between * (clusters / np.maximum(clusters - 1, 1)))
+    leverage = np.minimum(np.bincount(place) / counts[of_pair], 1 - 1e-9)
+    between = np.bincount(of_pair, weights=sums**2 / (1 - leverage), minlength=width)
     nominal = counts * share * (1 - share)
-    # a rate of 0 or 1 has no variance to compare: it counts its clusters
-    design = np.divide(between, nominal, out=counts / np.maximum(clusters, 1), where=nominal > 0)
+    # a rate of 0 or 1, or of one cluster, has no variance to compare: it counts its clusters
+    comparable = (nominal > 0) & (clusters > 1)
+    design = np.divide(between, nominal, out=counts / np.maximum(clusters, 1), where=comparable)
     effective: NDArray[np.float64] = counts / np.maximum(design, 1.0)
     return effective
 
@@ -221,7 +246,7 @@ def by_group(evaluation: Evaluation, names: list[str], choices: Choices) -> list
 
 def _of_attribute(evaluation: Evaluation, name: str, choices: Choices) -> Iterator[Fairness]:
     values, codes = evaluation.items.attributes[name].values, evaluation.codes(name)
-    width = max(len(values), 1)
+    width, undefined = max(len(values), 1), set(evaluation.undefined(name))
     sizes = np.bincount(codes[(codes != MISSING) & evaluation.first], minlength=width)
     counts = evaluation.counts(codes, width)
     fit = [value for value in range(len(values)) if sizes[value] >= choices.min_group]
@@ -238,6 +263,8 @@ def _of_attribute(evaluation: Evaluation, name: str, choices: Choices) -> Iterat
             one.auc, one.average_precision = (
                 _scored(evaluation, metric, codes == value, code, choices) for metric in SCORED
             )
+            if label in undefined:
+                one.precision = one.f1 = one.average_precision = None
         yield Fairness(name, label, too_small, groups, *_differences(list(groups.values())))
 
 

@@ -46,10 +46,18 @@ class Prediction:
 def read(path: Path, options: Options | None = None) -> list[Prediction]:
     """The predictions of a file; raises ``UsageError`` naming the column or line that is wrong."""
     options = options or Options()
+    found = _read(path, options)
+    if not found:
+        raise UsageError(f"predictions: {path.name} holds no predictions: leave --predictions out, or name"
+                         " another file")  # fmt: skip
+    return found
+
+
+def _read(path: Path, options: Options) -> list[Prediction]:
     try:
-        if path.suffix.lower() == ".json":
-            return _results(json.loads(path.read_bytes().decode("utf-8-sig")), path.name)
         data = path.read_bytes()
+        if path.suffix.lower() == ".json":
+            return _results(json.loads(table.decoded(data)), path.name)
     except OSError as error:
         raise UsageError(f"predictions: {path}: {error.strerror or error}") from None
     except ValueError as error:
@@ -75,7 +83,7 @@ def _rows(rows: Iterable[JsonObject], header: list[str], name: str, options: Opt
         values = [row.get(table.column(header, (one,)) or "") for one in edges]
         found.append(
             Prediction(
-                text(row.get(image)), text(row.get(label)),
+                text(row.get(image)).strip(), text(row.get(label)).strip(),
                 _identity(row.get(identity)) if identity else "",
                 _score(row.get(score), name, number) if score else None,
                 _box(values, edges, name, number) if edges else None,
@@ -108,7 +116,7 @@ def _score(value: object, name: str, line: int) -> float | None:
     """A score, which may be 0; None for nan or an empty value."""
     said = text(value).strip()
     try:
-        score = float(said) if said else math.nan
+        score = float(said.replace(",", ".")) if said else math.nan  # 0,9 where a comma is decimal
     except ValueError:
         raise UsageError(f"predictions: {name}, line {line}: score {said!r} is not a number") from None
     return None if math.isnan(score) else score
@@ -128,8 +136,8 @@ def _box(values: list[Any], edges: tuple[str, ...], name: str, line: int) -> Box
 
 def _results(document: Any, name: str) -> list[Prediction]:
     """COCO's results: a list of image_id, category_id, bbox and score."""
-    if isinstance(document, dict) and isinstance(document.get("annotations"), list):
-        document = document["annotations"]
+    if isinstance(document, dict):
+        document = document.get("annotations")
     try:
         return [_result(one) for one in document]
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:

@@ -20,9 +20,22 @@ MOST_ROWS = 40
 RATES = {
     "selection_rate": "selected", "true_positive_rate": "recall",
     "false_positive_rate": "false positive rate", "precision": "precision", "f1": "F1", "auc": "AUC",
-    "average_precision": "average precision",
+    "average_precision": "average precision", "demographic_parity_difference": "parity gap",
+    "equalized_odds_difference": "odds gap",
 }  # fmt: skip
 """The rates of a group and the headings of their columns; a rate that no group has is left out."""
+MEANINGS = {
+    "selection_rate": "how many of the group are predicted as the class",
+    "true_positive_rate": "how many of the class are found",
+    "false_positive_rate": "how many of the others are taken for the class",
+    "precision": "how many predictions of the class are right",
+    "f1": "the harmonic mean of recall and precision",
+    "auc": "how often one of the class scores above one of the others",
+    "average_precision": "precision averaged over all recalls, as COCO does",
+    "demographic_parity_difference": "the largest difference of selected",
+    "equalized_odds_difference": "the largest difference of recall or of false positive rate",
+}
+"""What each rate says."""
 
 
 def page(found: AuditReport, thumbnails: dict[tuple[str, str], list[str]] | None = None) -> str:
@@ -83,11 +96,11 @@ def _table(head: list[str], rows: list[list[str]], css: str = "", numbers: int =
 def _tiles(found: AuditReport) -> str:
     suspicious = len(found.findings())
     tiles = [
-        ("", f"{found.items:,}", "items"),
+        ("", f"{found.items:,}", "objects" if found.level == "object" else "image tags"),
         ("", f"{found.images:,}", f"images, {found.unlabelled_images:,} without a class"),
         ("", f"{len(found.classes):,}", "classes"),
         ("", f"{len(found.attributes):,}", "audited attributes"),
-        (" warn" if suspicious else "", f"{suspicious:,}", "suspicious pairs"),
+        (" warn" if suspicious else "", f"{suspicious:,}", "suspicious pairs of class and condition"),
         ("", f"{len(found.balanced_set.files):,}", "images in the balanced set"),
     ]
     return '<div class="tiles">' + "".join(
@@ -111,7 +124,11 @@ def _list(lines: list[str]) -> str:
 
 def _findings(found: AuditReport, thumbnails: dict[tuple[str, str], list[str]]) -> str:
     rows = found.findings()
-    lead = "Classes that go together with a condition: a model may learn the condition instead of the class."
+    lead = (
+        "Classes that go together with a condition: a model may learn the condition instead of the class. V"
+        " is the strength, from 0 (independent) to 1 (one tells the other), with its 95 % interval; p is how"
+        " likely chance alone makes such a difference, adjusted for all pairs."
+    )
     return _section("Suspicious pairs", lead, _listed(rows, thumbnails) if rows else "<p>None was found.</p>")
 
 
@@ -138,7 +155,7 @@ def _finding(row: AuditedPair, images: list[str]) -> str:
     return (
         f'<div class="finding"><b>{safe(row.sentence)}</b>{charts.shares(row)}{thumbs}'
         f'<span class="small soft">upper bar: class {safe(row.label)}, lower bar: all other classes · '
-        f"Cramér's V {charts.strength(row)} · {safe(row.test)}, adjusted p {_p(row.p_adjusted)}</span></div>"
+        f"V {charts.strength(row)} · p {_p(row.p_adjusted)} ({safe(row.test)})</span></div>"
     )
 
 
@@ -158,9 +175,10 @@ def _strengths(found: AuditReport) -> str:
     if not rows or not classes:
         return ""
     more = len(found.classes) - len(classes)
-    lead = "Cramér's V of each class against the rest: 0 is independent, 1 is the same thing." + (
-        f" {more} more classes in audit.json." if more > 0 else ""
-    )
+    lead = (
+        "The strength (Cramér's V) of each class against the rest: 0 is independent, 1 is the same thing;"
+        " bold is suspicious; a dash: nothing to compare."
+    ) + (f" {more} more classes in audit.json." if more > 0 else "")
     return _section("Every class by every attribute", lead, _table(["", *map(safe, classes)], rows, "heat"))
 
 
@@ -202,9 +220,12 @@ def _errors(found: AuditReport) -> str:
     lead = f"Crossed with the true class and with each other, the worst first{_of(crossed, 12)}:"
     body += f'<p class="soft apart">{lead}</p>'
     body += charts.whiskers(crossed[:12])
-    return _section(
-        "Error rates", "Dots are rates, lines their 95 % intervals. The worst group comes first.", body
+    error = "missed or given another class" if found.predictions.get("missed") else "given another class"
+    lead = (
+        f"An error is an item that is {error}; errors and items are in brackets. Dots are rates, lines"
+        " their 95 % intervals. The worst group comes first."
     )
+    return _section("Error rates", lead, body)
 
 
 def _gaps(found: AuditReport) -> str:
@@ -239,7 +260,11 @@ def _confusion(found: AuditReport) -> str:
         for label, counts in one.matrix.items() if any(counts)
     ]  # fmt: skip
     head = ["true class", *(safe(one.predicted[place]) for place in used)]
-    lead = "How often each true class was predicted as each class; of each group in audit.json."
+    lead = (
+        "How often each true class (row) was predicted as each class (column); of each group in audit.json."
+    )
+    if found.predictions and {"missed", "found_nothing"} & found.predictions.keys():
+        lead += " Column nothing: objects that were missed. Row nothing: predictions on no object."
     return _section("Confusion matrix", lead, _table(head, rows, numbers=len(used)))
 
 
@@ -254,20 +279,21 @@ def _of(rows: Sized, shown: int) -> str:
 
 
 def _fairness(found: AuditReport) -> str:
-    every = [rates for one in found.fairness or [] for rates in one.groups.values()]
-    used = [key for key in RATES if any(getattr(rates, key) is not None for rates in every)]
-    rows = [
-        [safe(f"{one.attribute}: {group}"), safe(one.label), f"{rates.n:,}",
-         *(_rate(getattr(rates, key)) for key in used),
-         _rate(one.demographic_parity_difference), _rate(one.equalized_odds_difference)]
-        for one in found.fairness or []
-        for group, rates in one.groups.items()
+    every = [
+        (one, group, {**vars(rates), **vars(one)})
+        for one in found.fairness or [] for group, rates in one.groups.items()
     ]  # fmt: skip
-    head = ["group", "class", "items", *(RATES[key] for key in used), "parity gap", "odds gap"]
-    lead = (
-        "The rates of each class within each group; a dash where there are too few items. The gaps are the"
-        " largest differences between groups (demographic parity, equalized odds)."
-    )
+    used = [key for key in RATES if any(known[key] is not None for _, _, known in every)]
+    rows = [
+        [safe(f"{one.attribute}: {group}"), safe(one.label),
+         f"{known['true_positives'] + known['false_negatives']:,} of {known['n']:,}",
+         *(_rate(known[key]) for key in used)]
+        for one, group, known in every if any(known[key] is not None for key in used)
+    ]  # fmt: skip
+    head = ["group", "class", "of the class", *(RATES[key] for key in used)]
+    meanings = "; ".join(f"{RATES[key]}: {MEANINGS[key]}" for key in used)
+    lead = "The rates of each class within each group; a dash where too few are known. "
+    lead += f"{meanings[:1].upper()}{meanings[1:]}."
     cut = (
         f'<p class="soft small">{len(rows) - MOST_ROWS:,} more rows in audit.json.</p>'
         if len(rows) > MOST_ROWS
@@ -304,13 +330,18 @@ def _balanced(found: AuditReport) -> str:
         for cell in one.collect_next[:8]
     ]
     left = [f"{count:,} images left out: {why}" for why, count in one.left_out.items() if count]
+    what = f"{len(one.cells):,} combinations of {safe(', '.join(names))}"
     lead = (
-        f"{len(one.files):,} images, {one.per_cell:,} in each of {len(one.cells):,} cells of "
-        f"{safe(' x '.join(names))}; listed in balanced.txt. The scarcest cells limit it."
+        f"{len(one.files):,} images, {one.per_cell:,} in each of the {what}; listed in balanced.txt."
+        " The scarcest combinations limit it."
+        if one.files
+        else f"There is none: of the {what}, {len(one.limited_by):,} have no image."
     )
     independent, drop = one.independent.files, one.leave_out
     if len(independent) > len(one.files):
-        said = "images, in independent.txt, make a set with unequal cells in which class and conditions are"
+        said = (
+            "images, in independent.txt, make a set of unequal combinations in which class and conditions are"
+        )
         more.insert(0, f"{len(independent):,} {said} independent")
     if drop:
         steps = ", then ".join(f"{one.attribute}: {one.value}" for one in drop)
@@ -329,29 +360,35 @@ def _weights(found: AuditReport) -> str:
     if not one.attributes or not one.items:
         return ""
     lines = [
-        f"from {one.smallest:.2f} to {one.largest:.2f}",
-        f"weighted, the {one.items:,} items tell as much as {one.effective_sample_size:,.0f}",
+        f"they go from {one.smallest:.2f} to {one.largest:.2f}",
+        f"weighted, the {one.items:,} items are worth {one.effective_sample_size:,.0f} without weights",
         *([f"{one.unknown_group:,} items of unknown group weigh 1"] if one.unknown_group else []),
         *([f"{one.empty_cells} combinations of group and class have no item: no weight makes up for that"]
           if one.empty_cells else []),
     ]  # fmt: skip
     names = safe(", ".join(one.attributes))
-    lead = f"With the weights of {safe(found.weights)}, class and {names} are independent."
+    lead = (
+        f"With the weights of {safe(found.weights)}, class and {names} are independent where both are known."
+    )
     return _section("Weights", lead, _list(lines))
 
 
 METHOD = """
 An item is {item}. {samples}
 The p-value of a pair is of the chi-square test, or of Fisher's exact test where expected counts are below 5;
-with several items in a {cluster} of an exchange of whole clusters, of their signs, or beyond 4,000 clusters
-of the cluster-robust chi-square. P-values of recorded attributes, of measured conditions and of
+with several items in a {cluster} (a cluster) of a permutation of whole clusters where the attribute is the
+same in each, else of flipped signs of their deviations, and beyond 4,000 clusters of the cluster-robust
+chi-square. P-values of recorded attributes, of measured conditions and of
 differences between groups are adjusted apart, by Holm's method at {alpha:g}. Cramér's V is bias-corrected
 (Bergsma 2013); its interval inverts the noncentral chi-square distribution and is not given where a count is
 below 5. A pair is suspicious when it is significant and V or the difference of shares is 0.1 or more. Rates
 have Wilson's intervals, differences Newcombe's (1998), both with the effective number of items; of more than
 two groups the interval holds for every pair (Bonferroni). Differences in F1, AUC and average precision (of
 boxes, COCO's at one IoU) are tested by Wald's statistic with the covariance of a bootstrap of whole
-clusters. Groups under {min_group} items, and rates of fewer positives or negatives, are not judged.
+clusters. A difference is said to turn round within an attribute when it does so in each value, and the rate
+depends on that attribute more than chance explains. Groups under {min_group} items, and rates of fewer
+positives or negatives, are not judged. Where most false positives have no value of an attribute, precision,
+F1 and average precision are not compared by it.
 Weights: Kamiran and Calders 2012; effective size: Kish 1965. Nothing here shows what causes what.
 """
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from labelspace_ops.audit.dataset import Builder, Dataset, JsonObject
+from labelspace_ops.audit.dataset import CLASS_FOLDERS, Builder, Dataset, JsonObject
 from labelspace_ops.audit.files import MOST_SILENCE, READ, Bounded, Files, opened
 from labelspace_ops.audit.readers import (
     coco,
@@ -99,23 +99,23 @@ class _Reading:
             if kind:
                 kinds.append(kind)
             else:
-                self.builder.notes.append(f"{name} holds captions, no labels: passed over")
+                self.builder.notes.append(f"{name} holds images or captions, no labels: passed over")
         if not kinds:
-            raise UsageError(f"annotations: {names[0]} holds captions, no labels: expected {READ}")
+            raise UsageError(f"annotations: {names[0]} holds images or captions, no labels: expected {READ}")
         if len(names) > 1:
             self.builder.image_ids.clear()  # ids begin anew in each file
         return kinds[0]
 
     def _member(self, name: str) -> str:
-        """Read an XML or JSON file and return its format; an empty text for captions."""
+        """Read an XML or JSON file and return its format; an empty text for a file without labels."""
         with self.files.open(name) as file:
             start = file.read(512)
-        body = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+        body = table.decoded(start[: len(start) // 2 * 2]).lstrip()
         if not start:
             raise UsageError(f"annotations: {name} is empty: expected {READ}")
-        if body[:1] == b"<" or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        if body.startswith("<"):
             return self._xml(name)
-        if body[:1] in (b"{", b"["):
+        if body.startswith(("{", "[")):
             with self._bounded(name, min(self.files.left, MOST_JSON)) as bounded:
                 return self._json(_load(bounded, name), name)
         raise UsageError(f"annotations: {name} is neither XML nor JSON; expected {READ}")
@@ -159,30 +159,39 @@ class _Reading:
         return kind
 
     def _vocs(self, names: list[str]) -> str:
+        images: set[tuple[str, str]] = set()
         for name in names:
             with self.files.open(name) as file:
-                voc.read(file, name, self.builder)
+                voc.read(file, name, self.builder, images)
         return voc.FORMAT
 
     def _texts(self) -> list[str]:
-        """The text files with labels of YOLO; none without a list of classes."""
-        if not self._named(lambda name: name.rsplit("/", 1)[-1] in CONFIG):
-            return []
-        return self._named(
+        """The text files with labels of YOLO; none without a list of classes or a folder ``labels``."""
+        found = self._named(
             lambda name: name.endswith(".txt") and name.rsplit("/", 1)[-1].lower() not in LIST_FILES | CONFIG
             and not name.rsplit("/", 1)[-1].lower().startswith("readme")
         )  # fmt: skip
+        return found if self._configs() or any("labels" in name.split("/")[:-1] for name in found) else []
+
+    def _configs(self) -> list[str]:
+        return self._named(lambda name: name.rsplit("/", 1)[-1] in CONFIG)
 
     def _yolo(self, names: list[str]) -> str:
-        [config, *_] = self._named(lambda name: name.rsplit("/", 1)[-1] in CONFIG)
-        with self.files.open(config) as file:
-            classes = yolo.names_of(file, config)
-        for one in classes:
+        configs = self._configs()
+        if not configs:
+            raise UsageError(
+                f"annotations: {names[0]} looks like YOLO, but no file names the classes: add data.yaml or"
+                " classes.txt"
+            )
+        with self.files.open(configs[0]) as file:
+            classes = yolo.classes_of(file, configs[0])
+        for one in classes.names:
             self.builder.declare_label(one)
         images = {name.rsplit(".", 1)[0]: name for name in self.files.names if _suffix(name) in IMAGES}
         for name in names:
             stem = name.removesuffix(".txt")
-            image = images.get(stem.replace("labels/", "images/")) or images.get(stem) or f"{stem}.jpg"
+            parallel = stem.replace("labels/", "images/")
+            image = images.get(parallel) or images.get(stem) or f"{parallel}.jpg"
             with self.files.open(name) as file:
                 yolo.read(file, name, self.builder, classes, image=image, size=self._size(image))
         return yolo.FORMAT
@@ -204,7 +213,10 @@ class _Reading:
                 return
             with self._bounded(name, min(self.files.left, MOST_JSON)) as bounded:
                 data = bounded.read()
-            yield from (_json_lines if name.endswith(".jsonl") else table.rows_of_csv)(data, name)
+            if name.endswith(".jsonl"):
+                yield from _json_lines(data, name)
+            else:
+                yield from table.rows_of_csv(data, name)
         except UsageError as error:
             raise UsageError(f"annotations: {str(error).removeprefix('annotations: ')}") from None
 
@@ -222,11 +234,11 @@ class _Reading:
             parts = name.split("/")
             self.builder.add_image(name, subset=parts[-3] if len(parts) > 2 else "")
             self.builder.add(parts[-2], (), (), tag=True)
-        return "folders of images"
+        return CLASS_FOLDERS
 
 
 def _json_reader(document: Any, name: str) -> tuple[Any, str]:
-    """The module that reads a document and its format; None for captions."""
+    """The module that reads a document and its format; None for captions, or for images alone."""
     if label_studio.is_tasks(document):
         return label_studio, label_studio.FORMAT
     if isinstance(document, list):
@@ -236,11 +248,18 @@ def _json_reader(document: Any, name: str) -> tuple[Any, str]:
                 f"annotations: {name} holds COCO results (predictions), no annotations: pass it with"
                 " --predictions, and the annotations with --annotations"
             )
+        if "image" in keys:
+            raise UsageError(
+                f"annotations: {name} looks like Label Studio's JSON-MIN, which leaves ids out:"
+                " export as JSON"
+            )
         raise UsageError(f"annotations: {name} is a JSON list of no known format; expected {READ}")
     if "items" in document and "categories" in document:
         return datumaro, datumaro.FORMAT
     first: Any = next(iter(document.get("annotations") or []), {})
     if isinstance(first, dict) and "caption" in first:
+        return None, ""
+    if "images" in document and "annotations" not in document:
         return None, ""
     return coco, coco.FORMAT
 
@@ -254,12 +273,20 @@ def _json_lines(data: bytes, name: str) -> Iterator[JsonObject]:
             row = json.loads(line)
         except ValueError as error:
             raise UsageError(f"{name}, line {number} is no valid JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise UsageError(f"{name}, line {number} is no JSON object: expected one with file_name")
         objects = row.pop("objects", None)
         if not isinstance(objects, dict):
             yield row
             continue
         categories = objects.get("categories") or objects.get("category") or []
-        for category, box in zip(categories, objects.get("bbox") or [], strict=False):
+        boxes = objects.get("bbox") or []
+        if len(categories) != len(boxes) or any(len(box) != 4 for box in boxes):
+            raise UsageError(
+                f"{name}, line {number}: {len(categories)} categories and {len(boxes)} boxes: expected a"
+                " box [x, y, width, height] for each category"
+            )
+        for category, box in zip(categories, boxes, strict=True):
             yield row | {"label": category, **dict(zip(("x", "y", "width", "height"), box, strict=True))}
 
 
@@ -293,6 +320,6 @@ def _suffix(name: str) -> str:
 
 def _load(file: Bounded, name: str) -> Any:
     try:
-        return json.loads(file.read().decode("utf-8-sig", errors="surrogateescape"))
+        return json.loads(table.decoded(file.read()))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"annotations: {name} is no valid JSON: {error}") from None

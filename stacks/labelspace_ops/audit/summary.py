@@ -5,6 +5,14 @@ from __future__ import annotations
 from labelspace_ops.audit.results import AuditedGap, AuditReport
 
 MOST = 5
+PLAIN = {
+    "error": "the model is wrong", "false_positive_rate": "others are taken for {}",
+    "false_negative_rate": "{} is not recognised", "recall": "{} is not recognised",
+    "precision": "a prediction of {} is wrong", "selection_rate": "{} is predicted",
+}  # fmt: skip
+"""What happens more often in the worst group; the class is filled in."""
+FEW = 30
+"""With fewer independent samples only the strongest dependence shows."""
 
 
 def sentences(found: AuditReport) -> list[str]:
@@ -14,9 +22,12 @@ def sentences(found: AuditReport) -> list[str]:
 
 
 def _looked_at(found: AuditReport) -> str:
-    what = "objects" if found.level == "object" else "image tags"
-    where = f"{len(found.classes):,} classes in {found.images:,} images"
-    return f"{found.items:,} {what} of {where} were audited."
+    kinds = f"{len(found.classes):,} class{'' if len(found.classes) == 1 else 'es'}"
+    return f"{found.items:,} {_what(found)} of {kinds} in {found.images:,} images were audited."
+
+
+def _what(found: AuditReport) -> str:
+    return "objects" if found.level == "object" else "image tags"
 
 
 def _strongest(found: AuditReport) -> str:
@@ -28,7 +39,19 @@ def _strongest(found: AuditReport) -> str:
             more = f" ({len(rows) - 1} more such findings)" if len(rows) > 1 else ""
             start = "Of what was measured" if measured else "A model may learn a condition instead of a class"
             return f"{start}: {rows[0].sentence}{more}."
-    return "No class goes together with a condition more than chance explains."
+    if all(row.p_value is None for row in found.associations):
+        return f"No class was compared with others: {_why_not(found)}."
+    few = f", but {found.clusters:,} independent {found.clustered_by}s are few to tell by"
+    none = "No class goes together with a condition more than chance explains"
+    return f"{none}{few if found.clusters < FEW else ''}."
+
+
+def _why_not(found: AuditReport) -> str:
+    if len(found.classes) < 2:
+        return "there is only one class"
+    if not found.associations:
+        return "no attribute is annotated, and all items are alike in what is measured"
+    return found.associations[0].why or "too little is known"
 
 
 def _error(found: AuditReport) -> str:
@@ -36,9 +59,14 @@ def _error(found: AuditReport) -> str:
     if row is None:
         return ""
     if row.too_small:
-        predicted = f"{row.n:,} of {found.items:,} items"
-        return f"Only {predicted} have a prediction: too few to say how often the model is wrong."
-    return f"The model is wrong on {row.error_rate * 100:.1f} % of {row.n:,} judged items."
+        some = f"{row.n:,} of {found.items:,} items have a prediction"
+        said = some if row.n < found.items else f"{row.n:,} items are there"
+        return f"Only {said}: too few to say how often the model is wrong."
+    share, false = f"{row.error_rate * 100:.1f} %", (found.predictions or {}).get("found_nothing", 0)
+    if false or (found.predictions or {}).get("missed"):
+        boxes = f"; {false:,} of its boxes are on no object" if false else ""
+        return f"The model misses or mislabels {share} of {row.n:,} {_what(found)}{boxes}."
+    return f"The model is wrong on {share} of {row.n:,} judged {_what(found)}."
 
 
 def _gap(found: AuditReport) -> str:
@@ -48,8 +76,17 @@ def _gap(found: AuditReport) -> str:
     if reversed_:
         return f"{reversed_[0].sentence}."
     if clear:
-        return f"{max(clear, key=_weight).sentence}."
+        return _clear(max(clear, key=_weight))
     return "No difference between groups is larger than chance explains." if rows else ""
+
+
+def _clear(row: AuditedGap) -> str:
+    if row.metric not in PLAIN or row.difference is None:
+        return f"{row.sentence}."
+    return (
+        f"By {row.attribute}, {PLAIN[row.metric].format(row.label)} most often for {row.worst}:"
+        f" {row.difference * 100:.1f} percentage points more often than for {row.best}."
+    )
 
 
 def _weight(row: AuditedGap) -> tuple[bool, bool, float]:
@@ -61,6 +98,12 @@ def _next(found: AuditReport) -> str:
     one = found.balanced_set
     if one.collect_next:
         first = one.collect_next[0]
-        names = ", ".join(f"{name}: {value}" for name, value in first.items() if name != "more")
-        return f"To balance the data, collect {first['more']:,} more images of {names} first."
+        names = ", ".join(
+            f"{name}: {value}" for name, value in first.items() if name not in {"more", "class"}
+        )
+        images = "image" if first["more"] == 1 else "images"
+        where = f" ({names})" if names else ""
+        return (
+            f"To balance the data, first collect {first['more']:,} more {images} of {first['class']}{where}."
+        )
     return ""

@@ -38,6 +38,12 @@ class Column:
         return np.where(np.isin(self.codes, codes), np.int16(MISSING), self.codes) if codes else self.codes
 
 
+def shortened(names: Iterable[str], most: int = 6) -> str:
+    """The first names, and the number of the others."""
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
+
+
 class Vocabulary(dict[str, int]):
     """Numbers values in order of appearance; all values past ``most`` share a number."""
 

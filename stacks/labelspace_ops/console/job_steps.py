@@ -24,7 +24,7 @@ READINESS = {
     "login": "Sign in as the admin",
     "workers": "Check that every queue has a worker",
 }
-"""Titles of the readiness gate's steps, in their order."""
+"""Titles of the readiness check's steps, in their order."""
 WITH_READINESS = ("create", "start", "restore")
 
 

@@ -36,7 +36,7 @@ class ResourceDone(Event):
 
 @dataclass(frozen=True)
 class ReadinessStep(Event):
-    """The readiness gate works on a step: ``health``, ``admin``, ``login``, ``workers``, ``archive``."""
+    """The readiness check works on a step: ``health``, ``admin``, ``login``, ``workers``, ``archive``."""
 
     step: str
     detail: str

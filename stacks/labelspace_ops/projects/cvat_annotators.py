@@ -107,7 +107,7 @@ class Annotators(pulumi.ComponentResource):
     signed_up: pulumi.Output[list[str]]
     """Addresses of the annotators who have an account."""
     missing: pulumi.Output[list[str]]
-    """Addresses of the annotators who have none yet."""
+    """Addresses of those who have none yet; all, if the workspace was created stopped."""
 
     def __init__(
         self,

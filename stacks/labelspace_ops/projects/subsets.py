@@ -85,7 +85,7 @@ def _moved(annotations: list[Tag] | list[Shape], moves: dict[int, int]) -> Itera
 
 
 def list_subsets(cvat: CvatClient, project: int) -> frozenset[str]:
-    """Return the subsets that ``write`` created: their only task has the subset's name."""
+    """Return the subsets that ``write`` created: those with a task of the subset's name."""
     return frozenset(task.subset for task in cvat.tasks(project) if task.subset and task.name == task.subset)
 
 

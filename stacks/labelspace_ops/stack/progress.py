@@ -1,4 +1,4 @@
-"""Progress of an update as events: one for each changed resource, one for each step of the readiness gate."""
+"""Events of an update's progress: one for each changed resource and each step of the readiness check."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VERBS = {
 }
 POLL_SECONDS = 0.5
 STEP_PREFIX = "readiness: "
-"""How a line of the readiness gate's log that reports a step begins: ``readiness: STEP: DETAIL``."""
+"""How a line of the readiness check's log that reports a step begins: ``readiness: STEP: DETAIL``."""
 RETAINED = (":Volume", ":RemoteImage", ":RandomPassword", ":CvatProject")
 """Types of resources that stay when they are deleted from the state."""
 
@@ -51,7 +51,7 @@ def _is_hidden(operation: str, resource_type: str) -> bool:
 
 @contextmanager
 def gate(runtime: Runtime) -> Iterator[None]:
-    """Emit ``ReadinessStep`` for each step that the workspace's readiness gate logs in this context."""
+    """Emit ``ReadinessStep`` for each step that the workspace's readiness check logs in this context."""
     log = _GateLog(runtime)
     over = threading.Event()
     follower = threading.Thread(target=_follow, args=(log, over), daemon=True)
@@ -71,7 +71,7 @@ def _follow(log: _GateLog, over: threading.Event) -> None:
 
 
 class _GateLog:
-    """The log of the readiness gate's container from now on; an update may replace the container."""
+    """The log of the readiness check's container from now on; an update may replace the container."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime

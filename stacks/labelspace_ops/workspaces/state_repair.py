@@ -37,7 +37,7 @@ def find(name: str, home: Home) -> Repair | None:
     """Return the repair of a workspace's state; None when the state can be read.
 
     Raises ``NoSuchWorkspaceError`` without a state and without copies, ``OpsError`` without a copy that this
-    machine can read.
+    machine can read, ``UsageError`` for a state that is not in a folder of this machine.
     """
     folder = _folder(name, home)
     file = state_files.state_file(folder, name)

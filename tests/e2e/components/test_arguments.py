@@ -22,6 +22,7 @@ Workspace("wrong", buckets=[{"name": "one"}], admin={"password": weak}, descript
 """
 ALIKE = """\
 import pulumi
+import pulumi_docker as docker
 from labelspace import Workspace
 
 class Team(pulumi.ComponentResource):
@@ -32,7 +33,8 @@ class Team(pulumi.ComponentResource):
 
 config = pulumi.Config()
 Workspace("street", buckets=[{"name": "one"}], backup={"encryption_key": config.require_secret("key")})
-Workspace("again", buckets=[{"name": "one"}])
+second = docker.Provider("second", host="unix:///var/run/docker.sock")
+Workspace("again", buckets=[{"name": "one"}], opts=pulumi.ResourceOptions(provider=second))
 Team("team")
 """
 Pulumi = Callable[..., str]
@@ -86,4 +88,11 @@ def test_workspaces_with_the_same_settings_fit_in_one_program(program: tuple[Pat
     street = inputs["labelspace:index:Workspace::street"]
     assert street["buckets"] == [{"name": "one"}]
     assert street["backup"] == {"encryptionKey": "[secret]"}
+    of_docker = [step["newState"] for step in steps if "docker:" in step["newState"]["type"]]
+    providers = {
+        one["urn"].rpartition("::")[2].partition("-")[0]: one["provider"]
+        for one in of_docker
+        if one.get("provider")
+    }
+    assert [name for name, provider in providers.items() if "::second::" in provider] == ["again"]
     assert inputs["other:index:Team$labelspace:index:Workspace::street"]["name"] == "inside"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ from labelspace.home import Home
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "components" / "labelspace"
+PYRIGHT = "1.1.414"
 PROGRAM = """
 import pulumi
 from labelspace import AdminArgs, AnnotationDatabase, DatasetBucket, Workspace
@@ -124,3 +126,22 @@ def test_an_example_has_the_types_that_mypy_wants(
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert not [line for line in done.stdout.splitlines() if line.startswith("__main__.py")], done.stdout
+
+
+def test_pyright_reads_the_types_too(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """Strict, from the wheel's files: the example has no error, the last four lines of ``PROGRAM`` have."""
+    wheel.extractall(tmp_path / "site")
+    (tmp_path / "program.py").write_text(PROGRAM)
+    shutil.copy2(ROOT / "examples" / "own-stack" / "__main__.py", tmp_path / "example.py")
+    settings = {"typeCheckingMode": "strict", "extraPaths": ["site"], "include": ["program.py", "example.py"]}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    done = subprocess.run(
+        ["npx", "--yes", f"pyright@{PYRIGHT}", "--pythonpath", sys.executable, "--outputjson"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = [
+        (Path(one["file"]).name, one["range"]["start"]["line"])
+        for one in json.loads(done.stdout)["generalDiagnostics"]
+    ]
+    wrong = len(PROGRAM.splitlines())
+    assert set(found) == {("program.py", line) for line in range(wrong - 4, wrong)}, done.stdout

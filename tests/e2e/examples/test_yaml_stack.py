@@ -18,7 +18,7 @@ from tests.e2e.lab import PASSWORD, Lab, Visitor, containers
 from labelspace_ops.stack.pulumi_cli import prepare
 
 ROOT = Path(__file__).resolve().parents[3]
-PARTS = ("", "-photos", "-labels")
+PARTS = ("", "-photos")
 """What the example's parts are called on the engine, after the stack's name."""
 
 
@@ -79,7 +79,7 @@ def stack(project: Project) -> Iterator[Stack]:
     one = Stack(project, f"yaml{secrets.token_hex(3)}", secrets.randbelow(4000) * 3 + 20000)
     project.write(EXAMPLE)
     project.pulumi("stack", "init", one.name)
-    for offset, key in enumerate(("port", "s3Port", "photosPort")):
+    for offset, key in enumerate(("port", "photosPort")):
         project.pulumi("config", "set", key, str(one.port + offset))
     project.pulumi("config", "set", "--secret", "adminPassword", PASSWORD)
     try:
@@ -104,8 +104,8 @@ def test_the_engine_gets_the_schema_from_the_plugin(project: Project) -> None:
 def test_the_workspace_is_ready_when_the_update_ends(stack: Stack) -> None:
     shown = stack.output("--show-secrets")
     assert shown["url"] == f"http://{stack.name}.localhost:{stack.port}"
-    assert shown["endpoint"] == f"http://127.0.0.1:{stack.port + 2}"
-    assert shown["host"] == f"labelspace-{stack.name}-labels-database"
+    assert shown["endpoint"] == f"http://127.0.0.1:{stack.port + 1}"
+    assert shown["host"] == f"labelspace-{stack.name}-database"
     admin = Visitor(shown["apiUrl"])
     assert admin.log_in("admin", PASSWORD).status_code == 200
     assert admin.get("/api/users/self").json()["email"] == "head@example.org"
@@ -144,7 +144,7 @@ def test_protect_and_aliases_pass_through_the_plugin(stack: Stack) -> None:
         "  labels:\n    type",
         "  judged:\n    options:\n      protect: true\n      aliases: [{name: labels}]\n    type",
     )
-    stack.project.write(EXAMPLE, renamed, ("${labels.host}", "${judged.host}"))
+    stack.project.write(EXAMPLE, renamed, ("${labels.host}", "${judged.host}"), ("${labels}", "${judged}"))
     steps = json.loads(stack.project.pulumi("preview", "--json", "--show-sames"))["steps"]
     changed = [step["urn"] for step in steps if step["op"] != "same"]
     assert changed == []

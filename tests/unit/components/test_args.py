@@ -26,6 +26,7 @@ PAIRS: list[tuple[Any, tuple[Any, ...]]] = [
     (args.ExternalDatabaseArgs, (spec.ExternalDatabaseSpec,)),
     (args.EgressArgs, (spec.EgressSpec,)),
     (args.TlsArgs, (spec.TlsSpec,)),
+    (args.EmailArgs, (spec.EmailSpec,)),
     (args.NotifyArgs, (spec.NotifySpec,)),
     (args.ScalewayArgs, (spec.ScalewaySettings,)),
     (args.DatasetBucketArgs, (spec.DatasetBucketSpec,)),
@@ -33,7 +34,7 @@ PAIRS: list[tuple[Any, tuple[Any, ...]]] = [
 ]
 every_block = pytest.mark.parametrize("pair", PAIRS, ids=[one.__name__ for one, _ in PAIRS])
 RENAMED = {"external_database": "database"}
-NO_ARGUMENT = {"deleted", "email"}
+NO_ARGUMENT = {"deleted"}
 """Settings of a workspace that the commands alone set."""
 BY_THE_RESOURCE = {"name"}
 """Required in a spec; a component takes its resource's name."""

@@ -169,6 +169,13 @@ def test_one_provider_alone_makes_the_children_of_its_package() -> None:
     assert not any("::theirs::" in one.provider for one in made.of("random"))
 
 
+@pytest.mark.parametrize("host", ["ssh://root@192.0.2.7", "tcp://192.0.2.7:2376"])
+@pytest.mark.parametrize("part", [name for name in PARTS if "Scaleway" not in name and "server" not in name])
+def test_a_provider_on_another_machine_is_refused(part: str, host: str) -> None:
+    with pytest.raises(pulumi.RunError, match=f"its Docker provider's host is {host}, on another machine"):
+        declared(PARTS[part], lambda: Options(provider=docker.Provider("theirs", host=host)))
+
+
 @every_part
 def test_a_transformation_sees_every_child_with_its_parent(part: Declare) -> None:
     seen: dict[int, pulumi.ResourceTransformationArgs] = {}

@@ -44,6 +44,12 @@ VALUES: dict[str, Any] = {
             "secret_key": "far-secret",
         }
     ],
+    "email": {
+        "host": "smtp.example.org",
+        "from_": "cvat@example.org",
+        "user": "cvat",
+        "password": "mail $secret",
+    },
     "database": {
         "host": "db.example.org",
         "name": "annotations",
@@ -52,8 +58,8 @@ VALUES: dict[str, Any] = {
         "ca_certificate": "PEM-of-PostgreSQL",
     },
 }
-KNOWN = {"name"}
-"""Names of buckets are known in any case."""
+KNOWN = {"secret_key": {"name"}, "from_": {"host", "from_", "user"}}
+"""What a block with this key takes no output for."""
 
 
 @pytest.fixture(autouse=True)
@@ -65,8 +71,8 @@ def _machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
 def as_outputs(values: Any) -> Any:
     """The same values, each as an output whose value is secret."""
     if isinstance(values, dict):
-        is_bucket = "secret_key" in values
-        return {name: one if is_bucket and name in KNOWN else as_outputs(one) for name, one in values.items()}
+        known = {name for key, names in KNOWN.items() if key in values for name in names}
+        return {name: one if name in known else as_outputs(one) for name, one in values.items()}
     if isinstance(values, list):
         return [as_outputs(one) for one in values]
     return pulumi.Output.secret(values)

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pulumi.provider.experimental.component import ComponentProvider
 
-from labelspace import provider as provider_module
+from labelspace.provider import LabelspaceProvider, References
+
+
+class Urn(str):
+    """A URN that is known at once."""
+
+    def apply(self, use: Callable[[str], Any]) -> None:
+        use(self)
+
+
+class Made:
+    """A component that was made."""
+
+    def __init__(self, urn: str) -> None:
+        self.urn = Urn(urn)
 
 
 @pytest.fixture(scope="module")
 def schema() -> Any:
-    provider: Any = ComponentProvider(provider_module.COMPONENTS, "labelspace", version="0.1.0")
-    return json.loads(provider.schema)
+    return json.loads(LabelspaceProvider().schema or "")
 
 
-def test_every_argument_is_documented(schema: Any) -> None:
+def test_every_argument_and_output_is_documented(schema: Any) -> None:
     blocks = {name: one["inputProperties"] for name, one in schema["resources"].items()}
     blocks |= {name: one["properties"] for name, one in schema["types"].items()}
+    blocks |= {f"outputs of {name}": one["properties"] for name, one in schema["resources"].items()}
     silent = [
         f"{block}.{name}"
         for block, all_ in blocks.items()
@@ -27,7 +41,7 @@ def test_every_argument_is_documented(schema: Any) -> None:
         if not one.get("description")
     ]
     assert silent == []
-    assert len(blocks) == 12
+    assert len(blocks) == 16
 
 
 def test_arguments_that_take_no_output_are_plain(schema: Any) -> None:
@@ -38,8 +52,34 @@ def test_arguments_that_take_no_output_are_plain(schema: Any) -> None:
         for block, all_ in blocks.items()
         for name, one in all_.items()
     }
-    assert not plain["AdminArgs.password"]
-    assert not plain["ExternalDatabaseArgs.host"]
+    assert not plain["Admin.password"]
+    assert not plain["ExternalDatabase.host"]
     assert plain["Workspace.size"]
-    assert plain["BucketArgs.name"]
+    assert plain["Bucket.name"]
     assert schema["resources"]["labelspace:index:Workspace"]["requiredInputs"] == ["buckets"]
+
+
+def test_a_component_is_an_argument(schema: Any) -> None:
+    arguments = schema["resources"]["labelspace:index:Workspace"]["inputProperties"]
+    offered = [
+        [one["$ref"] for one in choices["oneOf"]]
+        for choices in (arguments["database"], arguments["buckets"]["items"])
+    ]
+    assert offered == [
+        ["#/types/labelspace:index:ExternalDatabase", "#/resources/labelspace:index:AnnotationDatabase"],
+        ["#/types/labelspace:index:Bucket", "#/resources/labelspace:index:DatasetBucket"],
+    ]
+
+
+def test_a_reference_becomes_the_component_that_was_made() -> None:
+    provider, references, photos = LabelspaceProvider(), References(), Made("urn:photos")
+    references.remember(photos)  # type: ignore[arg-type]  # it has the one attribute that is used
+    reference = references.construct("photos", "labelspace:index:DatasetBucket", "urn:photos")
+    given = {"database": reference, "buckets": [reference, {"name": "more"}], "s3Port": 9000.0}
+    mapped = provider.map_inputs(given, provider._component_defs["Workspace"])
+    assert mapped == {"database": photos, "buckets": [photos, {"name": "more"}], "s3_port": 9000.0}
+
+
+def test_a_component_of_another_provider_is_refused() -> None:
+    with pytest.raises(ValueError, match="photos: another provider made it: use one provider"):
+        References().construct("photos", "labelspace:index:DatasetBucket", "urn:photos")

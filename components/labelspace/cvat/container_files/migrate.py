@@ -5,7 +5,7 @@ they start, the server and the workers call ``migrate.py await``, which waits fo
 check``, which only looks at the volumes (start.sh).
 
 It also guards CVAT's volumes: each holds a file with an identity, and the database holds the same identity.
-Over a volume without that file, such as an empty one, nothing starts.
+Once the database has an identity, nothing starts over a volume without it, such as an empty one.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ def database():
     return contextlib.closing(psycopg2.connect(**words, password=password, connect_timeout=5))
 
 
-def queues():
+def queue_redis():
     """The Redis whose data ``init`` migrates."""
     return redis.Redis(
         host=os.environ["CVAT_REDIS_INMEM_HOST"],
@@ -58,13 +58,13 @@ def queues():
 
 
 def note(cursor):
-    """What is noted: the version, and the migrations that are there now."""
+    """Return the marker's text: the version, and the migrations that are there now."""
     cursor.execute("SELECT count(*), max(id) FROM django_migrations")
     return "labelspace: CVAT {}, {} migrations up to {}".format(VERSION, *cursor.fetchone())
 
 
 def takes_writes():
-    """The database answers to the password that it shall have, and has replayed what it must."""
+    """Raise ``psycopg2.Error`` unless the database accepts the configured password and is not in recovery."""
     with database() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_is_in_recovery()")
         if cursor.fetchone()[0]:
@@ -94,19 +94,19 @@ def was_done():
         with database() as connection, connection.cursor() as cursor:
             noted = note(cursor).encode()
             cursor.execute("SELECT obj_description('django_migrations'::regclass, 'pg_class')")
-            return (cursor.fetchone()[0] or "").encode() == noted == queues().get(KEY)
+            return (cursor.fetchone()[0] or "").encode() == noted == queue_redis().get(KEY)
     except (psycopg2.Error, redis.RedisError):
         return False
 
 
 def keep():
-    """Note it; where that fails, it is done again next time."""
+    """Write the marker into the database and Redis; a failure is printed: the next start migrates again."""
     try:
         with database() as connection, connection.cursor() as cursor:
             noted = note(cursor)
             cursor.execute("COMMENT ON TABLE django_migrations IS %s", (noted,))
             connection.commit()
-        queues().set(KEY, noted)
+        queue_redis().set(KEY, noted)
         with open(MIGRATED_MARKER, "w", encoding="utf-8"):
             pass
     except (psycopg2.Error, redis.RedisError, OSError) as error:
@@ -204,13 +204,17 @@ class Django:
 
 
 def prepare():
-    """Return the exit code of CVAT's ``init``, or 0 where it was done before."""
+    """Return the exit code of CVAT's ``init``, or 0 where it was done before.
+
+    Raises ``LostError`` for a volume that the database does not know; exits when a service does not answer
+    within PATIENCE_SECONDS.
+    """
     fast = entrypoint_is_known()
     django = None if os.path.exists(MIGRATED_MARKER) or not fast else Django()
     try:
         wait_for("database", takes_writes)
         check_at_start()
-        wait_for("queues", lambda: queues().ping())
+        wait_for("queues", lambda: queue_redis().ping())
         if was_done():
             mark_volumes()
             print("migrate: was done before", flush=True)

@@ -208,7 +208,7 @@ def login():
 
 def workers():
     """Every queue has a worker: CVAT's health says nothing of them."""
-    store = migrate.queues()
+    store = migrate.queue_redis()
     idle = [queue for queue in QUEUES if not store.scard(f"rq:workers:{queue}")]
     if idle:
         raise NotYetError(f"no worker on {', '.join(idle)}")
@@ -256,7 +256,7 @@ def until_true(name, what, step, deadline):
 def passed_before():
     """Whether this container passed before, with the same data."""
     try:
-        return migrate.queues().get(PASSED) == socket.gethostname().encode()
+        return migrate.queue_redis().get(PASSED) == socket.gethostname().encode()
     except migrate.redis.RedisError:
         return False
 
@@ -287,7 +287,7 @@ def main():
         return 1
     with open(MADE, "w", encoding="utf-8"):
         pass
-    migrate.queues().set(PASSED, socket.gethostname())
+    migrate.queue_redis().set(PASSED, socket.gethostname())
     return 0
 
 

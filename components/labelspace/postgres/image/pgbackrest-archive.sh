@@ -1,4 +1,4 @@
-# Archives a segment of the change log; PostgreSQL's archive_command: pgbackrest-archive.sh SEGMENT MAX_MB
+# Archives a WAL segment; PostgreSQL's archive_command: pgbackrest-archive.sh SEGMENT MAX_MB
 # (pgBackRest refuses an archive_command that does not hold its name.) SEGMENT is a path below the data folder, which is the
 # working directory. When the segments that wait take more than MAX_MB, or half of the free disk, pgBackRest gives the oldest
 # up and reports success, so that the disk never fills. What was given up is recorded in labelspace-gap; see

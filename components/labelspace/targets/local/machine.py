@@ -68,8 +68,8 @@ class Machine:
             input=asdict(here),
             opts=_recorded_once(parent, again=is_recorded_again(workspace)),
         )
-        self.facts: pulumi.Output[Facts] = record.output.apply(
-            lambda values: _compared(workspace, Facts(**values), here)
+        self.facts: pulumi.Output[Facts] = pulumi.Output.all(record.output, _provider_host(parent)).apply(
+            lambda values: _compared(workspace, Facts(**values[0]), here, values[1])
         )
 
     def path(self, choose: Callable[[Home], Path]) -> pulumi.Output[str]:
@@ -149,7 +149,18 @@ def _recorded_once(
     )
 
 
-def _compared(workspace: str, recorded: Facts, here: Facts) -> Facts:
+def _provider_host(parent: pulumi.Resource) -> pulumi.Output[str | None]:
+    """The URL of the engine that the caller's own provider uses; None without one, or when it names none."""
+    provider = parent.get_provider("docker:index/container:Container")
+    return pulumi.Output.from_input(provider.host if isinstance(provider, docker.Provider) else None)
+
+
+def _compared(workspace: str, recorded: Facts, here: Facts, host: str | None) -> Facts:
+    if host and docker_endpoint.Endpoint(host, "the provider").is_remote:
+        raise pulumi.RunError(
+            f"{workspace}: its Docker provider's host is {host}, on another machine, and folders, keys and"
+            " addresses would be this one's: run the program on that machine, and leave host out"
+        )
     if not pulumi.runtime.is_dry_run() and (problem := difference(workspace, recorded, here)):
         raise pulumi.RunError(problem)
     return recorded

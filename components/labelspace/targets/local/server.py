@@ -20,7 +20,7 @@ from labelspace.given import Given
 from labelspace.outputs import BeforeUpgrade, BucketAccess, DatabaseAccess
 from labelspace.postgres import external
 from labelspace.postgres.pgbackrest import FILE_VOLUMES
-from labelspace.spec import AdminSpec, ExternalDatabaseSpec, LocalSpec, SpecError
+from labelspace.spec import AdminSpec, EmailSpec, ExternalDatabaseSpec, LocalSpec, SpecError
 from labelspace.targets.local.container import Share, container, volume, wait_for_success
 from labelspace.targets.local.context import DockerContext
 from labelspace.targets.local.image_resources import cvat_resource
@@ -196,10 +196,19 @@ def _settings(
         public=_public(spec),
         own_certificate=_own_certificate(spec, certificate),
         email=spec.email,
+        email_password=_email_password(given),
         address=urlsplit(_url(spec, certificate)).netloc,
         sleeps=spec.sleep_after_minutes > 0,
         archived_mark=archived_mark,
         egress=spec.egress.allow,
+    )
+
+
+def _email_password(given: Given[LocalSpec]) -> pulumi.Input[str] | None:
+    if given.known.email is None or given.known.email.password is None:
+        return None
+    return given.part(EmailSpec, "email").map(
+        lambda email: email.password.get_secret_value() if email.password else ""
     )
 
 

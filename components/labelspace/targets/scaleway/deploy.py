@@ -15,7 +15,7 @@ from labelspace.targets.scaleway.context import ScalewayContext
 from labelspace.targets.scaleway.database import AnnotationDatabase
 from labelspace.targets.scaleway.iam import Identity
 from labelspace.targets.scaleway.network import Network
-from labelspace.targets.scaleway.prices import cost_sentences, database_type, server_type
+from labelspace.targets.scaleway.prices import cost_output, database_type, server_type
 from labelspace.targets.scaleway.server import AnnotationServer
 
 
@@ -57,7 +57,7 @@ def deploy(declaration: Declaration[ScalewaySpec]) -> Deployment:
             "address": network.address.address,
             "region": context.region,
             "project": context.project,
-            "cost": cost_sentences(spec),
+            "cost": cost_output(spec),
             "database": spec.scaleway.database,
         },
     )

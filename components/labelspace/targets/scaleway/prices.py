@@ -31,10 +31,13 @@ BY_SIZE = {
 VOLUME_GB = 0.0861
 DATABASE_GB = 0.0993
 SNAPSHOT_GB = 0.0321
+OBJECTS_GB = 0.0161
+"""These four: EUR per GB and month."""
 SECRET_VERSION = 0.0438
 ADDRESS = 2.92
-OBJECTS_GB = 0.0161
+"""These two: EUR each and month."""
 ROOT_GB = 20
+"""Size of an Instance's root volume."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def total(spec: ScalewaySpec) -> tuple[float, float]:
     return round(sum(part.running for part in parts), 2), round(sum(part.stopped for part in parts), 2)
 
 
-def cost_sentences(spec: ScalewaySpec) -> dict[str, object]:
+def cost_output(spec: ScalewaySpec) -> dict[str, object]:
     """The cost as a stack's output."""
     running, stopped = total(spec)
     return {

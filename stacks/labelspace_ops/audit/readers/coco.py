@@ -24,6 +24,12 @@ def read(document: JsonObject, builder: Builder, name: str) -> None:
     _refuse_lost(of_image, set(identities), name)
     _note_mixed_ids(document, builder, name)
     with_ids = _ids_are_usable(document["annotations"], name)
+    crowds = sum(bool(one.get("iscrowd")) for one in document["annotations"])
+    if crowds:
+        builder.notes.append(
+            f"{name}: {crowds:,} annotations are marked iscrowd: they count as objects, for"
+            " CVAT marks every mask so"
+        )
     for image in document["images"]:
         index = builder.add_image(
             _file_name(image), width=image.get("width") or 0, height=image.get("height") or 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from labelspace_ops.audit.dataset import NO_BOX, Box, Builder, JsonObject
+from labelspace_ops.core.errors import UsageError
 
 FORMAT = "Datumaro 1.0"
 
@@ -29,9 +30,19 @@ def read(document: JsonObject, builder: Builder, name: str) -> None:
             if annotation.get("label_id") is not None:
                 tag = annotation["type"] == "label"
                 builder.add_of_format(
-                    labels[annotation["label_id"]], annotation.get("attributes") or {}, tag=tag,
+                    _label(annotation["label_id"], labels, item["id"], name),
+                    annotation.get("attributes") or {}, tag=tag,
                     identity=int(annotation["id"]) if usable and not tag else None, box=_box(annotation),
                 )  # fmt: skip
+
+
+def _label(code: int, labels: list[str], item: object, name: str) -> str:
+    if not 0 <= code < len(labels):
+        raise UsageError(
+            f"annotations: {name}: item {item} has label_id {code}, but there are {len(labels)} labels: add"
+            " the label or drop the annotation"
+        )
+    return labels[code]
 
 
 def _ids_are_usable(items: list[JsonObject]) -> bool:

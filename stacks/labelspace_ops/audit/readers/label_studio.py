@@ -23,6 +23,9 @@ def read(document: list[JsonObject], builder: Builder, name: str) -> None:
     Shapes are objects. Choices, ratings and text of a shape are its attributes, those of the task its tag.
     """
     builder.shared_attributes = True
+    several = sum(len(_annotations(task)) > 1 for task in document)
+    if several:
+        builder.notes.append(f"{several:,} tasks have more than one annotation: the first of each counts")
     for task in document:
         results = _results(task)
         sizes = [one for one in results if one.get("original_width")]
@@ -32,10 +35,12 @@ def read(document: list[JsonObject], builder: Builder, name: str) -> None:
 
 
 def _results(task: JsonObject) -> list[JsonObject]:
-    for annotation in task.get("annotations") or task.get("completions") or []:
-        if not annotation.get("was_cancelled"):
-            return list(annotation.get("result") or [])
-    return []
+    return list(next(iter(_annotations(task)), {}).get("result") or [])
+
+
+def _annotations(task: JsonObject) -> list[JsonObject]:
+    found = task.get("annotations") or task.get("completions") or []
+    return [one for one in found if not one.get("was_cancelled")]
 
 
 def _file_name(data: JsonObject) -> str:

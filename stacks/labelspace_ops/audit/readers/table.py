@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from labelspace_ops.audit.attribute_groups import is_number
 from labelspace_ops.audit.dataset import NO_BOX, Box, Builder, JsonObject, text
@@ -13,34 +15,57 @@ from labelspace_ops.core.errors import UsageError
 from labelspace_ops.core.library_errors import reason
 
 FORMAT = "table of labels"
-IMAGE = ("image", "file_name", "filename", "file", "path", "image_path", "image_id", "img", "name")
-LABEL = ("label", "class", "category", "class_name", "target", "y", "species", "diagnosis")
+IMAGE = ("image", "file_name", "filename", "file", "path", "image_path", "image_name", "image_id", "imageid",
+         "img", "name")  # fmt: skip
+LABEL = ("label", "class", "category", "class_name", "label_name", "labelname", "target", "y", "species",
+         "diagnosis")  # fmt: skip
 OBJECT = ("object", "object_id", "annotation_id", "box")
 SUBSET = ("subset", "split")
+INDEX = ("", "Unnamed: 0")
+"""The column of row numbers that pandas writes."""
+NO_LABEL = {"", "nan", "null", "<na>"}
+"""How pandas and databases write a missing label, in lower case."""
 BOXES = (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("x", "y", "width", "height"))
 
 
 def rows_of_csv(data: bytes, name: str) -> Iterator[dict[str, str]]:
-    """The rows of a CSV file; its encoding and delimiter are detected."""
-    lines = decoded(data).splitlines()
-    if not lines:
-        raise UsageError(f"{name} is empty")
-    reader = csv.DictReader(lines, delimiter=delimiter(lines[0]))
+    """The rows of a CSV file; its encoding and delimiter are detected. Missing last cells are empty."""
+    reader = _reader(data)
     try:
+        header = _header(reader)
+        if not header:
+            raise UsageError(f"{name} is empty: expected a header with a column for the image")
+        twice = next((one for one in header if one and header.count(one) > 1), None)
+        if twice:
+            raise UsageError(f"{name} has two columns {twice!r}: rename or remove one")
         for row in reader:
-            yield {(key or "").strip(): value or "" for key, value in row.items() if key is not None}
+            if len(row) > len(header) and any(row[len(header) :]):
+                raise UsageError(
+                    f"{name}, line {reader.line_num}: {len(row)} cells, but the header has {len(header)}:"
+                    " quote the cells that hold the delimiter"
+                )
+            if row:
+                yield dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=False))
     except csv.Error as error:
         raise UsageError(f"{name}, line {reader.line_num}: no valid CSV: {error}") from None
 
 
 def header_of_csv(data: bytes) -> list[str]:
     """The columns of a CSV file."""
-    lines = decoded(data).splitlines()
-    return (
-        [one.strip() for one in next(csv.reader(lines[:1], delimiter=delimiter(lines[0])), [])]
-        if lines
-        else []
-    )
+    return _header(_reader(data))
+
+
+def _header(reader: Iterator[list[str]]) -> list[str]:
+    return [one.strip() for one in next(reader, [])]
+
+
+def _reader(data: bytes) -> Any:
+    """The rows as lists of cells, without the line ``sep=;`` that Excel reads."""
+    text = decoded(data).lstrip("\r\n")
+    first, _, rest = text.partition("\n")
+    if first.lower().startswith("sep=") and len(first.strip()) == 5:
+        return csv.reader(StringIO(rest, newline=""), delimiter=first[4])
+    return csv.reader(StringIO(text, newline=""), delimiter=delimiter(first.partition("\r")[0]))
 
 
 def decoded(data: bytes) -> str:
@@ -97,9 +122,15 @@ def read(rows: Iterable[JsonObject], builder: Builder, name: str) -> None:
     builder.shared_attributes = True
     indexes: dict[tuple[str, str], int] = {}
     columns: Columns | None = None
-    for row in rows:
+    for number, row in enumerate(rows, 1):
         columns = columns or _columns(list(row), name)
-        _row(row, columns, builder, indexes)
+        try:
+            _row(row, columns, builder, indexes)
+        except ValueError as error:
+            raise UsageError(
+                f"annotations: {name}, row {number}: the box in {', '.join(columns.box)} is no four numbers"
+                f" ({reason(error)})"
+            ) from None
     if columns is None:
         raise UsageError(f"annotations: {name} has no rows")
 
@@ -118,7 +149,7 @@ def _columns(header: list[str], name: str) -> Columns:
     special = {image, label, identity, subset, *box, *size}
     return Columns(
         image, label, identity, subset, box, corners, size if len(size) == 2 else [],
-        tuple(one for one in header if one not in special),
+        tuple(one for one in header if one not in special and one not in INDEX),
     )  # fmt: skip
 
 
@@ -134,8 +165,10 @@ def _row(row: JsonObject, columns: Columns, builder: Builder, indexes: dict[tupl
     else:
         width, height = (_number(row.get(side)) for side in columns.size or ("", ""))
         indexes[key] = builder.add_image(key[1], subset=key[0], width=width, height=height)
+    label = text(row[columns.label]).strip()
     builder.add(
-        text(row[columns.label]), columns.attributes, [text(row.get(one)) for one in columns.attributes],
+        "" if label.lower() in NO_LABEL else label, columns.attributes,
+        [text(row.get(one)) for one in columns.attributes],
         tag=not (columns.object or columns.box), box=_box(row, columns) if columns.box else NO_BOX,
         identity=text(row[columns.object]) if columns.object else None,
     )  # fmt: skip
@@ -146,8 +179,8 @@ def _number(value: object) -> float:
 
 
 def _box(row: JsonObject, columns: Columns) -> Box:
-    try:
-        x, y, third, fourth = (float(row[edge]) for edge in columns.box)
-    except (TypeError, ValueError):
+    cells = [text(row.get(edge)).strip() for edge in columns.box]
+    if not any(cells):
         return NO_BOX
+    x, y, third, fourth = map(float, cells)
     return (x, y, third - x, fourth - y) if columns.corners else (x, y, third, fourth)

@@ -14,8 +14,12 @@ ATTRIBUTES = ("pose", "truncated", "difficult")
 FLAGS = {"0": "false", "1": "true"}
 
 
-def read(file: IO[bytes], name: str, builder: Builder) -> None:
-    """Add the image of a file with its objects; raises ``UsageError`` when the file is not VOC."""
+def read(file: IO[bytes], name: str, builder: Builder, images: set[tuple[str, str]]) -> None:
+    """Add the image of a file with its objects; raises ``UsageError`` when the file is not VOC.
+
+    ``images`` holds the folder and name of the images so far. A name that its folder has already is a
+    placeholder of the tool that wrote it: then the image is named like its XML file.
+    """
     try:
         root = etree.parse(file, etree.XMLParser(resolve_entities=False, no_network=True)).getroot()
     except etree.XMLSyntaxError as error:
@@ -23,10 +27,14 @@ def read(file: IO[bytes], name: str, builder: Builder) -> None:
     if root.tag != "annotation":
         raise UsageError(f"annotations: {name}: its outermost element is not <annotation>, as VOC has it")
     builder.shared_attributes = True
-    folder = name.split("/Annotations/", maxsplit=1)[0] if "/Annotations/" in name else ""
-    stem = name.rsplit("/", 1)[-1].removesuffix(".xml")
+    folder, _, stem = name.removesuffix(".xml").rpartition("/")
+    folder = "" if folder == "Annotations" else folder.removesuffix("/Annotations")
+    image = (root.findtext("filename") or "").strip()
+    if not image or (folder, image) in images:
+        image = f"{stem}.jpg"
+    images.add((folder, image))
     builder.add_image(
-        root.findtext("filename") or f"{stem}.jpg", subset=folder,
+        image, subset=folder,
         width=_number(root.findtext("size/width")), height=_number(root.findtext("size/height")),
     )  # fmt: skip
     for one in root.findall("object"):

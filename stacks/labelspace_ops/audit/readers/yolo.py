@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import IO, Any
 
 import yaml
 
 from labelspace_ops.audit.dataset import NO_BOX, Box, Builder
+from labelspace_ops.audit.readers import table
 from labelspace_ops.core.errors import UsageError
 
 FORMAT = "YOLO"
+FARTHEST = 2.0
+"""The largest fraction of an image's side: outlines may end a little outside."""
 
 
-def names_of(file: IO[bytes], name: str) -> list[str]:
-    """The classes of a ``data.yaml``, or of a ``classes.txt`` with one name per line."""
-    data = file.read().decode("utf-8-sig")
-    if name.endswith(".txt"):
-        return [line.strip() for line in data.splitlines() if line.strip()]
+@dataclass(frozen=True)
+class Classes:
+    """The names of the classes, and whether lines hold the points of a pose after the box."""
+
+    names: list[str]
+    poses: bool = False
+
+
+def classes_of(file: IO[bytes], name: str) -> Classes:
+    """The classes of a ``data.yaml``, or of a ``classes.txt`` or ``obj.names`` with one name per line."""
+    data = table.decoded(file.read())
+    if name.endswith((".txt", ".names")):
+        return Classes([line.strip() for line in data.splitlines() if line.strip()])
     try:
-        found: Any = yaml.safe_load(data)["names"]
-    except (yaml.YAMLError, KeyError, TypeError):
-        raise UsageError(f"annotations: {name} holds no list `names` of classes, as YOLO has it") from None
-    if isinstance(found, dict):
-        return [str(found.get(code, code)) for code in range(max(map(int, found), default=-1) + 1)]
-    return [str(one) for one in found]
+        document: Any = yaml.safe_load(data)
+        found = document["names"]
+        if isinstance(found, dict):
+            found = [found.get(code, code) for code in range(max(map(int, found), default=-1) + 1)]
+        return Classes([str(one) for one in found], "kpt_shape" in document)
+    except (yaml.YAMLError, KeyError, TypeError, ValueError):
+        raise UsageError(
+            f"annotations: {name} holds no list `names` of classes in UTF-8, as YOLO has it"
+        ) from None
 
 
 def read(
-    file: IO[bytes], name: str, builder: Builder, names: list[str], *, image: str, size: tuple[int, int]
+    file: IO[bytes], name: str, builder: Builder, classes: Classes, *, image: str, size: tuple[int, int]
 ) -> None:
     """Add the image of a text file. Boxes are fractions of ``size`` (width, height), zeros when unknown."""
-    parts = name.split("/")
+    parts, names = name.split("/"), classes.names
     known = [one for one in parts[:-1] if one in {"train", "val", "valid", "test"}]
     builder.add_image(image, subset=known[0] if known else "", width=size[0], height=size[1])
-    for number, line in enumerate(file.read().decode("utf-8-sig").splitlines(), 1):
+    for number, line in enumerate(table.decoded(file.read()).splitlines(), 1):
         fields = line.split()
         if not fields:
             continue
@@ -46,6 +61,12 @@ def read(
         if not 0 <= code < len(names):
             raise UsageError(
                 f"annotations: {name}, line {number}: class {code} is not among the {len(names)} names"
+            )
+        numbers = numbers[:4] if classes.poses else numbers
+        if 0 < len(numbers) < 4 or max(numbers, default=0) > FARTHEST:
+            raise UsageError(
+                f"annotations: {name}, line {number}: {line[:40]!r}: expected after the class a box (4"
+                " numbers) or an outline (6 or more), as fractions of the image's width and height"
             )
         builder.add(names[code], (), (), tag=False, box=_box(numbers, size))
 

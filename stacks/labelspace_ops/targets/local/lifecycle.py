@@ -73,7 +73,7 @@ class LocalUpdate(Update[LocalSpec]):
             self._backup = upgrade.before(self._runtime, repository, version, self._old_version)
 
     def running(self) -> AbstractContextManager[None]:
-        """Report the lines of the readiness gate's log while the update runs."""
+        """Report the lines of the readiness check's log while the update runs."""
         return progress.gate(self._runtime)
 
     def hint(self, error: str) -> str:

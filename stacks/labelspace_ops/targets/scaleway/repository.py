@@ -55,7 +55,7 @@ def _row(label: str, size: int, end: Any) -> BackupRow:
 
 
 def last_archived(s3: S3Client, where: str) -> tuple[str, str] | None:
-    """The newest segment of the change log and when it came; only the newest folder is looked into."""
+    """The newest WAL segment and when it came; only the newest folder is looked into."""
     bucket, folder = _place(where)
     prefix = f"{folder}/database/archive/main/"
     for _ in ("version", "timeline and log"):

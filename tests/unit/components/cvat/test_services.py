@@ -148,11 +148,17 @@ def test_the_servers_settings_send_mails_and_read_the_password_from_its_file() -
 
 
 def test_the_servers_settings_alone_change_with_mails_and_registration() -> None:
-    before, after = _described(), _described(email=MAIL, address="labels.lan:8443")
+    mails = {"email": MAIL, "email_password": "s3cret-of-mail", "address": "labels.lan:8443"}
+    before, after = _described(), _described(**mails)
     after["proxy"] = before["proxy"]
     changed = {name for name, one in before.items() if _texts(one) != _texts(after[name])}
     assert changed == {"server"}
-    assert config_files.EMAIL_PASSWORD not in _texts(after["worker"])
+    holders = {name for name, one in after.items() if config_files.EMAIL_PASSWORD in _paths(one)}
+    assert holders == {"server"}
+
+
+def _paths(service: Service) -> set[str]:
+    return {file.path for file in service.files}
 
 
 def _texts(service: Service) -> dict[str, object]:

@@ -108,3 +108,19 @@ def test_the_command_exits_with_three_and_compares(tmp_path: Path) -> None:
 )
 def test_ticks_are_round(most: float, limit: float, step: float) -> None:
     assert charts.scale(most) == pytest.approx((limit, step))
+
+
+def test_a_limit_may_name_a_difference_that_is_stated_otherwise(tmp_path: Path) -> None:
+    """All of one class by night are missed: its recall, and the false positives of the other class."""
+    images, lines = [], ["image,prediction"]
+    for n in range(240):
+        label, light = ("cat", "dog")[n % 2], ("day", "night")[n // 2 % 2]
+        images.append(Image(f"{n}.jpg", [Mark(label, {"light": light}, kind="tag")]))
+        lines.append(f"{n}.jpg,{'dog' if light == 'night' else label}")
+    made = run(tmp_path, images, "\n".join(lines), protected=("light",)).report
+    cat = ["gap(recall, light, cat) >= 1", "gap(false_negative_rate, light, cat) >= 1"]
+    dog = ["gap(false_positive_rate, light, dog) >= 1", "gap(selection_rate, light, dog) >= 0.5"]
+    either = ["gap(recall, light) >= 1", "gap(false_positive_rate, light) >= 1"]
+    assert len(gate.exceeded(made, [*cat, *dog, *either])) == 6
+    right = ["gap(recall, light, dog) > 0", "gap(false_positive_rate, light, cat) > 0"]
+    assert gate.exceeded(made, right) == []

@@ -1,4 +1,4 @@
-"""A gap in the archive: segments of the change log that were given up, because too many waited.
+"""A gap in the archive: WAL segments that were discarded, because too many waited.
 
 ``pgbackrest-archive.sh`` records them in a folder of the data. A backup that is taken after them closes the
 gap: the changes before it stay lost, those after it can be restored again.

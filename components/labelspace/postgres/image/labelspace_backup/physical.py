@@ -71,7 +71,7 @@ class Physical:
         try:
             probe.write_bytes(bytes(PROBE_BYTES))
         except OSError as error:
-            raise FailedError(f"the place of the backups cannot be written: {error.strerror}") from None
+            raise FailedError(f"the location of the backups cannot be written: {error.strerror}") from None
         finally:
             with suppress(OSError):
                 probe.unlink()
@@ -90,7 +90,7 @@ class Physical:
         self._expire()
 
     def _close_gap(self, backup: Backup) -> None:
-        """Record what no restore reaches with the backup, which is there as long as it matters."""
+        """Annotate the backup with the range that no restore reaches."""
         lost = gap.began(self.settings, backup.stop)
         if lost:
             pgbackrest.annotate(backup.label, {pgbackrest.LOST: lost.isoformat(timespec="seconds")})
@@ -166,9 +166,13 @@ class Physical:
         return gap.ended()
 
     def archive(self) -> Json:
-        """The last archived segment, how long the oldest finished one has waited (seconds), and the gap.
+        """How far the archive is; times as ISO 8601, or None.
 
-        PostgreSQL takes what was given up for archived.
+        ``last_archived``: name of the last archived segment, None while there is a gap. ``last_archived_at``:
+        until when changes are safe. ``lost_from``: begin of the gap. ``waiting_bytes``,
+        ``max_waiting_bytes``: of finished segments, and their bound. ``waiting_seconds``: age of the oldest.
+        ``archive_fails``: whether the last try failed, or one waits too long. PostgreSQL reports discarded
+        segments as archived.
         """
         archived, failed, name = postgres.asker(self.settings)(ARCHIVER).split("\t")
         waiting = [path.stat().st_mtime for path in (DATA / "pg_wal" / "archive_status").glob("*.ready")]

@@ -56,7 +56,8 @@ def server(
 ) -> Iterator[tuple[str, Path]]:
     """A server over ``folder``: its socket's folder and its log. It is shut down in order.
 
-    Without ``network`` it listens on no port; with it, clients need its password.
+    Without ``network`` it listens on no port; with it, clients need its password. Raises ``FailedError`` with
+    the FATAL lines of its log when it does not start.
     """
     with tempfile.TemporaryDirectory(prefix="labelspace-") as name:
         place = Path(name)

@@ -1,4 +1,7 @@
-"""The record of a backup: rows per table and a digest of CVAT's migrations, of the copy's transaction."""
+"""The record of a backup: rows per table and a digest of CVAT's migrations.
+
+They are counted in the transaction that sets the backup's restore point.
+"""
 
 from __future__ import annotations
 

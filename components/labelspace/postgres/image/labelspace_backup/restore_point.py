@@ -34,7 +34,7 @@ def target(label: str) -> list[str]:
 
 
 def create(settings: Settings, label: str) -> record.Record:
-    """Create the restore point; the record counts the rows at exactly that point of the change log."""
+    """Create the restore point; the record counts the rows at exactly that point of the WAL."""
     busiest = ""
     for attempt in range(ATTEMPTS):
         try:

@@ -42,7 +42,7 @@ class Settings:
     max_shrink_percent: int = 50
     """A backup whose files shrank by more than this is held back from expiry."""
     max_unarchived_mb: int = 4096
-    """Segments of the change log that may wait for the archive, in MB; beyond it the oldest are given up."""
+    """WAL segments that may wait for the archive, in MB; beyond it the oldest are given up."""
     bucket: str = ""
     """The backup bucket of a server at Scaleway, where the logical engine runs on the host."""
     scratch_image: str = ""

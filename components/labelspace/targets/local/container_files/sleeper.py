@@ -1,8 +1,9 @@
 """Sends one workspace to sleep when nobody uses it, and wakes it when the proxy leaves a note.
 
 Runs alone in a container without any network, which holds the Docker socket. It asks the engine for the
-containers that carry this workspace's label, and starts or stops those; all that reaches it from outside is
-the time at which a file was written. No HTTP client: it stays in memory while all else sleeps.
+containers that carry this workspace's label, and starts or stops those. From outside it reads only times and
+sizes of files in a shared folder, and whether the workspace's lock is held. It uses no HTTP client, because
+it stays in memory while the other containers are stopped.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ CHECK_SECONDS = 10
 """Time between two checks whether the workspace is idle."""
 QUIET_SECONDS = 150
 """A worker that has not reported an empty queue for this long is taken to be working."""
-TICK_SECONDS = 0.02
+MTIME_LAG_SECONDS = 0.02
 """How much a file's time may lag behind the clock."""
 STOP_SECONDS = 30
 READINESS_TIMEOUT_SECONDS = 960
@@ -174,12 +175,12 @@ class Sleeper:
     def _asked_to_mend(self) -> bool:
         """A note asks for the workspace, and a part is stopped although it is awake."""
         asked = self.notes.noted("wake") > max(self.woken, time.time() - CHECK_SECONDS)
-        return asked and not self._command_runs() and self._lies_down()
+        return asked and not self._command_runs() and self._has_stopped_part()
 
     def _some_run(self) -> bool:
         return any(one["State"] == "running" for one in self.engine.sleepers().values())
 
-    def _lies_down(self) -> bool:
+    def _has_stopped_part(self) -> bool:
         """Whether a part is stopped although the workspace is awake."""
         return any(one["State"] in ("exited", "created") for one in self.engine.sleepers().values())
 
@@ -190,7 +191,7 @@ class Sleeper:
             return "a user"
         quiet = self.notes.quiet_since()
         if quiet < last or time.time() - quiet > QUIET_SECONDS:
-            return "a job, or a worker that does not say"
+            return "a job, or a worker that has not reported"
         if self._command_runs():
             return "a labelspace command"
         return self._at_work(self.engine.parts())
@@ -232,7 +233,7 @@ class Sleeper:
         return False
 
     def fall_asleep(self) -> bool:
-        """Stop all that sleeps, unless a user comes meanwhile: the door is held first."""
+        """Show the waking page, then stop the containers, unless a user came meanwhile."""
         self.moved = {}
         began = time.time()
         self.notes.say("asleep", since=_iso(began))
@@ -250,7 +251,7 @@ class Sleeper:
 
     def asleep(self, *, wake_now: bool = False) -> None:
         """Until a note asks for the workspace, and the workspace has become ready."""
-        answered = self.notes.touched("asleep") - TICK_SECONDS
+        answered = self.notes.touched("asleep") - MTIME_LAG_SECONDS
         while True:
             if wake_now or self.notes.noted("wake") > answered:
                 if self.wake():
