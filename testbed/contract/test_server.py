@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -136,6 +137,36 @@ def test_a_name_is_taken_once(stack: Stack, unique: Callable[[str], str]) -> Non
     assert "username" in answer.json()
 
 
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"username": "{NAME}"}, "username"),
+        ({"username": "with a blank"}, "username"),
+        ({"email": "{NAME}@EXAMPLE.org"}, ""),
+        ({"email": ""}, "email"),
+        ({"email": "no address"}, "email"),
+        ({"password1": "A" * 257, "password2": "A" * 257}, "password1"),
+    ],
+)
+def test_a_sign_up_is_refused_by_name_address_and_length(
+    stack: Stack, unique: Callable[[str], str], change: dict[str, str], field: str
+) -> None:
+    """cvat/apps/iam/serializers.py, RegisterSerializerEx: an address belongs to one account, in any case."""
+    name = unique("first")
+    assert Person(stack.url).sign_up(name).json()["key"]
+    body = {"username": unique("other"), "email": f"{unique('other')}@example.org"}
+    body |= {"password1": PASSWORD, "password2": PASSWORD}
+    answer = Person(stack.url).post(
+        "/auth/register", body | {key: text.replace("{NAME}", name.upper()) for key, text in change.items()}
+    )
+    assert answer.status_code == 400, answer.text
+    refused = answer.json()
+    if field:
+        assert field in refused
+    else:
+        assert refused == ["A user is already registered with this e-mail address."]
+
+
 def test_a_changed_password_is_the_only_one(stack: Stack, unique: Callable[[str], str]) -> None:
     """dj-rest-auth's PasswordChangeView; other sessions end, an API token stays."""
     name, new = unique("changer"), "Another-phrase-of-2026"
@@ -170,10 +201,23 @@ def test_an_admin_changes_groups_and_others_do_not(admin: Person, annotator: Per
     assert annotator.post("/projects", {"name": "mine"}).status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("body", "code"), [({"groups": ["nobody"]}, 400), ({"nonsense": 1}, 403), ({"username": ADMIN}, 400)]
+)
+def test_an_account_takes_no_unknown_group_field_or_name(
+    admin: Person, annotator: Person, body: dict[str, Any], code: int
+) -> None:
+    """UserSerializer; cvat/apps/engine/permissions.py, UserPermission."""
+    assert admin.patch(f"/users/{annotator.me()['id']}", body).status_code == code
+    assert annotator.me()["groups"] == ["worker"]
+
+
 def test_users_are_listed_for_the_admin_alone(admin: Person, annotator: Person) -> None:
     """cvat/apps/engine/rules/users.rego, filter."""
     me = annotator.me()["username"]
-    assert [row["username"] for row in annotator.get("/users").json()["results"]] == [me]
+    [own] = annotator.get("/users").json()["results"]
+    assert set(own) == {"url", "id", "username", "first_name", "last_name"}
+    assert own["username"] == me
     names = {row["username"] for row in admin.get("/users", page_size=500).json()["results"]}
     assert {ADMIN, me} <= names
 

@@ -190,6 +190,23 @@ def test_a_label_comes_once(client: Any, unique: Callable[[str], str]) -> None:
     assert refused.value.status == 400
 
 
+@pytest.mark.parametrize(
+    "label",
+    [
+        {"name": "x" * 65},
+        {"name": "  "},
+        {"name": "x", "attributes": [{**KIND, "name": "x" * 65}]},
+        {"name": "x", "attributes": [{**KIND, "default_value": "x" * 129}]},
+        {"name": "x", "attributes": [{**KIND, "values": ["x" * 201]}]},
+    ],
+)
+def test_names_and_values_have_a_length(admin: Person, unique: Callable[[str], str], label: Any) -> None:
+    """cvat/apps/engine/models.py, Label and AttributeSpec; AttributeSerializer.values."""
+    name = unique("lengths")
+    assert admin.post("/projects", {"name": name, "labels": [label]}).status_code == 400
+    assert admin.get("/projects", name=name).json()["count"] == 0
+
+
 def test_projects_are_listed_found_and_filtered(client: Any, project: Any) -> None:
     """cvat/apps/engine/filters.py."""
     assert [one.id for one in client.projects.list(name=project.name)] == [project.id]
@@ -356,6 +373,8 @@ def test_annotations_are_added_changed_and_removed(task: Any) -> None:
         {"type": "rectangle", "points": [1.0, 2.0, 3.0]},
         {"type": "polygon", "points": [1.0, 2.0, 3.0, 4.0]},
         {"type": "rectangle", "points": [1.0, 2.0, 3.0, 4.0], "label_id": 999999},
+        {"type": "rectangle", "points": [1.0, 2.0, 3.0, 4.0], "frame": -1},
+        {"type": "rectangle", "points": [1.0, 2.0, 3.0, 4.0], "rotation": 361},
     ],
 )
 def test_an_impossible_shape_is_refused(admin: Person, task: Any, wrong: dict[str, Any]) -> None:
@@ -386,6 +405,39 @@ def test_labels_and_attributes_are_renamed_and_removed_by_id(task: Any, project:
     assert (after.id, after.color, [one.name for one in after.attributes]) == (car.id, car.color, ["gates"])
     [box] = task.get_annotations().shapes
     assert _values(box) == {doors["id"]: "2"}
+
+
+def test_a_label_without_a_color_gets_another_one(project: Any) -> None:
+    """LabelSerializer.update_label: a PATCH that does not send the color chooses one by the name."""
+    car = labels_of(project)["car"]
+    project.update({"labels": [{"id": car.id, "name": "car"}]})
+    chosen = labels_of(project)["car"].color
+    assert chosen != car.color
+    project.update({"labels": [{"id": car.id, "name": "car"}]})
+    assert labels_of(project)["car"].color == chosen
+
+
+@pytest.mark.parametrize("names", [("kind", "doors"), ("kind", "kind")])
+def test_attribute_names_are_neither_swapped_nor_taken(project: Any, names: tuple[str, str]) -> None:
+    """LabelSerializer.check_attribute_names_available and check_attribute_names_unique."""
+    car = labels_of(project)["car"]
+    specs = [{**DOORS, "id": _spec(car, "doors"), "name": names[0]}]
+    specs.append({**KIND, "id": _spec(car, "kind"), "name": names[1]})
+    with pytest.raises(exceptions.ApiException) as refused:
+        project.update({"labels": [{"id": car.id, "color": car.color, "attributes": specs}]})
+    assert refused.value.status == 400
+    assert {one.name for one in labels_of(project)["car"].attributes} == {"doors", "kind"}
+
+
+def test_an_attribute_takes_the_name_of_one_that_is_deleted_with_it(project: Any) -> None:
+    """LabelSerializer.update_label: deletions come first, in whatever order they are sent."""
+    car = labels_of(project)["car"]
+    doors, kind = (
+        {**DOORS, "id": _spec(car, "doors"), "name": "kind"},
+        {**KIND, "id": _spec(car, "kind"), "deleted": True},
+    )
+    project.update({"labels": [{"id": car.id, "color": car.color, "attributes": [doors, kind]}]})
+    assert [(one.name, one.id) for one in labels_of(project)["car"].attributes] == [("kind", doors["id"])]
 
 
 def test_choices_and_defaults_grow(project: Any) -> None:

@@ -96,7 +96,7 @@ def _attribute(name: str, one: NormalAttribute) -> Block:
     if one["input"] in CHOICES:
         block["values"] = values
     if one["input"] == "number":
-        block |= dict(zip(("minimum", "maximum", "step"), map(int, values), strict=False))
+        block |= dict(zip(("minimum", "maximum", "step"), values, strict=False))  # CVAT takes any text
     usual = {"checkbox": "false", "number": values[0] if values else "", "text": ""}
     if one["default"] != usual.get(one["input"], values[0] if values else ""):
         block["default"] = one["default"]

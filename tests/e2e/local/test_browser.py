@@ -47,7 +47,7 @@ def test_an_annotator_signs_up_and_gets_rights_in_the_django_panel(
     browser.get(f"{street['url']}/auth/register")
     _fill(browser, username="browser-person", email="b@example.org", password1=PASSWORD, password2=PASSWORD)
     assert _text(browser, "#me") == "browser-person (worker)"
-    assert "not authorized" in _text(browser, ".error")
+    assert "You do not have permission" in _text(browser, ".error")
     number = next(
         user["id"]
         for user in admin_of(street).get("/api/users").json()["results"]

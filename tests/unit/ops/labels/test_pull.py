@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from tests.paths import LABELS_EXAMPLE
 
+from labelspace_ops.core.errors import UsageError
 from labelspace_ops.cvat.client import CvatClient
 from labelspace_ops.labels import labels_file, normalized, pull, skeleton
 from labelspace_ops.labels.model import LabelsFile
@@ -85,3 +87,11 @@ def test_a_note_names_left_out_attributes_of_points() -> None:
     found, notes = pulled(live, EXAMPLE)
     assert found == EXAMPLE
     assert notes == ["Street scenes: skeleton pose: attributes of its points are not written, they stay"]
+
+
+@pytest.mark.parametrize("values", [["a", "b", "c"], ["0.5", "1.5", "0.1"], ["0"]])
+def test_a_range_that_a_labels_file_cannot_hold_is_named(values: list[str]) -> None:
+    live = rows(normalized.desired(EXAMPLE.projects[0]))
+    live[0]["attributes"][1] |= {"values": values, "default_value": values[0]}
+    with pytest.raises(UsageError, match=r"CVAT: .*car.*doors"):
+        pulled(live, LabelsFile())

@@ -1,12 +1,11 @@
 """Who may do what, outside of organizations (cvat/apps/*/rules/*.rego at v2.73.0)."""
 
 from django.db.models import Q
-from django.http import Http404
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import NotFound, PermissionDenied
 
 from cvat.apps.engine.models import Job, Project, Task
 
-DENIED = "not authorized"
+DENIED = "You do not have permission to perform this action."
 
 
 def roles(user):
@@ -54,7 +53,7 @@ def seen(model, user, number):
     """One object: 404 when there is none, 403 when it is not the user's."""
     found = model.objects.filter(id=number).first()
     if found is None:
-        raise Http404
+        raise NotFound(f"No {model.__name__} matches the given query.")
     if not visible(model, user).filter(id=number).exists():
         raise PermissionDenied(DENIED)
     return found

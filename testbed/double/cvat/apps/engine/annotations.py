@@ -17,7 +17,7 @@ from cvat.apps.engine.models import (
 )
 from cvat.apps.engine.unknown import NotInTheDoubleError
 
-SOURCES = {"auto", "semi-auto", "manual", "file", "consensus"}
+SOURCES = ("auto", "semi-auto", "manual", "file", "consensus")
 POINTS = {
     "rectangle": lambda count: count == 4,
     "ellipse": lambda count: count == 4,
@@ -133,11 +133,22 @@ def _checked(body, found, *, without_id=False):
     if body.get("intervals"):
         raise NotInTheDoubleError("intervals")
     specs, jobs = _defaults(found), jobs_of(found)
-    tags = [_base(row, specs, without_id) for row in body.get("tags", [])]
-    shapes = [{**_base(row, specs, without_id), **_form(row)} for row in body.get("shapes", [])]
+    tags = [_named("tags", _base, row, specs, without_id) for row in body.get("tags", [])]
+    shapes = [
+        {**_named("shapes", _base, row, specs, without_id), **_named("shapes", _form, row)}
+        for row in body.get("shapes", [])
+    ]
     for row in (*tags, *shapes):
         row["jobs"] = [job for job in jobs if _covers(job, row["frame"])]
     return {"tags": tags, "shapes": shapes}
+
+
+def _named(kind, check, *given):
+    """As a nested serializer: what it refuses of a field stands under the name of the list."""
+    try:
+        return check(*given)
+    except Refused as error:
+        raise Refused({kind: [error.detail]} if isinstance(error.detail, dict) else error.detail) from None
 
 
 def _covers(job, frame):
@@ -148,17 +159,18 @@ def _base(row, specs, without_id):
     for field in ("label_id", "frame"):
         if field not in row:
             raise Refused({field: ["This field is required."]})
+    for field in ("frame", "group"):
+        if (row.get(field) or 0) < 0:
+            raise Refused({field: ["Ensure this value is greater than or equal to 0."]})
     if without_id and row.get("id") is not None:
         raise Refused({"id": ["must be absent"]})
     if row["label_id"] not in specs:
         raise Refused([f"label_id `{row['label_id']}` is invalid"])
-    attributes = {value["spec_id"]: str(value["value"]) for value in row.get("attributes", [])}
-    for spec in attributes:
-        if spec not in specs[row["label_id"]]:
-            raise Refused([f"spec_id `{spec}` is invalid"])
+    attributes = _values(row, specs[row["label_id"]])
     source = row.get("source", "manual")
     if source not in SOURCES:
-        raise Refused({"source": [f"must be one of {sorted(SOURCES)}, got '{source}'"]})
+        known = ", ".join(f"'{one}'" for one in SOURCES)
+        raise Refused({"source": [f"must be one of {known}, got '{source}'"]})
     return {
         "id": row.get("id"),
         "label_id": row["label_id"],
@@ -169,6 +181,18 @@ def _base(row, specs, without_id):
     }
 
 
+def _values(row, specs):
+    """The values of a row's attributes by the attribute's id."""
+    values = {value["spec_id"]: str(value["value"]) for value in row.get("attributes", [])}
+    for spec, value in values.items():
+        if len(value) > 4096:
+            refused = "Ensure this field has no more than 4096 characters."
+            raise Refused({"attributes": [{"value": [refused]}]})
+        if spec not in specs:
+            raise Refused([f"spec_id `{spec}` is invalid"])
+    return values
+
+
 def _form(row):
     kind, points = row.get("type"), row.get("points", [])
     if kind == "skeleton":
@@ -177,6 +201,10 @@ def _form(row):
         raise Refused({"type": [f'"{kind}" is not a valid choice.']})
     if not POINTS[kind](len(points)):
         raise Refused({"points": [f"invalid length for shape type '{kind}'"]})
+    for field, most in (("rotation", 360), ("score", 1)):
+        if not 0 <= row.get(field, 0) <= most:
+            bound = f"less than or equal to {most}" if row[field] > most else "greater than or equal to 0"
+            raise Refused({field: [f"Ensure this value is {bound}."]})
     return {
         "type": kind,
         "occluded": row.get("occluded", False),

@@ -20,9 +20,30 @@ def parent_of(found):
     return {type(found).__name__.lower(): found}
 
 
+NAME, DEFAULT, VALUE = 64, 128, 200
+"""How many characters fit (cvat/apps/engine/models.py, AttributeSerializer)."""
+
+
+def of(body):
+    """The labels of a request's body."""
+    rows = body.get("labels", [])
+    if rows is None:
+        raise Refused({"labels": ["This field may not be null."]})
+    return rows
+
+
+def _fits(where, text, length):
+    if len(text) > length:
+        refused = f"Ensure this field has no more than {length} characters."
+        for name in reversed(where):
+            refused = {name: [refused]}
+        raise Refused(refused)
+
+
 @transaction.atomic
 def create(rows, parent):
     for row in rows:
+        _checked_deletion(row)
         _new(row, parent)
 
 
@@ -30,12 +51,16 @@ def create(rows, parent):
 def update(rows, parent, root=None):
     """Rows with ``id`` change or, with ``deleted``, remove a label; others are new. ``root``: of points."""
     for row in rows:
-        if row.get("deleted") and row.get("id") is None:
-            raise Refused({"labels": ["Deleted label must have an ID"]})
+        _checked_deletion(row)
         if row.get("id") is None:
             _new(row, parent, root)
         else:
             _change(row, parent, root)
+
+
+def _checked_deletion(row):
+    if row.get("deleted") and row.get("id") is None:
+        raise Refused({"labels": [{"non_field_errors": ["Deleted label must have an ID"]}]})
 
 
 def _checked_type(row):
@@ -46,10 +71,12 @@ def _checked_type(row):
 
 
 def _new(row, parent, root=None):
-    if not row.get("name"):
-        raise Refused({"labels": [{"name": ["This field is required."]}]})
+    if not str(row.get("name") or "").strip():
+        blank = "This field may not be blank." if "name" in row else "This field is required."
+        raise Refused({"labels": [{"name": [blank]}]})
+    _fits(("labels", "name"), row["name"], NAME)
     place = {"parent": root, **parent_of(parent)}
-    label = Label(name=row["name"], type=_checked_type(row), color=row.get("color") or "", **place)
+    label = Label(name=row["name"].strip(), type=_checked_type(row), color=row.get("color") or "", **place)
     label.color = label.color or _color(label.name)
     _saved(label)
     for point in row.get("sublabels", []):
@@ -91,13 +118,40 @@ def _change(row, parent, root):
     kind = _checked_type({**row, "type": row.get("type") or label.type})
     if "skeleton" not in (kind, label.type):
         label.type = kind
-    label.name, label.color = row.get("name") or label.name, row.get("color") or label.color
+    label.name = row.get("name") or label.name
+    label.color = row.get("color") or _color(label.name)  # as in CVAT: without a color, one is chosen anew
     _saved(label)
     update(row.get("sublabels", []), parent, label)
-    kept = [attribute for attribute in row.get("attributes", []) if not attribute.get("deleted")]
-    _unique([attribute["name"] for attribute in kept if "name" in attribute])
-    for attribute in row.get("attributes", []):
-        _one_attribute(label, attribute)
+    _change_attributes(label, row.get("attributes", []))
+
+
+def _change_attributes(label, rows):
+    """As in LabelSerializer.update_label: the deleted ones go first, so that another may take their name."""
+    kept = [row for row in rows if not row.get("deleted")]
+    _unique([row["name"] for row in kept if "name" in row])
+    for row in rows:
+        if row.get("deleted"):
+            if row.get("id") is None:
+                raise Refused(["Deleted attribute must have an ID"])
+            _spec(label, row["id"]).delete()
+    _names_available(label, kept)
+    for row in kept:
+        _one_attribute(label, row)
+
+
+def _names_available(label, rows):
+    """As in LabelSerializer.check_attribute_names_available: two names are not swapped, none is taken."""
+    present = dict(label.attributespec_set.values_list("name", "id"))
+    asked = {row["id"]: row["name"] for row in rows if row.get("id") is not None and row.get("name")}
+    taken = {name: present[name] for key, name in asked.items() if present.get(name, key) != key}
+    if swapped := [name for name, owner in taken.items() if owner in asked]:
+        raise Refused([f"Cannot swap attribute names {_quoted(swapped)}"])
+    if taken:
+        raise Refused([f"Attribute names are already used by this label: {_quoted(taken)}"])
+
+
+def _quoted(names):
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _unique(names):
@@ -106,16 +160,19 @@ def _unique(names):
             raise Refused([f"Duplicate attribute with name '{name}' exists"])
 
 
+def _spec(label, number):
+    found = label.attributespec_set.filter(id=number).first()
+    if found is None:
+        raise NotFound(f"Attribute with id #{number} does not exist")
+    return found
+
+
 def _one_attribute(label, row):
     if row.get("id") is None:
         spec = label.attributespec_set.filter(name=row.get("name")).first()
     else:
-        spec = label.attributespec_set.filter(id=row["id"]).first()
-        if spec is None:
-            raise NotFound(f"Attribute with id #{row['id']} does not exist")
-    if row.get("deleted"):
-        spec.delete()
-    elif spec is None:
+        spec = _spec(label, row["id"])
+    if spec is None:
         _new_attribute(label, row)
     else:
         _change_attribute(spec, row)
@@ -129,6 +186,7 @@ def _new_attribute(label, row):
     if row["input_type"] not in INPUT_TYPES:
         wrong = f'"{row["input_type"]}" is not a valid choice.'
         raise Refused({"labels": [{"attributes": [{"input_type": [wrong]}]}]})
+    _check_lengths(row)
     AttributeSpec.objects.create(
         label=label,
         name=row["name"],
@@ -139,7 +197,15 @@ def _new_attribute(label, row):
     )
 
 
+def _check_lengths(row):
+    _fits(("labels", "attributes", "name"), row.get("name") or "", NAME)
+    _fits(("labels", "attributes", "default_value"), row.get("default_value") or "", DEFAULT)
+    for value in row.get("values") or []:
+        _fits(("labels", "attributes", "values"), value, VALUE)
+
+
 def _change_attribute(spec, row):
+    _check_lengths(row)
     for field in FIXED:
         if field in row and row[field] != getattr(spec, field):
             raise Refused([f'Attribute field "{field}" cannot be changed'])

@@ -55,8 +55,15 @@ def _filtered(request, queryset, fields, search, seen):
         matches = [Q(**{f"{field}__icontains": word}) for field in search]
         queryset = queryset.filter(_joined(operator.or_, matches))
     if rule := request.query_params.get("filter"):
-        queryset = queryset.filter(_rule(json.loads(rule), fields))
+        queryset = queryset.filter(_rule(_parsed(rule), fields))
     return queryset.distinct()
+
+
+def _parsed(rule):
+    try:
+        return json.loads(rule)
+    except ValueError as error:
+        raise Refused([f"filter: can't parse filter expression: {error}"]) from None
 
 
 def _joined(how, parts):

@@ -11,6 +11,7 @@ from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 
+from cvat.apps.engine.access import DENIED
 from cvat.line import has
 
 STATES = {"queued": "queued", "deferred": "queued", "scheduled": "queued", "started": "started"}
@@ -65,7 +66,7 @@ def owned(user, request_id):
     if found is None:
         raise Http404
     if found.meta["user"]["id"] != user.id:
-        raise PermissionDenied("not authorized")
+        raise PermissionDenied(DENIED)
     return found
 
 

@@ -164,12 +164,13 @@ def label(_, found):
 
 
 def _sublabel(found):
+    """As in CVAT, attributes come as the database has them: a changed one is no longer where it was."""
     return {
         "id": found.id,
         "name": found.name,
         "color": found.color,
         "type": found.type,
-        "attributes": [attribute(spec) for spec in found.attributespec_set.order_by("id")],
+        "attributes": [attribute(spec) for spec in found.attributespec_set.all()],
         "has_parent": bool(found.parent_id),
     }
 

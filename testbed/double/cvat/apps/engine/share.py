@@ -17,7 +17,7 @@ def inside(relative):
     root = settings.SHARE_ROOT.resolve()
     path = (root / relative.lstrip("/")).resolve()
     if path != root and root not in path.parents:
-        raise BadPathError(f"{relative} is an invalid directory")
+        raise BadPathError(f"{relative.lstrip('/')} is an invalid directory")
     return path
 
 
@@ -33,7 +33,7 @@ def kind(path):
 def listing(directory, search=""):
     folder = inside(directory)
     if not folder.is_dir():
-        raise BadPathError(f"{directory} is an invalid directory")
+        raise BadPathError(f"{directory.lstrip('/')} is an invalid directory")
     entries = [entry for entry in folder.iterdir() if entry.name.startswith(search)]
     rows = [
         {"name": entry.name, "type": "DIR", "mime_type": "DIR"}

@@ -3,10 +3,12 @@
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model, login, logout, password_validation
 from django.contrib.auth.models import Group
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponseBadRequest
 from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
+from rest_framework import serializers
 from rest_framework.authtoken.models import Token
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
@@ -20,6 +22,7 @@ from cvat.apps.engine.lists import listed
 from cvat.apps.organizations import mails
 
 User = get_user_model()
+NAME_TAKEN = "A user with that username already exists."
 
 
 @csrf_exempt
@@ -62,15 +65,9 @@ def register(request):
     for permission in _register_permissions():
         if not permission.has_permission(request, None):
             raise PermissionDenied(DENIED) if request.user.is_authenticated else NotAuthenticated
-    data = request.data
-    _check_sign_up(data)
-    user = User.objects.create_user(
-        data["username"],
-        data.get("email", ""),
-        data["password1"],
-        first_name=data.get("first_name", ""),
-        last_name=data.get("last_name", ""),
-    )
+    asked = SignUp(data=request.data)
+    asked.is_valid(raise_exception=True)
+    user = asked.save()
     waits = mails.must_confirm(user)
     if waits:
         mails.send_confirmation(request, user)
@@ -78,18 +75,46 @@ def register(request):
         login(request._request, user, backend="django.contrib.auth.backends.ModelBackend")
     fields = ("username", "email", "first_name", "last_name")
     answer = {field: getattr(user, field) for field in fields}
-    return Response({**answer, "email_verification_required": waits}, 201)
+    key = None if waits else Token.objects.get_or_create(user=user)[0].key
+    return Response({**answer, "email_verification_required": waits, "key": key}, 201)
 
 
-def _check_sign_up(data):
-    name = data.get("username", "")
-    if not 5 <= len(name) <= 150:
-        raise Refused({"username": ["Use 5 to 150 characters."]})
-    if User.objects.filter(username=name).exists():
-        raise Refused({"username": ["A user with that username already exists."]})
-    if data.get("password1") != data.get("password2"):
-        raise Refused({"password2": ["The two password fields didn't match."]})
-    check_password(data.get("password1", ""), User(username=name, email=data.get("email", "")), "password1")
+class SignUp(serializers.Serializer):
+    """As in cvat/apps/iam/serializers.py, RegisterSerializerEx: names and addresses are taken in any case."""
+
+    username = serializers.CharField(min_length=5, max_length=150, validators=[UnicodeUsernameValidator()])
+    email = serializers.EmailField(required=False, max_length=254)
+    password1 = serializers.CharField(min_length=8, max_length=256, trim_whitespace=False)
+    password2 = serializers.CharField(min_length=8, max_length=256, trim_whitespace=False)
+    first_name = serializers.CharField(required=False, max_length=150)
+    last_name = serializers.CharField(required=False, max_length=150)
+
+    def validate_username(self, name):
+        if User.objects.filter(username__iexact=name).exists():
+            raise Refused(NAME_TAKEN)
+        return name
+
+    def validate(self, data):
+        if data["password1"] != data["password2"]:
+            raise Refused("The two password fields didn't match.")
+        check_password(
+            data["password1"], User(username=data["username"], email=data.get("email", "")), "password1"
+        )
+        return data
+
+    def create(self, data):
+        """An account without an address is refused, too, once there is another one without."""
+        email = data.get("email", "")
+        taken = User.objects.filter(email__iexact=email).first()
+        if taken and taken.has_usable_password():
+            raise Refused(["A user is already registered with this e-mail address."])
+        names = {field: data.get(field, "") for field in ("first_name", "last_name")}
+        if not taken:
+            return User.objects.create_user(data["username"], email, data["password1"], **names)
+        taken.username = data["username"]  # made by an invitation
+        taken.set_password(data["password1"])
+        taken.save()
+        return taken
 
 
 def check_password(password, user, field):
@@ -121,20 +146,12 @@ FIELDS = {"id": "id", "username": "username", "first_name": "first_name", "last_
 FIELDS |= {"is_active": "is_active", "email": "email"}
 
 
-def _row_for(viewer):
-    full = is_admin(viewer)
-
-    def row(request, user):
-        return (rows.full_user if full or user == viewer else rows.basic_user)(request, user)
-
-    return row
-
-
 @api_view(["GET"])
 def users(request):
     found = User.objects.all() if is_admin(request.user) else User.objects.filter(id=request.user.id)
     search = ("username", "first_name", "last_name")
-    return listed(request, found, _row_for(request.user), fields=FIELDS, search=search)
+    row = rows.full_user if is_admin(request.user) else rows.basic_user
+    return listed(request, found, row, fields=FIELDS, search=search)
 
 
 @api_view(["GET", "PATCH", "DELETE"])
@@ -159,6 +176,14 @@ RIGHTS = ("is_active", "is_staff", "is_superuser")
 def _patch(request, user):
     if not is_admin(request.user) and {*RIGHTS, "groups"} & set(request.data):
         raise PermissionDenied(DENIED)
+    if set(request.data) - {*OWN, *RIGHTS, "groups"}:
+        raise PermissionDenied("Attempted to update an unknown field")
+    name = request.data.get("username", user.username)
+    if User.objects.filter(username=name).exclude(id=user.id).exists():
+        raise Refused({"username": [NAME_TAKEN]})
+    for group in request.data.get("groups", []):
+        if not Group.objects.filter(name=group).exists():
+            raise Refused({"groups": [f"Object with name={group} does not exist."]})
     for field in (*OWN, *RIGHTS):
         if field in request.data:
             setattr(user, field, request.data[field])

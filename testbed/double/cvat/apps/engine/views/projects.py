@@ -1,6 +1,7 @@
 """Projects and labels."""
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.utils import timezone
 from rest_framework.decorators import api_view
 from rest_framework.exceptions import ValidationError as Refused
@@ -34,7 +35,8 @@ def known(body, names):
 
 def named(body):
     if not str(body.get("name") or "").strip():
-        raise Refused({"name": ["This field is required."]})
+        blank = "This field may not be blank." if "name" in body else "This field is required."
+        raise Refused({"name": [blank]})
     if len(body["name"]) > 256:
         raise Refused({"name": ["Ensure this field has no more than 256 characters."]})
     return body["name"]
@@ -79,8 +81,9 @@ def projects(request):
         target_storage=store(request.data, "target_storage"),
     )
     assign(project, request.data)
-    project.save()
-    label_work.create(request.data.get("labels") or [], project)
+    with transaction.atomic():
+        project.save()
+        label_work.create(label_work.of(request.data), project)
     return Response(rows.project(request, project), 201)
 
 
@@ -104,7 +107,7 @@ def _patch(request, project):
         setattr(project, field, request.data.get(field, getattr(project, field)))
     project.owner_id = person(request.data.get("owner_id", project.owner_id), "owner_id")
     assign(project, request.data)
-    label_work.update(request.data.get("labels") or [], project)
+    label_work.update(label_work.of(request.data), project)
     project.save()
     project.refresh_from_db()
 

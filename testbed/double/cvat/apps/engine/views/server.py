@@ -7,7 +7,6 @@ from django.core.cache import caches
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
-from rest_framework.exceptions import ValidationError as Refused
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
@@ -45,7 +44,7 @@ def rules(request):
         entry = tarfile.TarInfo("double.rego")
         entry.size = len(policy)
         tar.addfile(entry, io.BytesIO(policy))
-    return HttpResponse(out.getvalue(), content_type="application/gzip")
+    return HttpResponse(out.getvalue(), content_type="application/x-tar")
 
 
 @api_view(["GET"])
@@ -55,7 +54,7 @@ def share_view(request):
     try:
         return Response(share.listing(directory, request.query_params.get("search", "")))
     except share.BadPathError as error:
-        raise Refused([str(error)]) from None
+        return Response(str(error), 400)
 
 
 @api_view(["GET"])

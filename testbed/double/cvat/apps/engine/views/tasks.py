@@ -49,10 +49,15 @@ def _made(request):
     body, project = request.data, None
     if body.get("project_id"):
         if body.get("labels"):
-            refused = "Project must have only one of Label set or project_id"
-            raise Refused({"non_field_errors": [refused]})
+            raise Refused(["Task must have only one of Label set or project_id"])
+        if not Project.objects.filter(id=body["project_id"]).exists():
+            raise Refused(["Project matching query does not exist."])
         project = seen(Project, request.user, body["project_id"])
         staff(request.user, project)
+    if (body.get("segment_size") or 0) < 0:
+        raise Refused({"segment_size": ["Ensure this value is greater than or equal to 0."]})
+    if len(body.get("subset") or "") > 64:
+        raise Refused({"subset": ["Ensure this field has no more than 64 characters."]})
     task = Task(
         name=named(body),
         project=project,
@@ -67,7 +72,7 @@ def _made(request):
     assign(task, body)
     with transaction.atomic():
         task.save()
-        label_work.create(body.get("labels") or [], task)
+        label_work.create(label_work.of(body), task)
     return task
 
 
@@ -96,7 +101,7 @@ def _patch(request, task):
         setattr(task, field, body.get(field, getattr(task, field)))
     task.owner_id = person(body.get("owner_id", task.owner_id), "owner_id")
     assign(task, body)
-    label_work.update(body.get("labels") or [], task)
+    label_work.update(label_work.of(body), task)
     task.save()
     task.refresh_from_db()
 
@@ -115,7 +120,7 @@ def task_data(request, number):
     if request.method == "GET":
         return frame(request, task, 0)
     if task.data_id:
-        raise Refused(["Adding more data is not allowed"])
+        raise Refused(["Adding more data is not supported"])
     data = _checked_body(request.data)
     task.data = Data.objects.create(image_quality=data.get("image_quality", 70))
     task.save()
@@ -131,6 +136,10 @@ def _checked_body(body):
     known(body, DATA)
     if body.get("copy_data"):
         raise NotInTheDoubleError("copying the share's files")
+    quality = body.get("image_quality", 70)
+    if not 1 <= quality <= 100:
+        bound = "greater than or equal to 1" if quality < 1 else "less than or equal to 100"
+        raise Refused({"image_quality": [f"Ensure this value is {bound}."]})
     if body.get("sorting_method", "lexicographical") not in SORTING:
         raise NotInTheDoubleError(f"sorting_method {body['sorting_method']}")
     try:
@@ -175,7 +184,7 @@ def job_meta(request, number):
 def _meta(task, segment=None):
     data = task.data
     if data is None:
-        raise Refused(["Data has not been created"])
+        raise Refused(["Data is not uploaded for the task yet"])
     first, last = (segment.start_frame, segment.stop_frame) if segment else (0, max(data.size - 1, 0))
     frames = data.images.filter(frame__range=(first, last)).order_by("frame")
     updated = task.segment_set.order_by("-chunks_updated_date").values_list("chunks_updated_date", flat=True)
