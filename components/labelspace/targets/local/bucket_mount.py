@@ -10,6 +10,7 @@ import pulumi_docker as docker
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.images import IMAGES
+from labelspace.cvat.rclone import rclone_conf
 from labelspace.given import Given
 from labelspace.spec import BucketSpec
 from labelspace.targets.local.container import container
@@ -64,18 +65,3 @@ def _service(given: Given[BucketSpec]) -> Service:
         capabilities=("SYS_ADMIN",),
         mounts_file_systems=True,
     )
-
-
-def rclone_conf(spec: BucketSpec) -> str:
-    """The remote ``bucket``; without keys, requests are anonymous (rclone's S3 backend)."""
-    lines = [
-        "[bucket]",
-        "type = s3",
-        "provider = Other",
-        f"endpoint = {spec.endpoint}",
-        f"region = {spec.region}",
-    ]
-    if spec.access_key and spec.secret_key:
-        lines.append(f"access_key_id = {spec.access_key.get_secret_value()}")
-        lines.append(f"secret_access_key = {spec.secret_key.get_secret_value()}")
-    return "\n".join(lines) + "\n"

@@ -1,0 +1,149 @@
+"""Dataset buckets, mounted on every node by rclone and seen by the workspace's pods as read-only volumes.
+
+A mount needs root and ``SYS_ADMIN``. So the mounts have a namespace of their own, and the pods of CVAT reach
+them by a volume: their namespace keeps a policy that forbids both privileges and folders of the node.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from labelspace.cvat.images import IMAGES
+from labelspace.cvat.rclone import rclone_conf
+from labelspace.spec import BucketSpec
+from labelspace.targets.kubernetes.context import ClusterContext, selector
+
+CONFIG = "/run/labelspace"
+ROOT = "/mounts"
+MEMORY = 512
+CVAT_USER = 1000
+_MOUNT = f"""\
+set -eu
+mkdir -p "{ROOT}/$BUCKET" 2>/dev/null || true
+while umount -l "{ROOT}/$BUCKET" 2>/dev/null; do :; done
+mkdir -p "{ROOT}/$BUCKET"
+exec rclone mount "bucket:$BUCKET" "{ROOT}/$BUCKET" --config {CONFIG}/$BUCKET.conf \\
+    --read-only --allow-other --uid {CVAT_USER} --gid {CVAT_USER} --dir-cache-time 5m --use-server-modtime
+"""
+"""A killed rclone leaves a dead mount, which is unmounted first."""
+_UNMOUNT = f'umount -l "{ROOT}/$BUCKET" || true'
+
+
+def node_folder(namespace: str) -> str:
+    """Where a node has the mounts of a workspace."""
+    return f"/var/lib/labelspace/{namespace}"
+
+
+def mount_namespace(context: ClusterContext, namespace: str) -> k8s.core.v1.Namespace:
+    """The namespace of the mounts, which may hold privileged pods."""
+    labels = {**context.labels("mounts"), "pod-security.kubernetes.io/enforce": "privileged"}
+    return k8s.core.v1.Namespace(
+        context.resource_name("mounts-namespace"),
+        metadata={"name": f"{namespace}-mounts", "labels": labels},
+        opts=pulumi.ResourceOptions(parent=context.parent),
+    )
+
+
+def mount_buckets(
+    buckets: tuple[BucketSpec, ...], context: ClusterContext, namespace: str
+) -> tuple[pulumi.Resource, ...]:
+    """Mount the buckets on every node, and return the claims by which pods see them."""
+    own = mount_namespace(context, namespace)
+    there = dataclasses.replace(context, namespace=own.metadata.name)
+    config = k8s.core.v1.Secret(
+        context.resource_name("mounts-config"),
+        metadata=there.metadata("mounts"),
+        string_data={f"{one.name}.conf": pulumi.Output.secret(rclone_conf(one)) for one in buckets},
+        immutable=True,
+        opts=pulumi.ResourceOptions(parent=context.parent),
+    )
+    mounts = _daemon_set(buckets, there, config, node_folder(namespace))
+    return tuple(_claim(bucket.name, context, namespace, mounts) for bucket in buckets)
+
+
+def _daemon_set(
+    buckets: tuple[BucketSpec, ...], context: ClusterContext, config: k8s.core.v1.Secret, folder: str
+) -> k8s.apps.v1.DaemonSet:
+    labels = context.labels("mounts")
+    volumes: list[dict[str, Any]] = [
+        {"name": "mounts", "host_path": {"path": folder, "type": "DirectoryOrCreate"}},
+        {"name": "fuse", "host_path": {"path": "/dev/fuse", "type": "CharDevice"}},
+        {"name": "config", "secret": {"secret_name": config.metadata.name, "default_mode": 0o400}},
+    ]
+    pod = {
+        "automount_service_account_token": False,
+        "enable_service_links": False,
+        "containers": [_container(bucket.name, context) for bucket in buckets],
+        "volumes": volumes,
+    }
+    return k8s.apps.v1.DaemonSet(
+        context.resource_name("mounts"),
+        metadata=context.metadata("mounts", name="mounts"),
+        spec={
+            "selector": {"match_labels": selector(labels)},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+        opts=pulumi.ResourceOptions(parent=context.parent),
+    )
+
+
+def _container(bucket: str, context: ClusterContext) -> dict[str, Any]:
+    listed = f'mountpoint -q "{ROOT}/$BUCKET" && ls "{ROOT}/$BUCKET" >/dev/null'
+    return {
+        "name": bucket.replace(".", "-"),
+        "image": context.image(IMAGES["rclone"]),
+        "command": ["sh", "-c"],
+        "args": [_MOUNT],
+        "env": [{"name": "BUCKET", "value": bucket}],
+        "security_context": {
+            "privileged": True
+        },  # a mount reaches the node from a privileged container alone
+        "lifecycle": {"pre_stop": {"exec_": {"command": ["sh", "-c", _UNMOUNT]}}},
+        "readiness_probe": {
+            "exec_": {"command": ["sh", "-c", listed]},
+            "period_seconds": 5,
+            "timeout_seconds": 30,
+        },
+        "resources": {
+            "requests": {"cpu": "20m", "memory": f"{MEMORY // 4}Mi"},
+            "limits": {"memory": f"{MEMORY}Mi"},
+        },
+        "volume_mounts": [
+            {"name": "mounts", "mount_path": ROOT, "mount_propagation": "Bidirectional"},
+            {"name": "fuse", "mount_path": "/dev/fuse"},
+            {"name": "config", "mount_path": CONFIG, "read_only": True},
+        ],
+    }
+
+
+def _claim(
+    bucket: str, context: ClusterContext, namespace: str, mounts: pulumi.Resource
+) -> k8s.core.v1.PersistentVolumeClaim:
+    """A volume that is the mount on whichever node the pod runs; nothing else can claim it."""
+    name, volume = f"bucket-{bucket}", f"{namespace}-bucket-{bucket}"
+    common: dict[str, Any] = {"access_modes": ["ReadOnlyMany"], "storage_class_name": ""}
+    k8s.core.v1.PersistentVolume(
+        context.resource_name(f"{name}-volume"),
+        metadata={"name": volume, "labels": context.labels("mounts")},
+        spec={
+            **common,
+            "capacity": {"storage": "1Gi"},
+            "persistent_volume_reclaim_policy": "Retain",
+            "claim_ref": {"namespace": namespace, "name": name},
+            "host_path": {"path": f"{node_folder(namespace)}/{bucket}", "type": "Directory"},
+        },
+        opts=pulumi.ResourceOptions(parent=context.parent, depends_on=[mounts]),
+    )
+    return k8s.core.v1.PersistentVolumeClaim(
+        context.resource_name(f"{name}-claim"),
+        metadata={
+            **context.metadata("mounts", name=name),
+            "annotations": {"pulumi.com/skipAwait": "true"},
+        },
+        spec={**common, "volume_name": volume, "resources": {"requests": {"storage": "1Gi"}}},
+        opts=pulumi.ResourceOptions(parent=context.parent),
+    )

@@ -1,0 +1,52 @@
+"""Where a workspace's objects go in a cluster, and what all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+
+from labelspace.spec.kubernetes import KubernetesSettings
+
+NAME_LABEL = "app.kubernetes.io/name"
+INSTANCE_LABEL = "app.kubernetes.io/instance"
+COMPONENT_LABEL = "app.kubernetes.io/component"
+"""Recommended labels (kubernetes.io, "Recommended Labels")."""
+
+
+@dataclass(frozen=True)
+class ClusterContext:
+    """One workspace in one namespace."""
+
+    workspace: str
+    namespace: pulumi.Output[str]
+    settings: KubernetesSettings
+    parent: pulumi.Resource
+    running: bool = True
+    buckets: tuple[str, ...] = ()
+    """Claims of the mounted dataset buckets, by the bucket's name."""
+    created: tuple[pulumi.Resource, ...] = field(default=())
+    """What must exist before the first pod, such as the claims of volumes."""
+
+    def resource_name(self, part: str) -> str:
+        """The name of a resource in the stack."""
+        return f"{self.workspace}-{part}"
+
+    def labels(self, component: str) -> dict[str, str]:
+        """The labels of a part and of its pods."""
+        return {NAME_LABEL: "labelspace", INSTANCE_LABEL: self.workspace, COMPONENT_LABEL: component}
+
+    def image(self, name: str) -> str:
+        """An image by the name under which this cluster's nodes find it."""
+        return f"{self.settings.image_prefix}{name}"
+
+    def metadata(self, component: str, *, name: str = "") -> dict[str, object]:
+        """Metadata of an object; without a name, Pulumi appends a random suffix to the resource's name."""
+        found: dict[str, object] = {"namespace": self.namespace, "labels": self.labels(component)}
+        return {**found, "name": name} if name else found
+
+
+def selector(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels by which a part's pods are found."""
+    return {key: labels[key] for key in (INSTANCE_LABEL, COMPONENT_LABEL)}

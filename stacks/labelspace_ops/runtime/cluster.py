@@ -1,0 +1,377 @@
+"""Access to a Kubernetes cluster: read, run and scale the workloads of a workspace."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import urllib3
+import yaml
+from kubernetes import client as api
+from kubernetes import config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from kubernetes.stream import stream
+
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.waiting import wait_until
+from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedError, ServiceState
+
+INSTANCE_LABEL, COMPONENT_LABEL = "app.kubernetes.io/instance", "app.kubernetes.io/component"
+"""As in ``labelspace.targets.kubernetes.context``."""
+OFFLINE_LABEL = "labelspace/offline"
+"""As in ``labelspace.targets.kubernetes.network``: such a pod reaches nothing."""
+PATIENCE_SECONDS = 900
+CONNECT_SECONDS, ANSWER_SECONDS = 5, 60
+NOT_FOUND, FORBIDDEN, UNAUTHORIZED = 404, 403, 401
+
+
+class ClusterRuntime:
+    """The ``Runtime`` of one workspace in a namespace of a cluster."""
+
+    def __init__(self, client: api.ApiClient, workspace: str, namespace: str) -> None:
+        self._client, self._workspace, self.namespace = client, workspace, namespace
+        # The generated models are optional in every field: their answers are read without types.
+        self.core: Any = api.CoreV1Api(client)
+        self.apps: Any = api.AppsV1Api(client)
+
+    @classmethod
+    def connect(cls, workspace: str, namespace: str, context: str) -> ClusterRuntime:
+        """Connect by a context of the kubeconfig file; raises ``OpsError`` that names it."""
+        return cls(connect(context), workspace, namespace)
+
+    @property
+    def workspace(self) -> str:
+        """Name of the workspace."""
+        return self._workspace
+
+    def services(self) -> dict[str, ServiceState]:
+        """Return the newest pod of each part, and parts that are scaled to zero as ``stopped``."""
+        with _cluster_errors():
+            found = {part: ServiceState("", "stopped") for part in self._workloads()}
+            for pod in sorted(self._pods(), key=lambda one: one.metadata.creation_timestamp):
+                found[pod.metadata.labels[COMPONENT_LABEL]] = _pod_state(pod)
+            return found
+
+    def exec(self, service: str, command: list[str], *, user: str = "") -> Result:
+        """Run a command in the service's running pod, as the pod's user."""
+        if user:
+            raise NotImplementedError("a pod's command runs as the pod's user")
+        with _cluster_errors():
+            pod = self._pod(service)
+            return self._exec(pod.metadata.name, pod.spec.containers[0].name, command)
+
+    def _exec(self, pod: str, container: str, command: list[str]) -> Result:
+        opened = stream(
+            self.core.connect_get_namespaced_pod_exec,
+            pod,
+            self.namespace,
+            container=container,
+            command=command,
+            stdout=True,
+            stderr=True,
+            _preload_content=False,
+        )
+        opened.run_forever()
+        output = opened.read_all()
+        status = yaml.safe_load(opened.read_channel(3)) or {}
+        return Result(_exit_code(status), output)
+
+    def run(self, job: Job) -> Result:
+        """Run a job in a pod of its own and remove the pod."""
+        with _cluster_errors():
+            name = self._create(job)
+            try:
+                code = self._wait(name)
+                return Result(code, self.core.read_namespaced_pod_log(name, self.namespace))
+            finally:
+                self._remove(name)
+
+    def launch(self, job: Job) -> None:
+        """Start a pod that becomes a service."""
+        with _cluster_errors():
+            self._create(job)
+
+    def wait(self, service: str) -> int:
+        """Wait until the service's pod ends."""
+        with _cluster_errors():
+            return self._wait(self._pod(service).metadata.name)
+
+    def wait_until_healthy(self, service: str) -> None:
+        """Wait until the service's pod is ready; raises ``OpsError`` that says why it is not."""
+        _wait(lambda: self.is_healthy(service), lambda: self._not_ready(service))
+
+    def start(self, services: Iterable[str]) -> None:
+        """Scale workloads to one pod."""
+        self._scale(services, 1)
+
+    def stop(self, services: Iterable[str]) -> None:
+        """Scale workloads to none, and wait until their pods are gone."""
+        chosen = list(services)
+        self._scale(chosen, 0)
+        _wait(
+            lambda: not any(pod.metadata.labels[COMPONENT_LABEL] in chosen for pod in self._pods()),
+            f"{self._workspace}: the pods of {', '.join(chosen)} do not end",
+        )
+
+    def remove(self, services: Iterable[str]) -> None:
+        """Remove the pods of services; a workload makes new ones."""
+        with _cluster_errors():
+            for pod in self._pods():
+                if pod.metadata.labels[COMPONENT_LABEL] in set(services):
+                    self._remove(pod.metadata.name)
+
+    def is_healthy(self, service: str) -> bool:
+        """Return whether the service's pod passes its readiness probe."""
+        state = self.services().get(service)
+        return state is not None and state.health == "healthy"
+
+    def read_log(self, service: str) -> Log | None:
+        """Return the log of the service's newest pod; None without one."""
+        try:
+            pod = self._pod(service)
+            text = self.core.read_namespaced_pod_log(pod.metadata.name, self.namespace)
+        except (KeyError, ApiException, urllib3.exceptions.HTTPError):
+            return None
+        return Log(pod.metadata.uid, text)
+
+    def read_file(self, service: str, path: str) -> bytes:
+        """Read a text file of a running pod; raises ``FileNotFoundError``."""
+        result = self.exec(service, ["cat", path])
+        if result.exit_code:
+            raise FileNotFoundError(path)
+        return result.output.encode()
+
+    def has_image(self, image: str) -> bool:
+        """Nodes pull images by themselves."""
+        return True
+
+    def pull(self, image: str) -> None:
+        """Nodes pull images by themselves."""
+
+    def build(self, image: str, context: Path) -> None:
+        """Images come from a registry; raises ``OpsError``."""
+        raise OpsError(f"{image}: a cluster cannot build it: push it to the cluster's registry")
+
+    @contextmanager
+    def network(self, part: str, *, internal: bool = False) -> Iterator[str]:
+        """Return the name of the namespace's own network."""
+        yield self.namespace
+
+    def volumes(self) -> set[str]:
+        """Return the parts that have a claim."""
+        with _cluster_errors():
+            listed = self.core.list_namespaced_persistent_volume_claim(
+                self.namespace, label_selector=self._selector
+            )
+            return {claim.metadata.name for claim in listed.items}
+
+    def make_volume(self, part: str) -> str:
+        """Return the name of the part's claim, which the update made."""
+        return part
+
+    def remove_volumes(self, parts: Iterable[str]) -> None:
+        """Remove claims with all that is in them."""
+        with _cluster_errors():
+            for part in parts:
+                self.core.delete_namespaced_persistent_volume_claim(part, self.namespace)
+
+    def problems(self) -> dict[str, str]:
+        """Why parts do not run, in plain words, by part."""
+        with _cluster_errors():
+            found = {pod.metadata.labels[COMPONENT_LABEL]: problem(pod) for pod in self._pods()}
+            return {part: text for part, text in found.items() if text}
+
+    def _not_ready(self, service: str) -> str:
+        reason = self.problems().get(service, "see its log")
+        return f"{self._workspace}: {service} does not become ready: {reason}"
+
+    # -- helpers ------------------------------------------------------------------------------------
+
+    @property
+    def _selector(self) -> str:
+        return f"{INSTANCE_LABEL}={self._workspace}"
+
+    def _pods(self) -> list[Any]:
+        return list(self.core.list_namespaced_pod(self.namespace, label_selector=self._selector).items)
+
+    def _pod(self, service: str) -> Any:
+        """The newest pod of a service that is not ending; raises ``KeyError``."""
+        found = [
+            pod
+            for pod in self._pods()
+            if pod.metadata.labels[COMPONENT_LABEL] == service and not pod.metadata.deletion_timestamp
+        ]
+        if not found:
+            raise KeyError(service)
+        return max(found, key=lambda pod: pod.metadata.creation_timestamp)
+
+    def _workloads(self) -> dict[str, Callable[..., Any]]:
+        """How each long-lived part is scaled."""
+        scalers = {
+            self.apps.list_namespaced_deployment: self.apps.patch_namespaced_deployment_scale,
+            self.apps.list_namespaced_stateful_set: self.apps.patch_namespaced_stateful_set_scale,
+        }
+        return {
+            one.metadata.name: scale
+            for listing, scale in scalers.items()
+            for one in listing(self.namespace, label_selector=self._selector).items
+        }
+
+    def _scale(self, services: Iterable[str], replicas: int) -> None:
+        with _cluster_errors():
+            scalers = self._workloads()
+            for service in services:
+                scalers[service](service, self.namespace, {"spec": {"replicas": replicas}})
+
+    def _create(self, job: Job) -> str:
+        part = job.part or f"run-{secrets.token_hex(4)}"
+        name = f"{self._workspace}-{part}"
+        self._remove(name)
+        if job.files:
+            self.core.create_namespaced_secret(self.namespace, _job_files(name, job))
+        labels = {INSTANCE_LABEL: self._workspace, COMPONENT_LABEL: part}
+        offline = {} if job.networks else {OFFLINE_LABEL: "true"}
+        metadata = {"name": name, "labels": {**labels, **offline}}
+        self.core.create_namespaced_pod(self.namespace, {"metadata": metadata, "spec": _job_pod(name, job)})
+        return name
+
+    def _wait(self, name: str) -> int:
+        """Wait until a pod ended; return its exit code."""
+        found: list[Any] = []
+
+        def ended() -> bool:
+            status = self.core.read_namespaced_pod_status(name, self.namespace).status
+            found[:] = [one.state.terminated for one in status.container_statuses or []]
+            return bool(found and found[0])
+
+        _wait(ended, f"{name} does not end")
+        return int(found[0].exit_code)
+
+    def _remove(self, name: str) -> None:
+        """Remove a job's pod and its files, and wait until the pod is gone."""
+        for delete in (self.core.delete_namespaced_pod, self.core.delete_namespaced_secret):
+            try:
+                delete(name, self.namespace, grace_period_seconds=0)
+            except ApiException as error:
+                if error.status != NOT_FOUND:
+                    raise
+        _wait(lambda: all(pod.metadata.name != name for pod in self._pods()), f"{name} is not removed")
+
+
+def _wait(condition: Callable[[], bool], on_timeout: str | Callable[[], str]) -> None:
+    wait_until(condition, timeout=PATIENCE_SECONDS, interval=0.5, max_interval=3, on_timeout=on_timeout)
+
+
+def connect(context: str) -> api.ApiClient:
+    """Return a client of the cluster; raises ``OpsError`` when the context does not exist."""
+    try:
+        client: api.ApiClient = config.new_client_from_config(  # type: ignore[no-untyped-call]
+            context=context or None
+        )
+    except (ConfigException, OSError) as error:
+        raise OpsError(
+            f"kubernetes.context: {context!r} cannot be used: {error}: `kubectl config get-contexts` lists"
+            " those that can"
+        ) from None
+    timeouts = urllib3.Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS)
+    client.rest_client.pool_manager.connection_pool_kw.update(timeout=timeouts, retries=1)
+    return client
+
+
+@contextmanager
+def _cluster_errors() -> Iterator[None]:
+    """Turn the client's errors into ``RuntimeFailedError``."""
+    try:
+        yield
+    except ApiException as error:
+        raise RuntimeFailedError(sentence(error)) from None
+    except urllib3.exceptions.HTTPError as error:
+        raise RuntimeFailedError(f"the cluster's API does not answer ({type(error).__name__})") from None
+
+
+def sentence(error: ApiException) -> str:
+    """What the API server says, in one sentence."""
+    if error.status == UNAUTHORIZED:
+        return "the cluster does not know this user: renew the login of the kubeconfig file"
+    try:
+        said = str(yaml.safe_load(error.body or "")["message"])
+    except (yaml.YAMLError, KeyError, TypeError):
+        said = str(error.reason)
+    return f"the cluster refused it: {said}"
+
+
+def _pod_state(pod: Any) -> ServiceState:
+    statuses = pod.status.container_statuses or []
+    ready = bool(statuses) and all(one.ready for one in statuses)
+    state = "ending" if pod.metadata.deletion_timestamp else str(pod.status.phase).lower()
+    health = ("healthy" if ready else "starting") if state == "running" else ""
+    return ServiceState(pod.metadata.uid, state, pod.spec.containers[0].image, health)
+
+
+def problem(pod: Any) -> str:
+    """Why a pod does not run, in plain words; empty when it runs."""
+    for one in pod.status.container_statuses or []:
+        waiting = one.state.waiting
+        if waiting and waiting.reason not in ("ContainerCreating", "PodInitializing"):
+            return f"{waiting.reason}: {waiting.message or 'see its log'}"
+        ended = one.last_state and one.last_state.terminated
+        if ended and not one.ready:
+            return f"its container ended with {ended.exit_code} ({ended.reason})"
+    for condition in pod.status.conditions or []:
+        if condition.type == "PodScheduled" and condition.status == "False":
+            return str(condition.message)
+    return ""
+
+
+def _exit_code(status: dict[str, Any]) -> int:
+    """The exit code in the last message of an exec stream; -1 when the pod ended before."""
+    if status.get("status") == "Success":
+        return 0
+    causes = (status.get("details") or {}).get("causes") or []
+    return next((int(one["message"]) for one in causes if one.get("reason") == "ExitCode"), -1)
+
+
+def _key(path: str) -> str:
+    return path.strip("/").replace("/", ".")
+
+
+def _job_files(name: str, job: Job) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "stringData": {_key(path): text for path, text in job.files.items()}}
+
+
+def _job_pod(name: str, job: Job) -> dict[str, Any]:
+    volumes: list[dict[str, Any]] = [_claim(number, mount) for number, mount in enumerate(job.mounts)]
+    mounts: list[dict[str, Any]] = [
+        {"name": f"volume-{number}", "mountPath": mount.path, "readOnly": mount.read_only}
+        for number, mount in enumerate(job.mounts)
+    ]
+    if job.files:
+        volumes.append({"name": "files", "secret": {"secretName": name, "defaultMode": 0o444}})
+        mounts += [{"name": "files", "mountPath": path, "subPath": _key(path)} for path in job.files]
+    container = {
+        "name": "job",
+        "image": job.image,
+        "command": job.command,
+        "env": [{"name": key, "value": value} for key, value in job.environment.items()],
+        "volumeMounts": mounts,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"], "add": list(job.capabilities)},
+        },
+    }
+    return {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+        "volumes": volumes,
+    }
+
+
+def _claim(number: int, mount: Mount) -> dict[str, Any]:
+    return {"name": f"volume-{number}", "persistentVolumeClaim": {"claimName": mount.source}}

@@ -1,0 +1,49 @@
+"""The backups of a workspace in a cluster: made in the database's pod, restored by a pod of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from labelspace.spec import validate
+from labelspace.spec.kubernetes import KubernetesSpec
+from labelspace_ops.backup import agent, restore
+from labelspace_ops.backup.base import AgentBackups, RestorePoint
+from labelspace_ops.backup.models import Restored
+from labelspace_ops.core import locks
+from labelspace_ops.runtime.base import APPLICATION, Runtime
+from labelspace_ops.runtime.cluster import ClusterRuntime
+
+
+def runtime_of(spec: KubernetesSpec) -> ClusterRuntime:
+    """The workspace's runtime."""
+    return ClusterRuntime.connect(spec.name, spec.namespace, spec.kubernetes.context or "")
+
+
+class ClusterBackups(AgentBackups):
+    """Backups in a cluster."""
+
+    @property
+    def spec(self) -> KubernetesSpec:
+        """The workspace's settings."""
+        return validate(KubernetesSpec, self.settings)
+
+    @contextmanager
+    def reached(self) -> Iterator[tuple[Runtime, agent.Repository]]:
+        """Connect to the cluster."""
+        yield runtime_of(self.spec), agent.repository_for(self.spec, self.home)
+
+    def restore(self, choice: RestorePoint) -> Restored:
+        """Scale the workspace to zero, restore its volumes in a pod, and start it again."""
+        with locks.hold(self.home, self.name, "restoring"), self.reached() as (runtime, source):
+            start = (lambda: _start(runtime)) if self.spec.running else None
+            return restore.restore_with_version(
+                runtime, source, self.spec.cvat_version, to=choice.to, backup=choice.backup, start=start
+            )
+
+
+def _start(runtime: Runtime) -> None:
+    """Start every workload, and wait until each works: the database first."""
+    runtime.start([*restore.STORES, "database", *APPLICATION])
+    for service in ("database", *restore.STORES, *APPLICATION):
+        runtime.wait_until_healthy(service)
