@@ -1,7 +1,7 @@
 """``python -m testbed all``: set up everything that the tests need, two parts at a time.
 
-``prepare`` sets up what the demo needs. ``browser``, ``scaleway``, ``instance``, ``yaml``, ``kubernetes``, ``generators`` and
-``actionlint`` each add one part.
+``prepare`` sets up what the demo needs. ``browser``, ``scaleway``, ``instance``, ``yaml``, ``kubernetes``,
+``generators`` and ``actionlint`` each add one part.
 """
 
 from __future__ import annotations

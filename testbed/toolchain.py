@@ -327,7 +327,7 @@ def _build_bridged(name: str, stage: Path) -> None:
 
 
 def _build_kubernetes(name: str, stage: Path) -> None:
-    """The module ships its schema beside its own command, which embeds it with the version; ours does too."""
+    """Embed the schema that the module ships in the folder of its own command, with the version."""
     need_go()
     source = HERE / "plugins" / name
     list_module = ["go", "list", "-m", "-f", "{{.Dir}}", KUBERNETES_MODULE]

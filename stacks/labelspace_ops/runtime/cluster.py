@@ -15,6 +15,7 @@ from kubernetes import config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.stream import stream
+from kubernetes.stream.ws_client import ERROR_CHANNEL
 
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.waiting import wait_until
@@ -22,6 +23,8 @@ from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedEr
 
 INSTANCE_LABEL, COMPONENT_LABEL = "app.kubernetes.io/instance", "app.kubernetes.io/component"
 """As in ``labelspace.targets.kubernetes.context``."""
+Manifest = dict[str, Any]
+"""An object of the Kubernetes API, or a part of one, as its reference writes it."""
 OFFLINE_LABEL = "labelspace/offline"
 """As in ``labelspace.targets.kubernetes.network``: such a pod reaches nothing."""
 PATIENCE_SECONDS = 900
@@ -37,6 +40,7 @@ class ClusterRuntime:
         # The generated models are optional in every field: their answers are read without types.
         self.core: Any = api.CoreV1Api(client)
         self.apps: Any = api.AppsV1Api(client)
+        self.batch: Any = api.BatchV1Api(client)
 
     @classmethod
     def connect(cls, workspace: str, namespace: str, context: str) -> ClusterRuntime:
@@ -51,7 +55,8 @@ class ClusterRuntime:
     def services(self) -> dict[str, ServiceState]:
         """Return the newest pod of each part, and parts that are scaled to zero as ``stopped``."""
         with _cluster_errors():
-            found = {part: ServiceState("", "stopped") for part in self._workloads()}
+            parts = [*self._workloads(), *self._jobs()]
+            found = {part: ServiceState("", "stopped") for part in parts}
             for pod in sorted(self._pods(), key=lambda one: one.metadata.creation_timestamp):
                 found[pod.metadata.labels[COMPONENT_LABEL]] = _pod_state(pod)
             return found
@@ -65,8 +70,10 @@ class ClusterRuntime:
             return self._exec(pod.metadata.name, pod.spec.containers[0].name, command)
 
     def _exec(self, pod: str, container: str, command: list[str]) -> Result:
+        # `stream` changes its client for the time of the call, so it gets one that no other thread uses.
+        own: Any = api.CoreV1Api(api.ApiClient(self._client.configuration))
         opened = stream(
-            self.core.connect_get_namespaced_pod_exec,
+            own.connect_get_namespaced_pod_exec,
             pod,
             self.namespace,
             container=container,
@@ -76,9 +83,8 @@ class ClusterRuntime:
             _preload_content=False,
         )
         opened.run_forever()
-        output = opened.read_all()
-        status = yaml.safe_load(opened.read_channel(3)) or {}
-        return Result(_exit_code(status), output)
+        status = yaml.safe_load(opened.read_channel(ERROR_CHANNEL)) or {}  # `read_all` forgets it
+        return Result(_exit_code(status), opened.read_all())
 
     def run(self, job: Job) -> Result:
         """Run a job in a pod of its own and remove the pod."""
@@ -98,6 +104,7 @@ class ClusterRuntime:
     def wait(self, service: str) -> int:
         """Wait until the service's pod ends."""
         with _cluster_errors():
+            _wait(lambda: self._has_pod(service), lambda: f"{self._workspace}: {service} has no pod")
             return self._wait(self._pod(service).metadata.name)
 
     def wait_until_healthy(self, service: str) -> None:
@@ -105,8 +112,13 @@ class ClusterRuntime:
         _wait(lambda: self.is_healthy(service), lambda: self._not_ready(service))
 
     def start(self, services: Iterable[str]) -> None:
-        """Scale workloads to one pod."""
-        self._scale(services, 1)
+        """Scale workloads to one pod; run jobs again."""
+        chosen = list(services)
+        with _cluster_errors():
+            jobs = self._jobs()
+            for part in [one for one in chosen if one in jobs]:
+                self._run_again(jobs[part])
+        self._scale([one for one in chosen if one not in jobs], 1)
 
     def stop(self, services: Iterable[str]) -> None:
         """Scale workloads to none, and wait until their pods are gone."""
@@ -170,7 +182,13 @@ class ClusterRuntime:
             return {claim.metadata.name for claim in listed.items}
 
     def make_volume(self, part: str) -> str:
-        """Return the name of the part's claim, which the update made."""
+        """Return the name of the part's claim, which the update made; raises ``OpsError`` without one."""
+        if part not in self.volumes():
+            name = self._workspace
+            raise OpsError(
+                f"{name}: its volume {part!r} is gone: `labelspace create {name}` makes an empty one, then"
+                f" `labelspace restore {name}` fills it"
+            )
         return part
 
     def remove_volumes(self, parts: Iterable[str]) -> None:
@@ -208,6 +226,29 @@ class ClusterRuntime:
         if not found:
             raise KeyError(service)
         return max(found, key=lambda pod: pod.metadata.creation_timestamp)
+
+    def _has_pod(self, service: str) -> bool:
+        try:
+            return bool(self._pod(service))
+        except KeyError:
+            return False
+
+    def _jobs(self) -> dict[str, Any]:
+        """The jobs of the update, by part."""
+        listed = self.batch.list_namespaced_job(self.namespace, label_selector=self._selector)
+        return {one.metadata.name: one for one in listed.items}
+
+    def _run_again(self, job: Any) -> None:
+        """Replace a job that has ended by one like it: a job never runs twice."""
+        name, metadata, template = job.metadata.name, job.metadata, job.spec.template
+        own = ("controller-uid", "job-name")
+        labels = {key: text for key, text in template.metadata.labels.items() if not key.endswith(own)}
+        template.metadata = {"labels": labels}
+        self.batch.delete_namespaced_job(name, self.namespace, propagation_policy="Foreground")
+        _wait(lambda: name not in self._jobs(), f"{self._workspace}: {name} is not removed")
+        kept = {"name": name, "labels": metadata.labels, "annotations": metadata.annotations}
+        spec = {"backoffLimit": job.spec.backoff_limit, "template": template}
+        self.batch.create_namespaced_job(self.namespace, {"metadata": kept, "spec": spec})
 
     def _workloads(self) -> dict[str, Callable[..., Any]]:
         """How each long-lived part is scaled."""
@@ -327,7 +368,7 @@ def problem(pod: Any) -> str:
     return ""
 
 
-def _exit_code(status: dict[str, Any]) -> int:
+def _exit_code(status: Manifest) -> int:
     """The exit code in the last message of an exec stream; -1 when the pod ended before."""
     if status.get("status") == "Success":
         return 0
@@ -339,13 +380,13 @@ def _key(path: str) -> str:
     return path.strip("/").replace("/", ".")
 
 
-def _job_files(name: str, job: Job) -> dict[str, Any]:
+def _job_files(name: str, job: Job) -> Manifest:
     return {"metadata": {"name": name}, "stringData": {_key(path): text for path, text in job.files.items()}}
 
 
-def _job_pod(name: str, job: Job) -> dict[str, Any]:
-    volumes: list[dict[str, Any]] = [_claim(number, mount) for number, mount in enumerate(job.mounts)]
-    mounts: list[dict[str, Any]] = [
+def _job_pod(name: str, job: Job) -> Manifest:
+    volumes: list[Manifest] = [_claim(number, mount) for number, mount in enumerate(job.mounts)]
+    mounts: list[Manifest] = [
         {"name": f"volume-{number}", "mountPath": mount.path, "readOnly": mount.read_only}
         for number, mount in enumerate(job.mounts)
     ]
@@ -373,5 +414,5 @@ def _job_pod(name: str, job: Job) -> dict[str, Any]:
     }
 
 
-def _claim(number: int, mount: Mount) -> dict[str, Any]:
+def _claim(number: int, mount: Mount) -> Manifest:
     return {"name": f"volume-{number}", "persistentVolumeClaim": {"claimName": mount.source}}

@@ -7,15 +7,16 @@ them by a volume: their namespace keeps a policy that forbids both privileges an
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from labelspace.cvat.images import IMAGES
 from labelspace.cvat.rclone import rclone_conf
+from labelspace.given import Given
 from labelspace.spec import BucketSpec
-from labelspace.targets.kubernetes.context import ClusterContext, selector
+from labelspace.targets.kubernetes.context import ClusterContext, Manifest, selector
 
 CONFIG = "/run/labelspace"
 ROOT = "/mounts"
@@ -49,7 +50,7 @@ def mount_namespace(context: ClusterContext, namespace: str) -> k8s.core.v1.Name
 
 
 def mount_buckets(
-    buckets: tuple[BucketSpec, ...], context: ClusterContext, namespace: str
+    buckets: Sequence[Given[BucketSpec]], context: ClusterContext, namespace: str
 ) -> tuple[pulumi.Resource, ...]:
     """Mount the buckets on every node, and return the claims by which pods see them."""
     own = mount_namespace(context, namespace)
@@ -57,19 +58,20 @@ def mount_buckets(
     config = k8s.core.v1.Secret(
         context.resource_name("mounts-config"),
         metadata=there.metadata("mounts"),
-        string_data={f"{one.name}.conf": pulumi.Output.secret(rclone_conf(one)) for one in buckets},
+        string_data={f"{one.known.name}.conf": pulumi.Output.secret(one.map(rclone_conf)) for one in buckets},
         immutable=True,
         opts=pulumi.ResourceOptions(parent=context.parent),
     )
-    mounts = _daemon_set(buckets, there, config, node_folder(namespace))
-    return tuple(_claim(bucket.name, context, namespace, mounts) for bucket in buckets)
+    names = [bucket.known.name for bucket in buckets]
+    mounts = _daemon_set(names, there, config, node_folder(namespace))
+    return tuple(_claim(name, context, namespace, mounts) for name in names)
 
 
 def _daemon_set(
-    buckets: tuple[BucketSpec, ...], context: ClusterContext, config: k8s.core.v1.Secret, folder: str
+    buckets: Sequence[str], context: ClusterContext, config: k8s.core.v1.Secret, folder: str
 ) -> k8s.apps.v1.DaemonSet:
     labels = context.labels("mounts")
-    volumes: list[dict[str, Any]] = [
+    volumes: list[Manifest] = [
         {"name": "mounts", "host_path": {"path": folder, "type": "DirectoryOrCreate"}},
         {"name": "fuse", "host_path": {"path": "/dev/fuse", "type": "CharDevice"}},
         {"name": "config", "secret": {"secret_name": config.metadata.name, "default_mode": 0o400}},
@@ -77,7 +79,7 @@ def _daemon_set(
     pod = {
         "automount_service_account_token": False,
         "enable_service_links": False,
-        "containers": [_container(bucket.name, context) for bucket in buckets],
+        "containers": [_container(bucket, context) for bucket in buckets],
         "volumes": volumes,
     }
     return k8s.apps.v1.DaemonSet(
@@ -91,7 +93,7 @@ def _daemon_set(
     )
 
 
-def _container(bucket: str, context: ClusterContext) -> dict[str, Any]:
+def _container(bucket: str, context: ClusterContext) -> Manifest:
     listed = f'mountpoint -q "{ROOT}/$BUCKET" && ls "{ROOT}/$BUCKET" >/dev/null'
     return {
         "name": bucket.replace(".", "-"),
@@ -125,7 +127,7 @@ def _claim(
 ) -> k8s.core.v1.PersistentVolumeClaim:
     """A volume that is the mount on whichever node the pod runs; nothing else can claim it."""
     name, volume = f"bucket-{bucket}", f"{namespace}-bucket-{bucket}"
-    common: dict[str, Any] = {"access_modes": ["ReadOnlyMany"], "storage_class_name": ""}
+    common: Manifest = {"access_modes": ["ReadOnlyMany"], "storage_class_name": ""}
     k8s.core.v1.PersistentVolume(
         context.resource_name(f"{name}-volume"),
         metadata={"name": volume, "labels": context.labels("mounts")},

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 
 from labelspace.spec.kubernetes import KubernetesSettings
 
+Manifest = dict[str, Any]
+"""An object of the Kubernetes API, or a part of one, as its reference writes it."""
 NAME_LABEL = "app.kubernetes.io/name"
 INSTANCE_LABEL = "app.kubernetes.io/instance"
 COMPONENT_LABEL = "app.kubernetes.io/component"
@@ -20,6 +23,8 @@ class ClusterContext:
     """One workspace in one namespace."""
 
     workspace: str
+    prefix: str
+    """The names of resources in the stack begin with it."""
     namespace: pulumi.Output[str]
     settings: KubernetesSettings
     parent: pulumi.Resource
@@ -31,7 +36,7 @@ class ClusterContext:
 
     def resource_name(self, part: str) -> str:
         """The name of a resource in the stack."""
-        return f"{self.workspace}-{part}"
+        return f"{self.prefix}-{part}"
 
     def labels(self, component: str) -> dict[str, str]:
         """The labels of a part and of its pods."""
@@ -41,9 +46,9 @@ class ClusterContext:
         """An image by the name under which this cluster's nodes find it."""
         return f"{self.settings.image_prefix}{name}"
 
-    def metadata(self, component: str, *, name: str = "") -> dict[str, object]:
+    def metadata(self, component: str, *, name: str = "") -> Manifest:
         """Metadata of an object; without a name, Pulumi appends a random suffix to the resource's name."""
-        found: dict[str, object] = {"namespace": self.namespace, "labels": self.labels(component)}
+        found: Manifest = {"namespace": self.namespace, "labels": self.labels(component)}
         return {**found, "name": name} if name else found
 
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_kubernetes as k8s
+from pydantic import SecretStr
 
+from labelspace.backup_key import recorded_backup_key
 from labelspace.container_spec import Service
 from labelspace.cvat import services as cvat
 from labelspace.cvat.caddy import Public
-from labelspace.home import Home
-from labelspace.outputs import BeforeUpgrade, BucketAccess, Deployment, RemoteShare
+from labelspace.given import Given, by_key
+from labelspace.outputs import BucketAccess, Deployment, RemoteShare
 from labelspace.postgres import pgbackrest as backups
 from labelspace.postgres.container import ARCHIVED_MARK
 from labelspace.postgres.container import service as database_service
-from labelspace.spec import BucketSpec
+from labelspace.spec import AdminSpec, BackupSpec, BucketSpec
 from labelspace.spec.kubernetes import KubernetesSpec
+from labelspace.targets.base import Declaration
 from labelspace.targets.kubernetes.bucket_mounts import mount_buckets
 from labelspace.targets.kubernetes.context import ClusterContext
 from labelspace.targets.kubernetes.network import entrance, policies
@@ -29,27 +33,18 @@ PRIVATE_NETWORKS = ("private_ranges",)
 """Where an ingress controller's pods connect from (Caddy's name for the private ranges)."""
 
 
-def deploy(
-    parent: pulumi.Resource,
-    spec: KubernetesSpec,
-    secrets: cvat.Secrets,
-    before_upgrade: BeforeUpgrade | None = None,
-) -> Deployment:
-    """Declare every object as a child of ``parent``."""
-    context = _context(_provider(parent, spec), spec)
+def deploy(declaration: Declaration[KubernetesSpec]) -> Deployment:
+    """Declare every object as a child of the declaration's parent."""
+    spec = declaration.spec
+    context = _context(declaration)
     policies(context)
+    buckets = [declaration.given.part(BucketSpec, "buckets", index) for index in range(len(spec.buckets))]
     context = replace(
         context,
-        created=(*claims(context), *mount_buckets(spec.buckets, context, spec.namespace)),
+        created=(*claims(context), *mount_buckets(buckets, context, spec.namespace)),
         buckets=tuple(bucket.name for bucket in spec.buckets),
     )
-    database = database_service(
-        secrets.database,
-        backups.secret_files(spec.name, spec.backup, _encryption_key(spec)),
-        spec.backup,
-        size=spec.size,
-    )
-    described = {"database": database, **cvat.services(_settings(spec, secrets))}
+    described = {"database": _database(declaration), **cvat.services(_settings(declaration))}
     for service in described.values():
         host_names(service, context)
     entrance(context)
@@ -57,10 +52,20 @@ def deploy(
     return Deployment(
         url=ready.apply(lambda _: spec.url),
         api_url=spec.url,
-        buckets=tuple(_access(bucket) for bucket in spec.buckets),
-        backups=backups.policy(_backups_location(spec), spec.backup).summary(),
+        buckets=tuple(map(_access, buckets)),
+        backups=backups.policy(backups.location(spec.backup, Path(), spec.name), spec.backup).summary(),
         more={"namespace": spec.namespace, "context": spec.kubernetes.context or ""},
     )
+
+
+def _database(declaration: Declaration[KubernetesSpec]) -> Service:
+    """The database's container with the secret files of its backups."""
+    spec, given = declaration.spec, declaration.given.part(BackupSpec, "backup")
+    key = recorded_backup_key(declaration.parent, declaration.prefix, spec.name, given)
+    known = pulumi.Output.all(given.map(lambda backup: backup), key)
+    files = known.apply(lambda values: backups.secret_files(spec.name, *values))
+    named = by_key(files, backups.secret_files(spec.name, spec.backup, ""))
+    return database_service(declaration.secrets.database, named, spec.backup, size=spec.size)
 
 
 def _run(described: dict[str, Service], context: ClusterContext) -> pulumi.Output[str]:
@@ -72,23 +77,30 @@ def _run(described: dict[str, Service], context: ClusterContext) -> pulumi.Outpu
     return job(described["readiness"], context, depends_on=[*running, migrate]).id
 
 
-def _provider(parent: pulumi.Resource, spec: KubernetesSpec) -> pulumi.Resource:
-    """The parent's own provider, or one for the named context: then a component that carries it."""
+def _parent(declaration: Declaration[KubernetesSpec]) -> pulumi.Resource:
+    """The declaration's parent, or below it a component with a provider for the named context."""
+    parent, spec = declaration.parent, declaration.spec
     if spec.kubernetes.context is None:
         return parent
     provider = k8s.Provider(
-        f"{spec.name}-cluster",
+        f"{declaration.prefix}-cluster",
         context=spec.kubernetes.context,
         opts=pulumi.ResourceOptions(parent=parent),
     )
     options = pulumi.ResourceOptions(parent=parent, providers={"kubernetes": provider})
-    return pulumi.ComponentResource("labelspace:kubernetes:Cluster", spec.name, None, options)
+    return pulumi.ComponentResource("labelspace:kubernetes:Cluster", declaration.prefix, None, options)
 
 
-def _context(parent: pulumi.Resource, spec: KubernetesSpec) -> ClusterContext:
+def _context(declaration: Declaration[KubernetesSpec]) -> ClusterContext:
     """The namespace; one that is named exists already and stays."""
+    spec, parent = declaration.spec, _parent(declaration)
     context = ClusterContext(
-        spec.name, pulumi.Output.from_input(spec.namespace), spec.kubernetes, parent, running=spec.running
+        spec.name,
+        declaration.prefix,
+        pulumi.Output.from_input(spec.namespace),
+        spec.kubernetes,
+        parent,
+        running=spec.running,
     )
     if spec.kubernetes.namespace:
         return context
@@ -101,7 +113,8 @@ def _context(parent: pulumi.Resource, spec: KubernetesSpec) -> ClusterContext:
     return replace(context, namespace=cast("pulumi.Output[str]", made.metadata.name))
 
 
-def _settings(spec: KubernetesSpec, secrets: cvat.Secrets) -> cvat.Settings:
+def _settings(declaration: Declaration[KubernetesSpec]) -> cvat.Settings:
+    spec, admin = declaration.spec, declaration.given.part(AdminSpec, "admin")
     host = urlsplit(spec.url).hostname or ""
     return cvat.Settings(
         size=spec.size,
@@ -109,30 +122,27 @@ def _settings(spec: KubernetesSpec, secrets: cvat.Secrets) -> cvat.Settings:
         default_role=spec.default_role,
         hosts=("localhost", "127.0.0.1", "cvat-server", host),
         version=spec.cvat_version,
-        admin_username=spec.admin.username,
-        admin_email=spec.admin.email,
-        secrets=secrets,
+        admin_username=admin.value("username"),
+        admin_email=admin.value("email"),
+        secrets=declaration.secrets,
         public=Public(spec.url, PRIVATE_NETWORKS) if spec.kubernetes.ingress else None,
         archived_mark=ARCHIVED_MARK,
+        egress=spec.egress.allow,
+        star_banner=spec.star_banner,
+        address=urlsplit(spec.url).netloc,
     )
 
 
-def _encryption_key(spec: KubernetesSpec) -> str:
-    given = spec.backup.encryption_key
-    return Home.find().made_backup_key(spec.name, given.get_secret_value() if given else "")
-
-
-def _backups_location(spec: KubernetesSpec) -> str:
-    return backups.location(spec.backup, Home.find().backups, spec.name)
-
-
-def _access(bucket: BucketSpec) -> BucketAccess:
-    access, secret = bucket.access_key, bucket.secret_key
+def _access(bucket: Given[BucketSpec]) -> BucketAccess:
     return BucketAccess(
-        name=bucket.name,
-        endpoint=pulumi.Output.from_input(bucket.endpoint or ""),
-        region=bucket.region,
-        access_key=pulumi.Output.from_input(access.get_secret_value() if access else ""),
-        secret_key=pulumi.Output.secret(secret.get_secret_value() if secret else ""),
+        name=bucket.known.name,
+        endpoint=pulumi.Output.from_input(bucket.value("endpoint")),
+        region=bucket.value("region"),
+        access_key=pulumi.Output.from_input(bucket.map(lambda spec: _text(spec.access_key))),
+        secret_key=pulumi.Output.secret(bucket.map(lambda spec: _text(spec.secret_key))),
         share=RemoteShare(""),
     )
+
+
+def _text(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

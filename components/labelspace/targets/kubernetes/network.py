@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pulumi
 import pulumi_kubernetes as k8s
 
 from labelspace.cvat.services import PROXY_PORT
-from labelspace.targets.kubernetes.context import COMPONENT_LABEL, ClusterContext, selector
+from labelspace.targets.kubernetes.context import COMPONENT_LABEL, ClusterContext, Manifest, selector
 
 PROXY = "cvat-proxy"
 BODY_SIZE = "2g"
@@ -28,7 +26,7 @@ _REACH_OUT = ("server", "worker", "worker-chunks", "database")
 
 def policies(context: ClusterContext) -> list[k8s.networking.v1.NetworkPolicy]:
     """Nothing is allowed but this: pods of the workspace reach each other, anybody reaches the proxy."""
-    own: dict[str, Any] = {"pod_selector": {}}
+    own: Manifest = {"pod_selector": {}}
     online = {"match_expressions": [{"key": OFFLINE_LABEL, "operator": "DoesNotExist"}]}
     dns = {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
     inside = {"ingress": [{"from_": [own]}], "egress": [{"to": [own]}, dns]}
@@ -40,15 +38,15 @@ def policies(context: ClusterContext) -> list[k8s.networking.v1.NetworkPolicy]:
     ]
 
 
-def _parts(names: tuple[str, ...]) -> dict[str, Any]:
+def _parts(names: tuple[str, ...]) -> Manifest:
     return {"match_expressions": [{"key": COMPONENT_LABEL, "operator": "In", "values": list(names)}]}
 
 
 def _policy(
     name: str,
     context: ClusterContext,
-    pods: dict[str, Any],
-    rules: dict[str, Any],
+    pods: Manifest,
+    rules: Manifest,
     *,
     kind: str = "Ingress",
     both: bool = False,

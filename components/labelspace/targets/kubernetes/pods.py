@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from labelspace.container_spec import Health, Service
-from labelspace.targets.kubernetes.context import ClusterContext
+from labelspace.targets.kubernetes.context import ClusterContext, Manifest
 
 SHARE_ROOT = "/home/django/share"
 NGINX_USER = "101:101"
@@ -18,7 +17,7 @@ CPU_REQUEST = "50m"
 STOP_SECONDS = 30
 
 
-def pod(service: Service, context: ClusterContext, *, restart: str = "Always") -> dict[str, Any]:
+def pod(service: Service, context: ClusterContext, *, restart: str = "Always") -> Manifest:
     """The pod of a service: its files are keys of a secret, its volumes are claims."""
     files = secret_files(service, context)
     return {
@@ -49,7 +48,7 @@ def secret_files(service: Service, context: ClusterContext) -> k8s.core.v1.Secre
     )
 
 
-def _container(service: Service, context: ClusterContext, files: k8s.core.v1.Secret | None) -> dict[str, Any]:
+def _container(service: Service, context: ClusterContext, files: k8s.core.v1.Secret | None) -> Manifest:
     probes = _probes(service.health) if service.health else {}
     return {
         "name": service.name,
@@ -65,7 +64,7 @@ def _container(service: Service, context: ClusterContext, files: k8s.core.v1.Sec
     }
 
 
-def _resources(service: Service) -> dict[str, Any]:
+def _resources(service: Service) -> Manifest:
     """The limit of memory is the description's; a quarter of it is reserved."""
     return {
         "requests": {"cpu": CPU_REQUEST, "memory": f"{service.memory // 4}Mi"},
@@ -73,9 +72,9 @@ def _resources(service: Service) -> dict[str, Any]:
     }
 
 
-def _pod_security(service: Service) -> dict[str, Any]:
+def _pod_security(service: Service) -> Manifest:
     """A service without a user of its own starts as root and gives its rights up (PostgreSQL)."""
-    profile: dict[str, Any] = {"seccomp_profile": {"type": "RuntimeDefault"}}
+    profile: Manifest = {"seccomp_profile": {"type": "RuntimeDefault"}}
     user = service.user or (NGINX_USER if service.name == "ui" else None)
     if user is None:
         return profile
@@ -84,7 +83,7 @@ def _pod_security(service: Service) -> dict[str, Any]:
     return {**profile, "run_as_non_root": True, "run_as_user": uid, "run_as_group": gid, **group}
 
 
-def _security(service: Service) -> dict[str, Any]:
+def _security(service: Service) -> Manifest:
     capabilities = {"drop": ["ALL"], "add": list(service.capabilities) or None}
     return {"allow_privilege_escalation": False, "capabilities": capabilities}
 
@@ -94,7 +93,7 @@ def _pull_secrets(context: ClusterContext) -> list[dict[str, str]] | None:
     return [{"name": name}] if name else None
 
 
-def _probes(health: Health) -> dict[str, Any]:
+def _probes(health: Health) -> Manifest:
     """Unhealthy pods get no requests; as on every target they are not restarted for it."""
     command = list(health.command[1:])
     if health.command[0] == "CMD-SHELL":
@@ -105,7 +104,7 @@ def _probes(health: Health) -> dict[str, Any]:
     return {"startup_probe": started, "readiness_probe": ready}
 
 
-def _mounts(service: Service, context: ClusterContext) -> list[dict[str, Any]]:
+def _mounts(service: Service, context: ClusterContext) -> list[Manifest]:
     volumes = [
         {"name": name, "mount_path": path, "read_only": read_only}
         for named, read_only in ((service.volumes, None), (service.reads, True))
@@ -123,21 +122,19 @@ def _mounts(service: Service, context: ClusterContext) -> list[dict[str, Any]]:
     return [*volumes, *shares]
 
 
-def _file_mounts(service: Service) -> list[dict[str, Any]]:
+def _file_mounts(service: Service) -> list[Manifest]:
     return [
         {"name": "files", "mount_path": file.path, "sub_path": _key(file.path), "read_only": True}
         for file in service.files
     ]
 
 
-def _volumes(
-    service: Service, context: ClusterContext, files: k8s.core.v1.Secret | None
-) -> list[dict[str, Any]]:
+def _volumes(service: Service, context: ClusterContext, files: k8s.core.v1.Secret | None) -> list[Manifest]:
     names = [*service.volumes, *service.reads]
     claims: Mapping[str, str] = {name: name for name in names}
     if service.mounts_share:
         claims = {**claims, **{f"bucket-{bucket}": f"bucket-{bucket}" for bucket in context.buckets}}
-    volumes: list[dict[str, Any]] = [
+    volumes: list[Manifest] = [
         {"name": name, "persistent_volume_claim": {"claim_name": claim}} for name, claim in claims.items()
     ]
     if files:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from labelspace.spec import validate
 from labelspace.spec.kubernetes import KubernetesSpec
@@ -11,7 +12,7 @@ from labelspace_ops.backup import agent, restore
 from labelspace_ops.backup.base import AgentBackups, RestorePoint
 from labelspace_ops.backup.models import Restored
 from labelspace_ops.core import locks
-from labelspace_ops.runtime.base import APPLICATION, Runtime
+from labelspace_ops.runtime.base import Runtime
 from labelspace_ops.runtime.cluster import ClusterRuntime
 
 
@@ -36,14 +37,7 @@ class ClusterBackups(AgentBackups):
     def restore(self, choice: RestorePoint) -> Restored:
         """Scale the workspace to zero, restore its volumes in a pod, and start it again."""
         with locks.hold(self.home, self.name, "restoring"), self.reached() as (runtime, source):
-            start = (lambda: _start(runtime)) if self.spec.running else None
+            start = partial(restore.start_services, runtime) if self.spec.running else None
             return restore.restore_with_version(
                 runtime, source, self.spec.cvat_version, to=choice.to, backup=choice.backup, start=start
             )
-
-
-def _start(runtime: Runtime) -> None:
-    """Start every workload, and wait until each works: the database first."""
-    runtime.start([*restore.STORES, "database", *APPLICATION])
-    for service in ("database", *restore.STORES, *APPLICATION):
-        runtime.wait_until_healthy(service)

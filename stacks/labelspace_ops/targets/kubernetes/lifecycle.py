@@ -40,8 +40,8 @@ def _refuse_existing_data(spec: KubernetesSpec, runtime: ClusterRuntime, options
     if options.known or options.reuse_data or "database" not in runtime.volumes():
         return
     raise UsageError(
-        f"{spec.name}: namespace {spec.namespace} holds annotations of an earlier workspace: give"
-        " --reuse-data to go on with them, or choose another name"
+        f"{spec.name}: namespace {spec.namespace} holds annotations of an earlier workspace: `labelspace"
+        f" create {spec.name} --reuse-data` goes on with them; or choose another name"
     )
 
 

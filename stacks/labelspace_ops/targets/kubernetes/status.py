@@ -62,7 +62,7 @@ def _checks(runtime: ClusterRuntime, outputs: Properties) -> list[Check]:
 
 def _pod_check(part: str, found: ServiceState | None, problem: str) -> Check:
     if found is None:
-        return failed(part, "no pod: run `labelspace create` again")
+        return failed(part, "no pod: run `labelspace create NAME` again")
     detail = ", ".join(filter(None, (found.state, found.health, problem)))
     return Check(name=part, ok=found.running and found.health == "healthy", detail=detail)
 

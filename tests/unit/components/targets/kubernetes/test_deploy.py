@@ -10,7 +10,7 @@ import pytest
 from pulumi.runtime import rpc
 from tests.unit.components.test_options import declared
 
-from labelspace import Workspace, parse_spec
+from labelspace import Workspace
 
 SECRETS = {"admin.password": "a-Long-phrase-of-2026", "key": "s3-secret", "backups": "backup-secret"}
 SETTINGS: dict[str, Any] = {
@@ -42,8 +42,7 @@ Row = dict[str, Any]
 def objects(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[tuple[str, str], Row]:
     """The inputs of every object by its kind and resource name."""
     monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
-    spec = parse_spec(SETTINGS)
-    made = declared(lambda opts: Workspace("w", spec, opts))
+    made = declared(lambda opts: Workspace("pets", opts, **SETTINGS))
     rows = [one for one in made.of("kubernetes") if not one.type.startswith("pulumi:providers")]
     return {
         (one.type.rpartition(":")[2], one.name): rpc.deserialize_properties(one.object, keep_unknowns=True)
@@ -54,9 +53,7 @@ def objects(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[tuple[str, 
 def _pods(objects: dict[tuple[str, str], Row]) -> dict[str, Row]:
     """The pods' specifications by resource name."""
     kinds = ("Deployment", "StatefulSet", "Job", "DaemonSet")
-    return {
-        name: row["spec"]["template"]["spec"] for (kind, name), row in objects.items() if kind in kinds
-    }
+    return {name: row["spec"]["template"]["spec"] for (kind, name), row in objects.items() if kind in kinds}
 
 
 def test_every_part_is_a_workload(objects: dict[tuple[str, str], Row]) -> None:
@@ -131,8 +128,7 @@ def test_a_stopped_workspace_has_no_pods_and_keeps_its_volumes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
-    spec = parse_spec({**SETTINGS, "running": False})
-    made = declared(lambda opts: Workspace("w", spec, opts)).of("kubernetes")
+    made = declared(lambda opts: Workspace("pets", opts, **{**SETTINGS, "running": False})).of("kubernetes")
     rows = [(one.type.rpartition(":")[2], rpc.deserialize_properties(one.object)) for one in made]
     replicas = {row["spec"]["replicas"] for kind, row in rows if kind in ("Deployment", "StatefulSet")}
     assert replicas == {0}

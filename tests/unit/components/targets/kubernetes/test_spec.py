@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from tests.unit.components.targets.kubernetes.test_deploy import SETTINGS
 
-from labelspace import SpecError, parse_spec
+from labelspace import SpecError
+from labelspace.spec import parse_spec
 
 
 @pytest.mark.parametrize(
