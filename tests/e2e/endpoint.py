@@ -21,7 +21,7 @@ from labelspace_ops.storage.buckets import connect
 
 SERVE = """\
 mkdir -p /side; for one in $BUCKETS; do mkdir -p "/buckets/$one"; done
-exec versitygw --quiet --region $REGION $TLS --port :7070 \\
+exec versitygw --quiet --region $REGION --cert /tls/cert.pem --key /tls/key.pem --port :7070 \\
     posix --sidecar /side /buckets
 """
 
@@ -62,7 +62,6 @@ def endpoint(
     buckets: tuple[str, ...] = ("kept",),
     keys: tuple[str, str] | None = None,
     region: str = "us-east-1",
-    tls: bool = True,
 ) -> Iterator[Endpoint]:
     """Serve empty buckets where this machine and its containers reach them; with new keys by default."""
     client = docker.from_env()
@@ -79,7 +78,6 @@ def endpoint(
             "ROOT_SECRET_KEY": secret_key,
             "BUCKETS": " ".join(buckets),
             "REGION": region,
-            "TLS": "--cert /tls/cert.pem --key /tls/key.pem" if tls else "",
         },
         ports={"7070/tcp": (address, port)},
     )
@@ -89,13 +87,7 @@ def endpoint(
         )
         one.start()
         made = Endpoint(
-            f"{'https' if tls else 'http'}://{address}:{port}",
-            access_key,
-            secret_key,
-            authority,
-            one,
-            region,
-            buckets[0],
+            f"https://{address}:{port}", access_key, secret_key, authority, one, region, buckets[0]
         )
         until(made.answers, "the endpoint answers")
         yield made

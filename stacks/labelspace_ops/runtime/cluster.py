@@ -25,8 +25,8 @@ INSTANCE_LABEL, COMPONENT_LABEL = "app.kubernetes.io/instance", "app.kubernetes.
 """As in ``labelspace.targets.kubernetes.context``."""
 Manifest = dict[str, Any]
 """An object of the Kubernetes API, or a part of one, as its reference writes it."""
-OFFLINE_LABEL = "labelspace/offline"
-"""As in ``labelspace.targets.kubernetes.network``: such a pod reaches nothing."""
+OFFLINE_LABEL, ONLINE_LABEL = "labelspace/offline", "labelspace/online"
+"""As in ``labelspace.targets.kubernetes.network``: such a pod reaches nothing, or the world."""
 PATIENCE_SECONDS = 900
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 60
 NOT_FOUND, FORBIDDEN, UNAUTHORIZED = 404, 403, 401
@@ -275,8 +275,8 @@ class ClusterRuntime:
         if job.files:
             self.core.create_namespaced_secret(self.namespace, _job_files(name, job))
         labels = {INSTANCE_LABEL: self._workspace, COMPONENT_LABEL: part}
-        offline = {} if job.networks else {OFFLINE_LABEL: "true"}
-        metadata = {"name": name, "labels": {**labels, **offline}}
+        reach = ONLINE_LABEL if job.networks else OFFLINE_LABEL
+        metadata = {"name": name, "labels": {**labels, reach: "true"}}
         self.core.create_namespaced_pod(self.namespace, {"metadata": metadata, "spec": _job_pod(name, job)})
         return name
 

@@ -11,15 +11,17 @@ import pytest
 from testbed import toolchain
 from testbed.kubernetes import build
 from testbed.kubernetes.cluster import CONTROL, Cluster
-from testbed.shell import exclusive, run
-from tests.e2e.endpoint import Endpoint, endpoint
+from testbed.shell import exclusive, run, works
+from tests.e2e.kubernetes.storage import ACCESS_KEY, SECRET_KEY, Storage, serve
 from tests.e2e.lab import ADMIN, PASSWORD, Lab
 
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
 from labelspace.postgres import pgbackrest
 
+CONTEXT = "testbed"
 NODE_PORT = 30080
+URL = f"http://{CONTROL.address}:{NODE_PORT}"
 
 
 @pytest.fixture(scope="session")
@@ -44,57 +46,52 @@ def cluster() -> Iterator[Cluster]:
 def _images() -> list[str]:
     """The images of a workspace; nodes of this cluster have no registry to pull from."""
     database = pgbackrest.image_name()
-    run(
-        ["docker", "build", "--quiet", "--tag", database, str(pgbackrest.CONTEXT)],
-        env={"DOCKER_BUILDKIT": "0"},
-    )
-    return [
-        *(IMAGES[part] for part in ("redis", "kvrocks", "opa", "caddy", "rclone", "server", "ui")),
-        database,
-    ]
+    if not works(["docker", "image", "inspect", database]):
+        context = str(pgbackrest.CONTEXT)
+        run(["docker", "build", "--quiet", "--tag", database, context], env={"DOCKER_BUILDKIT": "0"})
+    parts = ("redis", "kvrocks", "opa", "caddy", "rclone", "server", "ui")
+    return [*(IMAGES[part] for part in parts), database]
 
 
 @pytest.fixture(scope="session")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    """The S3 endpoint of the backups."""
-    with endpoint(tmp_path_factory.mktemp("storage"), buckets=("kept",)) as made:
+def kept(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    """The bucket of the backups, over HTTPS."""
+    with serve(tmp_path_factory.mktemp("kept"), "kept", 32071, tls=True) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory: pytest.TempPathFactory, storage: Endpoint) -> Iterator[Endpoint]:
-    """The S3 endpoint of the dataset, with the same keys."""
-    keys = (storage.access_key, storage.secret_key)
-    with endpoint(tmp_path_factory.mktemp("photos"), buckets=("street",), keys=keys, tls=False) as made:
+def photos(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory, dataset: Path) -> Iterator[Storage]:
+    """The dataset bucket ``street`` with its files."""
+    with serve(tmp_path_factory.mktemp("photos"), "street", 32072, tls=False) as made:
+        for path in (one for one in sorted(dataset.rglob("*")) if one.is_file()):
+            made.client().upload_file(str(path), "street", str(path.relative_to(dataset)))
         yield made
 
 
-@pytest.fixture(scope="session")
-def flags(cluster: Cluster, storage: Endpoint, photos: Endpoint) -> Iterator[tuple[str, ...]]:
-    """The flags of ``create``, and the keys in the environment."""
+@pytest.fixture(scope="module")
+def flags(kept: Storage, photos: Storage) -> Iterator[tuple[str, ...]]:
+    """The flags of ``create``; the keys are in the environment."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", storage.access_key)
-        patch.setenv("AWS_SECRET_ACCESS_KEY", storage.secret_key)
-        patch.setenv("AWS_CA_BUNDLE", str(storage.authority))
+        patch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        patch.setenv("AWS_CA_BUNDLE", str(kept.certificate))
         yield (
-            *("--target", "kubernetes"),
+            *("--yes", "--target", "kubernetes", "--context", CONTEXT),
             *("--remote-bucket", f"street@{photos.url}"),
-            *("--backup-bucket", f"kept@{storage.url}"),
+            *("--backup-bucket", f"kept@{kept.url}"),
             *("--set", f"kubernetes.node_port={NODE_PORT}"),
-            *("--set", f"kubernetes.url=http://{CONTROL.address}:{NODE_PORT}"),
+            *("--set", f"kubernetes.url={URL}"),
             *("--set", "kubernetes.data_gb=1", "--set", "kubernetes.database_gb=1"),
+            *("--admin-username", ADMIN, "--admin-email", "head@example.org", "--password-stdin"),
         )
 
 
-@pytest.fixture(scope="session")
-def pets(lab: Lab, flags: tuple[str, ...], dataset: Path, photos: Endpoint) -> Iterator[Any]:
-    """A workspace in the cluster, with three images in its bucket."""
+@pytest.fixture(scope="module")
+def pets(lab: Lab, flags: tuple[str, ...]) -> Iterator[Any]:
+    """A workspace in the cluster; it is purged at the end."""
     name = f"k{secrets.token_hex(3)}"
-    for path in sorted(dataset.rglob("*")):
-        if path.is_file():
-            photos.client().upload_file(str(path), "street", str(path.relative_to(dataset)))
     try:
-        given = ("--admin-username", ADMIN, "--admin-email", "head@example.org", "--password-stdin")
-        yield lab.json("create", name, "--yes", *given, *flags, stdin=f"{PASSWORD}\n")
+        yield lab.json("create", name, *flags, stdin=f"{PASSWORD}\n")
     finally:
         lab.run("delete", name, "--purge", stdin=f"{name}\n")

@@ -125,10 +125,13 @@ def _container(bucket: str, context: ClusterContext) -> Manifest:
 def _claim(
     bucket: str, context: ClusterContext, namespace: str, mounts: pulumi.Resource
 ) -> k8s.core.v1.PersistentVolumeClaim:
-    """A volume that is the mount on whichever node the pod runs; nothing else can claim it."""
+    """A volume that is the mount on whichever node the pod runs; nothing else can claim it.
+
+    The claim depends on the volume, so that it is removed first: a volume that is claimed is not removed.
+    """
     name, volume = f"bucket-{bucket}", f"{namespace}-bucket-{bucket}"
     common: Manifest = {"access_modes": ["ReadOnlyMany"], "storage_class_name": ""}
-    k8s.core.v1.PersistentVolume(
+    made = k8s.core.v1.PersistentVolume(
         context.resource_name(f"{name}-volume"),
         metadata={"name": volume, "labels": context.labels("mounts")},
         spec={
@@ -147,5 +150,5 @@ def _claim(
             "annotations": {"pulumi.com/skipAwait": "true"},
         },
         spec={**common, "volume_name": volume, "resources": {"requests": {"storage": "1Gi"}}},
-        opts=pulumi.ResourceOptions(parent=context.parent),
+        opts=pulumi.ResourceOptions(parent=context.parent, depends_on=[made]),
     )

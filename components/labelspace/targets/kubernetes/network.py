@@ -19,6 +19,8 @@ _ANNOTATIONS = {
 """Uploads and long exports pass (ingress-nginx, "Annotations"); other controllers ignore them."""
 OFFLINE_LABEL = "labelspace/offline"
 """A pod with it reaches nothing: an operation's own job."""
+ONLINE_LABEL = "labelspace/online"
+"""A pod with it reaches the world: an operation's job that reads or writes the backups' bucket."""
 _PUBLIC = ("proxy",)
 _REACH_OUT = ("server", "worker", "worker-chunks", "database")
 """Parts that talk to the world: remote sources, cloud storages, webhooks, the backups' bucket."""
@@ -34,6 +36,13 @@ def policies(context: ClusterContext) -> list[k8s.networking.v1.NetworkPolicy]:
         _policy("default", context, {}, {}, both=True),
         _policy("inside", context, online, inside, both=True),
         _policy("public", context, _parts(_PUBLIC), {"ingress": [{"ports": [{"port": PROXY_PORT}]}]}),
+        _policy(
+            "operations",
+            context,
+            {"match_labels": {ONLINE_LABEL: "true"}},
+            {"egress": [{}]},
+            kind="Egress",
+        ),
         _policy("outward", context, _parts(_REACH_OUT), {"egress": [{}]}, kind="Egress"),
     ]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from kubernetes import client as api
@@ -47,8 +49,9 @@ def current_context() -> str:
 
 def check(spec: KubernetesSpec) -> None:
     """Raise ``UsageError`` or ``OpsError`` for what the cluster does not have or allow."""
-    client = cluster.connect(spec.kubernetes.context or "")
-    with _answers(spec):
+    context = spec.kubernetes.context or ""
+    client = cluster.connect(context)
+    with _answers(context):
         _check_version(client)
         _check_namespace(client, spec)
         _check_rights(client, spec)
@@ -58,30 +61,40 @@ def check(spec: KubernetesSpec) -> None:
 
 def examine() -> list[Check]:
     """Check the cluster of the current context for ``labelspace doctor``."""
-    checks: dict[str, Callable[[api.ApiClient], str]] = {"version": _check_version, "mounts": _cluster_rights}
+    checks: dict[str, Callable[[api.ApiClient], str]] = {
+        "version": _check_version,
+        "rights": _cluster_rights,
+        "storage": _storage_found,
+        "ingress": _ingress_found,
+    }
     try:
-        client = cluster.connect(current_context())
+        context = current_context()
+        client = cluster.connect(context)
     except OpsError as error:
         return [Check(name="kubernetes", ok=False, detail=str(error))]
-    return [run_check(f"kubernetes {name}", lambda do=do: do(client)) for name, do in checks.items()]  # type: ignore[misc]
+    return [
+        run_check(f"kubernetes {name}", partial(_in_context, context, check, client))
+        for name, check in checks.items()
+    ]
 
 
-class _answers:  # noqa: N801 - used as a context
+def _in_context(context: str, check: Callable[[api.ApiClient], str], client: api.ApiClient) -> str:
+    with _answers(context):
+        return check(client)
+
+
+@contextmanager
+def _answers(context: str) -> Iterator[None]:
     """Turn the client's errors into one sentence that names the context."""
-
-    def __init__(self, spec: KubernetesSpec) -> None:
-        self._context = spec.kubernetes.context
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if isinstance(error, ApiException):
-            raise OpsError(f"kubernetes.context: {self._context!r}: {cluster.sentence(error)}") from None
-        if isinstance(error, HTTPError):
-            raise OpsError(
-                f"kubernetes.context: {self._context!r}: its API does not answer: is the cluster up and"
-                " reachable from here?"
-            ) from None
+    try:
+        yield
+    except ApiException as error:
+        raise OpsError(f"kubernetes.context: {context!r}: {cluster.sentence(error)}") from None
+    except HTTPError:
+        raise OpsError(
+            f"kubernetes.context: {context!r}: its API does not answer: is the cluster up and reachable from"
+            " here?"
+        ) from None
 
 
 def _check_version(client: api.ApiClient) -> str:
@@ -145,29 +158,53 @@ def _may_create(client: api.ApiClient, group: str, resource: str, namespace: str
 
 
 def _check_storage(client: api.ApiClient, spec: KubernetesSpec) -> None:
+    wanted, known = spec.kubernetes.storage_class, _storage_classes(client)
+    names = ", ".join(sorted(known)) or "none"
+    if wanted and wanted not in known:
+        raise UsageError(f"kubernetes.storage_class: {wanted!r} does not exist: choose one of {names}")
+    if not wanted and not any(known.values()):
+        raise UsageError(f"kubernetes.storage_class: the cluster has no default: choose one of {names}")
+
+
+def _storage_classes(client: api.ApiClient) -> dict[str, bool]:
+    """The storage classes by name, and whether each is the default one."""
     storage: Any = api.StorageV1Api(client)
-    classes = {one.metadata.name: one for one in storage.list_storage_class().items}
-    wanted = spec.kubernetes.storage_class
-    defaults = [
-        name for name, one in classes.items() if (one.metadata.annotations or {}).get(DEFAULT_CLASS) == "true"
-    ]
-    known = ", ".join(sorted(classes)) or "none"
-    if wanted and wanted not in classes:
-        raise UsageError(f"kubernetes.storage_class: {wanted!r} does not exist: choose one of {known}")
-    if not wanted and not defaults:
-        raise UsageError(f"kubernetes.storage_class: the cluster has no default: choose one of {known}")
+    listed = storage.list_storage_class().items
+    return {
+        one.metadata.name: (one.metadata.annotations or {}).get(DEFAULT_CLASS) == "true" for one in listed
+    }
 
 
 def _check_ingress(client: api.ApiClient, spec: KubernetesSpec) -> None:
     if not spec.kubernetes.ingress:
         return
-    networking: Any = api.NetworkingV1Api(client)
-    classes = [one.metadata.name for one in networking.list_ingress_class().items]
-    wanted, known = spec.kubernetes.ingress.class_name, ", ".join(sorted(classes)) or "none"
+    classes, wanted = _ingress_classes(client), spec.kubernetes.ingress.class_name
     if not classes:
         raise UsageError(
             "kubernetes.ingress: the cluster has no ingress controller: install one, or give node_port and"
             " url"
         )
     if wanted and wanted not in classes:
+        known = ", ".join(classes)
         raise UsageError(f"kubernetes.ingress.class_name: {wanted!r} does not exist: choose one of {known}")
+
+
+def _ingress_classes(client: api.ApiClient) -> list[str]:
+    networking: Any = api.NetworkingV1Api(client)
+    return sorted(one.metadata.name for one in networking.list_ingress_class().items)
+
+
+def _storage_found(client: api.ApiClient) -> str:
+    """The storage classes, for people; raises ``OpsError`` without a default one."""
+    found = _storage_classes(client)
+    if not any(found.values()):
+        raise OpsError(
+            "no StorageClass is the default one: give kubernetes.storage_class, one of"
+            f" {', '.join(sorted(found)) or 'none'}"
+        )
+    return ", ".join(f"{name} (default)" if default else name for name, default in sorted(found.items()))
+
+
+def _ingress_found(client: api.ApiClient) -> str:
+    """The ingress classes, for people."""
+    return ", ".join(_ingress_classes(client)) or "no class: give kubernetes.node_port and kubernetes.url"

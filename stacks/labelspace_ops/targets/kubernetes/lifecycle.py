@@ -12,12 +12,12 @@ from labelspace.home import Home
 from labelspace.postgres import pgbackrest
 from labelspace.spec import SpecError, validate
 from labelspace.spec.kubernetes import KubernetesSpec
-from labelspace_ops.backup import final_backup
+from labelspace_ops.backup import final_backup, upgrade
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime.base import APPLICATION, stop
 from labelspace_ops.runtime.cluster import ClusterRuntime
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import progress
+from labelspace_ops.stack import progress, state
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.base import CreateOptions, Deletion, Update
 from labelspace_ops.targets.kubernetes import cluster
@@ -32,7 +32,7 @@ def begin_update(spec: KubernetesSpec, options: CreateOptions) -> Iterator[Updat
     cluster.check(spec)
     runtime = runtime_of(spec)
     _refuse_existing_data(spec, runtime, options)
-    yield KubernetesUpdate(spec, runtime)
+    yield KubernetesUpdate(spec, runtime, known=options.known)
 
 
 def _refuse_existing_data(spec: KubernetesSpec, runtime: ClusterRuntime, options: CreateOptions) -> None:
@@ -48,21 +48,39 @@ def _refuse_existing_data(spec: KubernetesSpec, runtime: ClusterRuntime, options
 class KubernetesUpdate(Update[KubernetesSpec]):
     """The steps of an update in a cluster."""
 
-    def __init__(self, spec: KubernetesSpec, runtime: ClusterRuntime) -> None:
+    def __init__(self, spec: KubernetesSpec, runtime: ClusterRuntime, *, known: bool) -> None:
         super().__init__(spec)
-        self._runtime = runtime
+        self._runtime, self._known = runtime, known
+        self._old_version = self._backup = ""
+
+    def before_settings(self, stack: auto.Stack) -> None:
+        """Take and prove a backup before another version of CVAT; the upgrade itself is not rehearsed."""
+        version, name = self.spec.cvat_version, self.spec.name
+        outputs = state.outputs(name, Home.find()) if self._known else {}
+        old = str(outputs.get("cvat_version", ""))
+        if not old or old == version:
+            return
+        upgrade.refuse_older(version, old)
+        upgrade.refuse_skipped_stop(name, version, old)
+        if outputs.get("running") is False:
+            raise UsageError(
+                f"cvat_version: {name} is stopped, and an upgrade begins with a backup: `labelspace start"
+                f" {name}` first"
+            )
+        self._old_version, self._backup = old, final_backup.take_final_backup(self._runtime)
 
     def running(self) -> AbstractContextManager[None]:
         """Report the lines of the readiness job's log while the update runs."""
         return progress.gate(self._runtime)
 
     def hint(self, error: str) -> str:
-        """Name the pods that do not run, and why."""
+        """Name the pods that do not run, and why; after a failed upgrade the way back."""
         try:
             found = self._runtime.problems()
         except OpsError:
-            return ""
-        return "; ".join(f"{part}: {text}" for part, text in found.items())
+            found = {}
+        back = upgrade.way_back(self.spec.name, self._old_version, self._backup) if self._backup else ""
+        return "; ".join(filter(None, (*(f"{part}: {text}" for part, text in found.items()), back)))
 
 
 def _spec(selected: auto.Stack) -> KubernetesSpec | None:

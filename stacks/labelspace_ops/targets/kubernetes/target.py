@@ -91,6 +91,13 @@ class KubernetesTarget(Target[KubernetesSpec]):
             notes.append(f"everybody who reaches {spec.url} can create an account (registration: open)")
         return notes
 
+    def upgrade_note(self, spec: KubernetesSpec) -> str:
+        """Say that an upgrade is not rehearsed."""
+        return (
+            f"upgrade to CVAT {spec.cvat_version}: first a backup, which is proven; the upgrade is not"
+            " rehearsed on this target, and `pulumi up` alone takes no backup"
+        )
+
     def doctor(self, home: Home) -> list[Check]:
         """Check the cluster of the current context."""
         from labelspace_ops.targets.kubernetes import cluster  # noqa: PLC0415

@@ -135,3 +135,13 @@ def test_a_stopped_workspace_has_no_pods_and_keeps_its_volumes(
     claims = [row["metadata"]["name"] for kind, row in rows if kind == "PersistentVolumeClaim"]
     assert {"database", "data", "keys"} <= set(claims)
     assert not [kind for kind, _ in rows if kind == "Job"]
+
+
+def test_a_claim_of_a_bucket_is_removed_before_its_volume(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A volume that is still claimed is not removed: the deletion would wait for ten minutes."""
+    monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
+    made = declared(lambda opts: Workspace("pets", opts, **SETTINGS)).of("kubernetes")
+    claim = next(one for one in made if one.name == "pets-bucket-photos-claim")
+    assert any(urn.endswith("::pets-bucket-photos-volume") for urn in claim.dependencies)
