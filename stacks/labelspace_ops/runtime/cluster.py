@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.waiting import wait_until
 from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedError, ServiceState
 
+NAME_LABEL = "app.kubernetes.io/name"
 INSTANCE_LABEL, COMPONENT_LABEL = "app.kubernetes.io/instance", "app.kubernetes.io/component"
 """As in ``labelspace.targets.kubernetes.context``."""
 Manifest = dict[str, Any]
@@ -32,20 +34,33 @@ CONNECT_SECONDS, ANSWER_SECONDS = 5, 60
 NOT_FOUND, FORBIDDEN, UNAUTHORIZED = 404, 403, 401
 
 
+@dataclass(frozen=True)
+class Images:
+    """Where the cluster's nodes find images; as in ``KubernetesSettings``."""
+
+    prefix: str = ""
+    pull_secret: str = ""
+
+
 class ClusterRuntime:
     """The ``Runtime`` of one workspace in a namespace of a cluster."""
 
-    def __init__(self, client: api.ApiClient, workspace: str, namespace: str) -> None:
+    def __init__(
+        self, client: api.ApiClient, workspace: str, namespace: str, images: Images | None = None
+    ) -> None:
         self._client, self._workspace, self.namespace = client, workspace, namespace
+        self._images = images or Images()
         # The generated models are optional in every field: their answers are read without types.
         self.core: Any = api.CoreV1Api(client)
         self.apps: Any = api.AppsV1Api(client)
         self.batch: Any = api.BatchV1Api(client)
 
     @classmethod
-    def connect(cls, workspace: str, namespace: str, context: str) -> ClusterRuntime:
+    def connect(
+        cls, workspace: str, namespace: str, context: str, images: Images | None = None
+    ) -> ClusterRuntime:
         """Connect by a context of the kubeconfig file; raises ``OpsError`` that names it."""
-        return cls(connect(context), workspace, namespace)
+        return cls(connect(context), workspace, namespace, images)
 
     @property
     def workspace(self) -> str:
@@ -182,14 +197,26 @@ class ClusterRuntime:
             return {claim.metadata.name for claim in listed.items}
 
     def make_volume(self, part: str) -> str:
-        """Return the name of the part's claim, which the update made; raises ``OpsError`` without one."""
-        if part not in self.volumes():
-            name = self._workspace
-            raise OpsError(
-                f"{name}: its volume {part!r} is gone: `labelspace create {name}` makes an empty one, then"
-                f" `labelspace restore {name}` fills it"
-            )
+        """Return the name of the part's claim, which the update made."""
         return part
+
+    def make_claims(self, gigabytes: Mapping[str, int], storage_class: str | None) -> None:
+        """Make the claims that are missing; ``gigabytes``: the size of each, in GiB, by part."""
+        found = self.volumes()
+        for part in [one for one in gigabytes if one not in found]:
+            labels = {
+                NAME_LABEL: "labelspace",
+                INSTANCE_LABEL: self._workspace,
+                COMPONENT_LABEL: part,
+            }
+            spec = {
+                "accessModes": ["ReadWriteOnce"],
+                "storageClassName": storage_class,
+                "resources": {"requests": {"storage": f"{gigabytes[part]}Gi"}},
+            }
+            claim = {"metadata": {"name": part, "labels": labels}, "spec": spec}
+            with _cluster_errors():
+                self.core.create_namespaced_persistent_volume_claim(self.namespace, claim)
 
     def remove_volumes(self, parts: Iterable[str]) -> None:
         """Remove claims with all that is in them."""
@@ -200,8 +227,21 @@ class ClusterRuntime:
     def problems(self) -> dict[str, str]:
         """Why parts do not run, in plain words, by part."""
         with _cluster_errors():
-            found = {pod.metadata.labels[COMPONENT_LABEL]: problem(pod) for pod in self._pods()}
+            found = {pod.metadata.labels[COMPONENT_LABEL]: self._problem(pod) for pod in self._pods()}
             return {part: text for part, text in found.items() if text}
+
+    def _problem(self, pod: Any) -> str:
+        """As ``problem``; of a container that keeps ending, the last lines of its log."""
+        text = problem(pod)
+        if not text.startswith("CrashLoopBackOff"):
+            return text
+        try:
+            log = self.core.read_namespaced_pod_log(
+                pod.metadata.name, self.namespace, previous=True, tail_lines=2
+            )
+        except ApiException:
+            return text
+        return f"it keeps ending: {' '.join(log.split())[-300:]}"
 
     def _not_ready(self, service: str) -> str:
         reason = self.problems().get(service, "see its log")
@@ -277,7 +317,9 @@ class ClusterRuntime:
         labels = {INSTANCE_LABEL: self._workspace, COMPONENT_LABEL: part}
         reach = ONLINE_LABEL if job.networks else OFFLINE_LABEL
         metadata = {"name": name, "labels": {**labels, reach: "true"}}
-        self.core.create_namespaced_pod(self.namespace, {"metadata": metadata, "spec": _job_pod(name, job)})
+        self.core.create_namespaced_pod(
+            self.namespace, {"metadata": metadata, "spec": _job_pod(name, job, self._images)}
+        )
         return name
 
     def _wait(self, name: str) -> int:
@@ -384,7 +426,7 @@ def _job_files(name: str, job: Job) -> Manifest:
     return {"metadata": {"name": name}, "stringData": {_key(path): text for path, text in job.files.items()}}
 
 
-def _job_pod(name: str, job: Job) -> Manifest:
+def _job_pod(name: str, job: Job, images: Images) -> Manifest:
     volumes: list[Manifest] = [_claim(number, mount) for number, mount in enumerate(job.mounts)]
     mounts: list[Manifest] = [
         {"name": f"volume-{number}", "mountPath": mount.path, "readOnly": mount.read_only}
@@ -395,10 +437,11 @@ def _job_pod(name: str, job: Job) -> Manifest:
         mounts += [{"name": "files", "mountPath": path, "subPath": _key(path)} for path in job.files]
     container = {
         "name": "job",
-        "image": job.image,
+        "image": f"{images.prefix}{job.image}",
         "command": job.command,
         "env": [{"name": key, "value": value} for key, value in job.environment.items()],
         "volumeMounts": mounts,
+        "resources": {"limits": {"memory": f"{job.memory.upper()}i"}} if job.memory else {},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"], "add": list(job.capabilities)},
@@ -409,6 +452,7 @@ def _job_pod(name: str, job: Job) -> Manifest:
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        "imagePullSecrets": [{"name": images.pull_secret}] if images.pull_secret else [],
         "containers": [container],
         "volumes": volumes,
     }

@@ -17,6 +17,7 @@ from labelspace.cvat.rclone import rclone_conf
 from labelspace.given import Given
 from labelspace.spec import BucketSpec
 from labelspace.targets.kubernetes.context import ClusterContext, Manifest, selector
+from labelspace.targets.kubernetes.pods import BUCKETS_CLAIM
 
 CONFIG = "/run/labelspace"
 ROOT = "/mounts"
@@ -31,7 +32,7 @@ exec rclone mount "bucket:$BUCKET" "{ROOT}/$BUCKET" --config {CONFIG}/$BUCKET.co
     --read-only --allow-other --uid {CVAT_USER} --gid {CVAT_USER} --dir-cache-time 5m --use-server-modtime
 """
 """A killed rclone leaves a dead mount, which is unmounted first."""
-_UNMOUNT = f'umount -l "{ROOT}/$BUCKET" || true'
+_UNMOUNT = f'umount -l "{ROOT}/$BUCKET"; rmdir "{ROOT}/$BUCKET" || true'
 
 
 def node_folder(namespace: str) -> str:
@@ -51,8 +52,8 @@ def mount_namespace(context: ClusterContext, namespace: str) -> k8s.core.v1.Name
 
 def mount_buckets(
     buckets: Sequence[Given[BucketSpec]], context: ClusterContext, namespace: str
-) -> tuple[pulumi.Resource, ...]:
-    """Mount the buckets on every node, and return the claims by which pods see them."""
+) -> pulumi.Resource:
+    """Mount the buckets on every node, and return the claim by which pods see them."""
     own = mount_namespace(context, namespace)
     there = dataclasses.replace(context, namespace=own.metadata.name)
     config = k8s.core.v1.Secret(
@@ -64,7 +65,7 @@ def mount_buckets(
     )
     names = [bucket.known.name for bucket in buckets]
     mounts = _daemon_set(names, there, config, node_folder(namespace))
-    return tuple(_claim(name, context, namespace, mounts) for name in names)
+    return _claim(context, namespace, mounts)
 
 
 def _daemon_set(
@@ -123,32 +124,36 @@ def _container(bucket: str, context: ClusterContext) -> Manifest:
 
 
 def _claim(
-    bucket: str, context: ClusterContext, namespace: str, mounts: pulumi.Resource
+    context: ClusterContext, namespace: str, mounts: pulumi.Resource
 ) -> k8s.core.v1.PersistentVolumeClaim:
-    """A volume that is the mount on whichever node the pod runs; nothing else can claim it.
+    """A volume that is the folder of the mounts on whichever node the pod runs; nothing else can claim it.
 
-    The claim depends on the volume, so that it is removed first: a volume that is claimed is not removed.
+    It is the folder of all mounts, so that a bucket that is mounted again appears in a running pod. The claim
+    depends on the volume, so that it is removed first: a volume that is claimed is not removed.
     """
-    name, volume = f"bucket-{bucket}", f"{namespace}-bucket-{bucket}"
     common: Manifest = {"access_modes": ["ReadOnlyMany"], "storage_class_name": ""}
     made = k8s.core.v1.PersistentVolume(
-        context.resource_name(f"{name}-volume"),
-        metadata={"name": volume, "labels": context.labels("mounts")},
+        context.resource_name(f"{BUCKETS_CLAIM}-volume"),
+        metadata={"name": f"{namespace}-{BUCKETS_CLAIM}", "labels": context.labels("mounts")},
         spec={
             **common,
             "capacity": {"storage": "1Gi"},
             "persistent_volume_reclaim_policy": "Retain",
-            "claim_ref": {"namespace": namespace, "name": name},
-            "host_path": {"path": f"{node_folder(namespace)}/{bucket}", "type": "Directory"},
+            "claim_ref": {"namespace": namespace, "name": BUCKETS_CLAIM},
+            "host_path": {"path": node_folder(namespace), "type": "Directory"},
         },
         opts=pulumi.ResourceOptions(parent=context.parent, depends_on=[mounts]),
     )
     return k8s.core.v1.PersistentVolumeClaim(
-        context.resource_name(f"{name}-claim"),
+        context.resource_name(f"{BUCKETS_CLAIM}-claim"),
         metadata={
-            **context.metadata("mounts", name=name),
+            **context.metadata("mounts", name=BUCKETS_CLAIM),
             "annotations": {"pulumi.com/skipAwait": "true"},
         },
-        spec={**common, "volume_name": volume, "resources": {"requests": {"storage": "1Gi"}}},
+        spec={
+            **common,
+            "volume_name": f"{namespace}-{BUCKETS_CLAIM}",
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
         opts=pulumi.ResourceOptions(parent=context.parent, depends_on=[made]),
     )

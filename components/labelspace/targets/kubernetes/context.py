@@ -29,8 +29,6 @@ class ClusterContext:
     settings: KubernetesSettings
     parent: pulumi.Resource
     running: bool = True
-    buckets: tuple[str, ...] = ()
-    """Claims of the mounted dataset buckets, by the bucket's name."""
     created: tuple[pulumi.Resource, ...] = field(default=())
     """What must exist before the first pod, such as the claims of volumes."""
 

@@ -39,11 +39,8 @@ def deploy(declaration: Declaration[KubernetesSpec]) -> Deployment:
     context = _context(declaration)
     policies(context)
     buckets = [declaration.given.part(BucketSpec, "buckets", index) for index in range(len(spec.buckets))]
-    context = replace(
-        context,
-        created=(*claims(context), *mount_buckets(buckets, context, spec.namespace)),
-        buckets=tuple(bucket.name for bucket in spec.buckets),
-    )
+    share = mount_buckets(buckets, context, spec.namespace)
+    context = replace(context, created=(*claims(context), share))
     described = {"database": _database(declaration), **cvat.services(_settings(declaration))}
     for service in described.values():
         host_names(service, context)
@@ -54,8 +51,19 @@ def deploy(declaration: Declaration[KubernetesSpec]) -> Deployment:
         api_url=spec.url,
         buckets=tuple(map(_access, buckets)),
         backups=backups.policy(backups.location(spec.backup, Path(), spec.name), spec.backup).summary(),
-        more={"namespace": spec.namespace, "context": spec.kubernetes.context or ""},
+        more=_more(spec),
     )
+
+
+def _more(spec: KubernetesSpec) -> dict[str, pulumi.Input[object]]:
+    """The outputs by which commands find the workspace's pods, and nodes the images."""
+    settings = spec.kubernetes
+    return {
+        "namespace": spec.namespace,
+        "context": settings.context or "",
+        "images": settings.image_prefix,
+        "pull_secret": settings.image_pull_secret or "",
+    }
 
 
 def _database(declaration: Declaration[KubernetesSpec]) -> Service:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pulumi
 import pulumi_kubernetes as k8s
 
 from labelspace.container_spec import Health, Service
 from labelspace.targets.kubernetes.context import ClusterContext, Manifest
 
+BUCKETS_CLAIM = "buckets"
 SHARE_ROOT = "/home/django/share"
 NGINX_USER = "101:101"
 """The user of the UI's image (nginxinc/docker-nginx-unprivileged, Dockerfile)."""
@@ -110,16 +109,13 @@ def _mounts(service: Service, context: ClusterContext) -> list[Manifest]:
         for named, read_only in ((service.volumes, None), (service.reads, True))
         for name, path in named.items()
     ]
-    shares = [
-        {
-            "name": f"bucket-{bucket}",
-            "mount_path": f"{SHARE_ROOT}/{bucket}",
-            "read_only": True,
-            "mount_propagation": "HostToContainer",
-        }
-        for bucket in (context.buckets if service.mounts_share else ())
-    ]
-    return [*volumes, *shares]
+    share = {
+        "name": "share",
+        "mount_path": SHARE_ROOT,
+        "read_only": True,
+        "mount_propagation": "HostToContainer",
+    }
+    return [*volumes, *([share] if service.mounts_share else [])]
 
 
 def _file_mounts(service: Service) -> list[Manifest]:
@@ -130,10 +126,9 @@ def _file_mounts(service: Service) -> list[Manifest]:
 
 
 def _volumes(service: Service, context: ClusterContext, files: k8s.core.v1.Secret | None) -> list[Manifest]:
-    names = [*service.volumes, *service.reads]
-    claims: Mapping[str, str] = {name: name for name in names}
+    claims = {name: name for name in (*service.volumes, *service.reads)}
     if service.mounts_share:
-        claims = {**claims, **{f"bucket-{bucket}": f"bucket-{bucket}" for bucket in context.buckets}}
+        claims["share"] = BUCKETS_CLAIM
     volumes: list[Manifest] = [
         {"name": name, "persistent_volume_claim": {"claim_name": claim}} for name, claim in claims.items()
     ]

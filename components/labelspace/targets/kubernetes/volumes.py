@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as k8s
 
+from labelspace.spec.kubernetes import KubernetesSettings
 from labelspace.targets.kubernetes.context import ClusterContext
 
 SMALL_GB = {"keys": 1, "logs": 2, "redis": 2, "cache": 5}
@@ -14,9 +15,12 @@ DISPOSABLE = ("cache",)
 
 def claims(context: ClusterContext) -> list[k8s.core.v1.PersistentVolumeClaim]:
     """A claim for each volume."""
-    settings = context.settings
-    sizes = {"data": settings.data_gb, "database": settings.database_gb, **SMALL_GB}
-    return [_claim(name, size, context) for name, size in sizes.items()]
+    return [_claim(name, size, context) for name, size in sizes(context.settings).items()]
+
+
+def sizes(settings: KubernetesSettings) -> dict[str, int]:
+    """The size of each volume, in GiB, by its name."""
+    return {"data": settings.data_gb, "database": settings.database_gb, **SMALL_GB}
 
 
 def _claim(name: str, gigabytes: int, context: ClusterContext) -> k8s.core.v1.PersistentVolumeClaim:

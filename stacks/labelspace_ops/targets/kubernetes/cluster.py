@@ -53,8 +53,8 @@ def check(spec: KubernetesSpec) -> None:
     client = cluster.connect(context)
     with _answers(context):
         _check_version(client)
-        _check_namespace(client, spec)
         _check_rights(client, spec)
+        _check_namespace(client, spec)
         _check_storage(client, spec)
         _check_ingress(client, spec)
 

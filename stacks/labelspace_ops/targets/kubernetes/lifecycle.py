@@ -120,7 +120,7 @@ def delete(selected: auto.Stack, home: Home, destroy: Callable[[], None], *, pur
     location = pgbackrest.location(spec.backup, Path(), spec.name)
     destroy()
     if not purge:
-        again = f"labelspace create {spec.name} --reuse-data"
+        again = f"labelspace create {spec.name} --reuse-data --target kubernetes"  # and its other settings
         return Deletion(
             last_backup, location, kept=f"the volumes in namespace {spec.namespace}", recreate=again
         )

@@ -10,7 +10,7 @@ from labelspace_ops.core import locks
 from labelspace_ops.core.checks import Check, cvat_health, failed
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.runtime.base import APPLICATION, ServiceState
-from labelspace_ops.runtime.cluster import ClusterRuntime
+from labelspace_ops.runtime.cluster import ClusterRuntime, Images
 from labelspace_ops.stack import state
 from labelspace_ops.stack.state import Properties, Resource
 from labelspace_ops.storage import buckets, object_store
@@ -23,7 +23,9 @@ PARTS = ("database", "redis", "cache", *APPLICATION)
 def measure(name: str, resources: list[Resource], home: Home) -> Status:
     """Measure the workspace; ``resources``: the result of ``state.resources``."""
     outputs, busy = state.stack_outputs(resources), locks.busy(home, name)
-    runtime = ClusterRuntime.connect(name, str(outputs.get("namespace")), str(outputs.get("context", "")))
+    texts = {key: str(outputs.get(key, "")) for key in ("namespace", "context", "images", "pull_secret")}
+    images = Images(texts["images"], texts["pull_secret"])
+    runtime = ClusterRuntime.connect(name, texts["namespace"], texts["context"], images)
     stopped = outputs.get("running") is False
     with ThreadPoolExecutor(2) as pool:
         listed = pool.submit(_buckets, outputs)

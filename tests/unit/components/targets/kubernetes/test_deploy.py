@@ -143,5 +143,15 @@ def test_a_claim_of_a_bucket_is_removed_before_its_volume(
     """A volume that is still claimed is not removed: the deletion would wait for ten minutes."""
     monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
     made = declared(lambda opts: Workspace("pets", opts, **SETTINGS)).of("kubernetes")
-    claim = next(one for one in made if one.name == "pets-bucket-photos-claim")
-    assert any(urn.endswith("::pets-bucket-photos-volume") for urn in claim.dependencies)
+    claim = next(one for one in made if one.name == "pets-buckets-claim")
+    assert any(urn.endswith("::pets-buckets-volume") for urn in claim.dependencies)
+
+
+def test_a_running_pod_sees_a_bucket_that_is_mounted_again(objects: dict[tuple[str, str], Row]) -> None:
+    """Its volume is the folder of all mounts: that of one mount would stay the mount that is gone."""
+    volume = objects["PersistentVolume", "pets-buckets-volume"]["spec"]
+    server = objects["Deployment", "pets-server"]["spec"]["template"]["spec"]
+    share = next(one for one in server["containers"][0]["volumeMounts"] if one["name"] == "share")
+    assert volume["hostPath"]["path"] == "/var/lib/labelspace/labelspace-pets"
+    assert share["mountPropagation"] == "HostToContainer"
+    assert share["mountPath"] == "/home/django/share"
