@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from labelspace.spec import BucketSpec
 
+LIMITS = {"RCLONE_CONTIMEOUT": "5s", "RCLONE_TIMEOUT": "10s", "RCLONE_LOW_LEVEL_RETRIES": "3"}
+"""An endpoint that hangs would hang CVAT's share with rclone's own: a minute, five minutes, ten attempts."""
+
 
 def rclone_conf(spec: BucketSpec) -> str:
     """The remote ``bucket``; without keys, requests are anonymous (rclone's S3 backend)."""

@@ -75,6 +75,15 @@ class KubernetesSettings(SpecPart):
     image_pull_secret: ObjectName | None = None
     """Secret in the namespace with the login of the registry; none: images are public."""
 
+    @model_validator(mode="after")
+    def _login_is_there_before(self) -> KubernetesSettings:
+        if self.image_pull_secret and not self.namespace:
+            raise ValueError(
+                f"image_pull_secret: {self.image_pull_secret!r} must be in the namespace before its first"
+                " pod: create both, and give namespace"
+            )
+        return self
+
 
 class KubernetesSpec(WorkspaceSpec):
     """The settings of a workspace in a cluster: what every workspace has, and the block ``kubernetes``."""

@@ -25,6 +25,8 @@ from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedEr
 NAME_LABEL = "app.kubernetes.io/name"
 INSTANCE_LABEL, COMPONENT_LABEL = "app.kubernetes.io/instance", "app.kubernetes.io/component"
 """As in ``labelspace.targets.kubernetes.context``."""
+VOLUMES_LABEL = "labelspace/volumes"
+"""As in ``labelspace.targets.kubernetes.context``: one node runs all such pods."""
 Manifest = dict[str, Any]
 """An object of the Kubernetes API, or a part of one, as its reference writes it."""
 OFFLINE_LABEL, ONLINE_LABEL = "labelspace/offline", "labelspace/online"
@@ -224,6 +226,21 @@ class ClusterRuntime:
             for part in parts:
                 self.core.delete_namespaced_persistent_volume_claim(part, self.namespace)
 
+    def remove_namespace(self) -> None:
+        """Remove the namespace with all that is in it, and wait until it is gone."""
+        with _cluster_errors():
+            self.core.delete_namespace(self.namespace)
+            _wait(self._is_gone, f"{self._workspace}: namespace {self.namespace} is not removed")
+
+    def _is_gone(self) -> bool:
+        try:
+            self.core.read_namespace(self.namespace)
+        except ApiException as error:
+            if error.status == NOT_FOUND:
+                return True
+            raise
+        return False
+
     def problems(self) -> dict[str, str]:
         """Why parts do not run, in plain words, by part."""
         with _cluster_errors():
@@ -316,11 +333,20 @@ class ClusterRuntime:
             self.core.create_namespaced_secret(self.namespace, _job_files(name, job))
         labels = {INSTANCE_LABEL: self._workspace, COMPONENT_LABEL: part}
         reach = ONLINE_LABEL if job.networks else OFFLINE_LABEL
-        metadata = {"name": name, "labels": {**labels, reach: "true"}}
-        self.core.create_namespaced_pod(
-            self.namespace, {"metadata": metadata, "spec": _job_pod(name, job, self._images)}
-        )
+        together = {VOLUMES_LABEL: "true"} if job.mounts else {}
+        metadata = {"name": name, "labels": {**labels, reach: "true", **together}}
+        spec = _job_pod(name, job, self._images)
+        if job.mounts:
+            spec["affinity"] = self._one_node
+        self.core.create_namespaced_pod(self.namespace, {"metadata": metadata, "spec": spec})
         return name
+
+    @property
+    def _one_node(self) -> Manifest:
+        """As ``one_node`` of ``labelspace.targets.kubernetes.context``."""
+        labels = {INSTANCE_LABEL: self._workspace, VOLUMES_LABEL: "true"}
+        term = {"labelSelector": {"matchLabels": labels}, "topologyKey": "kubernetes.io/hostname"}
+        return {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
 
     def _wait(self, name: str) -> int:
         """Wait until a pod ended; return its exit code."""

@@ -13,7 +13,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from labelspace.cvat.images import IMAGES
-from labelspace.cvat.rclone import rclone_conf
+from labelspace.cvat.rclone import LIMITS, rclone_conf
 from labelspace.given import Given
 from labelspace.spec import BucketSpec
 from labelspace.targets.kubernetes.context import ClusterContext, Manifest, selector
@@ -101,7 +101,7 @@ def _container(bucket: str, context: ClusterContext) -> Manifest:
         "image": context.image(IMAGES["rclone"]),
         "command": ["sh", "-c"],
         "args": [_MOUNT],
-        "env": [{"name": "BUCKET", "value": bucket}],
+        "env": [{"name": key, "value": value} for key, value in {"BUCKET": bucket, **LIMITS}.items()],
         "security_context": {
             "privileged": True
         },  # a mount reaches the node from a privileged container alone

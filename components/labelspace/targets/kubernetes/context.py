@@ -16,6 +16,8 @@ NAME_LABEL = "app.kubernetes.io/name"
 INSTANCE_LABEL = "app.kubernetes.io/instance"
 COMPONENT_LABEL = "app.kubernetes.io/component"
 """Recommended labels (kubernetes.io, "Recommended Labels")."""
+VOLUMES_LABEL = "labelspace/volumes"
+"""The pods of a workspace that have volumes: one node runs them all."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,15 @@ class ClusterContext:
     def labels(self, component: str) -> dict[str, str]:
         """The labels of a part and of its pods."""
         return {NAME_LABEL: "labelspace", INSTANCE_LABEL: self.workspace, COMPONENT_LABEL: component}
+
+    @property
+    def one_node(self) -> Manifest:
+        """The affinity of a pod with volumes: most classes attach a volume to one node at a time."""
+        term = {
+            "label_selector": {"match_labels": {INSTANCE_LABEL: self.workspace, VOLUMES_LABEL: "true"}},
+            "topology_key": "kubernetes.io/hostname",
+        }
+        return {"pod_affinity": {"required_during_scheduling_ignored_during_execution": [term]}}
 
     def image(self, name: str) -> str:
         """An image by the name under which this cluster's nodes find it."""

@@ -61,8 +61,8 @@ def _more(spec: KubernetesSpec) -> dict[str, pulumi.Input[object]]:
     return {
         "namespace": spec.namespace,
         "context": settings.context or "",
-        "images": settings.image_prefix,
-        "pull_secret": settings.image_pull_secret or "",
+        "image_prefix": settings.image_prefix,
+        "image_pull_secret": settings.image_pull_secret or "",
     }
 
 

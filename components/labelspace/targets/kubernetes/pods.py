@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from labelspace.container_spec import Health, Service
-from labelspace.targets.kubernetes.context import ClusterContext, Manifest
+from labelspace.targets.kubernetes.context import VOLUMES_LABEL, ClusterContext, Manifest
 
 BUCKETS_CLAIM = "buckets"
 SHARE_ROOT = "/home/django/share"
@@ -19,9 +19,12 @@ STOP_SECONDS = 30
 def pod(service: Service, context: ClusterContext, *, restart: str = "Always") -> Manifest:
     """The pod of a service: its files are keys of a secret, its volumes are claims."""
     files = secret_files(service, context)
+    has_volumes = bool(service.volumes or service.reads)
+    together = {VOLUMES_LABEL: "true"} if has_volumes else {}
     return {
-        "metadata": {"labels": context.labels(service.name)},
+        "metadata": {"labels": {**context.labels(service.name), **together}},
         "spec": {
+            "affinity": context.one_node if has_volumes else None,
             "restart_policy": restart,
             "automount_service_account_token": False,
             "enable_service_links": False,  # their variables begin with CVAT_, as CVAT's own settings do

@@ -126,7 +126,7 @@ def delete(selected: auto.Stack, home: Home, destroy: Callable[[], None], *, pur
         )
     runtime.remove_volumes(runtime.volumes())
     if not spec.kubernetes.namespace:
-        runtime.core.delete_namespace(spec.namespace)
+        runtime.remove_namespace()
     if spec.backup.bucket:
         buckets.remove_backups(spec.backup.bucket, spec.name)
     home.backup_key(spec.name).unlink(missing_ok=True)

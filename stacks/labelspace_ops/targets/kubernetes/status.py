@@ -23,8 +23,9 @@ PARTS = ("database", "redis", "cache", *APPLICATION)
 def measure(name: str, resources: list[Resource], home: Home) -> Status:
     """Measure the workspace; ``resources``: the result of ``state.resources``."""
     outputs, busy = state.stack_outputs(resources), locks.busy(home, name)
-    texts = {key: str(outputs.get(key, "")) for key in ("namespace", "context", "images", "pull_secret")}
-    images = Images(texts["images"], texts["pull_secret"])
+    keys = ("namespace", "context", "image_prefix", "image_pull_secret")
+    texts = {key: str(outputs.get(key, "")) for key in keys}
+    images = Images(texts["image_prefix"], texts["image_pull_secret"])
     runtime = ClusterRuntime.connect(name, texts["namespace"], texts["context"], images)
     stopped = outputs.get("running") is False
     with ThreadPoolExecutor(2) as pool:

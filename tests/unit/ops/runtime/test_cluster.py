@@ -61,6 +61,7 @@ def test_the_labels_are_those_of_the_network_policies() -> None:
     assert cluster.ONLINE_LABEL == network.ONLINE_LABEL
     assert cluster.INSTANCE_LABEL == context.INSTANCE_LABEL
     assert cluster.COMPONENT_LABEL == context.COMPONENT_LABEL
+    assert cluster.VOLUMES_LABEL == context.VOLUMES_LABEL
 
 
 def test_the_pod_of_an_operation_has_no_right_that_is_not_named() -> None:

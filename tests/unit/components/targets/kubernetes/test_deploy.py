@@ -155,3 +155,16 @@ def test_a_running_pod_sees_a_bucket_that_is_mounted_again(objects: dict[tuple[s
     assert volume["hostPath"]["path"] == "/var/lib/labelspace/labelspace-pets"
     assert share["mountPropagation"] == "HostToContainer"
     assert share["mountPath"] == "/home/django/share"
+
+
+def test_pods_with_volumes_run_on_one_node(objects: dict[tuple[str, str], Row]) -> None:
+    pods = _pods(objects)
+    together = {name for name, pod in pods.items() if pod.get("affinity")}
+    claims = {
+        name
+        for name, pod in pods.items()
+        if any("persistentVolumeClaim" in one for one in pod.get("volumes", []))
+    }
+    assert together == claims
+    assert {"pets-database", "pets-server", "pets-worker", "pets-redis"} <= together
+    assert not together & {"pets-ui", "pets-proxy", "pets-opa"}

@@ -20,6 +20,10 @@ from labelspace.spec import parse_spec
         ({"kubernetes": {"node_port": 80}}, "kubernetes.node_port: 80 is refused"),
         ({"kubernetes": {"namespace": "No Way"}}, "kubernetes.namespace: 'No Way' is refused"),
         ({"kubernetes": {"ingress": {"host": "labels"}}}, "kubernetes.ingress.host: 'labels' is refused"),
+        (
+            {"kubernetes": {"image_pull_secret": "login"}},
+            "image_pull_secret: 'login' must be in the namespace before its first pod",
+        ),
         ({"port": 8080}, "port"),
     ],
 )
