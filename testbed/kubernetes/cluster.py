@@ -32,6 +32,9 @@ FORWARDING = (
     "net.bridge.bridge-nf-call-iptables=1",
     "net.ipv4.conf.all.route_localnet=1",
 )
+BUCKET_MOUNTS = Path("/var/lib/labelspace")
+"""Where workspaces mount their buckets; all nodes share this machine's folders. A killed rclone leaves its
+mount."""
 PACKAGES = {
     "containerd": "containerd",
     "runc": "runc",
@@ -110,6 +113,7 @@ class Cluster:
             self._stop(CONTROL, name)
         for node in reversed(self._known_nodes()):
             _delete_network(node)
+        _unmount(BUCKET_MOUNTS)
         self._restore_sysctls()
 
     def wipe(self) -> None:
