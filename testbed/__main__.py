@@ -1,7 +1,7 @@
 """``python -m testbed all``: set up everything that the tests need, two parts at a time.
 
-``prepare`` sets up what the demo needs. ``browser``, ``scaleway``, ``instance``, ``yaml``, ``generators`` and
-``actionlint`` each add one part.
+``prepare`` sets up what the demo needs. ``browser``, ``scaleway``, ``instance``, ``yaml``, ``kubernetes``,
+``generators`` and ``actionlint`` each add one part.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from labelspace.home import Home
 from testbed import browser, engine, images, toolchain
+from testbed.kubernetes import build as kubernetes
 from testbed.parts import Part, print_table
 from testbed.shell import SetupError, exclusive
 
@@ -46,6 +47,11 @@ def _one(home: Home, lane: str, step: Step) -> None:
     print_table(_lane(home, lane, [step]))
 
 
+def _prepare_kubernetes(home: Home) -> None:
+    """The programs and the plugin side by side; the images that the cluster shares come first."""
+    _prepare(home, [*TOOLS, toolchain.prepare_kubernetes], [*IMAGES, kubernetes.prepare])
+
+
 def main() -> int:
     """Run the verb; a missing part ends with one sentence."""
     verbs: dict[str, Callable[[Home], None]] = {
@@ -56,6 +62,7 @@ def main() -> int:
         "scaleway": lambda home: _one(home, "tools", toolchain.prepare_scaleway),
         "actionlint": lambda home: _one(home, "actionlint", toolchain.prepare_actionlint),
         "generators": lambda home: _one(home, "tools", toolchain.prepare_generators),
+        "kubernetes": _prepare_kubernetes,
         "yaml": lambda home: _one(home, "tools", toolchain.prepare_yaml),
     }
     if len(sys.argv) != 2 or sys.argv[1] not in verbs:

@@ -5,9 +5,11 @@ The versions are those of the locked Python packages, because Pulumi asks for pl
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tarfile
+import tempfile
 import threading
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +33,8 @@ SERVERS = {"scaleway": ("--server", "github://api.github.com/pulumiverse")}
 YAML_HOST = "v1.30.0"
 """The release of github.com/pulumi/pulumi-yaml that is built; v1.10.0 cannot read this engine's settings."""
 GENERATOR = HERE / "plugins" / "languages"
+KUBERNETES_MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+MAPPING = "terraform-mapping.json"
 NO_DOWNLOAD = "no plugin downloads from here"
 
 
@@ -44,6 +48,11 @@ def prepare(home: Home) -> list[Part]:
 def prepare_scaleway(home: Home) -> list[Part]:
     """Set up the plugin that the scaleway target needs: about 4 minutes where it must be built."""
     return [_plugin(home, "scaleway", "pulumiverse-scaleway")]
+
+
+def prepare_kubernetes(home: Home) -> list[Part]:
+    """Set up the plugin that the Kubernetes target needs: about 8 minutes where it must be built."""
+    return [_plugin(home, "kubernetes")]
 
 
 def prepare_yaml(home: Home) -> list[Part]:
@@ -94,7 +103,7 @@ def _yaml_host(home: Home) -> Part:
     program = home.pulumi_root / "bin" / "pulumi-language-yaml"
     name = "YAML language host"
     if not program.exists():
-        _need_go()
+        need_go()
         with timed("building the YAML language host from its Go module (about 2 minutes)"):
             build(home, f"github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml@{YAML_HOST}", program)
     elif not _is_built(home):
@@ -169,7 +178,7 @@ def _downloaded(home: Home, wanted: str) -> bool:
 
 
 def _build_command_line(home: Home, wanted: str) -> None:
-    _need_go()
+    need_go()
     into = home.pulumi_root / "bin"
     with timed("building Pulumi's command line from its Go module (about 4 minutes)"):
         found = _first_served("github.com/pulumi/pulumi/pkg/v3", (wanted, *CLI_VERSIONS))
@@ -238,7 +247,7 @@ def _scratch(home: Home, module: str) -> Path:
 
 def _build(scratch: Path, module: str, target: Path, package: str, ldflags: str = "") -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    _need_go()
+    need_go()
     run(["go", "mod", "init", "labelspace.test/scratch"], cwd=scratch)
     run(["go", "get", module], cwd=scratch)
     part = target.with_name(f"{target.name}.part")
@@ -251,7 +260,8 @@ STATIC = {"CGO_ENABLED": "0"}
 _GO = threading.Lock()
 
 
-def _need_go() -> None:
+def need_go() -> None:
+    """Have Go: what is not there is installed."""
     with _GO:
         if not shutil.which("go"):
             apt_install("golang")
@@ -270,7 +280,8 @@ def _plugin(home: Home, name: str, package: str = "") -> Part:
         _install_built(home, name, at, mark)
     if name == "random":
         return Part(f"plugin {name} {at}", "stand-in", f"a small provider in Python: {NO_DOWNLOAD}")
-    return Part(f"plugin {name} {at}", "real, built here", f"the Terraform provider, bridged: {NO_DOWNLOAD}")
+    what = "from its Go module" if name == "kubernetes" else "the Terraform provider, bridged"
+    return Part(f"plugin {name} {at}", "real, built here", f"{what}: {NO_DOWNLOAD}")
 
 
 def _download_plugin(home: Home, name: str, at: str) -> bool:
@@ -285,7 +296,7 @@ def _install_built(home: Home, name: str, at: str, mark: str) -> None:
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(parents=True)
     with timed(f"building the {name} plugin"):
-        _build_random(stage) if name == "random" else _build_bridged(name, stage)
+        BUILDS.get(name, _build_bridged)(name, stage)
     (stage / "built-here").write_text(mark)
     archive = stage.with_suffix(".tar.gz")
     with tarfile.open(archive, "w:gz") as tar:
@@ -306,7 +317,7 @@ def _install_built(home: Home, name: str, at: str, mark: str) -> None:
 
 
 def _build_bridged(name: str, stage: Path) -> None:
-    _need_go()
+    need_go()
     program = str(stage / f"pulumi-resource-{name}")
     run(
         ["go", "build", "-p=2", "-trimpath", "-ldflags", "-s -w", "-o", program, "."],
@@ -315,7 +326,26 @@ def _build_bridged(name: str, stage: Path) -> None:
     )
 
 
-def _build_random(stage: Path) -> None:
+def _build_kubernetes(name: str, stage: Path) -> None:
+    """Embed the schema that the module ships in the folder of its own command, with the version."""
+    need_go()
+    source = HERE / "plugins" / name
+    list_module = ["go", "list", "-m", "-f", "{{.Dir}}", KUBERNETES_MODULE]
+    run(["go", "mod", "download", KUBERNETES_MODULE], cwd=source)
+    shipped = Path(run(list_module, cwd=source).strip()) / "cmd" / "pulumi-resource-kubernetes"
+    with tempfile.TemporaryDirectory() as scratch:
+        for file in (*source.iterdir(), shipped / MAPPING):
+            shutil.copyfile(file, Path(scratch) / file.name)
+        at = version("pulumi-kubernetes")
+        schema = {**json.loads((shipped / "schema.json").read_text()), "version": at}
+        (Path(scratch) / "schema.json").write_text(json.dumps(schema))
+        flags = f"-s -w -X {KUBERNETES_MODULE}/pkg/version.Version={at}"
+        program = str(stage / "pulumi-resource-kubernetes")
+        build_command = ["go", "build", "-p=2", "-trimpath", "-ldflags", flags, "-o", program, "."]
+        run(build_command, cwd=Path(scratch), env=STATIC)
+
+
+def _build_random(_: str, stage: Path) -> None:
     shutil.copyfile(HERE / "plugins" / "random" / "provider.py", stage / "provider.py")
     run(["uv", "venv", "--quiet", "--python", sys.executable, str(_random_venv())])
     python = _random_venv() / "bin" / "python"
@@ -325,6 +355,10 @@ def _build_random(stage: Path) -> None:
     program = stage / "pulumi-resource-random"
     program.write_text(f'#!/bin/sh\nexec {python} "$(dirname "$0")/provider.py" "$@"\n')
     program.chmod(0o755)
+
+
+BUILDS = {"random": _build_random, "kubernetes": _build_kubernetes}
+"""How a plugin is built that is no Terraform provider, bridged."""
 
 
 def _random_venv() -> Path:

@@ -222,6 +222,44 @@ class ScalewayArgs(TypedDict):
     """How long an update waits for the URL to answer: 0 to 120 minutes, by default 20."""
 
 
+class IngressArgs(TypedDict):
+    """How the cluster's ingress controller serves the URL."""
+
+    host: str
+    """Host name of the URL."""
+    class_name: NotRequired[str | None]
+    """The IngressClass; by default the cluster's default one."""
+    tls_secret: NotRequired[str | None]
+    """Secret with certificate and key for host; by default the issuer's, without one plain HTTP."""
+    issuer: NotRequired[str | None]
+    """cert-manager's ClusterIssuer that signs a certificate for host; by default none."""
+
+
+class KubernetesArgs(TypedDict):
+    """The settings that only the target kubernetes has."""
+
+    context: NotRequired[str | None]
+    """Context of the kubeconfig file; by default the workspace's own provider."""
+    namespace: NotRequired[str | None]
+    """Namespace that exists, for this workspace alone; by default labelspace-NAME is made."""
+    ingress: NotRequired[IngressArgs | None]
+    """Serve the URL by an ingress controller."""
+    node_port: NotRequired[int | None]
+    """Serve the URL on this port of every node, 30000 to 32767, over HTTP; needs url."""
+    url: NotRequired[str | None]
+    """The address that browsers open, where it is not that of ingress."""
+    storage_class: NotRequired[str | None]
+    """StorageClass of every volume; by default the cluster's default one."""
+    data_gb: NotRequired[int | None]
+    """Volume for CVAT's own files, 1 to 10000 GiB, by default 20."""
+    database_gb: NotRequired[int | None]
+    """Volume of the annotation database, 1 to 10000 GiB, by default 10."""
+    image_prefix: NotRequired[str | None]
+    """Put before the name of every image, such as registry.example.org/mirror/."""
+    image_pull_secret: NotRequired[str | None]
+    """Secret in the namespace with the login of the registry; by default none."""
+
+
 if TYPE_CHECKING:
     Bucket: TypeAlias = BucketArgs | DatasetBucket
     Database: TypeAlias = ExternalDatabaseArgs | AnnotationDatabase
@@ -239,7 +277,7 @@ class WorkspaceArgs(TypedDict):
     description: NotRequired[Input[str] | None]
     """What it is for; at most 500 characters."""
     target: NotRequired[Target | None]
-    """Where it runs: local (default, this machine's Docker engine) or scaleway."""
+    """Where it runs: local (default, this machine's Docker engine), scaleway or kubernetes."""
     admin: NotRequired[AdminArgs | None]
     """The admin's names and password."""
     registration: NotRequired[Registration | None]
@@ -282,6 +320,8 @@ class WorkspaceArgs(TypedDict):
     """Minutes without a user before it sleeps, 0 (never, default) to 10080."""
     scaleway: NotRequired[ScalewayArgs | None]
     """What only the scaleway target asks."""
+    kubernetes: NotRequired[KubernetesArgs | None]
+    """What only the kubernetes target asks."""
 
 
 class DatasetBucketArgs(TypedDict):

@@ -55,6 +55,9 @@ class Service:
     host_files: Mapping[str, str] = field(default_factory=dict)
     """A file of the machine that it runs on -> path in the container, to read alone."""
     aliases: tuple[str, ...] = ()
+    """Host names among the workspace's containers."""
+    port: int | None = None
+    """TCP port that it serves under its aliases."""
     user: str | None = None
     """``uid:gid``; none: the image's own user."""
     health: Health | None = None

@@ -127,6 +127,7 @@ def _redis(settings: Settings, scale: Scale) -> Service:
         volumes={"redis": "/data"},
         files=(_secret_file(config_files.REDIS_CONF, conf),),
         aliases=("cvat-redis",),
+        port=6379,
         user="999:1000",
         health=_redis_health(6379),
     )
@@ -145,6 +146,7 @@ def _cache(settings: Settings, scale: Scale) -> Service:
         volumes={"cache": "/var/lib/kvrocks"},
         files=(_secret_file(config_files.KVROCKS_CONF, conf),),
         aliases=("cvat-cache",),
+        port=6666,
         user="999:999",
         health=_redis_health(6666),
     )
@@ -178,6 +180,7 @@ def _opa(settings: Settings) -> Service:
         memory=256,
         command=opa_arguments("http://cvat-server:8080"),
         aliases=("opa",),
+        port=8181,
         user="1000:1000",
         health=Health(("CMD", "/opa", "eval", "--fail", ask)),
     )
@@ -290,6 +293,7 @@ def _server(backend: Service, settings: Settings, scale: Scale) -> Service:
         environment=environment,
         files=_with_settings(backend, settings),
         aliases=("cvat-server",),
+        port=8080,
         memory=scale.server,
         health=Health(("CMD", "python3", "-c", about), start_period=180),
         mounts_share=True,
@@ -321,7 +325,12 @@ def _worker(name: str, backend: Service, settings: Settings, queues: tuple[str, 
 def _ui(version: str) -> Service:
     fetch = "wget -q -O /dev/null http://127.0.0.1:8000/"
     return Service(
-        "ui", cvat_image("ui", version), 128, aliases=("cvat-ui",), health=Health(("CMD-SHELL", fetch))
+        name="ui",
+        image=cvat_image("ui", version),
+        memory=128,
+        aliases=("cvat-ui",),
+        port=8000,
+        health=Health(("CMD-SHELL", fetch)),
     )
 
 
@@ -368,6 +377,7 @@ def _proxy(settings: Settings) -> Service:
         volumes=_proxy_volumes(settings),
         stays_awake=True,
         aliases=("cvat-proxy",),
+        port=PROXY_PORT,
         user=None if settings.https else "1000:1000",  # root owns the volume of the certificates
         health=Health(("CMD-SHELL", fetch)),
         capabilities=(

@@ -45,6 +45,7 @@ def service(
         reads=backups.FILE_VOLUMES,
         files=tuple(File(path, pulumi.Output.secret(text)) for path, text in secret_files.items()),
         aliases=(DATABASE_ALIAS,),
+        port=5432,
         health=Health(("CMD-SHELL", HEALTHY), interval=check_seconds, start_period=300),
         # The entrypoint is root until it gives the folders to postgres and becomes postgres.
         # KILL: init, as root, must be able to tell postgres to end in order.

@@ -11,6 +11,7 @@ from labelspace.spec.database import DatabaseSslMode, ExternalDatabaseSpec
 from labelspace.spec.egress import EgressSpec
 from labelspace.spec.email import EmailSecurity, EmailSpec
 from labelspace.spec.fields import DEFAULT_CVAT, DefaultRole, Registration, Size, Target
+from labelspace.spec.kubernetes import IngressSettings, KubernetesSettings, KubernetesSpec
 from labelspace.spec.local import LocalSpec
 from labelspace.spec.notify import NoticeFormat, NotifySpec
 from labelspace.spec.parse import (
@@ -46,6 +47,9 @@ __all__ = [
     "EmailSecurity",
     "EmailSpec",
     "ExternalDatabaseSpec",
+    "IngressSettings",
+    "KubernetesSettings",
+    "KubernetesSpec",
     "LocalSpec",
     "NoticeFormat",
     "NotifySpec",

@@ -19,7 +19,7 @@ from labelspace.cvat_lines import default_version, least_version, order
 Size = Literal["small", "medium", "large"]
 Registration = Literal["open", "closed"]
 DefaultRole = Literal["worker", "user"]
-Target = Literal["local", "scaleway"]
+Target = Literal["local", "scaleway", "kubernetes"]
 
 DEFAULT_CVAT = default_version()
 

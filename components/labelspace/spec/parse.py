@@ -11,12 +11,17 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from labelspace.spec.base import SpecPart
 from labelspace.spec.fields import DefaultRole, Registration, Size
+from labelspace.spec.kubernetes import KubernetesSpec
 from labelspace.spec.late import block, block_of, is_output
 from labelspace.spec.local import LocalSpec
 from labelspace.spec.scaleway import ScalewaySpec
 from labelspace.spec.workspace import WorkspaceSpec
 
-SPECS: dict[str, type[WorkspaceSpec]] = {"local": LocalSpec, "scaleway": ScalewaySpec}
+SPECS: dict[str, type[WorkspaceSpec]] = {
+    "local": LocalSpec,
+    "scaleway": ScalewaySpec,
+    "kubernetes": KubernetesSpec,
+}
 """The spec of each target."""
 DEFAULT_TARGET = "local"
 Settings = dict[str, Any]

@@ -28,7 +28,7 @@ class WorkspaceSpec(SpecPart):
     description: Annotated[str, Field(max_length=500), Late("stand-in")] = ""
     """What it is for, in your words."""
     target: str = "local"
-    """Where it runs: ``local`` (this machine's Docker engine) or ``scaleway``; it cannot change."""
+    """Where it runs: ``local`` (this machine's Docker engine), ``scaleway``, ``kubernetes``; it stays so."""
     buckets: tuple[BucketSpec, ...]
     """The dataset buckets, at least one."""
     admin: AdminSpec = AdminSpec()

@@ -10,6 +10,7 @@ from labelspace.targets.base import Deploy
 _MODULES = {
     "local": "labelspace.targets.local.deploy",
     "scaleway": "labelspace.targets.scaleway.deploy",
+    "kubernetes": "labelspace.targets.kubernetes.deploy",
 }
 
 

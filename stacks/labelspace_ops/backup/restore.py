@@ -9,7 +9,6 @@ from functools import partial
 from pulumi import automation as auto
 
 from labelspace.home import Home
-from labelspace.naming import resource_name
 from labelspace.spec import parse_spec
 from labelspace_ops.backup import agent, upgrade, upgrade_test
 from labelspace_ops.backup.models import BackupRow, Restored
@@ -164,13 +163,18 @@ def _start(runtime: DockerRuntime, selected: auto.Stack, home: Home) -> None:
             )
         _update(runtime, selected, home)
         return
+    start_services(runtime)
+
+
+def start_services(runtime: Runtime) -> None:
+    """Start services that exist; return when CVAT is ready and the database has a first backup."""
     # Each service waits by itself until the database takes writes, and for `migrate`.
-    parts = (*DATA_SERVICES, *APPLICATION, "gateway")
+    services, parts = runtime.services(), (*DATA_SERVICES, *APPLICATION, "gateway")
     runtime.start([part for part in parts if part in services])
     _run_one_shot(runtime, "migrate")
     with progress.gate(runtime):
         _run_one_shot(runtime, "readiness")
-    runtime.wait_until_healthy(backups)  # a first backup of the new timeline was made meanwhile
+    runtime.wait_until_healthy(agent.backup_service(runtime))
 
 
 def _update(runtime: DockerRuntime, selected: auto.Stack, home: Home) -> None:
@@ -185,5 +189,6 @@ def _run_one_shot(runtime: Runtime, part: str) -> None:
     runtime.start([part])
     code = runtime.wait(part)
     if code:
-        name = resource_name(runtime.workspace, part)
-        raise OpsError(f"{name} ended with {code}: see why with `docker logs {name}`")
+        log = runtime.read_log(part)
+        reason = log.text.strip()[-300:] if log else "it has no log"
+        raise OpsError(f"{runtime.workspace}: {part} ended with {code}: {reason}")

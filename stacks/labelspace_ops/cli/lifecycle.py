@@ -134,7 +134,8 @@ def delete(
         last = f"last backup {done.last_backup}; " if done.last_backup else ""
         typer.echo(f"{name}: removed; {last}{done.kept} and {done.backups} stay")
     elif purge:
-        typer.echo(f"{name}: removed, with its annotations and backups; bucket data stays in {home.buckets}")
+        where = f" in {home.buckets}" if home.buckets.exists() else ""
+        typer.echo(f"{name}: removed, with its annotations and backups; bucket data stays{where}")
     else:
         last = f", last backup {done.last_backup} in {done.backups}" if done.last_backup else ""
         typer.echo(f"{name}: deleted; annotations stay{last}")

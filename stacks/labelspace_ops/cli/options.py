@@ -47,7 +47,11 @@ class SettingFlags:
         ),
     ] = None
     description: Annotated[str | None, typer.Option(help="purpose of the workspace")] = None
-    target: Annotated[str | None, typer.Option(help="where it runs: local or scaleway")] = None
+    target: Annotated[str | None, typer.Option(help="where it runs: local, scaleway or kubernetes")] = None
+    context: Annotated[
+        str | None,
+        typer.Option(help="kubernetes: context of the kubeconfig file; the current one by default"),
+    ] = None
     admin_username: Annotated[str | None, typer.Option(help="the admin's user name")] = None
     admin_email: Annotated[str | None, typer.Option(help="the admin's e-mail address")] = None
     password_stdin: PasswordStdin = False
@@ -88,6 +92,8 @@ def from_flags(name: str, flags: SettingFlags, *, ask: bool) -> Settings:
         admin["password"] = sys.stdin.readline().rstrip("\r\n")
     if not admin:
         del values["admin"]
+    if flags.context:
+        values["kubernetes"] = {"context": flags.context}
     if flags.backup_bucket:
         values["backup"] = {"bucket": _backup_bucket("backup-bucket", flags.backup_bucket)}
     return from_assignments(flags.set_ or [], values)

@@ -174,11 +174,11 @@ def credentials(name: Name, as_json: Json = False) -> None:
 
 @app.command()
 def doctor(
-    target: Annotated[str, typer.Option(help="local or scaleway")] = "",
+    target: Annotated[str, typer.Option(help="local, scaleway or kubernetes")] = "",
     cvat: Annotated[str, typer.Option(help="URL of any CVAT server: check that one, only reading")] = "",
     as_json: Json = False,
 ) -> None:
-    """Check whether this machine, or an account at Scaleway, can run a workspace."""
+    """Check whether this machine, an account at Scaleway or a cluster can run a workspace."""
     from labelspace.home import Home
     from labelspace_ops.cvat import server_check
     from labelspace_ops.targets import registry

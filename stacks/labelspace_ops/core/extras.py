@@ -10,6 +10,8 @@ MODULES = {
     "starlette": "console",
     "uvicorn": "console",
     "pulumiverse_scaleway": "scaleway",
+    "pulumi_kubernetes": "kubernetes",
+    "kubernetes": "kubernetes",
 }
 """The extra that installs each module; ``pyproject.toml`` names their packages."""
 

@@ -21,6 +21,7 @@ DEFAULT = DEFAULT_TARGET
 _CLASSES = {
     "local": "labelspace_ops.targets.local.target:LocalTarget",
     "scaleway": "labelspace_ops.targets.scaleway.target:ScalewayTarget",
+    "kubernetes": "labelspace_ops.targets.kubernetes.target:KubernetesTarget",
 }
 
 

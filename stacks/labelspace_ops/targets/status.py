@@ -68,7 +68,7 @@ class Status(JsonModel):
     name: str
     """Its name."""
     target: str
-    """Where it runs: ``local`` or ``scaleway``."""
+    """Where it runs: ``local``, ``scaleway`` or ``kubernetes``."""
     description: str
     """What it is for."""
     since: str | None = None

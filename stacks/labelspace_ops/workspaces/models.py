@@ -101,6 +101,14 @@ class Outputs(JsonModel):
     """The project of its resources, on target scaleway."""
     cost: dict[str, object] | None = None
     """Its cost in EUR a month, on target scaleway."""
+    namespace: str | None = None
+    """The namespace of its pods, on target kubernetes."""
+    context: str | None = None
+    """The context of the kubeconfig file, on target kubernetes; empty: the current one."""
+    image_prefix: str | None = None
+    """What the names of its images begin with, on target kubernetes."""
+    image_pull_secret: str | None = None
+    """The secret with the login of their registry, on target kubernetes; empty: none."""
 
 
 PRINTED: dict[str, Any] = {

@@ -29,6 +29,8 @@ PAIRS: list[tuple[Any, tuple[Any, ...]]] = [
     (args.EmailArgs, (spec.EmailSpec,)),
     (args.NotifyArgs, (spec.NotifySpec,)),
     (args.ScalewayArgs, (spec.ScalewaySettings,)),
+    (args.KubernetesArgs, (spec.KubernetesSettings,)),
+    (args.IngressArgs, (spec.IngressSettings,)),
     (args.DatasetBucketArgs, (spec.DatasetBucketSpec,)),
     (args.AnnotationDatabaseArgs, (spec.AnnotationDatabaseSpec,)),
 ]

@@ -41,7 +41,7 @@ def test_every_argument_and_output_is_documented(schema: Any) -> None:
         if not one.get("description")
     ]
     assert silent == []
-    assert len(blocks) == 16
+    assert len(blocks) == 18
 
 
 def test_arguments_that_take_no_output_are_plain(schema: Any) -> None:

@@ -10,6 +10,7 @@ import pulumi_docker as docker
 
 from labelspace.container_spec import File, Health, Service
 from labelspace.cvat.images import IMAGES
+from labelspace.cvat.rclone import LIMITS, rclone_conf
 from labelspace.given import Given
 from labelspace.spec import BucketSpec
 from labelspace.targets.local.container import container
@@ -26,8 +27,6 @@ exec rclone mount "bucket:$BUCKET" "{ROOT}/$BUCKET" --config {CONFIG} --read-onl
     --uid {NEW_FOLDER_OWNER} --gid {NEW_FOLDER_OWNER} --dir-cache-time 5m --use-server-modtime
 """
 """A killed rclone leaves a dead mount, which is unmounted first."""
-LIMITS = {"RCLONE_CONTIMEOUT": "5s", "RCLONE_TIMEOUT": "10s", "RCLONE_LOW_LEVEL_RETRIES": "3"}
-"""An endpoint that hangs would hang CVAT's share with rclone's own: a minute, five minutes, ten attempts."""
 
 
 def mount_bucket(
@@ -64,18 +63,3 @@ def _service(given: Given[BucketSpec]) -> Service:
         capabilities=("SYS_ADMIN",),
         mounts_file_systems=True,
     )
-
-
-def rclone_conf(spec: BucketSpec) -> str:
-    """The remote ``bucket``; without keys, requests are anonymous (rclone's S3 backend)."""
-    lines = [
-        "[bucket]",
-        "type = s3",
-        "provider = Other",
-        f"endpoint = {spec.endpoint}",
-        f"region = {spec.region}",
-    ]
-    if spec.access_key and spec.secret_key:
-        lines.append(f"access_key_id = {spec.access_key.get_secret_value()}")
-        lines.append(f"secret_access_key = {spec.secret_key.get_secret_value()}")
-    return "\n".join(lines) + "\n"

@@ -7,7 +7,6 @@ passphrase. An update compares the record with the machine that it runs on, and 
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import pulumi
 import pulumi_docker as docker
 
 from labelspace import docker_endpoint
+from labelspace.backup_key import recorded_backup_key, recorded_once
 from labelspace.given import Given
 from labelspace.home import Home
 from labelspace.spec import BackupSpec
@@ -66,7 +66,7 @@ class Machine:
         record = pulumi.Stash(
             f"{prefix}-{RECORD_NAME}",
             input=asdict(here),
-            opts=_recorded_once(parent, again=is_recorded_again(workspace)),
+            opts=recorded_once(parent, again=is_recorded_again(workspace)),
         )
         self.facts: pulumi.Output[Facts] = pulumi.Output.all(record.output, _provider_host(parent)).apply(
             lambda values: _compared(workspace, Facts(**values[0]), here, values[1])
@@ -102,18 +102,7 @@ class Machine:
 
         An update stores it in the home, where a recovery kit finds it.
         """
-        home, name = Home.find(), self._workspace
-        given = pulumi.Output.secret(backup.map(_given_key))
-        made = home.stored_backup_key(name) or secrets.token_urlsafe(32)
-        record = pulumi.Stash(
-            f"{self._prefix}-backup-key",
-            input=given.apply(lambda key: key or made),
-            opts=_recorded_once(self._parent, secret=["input", "output"]),
-        )
-        stored = pulumi.Output.all(self.facts, given, record.output).apply(
-            lambda values: _stored(home, name, str(values[1] or values[2]))
-        )
-        return pulumi.Output.secret(stored)
+        return recorded_backup_key(self._parent, self._prefix, self._workspace, backup, after=self.facts)
 
 
 def folder_bind(
@@ -135,18 +124,6 @@ def folder_bind(
 def is_recorded_again(workspace: str) -> bool:
     """Whether the user wants the next update to record this machine in place of another one."""
     return workspace in os.environ.get(RECORD, "").split(",")
-
-
-def _recorded_once(
-    parent: pulumi.Resource, *, again: bool = False, secret: list[str] | None = None
-) -> pulumi.ResourceOptions:
-    """The options of a value that stays as it was first recorded; ``again``: a new value replaces it."""
-    return pulumi.ResourceOptions(
-        parent=parent,
-        ignore_changes=None if again else ["input"],
-        replace_on_changes=["input"] if again else None,
-        additional_secret_outputs=secret,
-    )
 
 
 def _provider_host(parent: pulumi.Resource) -> pulumi.Output[str | None]:
@@ -182,19 +159,6 @@ def _changed(recorded: Facts, here: Facts) -> str:
     if recorded.selinux != here.selinux:
         return f"with SELinux {'on' if recorded.selinux else 'off'}, and here it is not so"
     return ""
-
-
-def _given_key(backup: BackupSpec) -> str:
-    return backup.encryption_key.get_secret_value() if backup.encryption_key else ""
-
-
-def _stored(home: Home, workspace: str, key: str) -> str:
-    if not pulumi.runtime.is_dry_run():
-        try:
-            home.made_backup_key(workspace, key)
-        except ValueError as error:
-            raise pulumi.RunError(str(error)) from None
-    return key
 
 
 def _endpoint() -> docker_endpoint.Endpoint | None:

@@ -48,8 +48,13 @@ def _title(target: Target[Any]) -> str:
     return f"{target.title.capitalize()}{where}"
 
 
+def _has_form(target: Target[Any]) -> bool:
+    """Whether the form asks for what the target needs; it knows no remote bucket and no cluster."""
+    return target.can(Capability.LOCAL_BUCKETS) or target.can(Capability.HOST_NAME)
+
+
 CHOICES = {
-    "target": {target.name: _title(target) for target in registry.installed()},
+    "target": {target.name: _title(target) for target in registry.installed() if _has_form(target)},
     "registration": {
         "open": "Open: annotators sign up by themselves",
         "closed": "Closed: the admin creates accounts",

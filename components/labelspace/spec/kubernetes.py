@@ -1,0 +1,136 @@
+"""A workspace in a Kubernetes cluster."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from labelspace.spec.base import SpecPart
+from labelspace.spec.fields import PublicUrl
+from labelspace.spec.workspace import WorkspaceSpec
+
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+
+
+def _label(value: str) -> str:
+    if not _LABEL.fullmatch(value):
+        raise ValueError(
+            "use 1 to 63 lowercase letters, digits and hyphens (Kubernetes' rule for namespaces)"
+        )
+    return value
+
+
+def _object_name(value: str) -> str:
+    if not _SUBDOMAIN.fullmatch(value):
+        raise ValueError("use lowercase letters, digits, dots and hyphens (Kubernetes' rule for names)")
+    return value
+
+
+def _host(value: str) -> str:
+    if not _SUBDOMAIN.fullmatch(value) or "." not in value:
+        raise ValueError("give a host name such as labels.example.org")
+    return value
+
+
+ObjectName = Annotated[str, AfterValidator(_object_name)]
+
+
+class IngressSettings(SpecPart):
+    """How the cluster's ingress controller serves the URL."""
+
+    host: Annotated[str, AfterValidator(_host)]
+    """Host name of the URL."""
+    class_name: ObjectName | None = None
+    """The IngressClass; none: the cluster's default one."""
+    tls_secret: ObjectName | None = None
+    """Secret with certificate and key for ``host``; none: one that the ``issuer`` fills, else plain HTTP."""
+    issuer: ObjectName | None = None
+    """cert-manager's ClusterIssuer that signs a certificate for ``host``; none: none is asked for."""
+
+
+class KubernetesSettings(SpecPart):
+    """Settings of the target kubernetes alone."""
+
+    context: str | None = None
+    """Context of the kubeconfig file; none: its current one, which ``labelspace create`` writes down."""
+    namespace: Annotated[str, AfterValidator(_label)] | None = None
+    """Namespace of the workspace; none: ``labelspace-NAME``. It holds this workspace alone."""
+    ingress: IngressSettings | None = None
+    """Serve the URL by an ingress controller."""
+    node_port: int | None = Field(default=None, ge=30000, le=32767)
+    """Serve the URL on this port of every node, over HTTP; needs ``url``."""
+    url: PublicUrl | None = None
+    """The address that browsers open, where it is not ``ingress.host``."""
+    storage_class: ObjectName | None = None
+    """StorageClass of every volume; none: the cluster's default one."""
+    data_gb: int = Field(default=20, ge=1, le=10000)
+    """Volume for CVAT's own files, in GiB."""
+    database_gb: int = Field(default=10, ge=1, le=10000)
+    """Volume of the annotation database, in GiB."""
+    image_prefix: str = ""
+    """Put before the name of every image, such as ``registry.example.org/mirror/``."""
+    image_pull_secret: ObjectName | None = None
+    """Secret in the namespace with the login of the registry; none: images are public."""
+
+    @model_validator(mode="after")
+    def _login_is_there_before(self) -> KubernetesSettings:
+        if self.image_pull_secret and not self.namespace:
+            raise ValueError(
+                f"image_pull_secret: {self.image_pull_secret!r} must be in the namespace before its first"
+                " pod: create both, and give namespace"
+            )
+        return self
+
+
+class KubernetesSpec(WorkspaceSpec):
+    """The settings of a workspace in a cluster: what every workspace has, and the block ``kubernetes``."""
+
+    target: Literal["kubernetes"] = "kubernetes"
+    """Where it runs: a Kubernetes cluster."""
+    kubernetes: KubernetesSettings = KubernetesSettings()
+    """The settings of this target alone."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that holds the workspace."""
+        return self.kubernetes.namespace or f"labelspace-{self.name}"
+
+    @property
+    def url(self) -> str:
+        """The address that browsers open."""
+        ingress, url = self.kubernetes.ingress, self.kubernetes.url
+        if url or not ingress:
+            return url or ""
+        return f"{'https' if ingress.tls_secret or ingress.issuer else 'http'}://{ingress.host}"
+
+    @model_validator(mode="after")
+    def _buckets_are_remote(self) -> KubernetesSpec:
+        local = next((bucket.name for bucket in self.buckets if not bucket.endpoint), None)
+        if local:
+            raise ValueError(
+                f"bucket {local!r}: target kubernetes takes buckets of an S3 endpoint: give its endpoint"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _backups_leave_the_cluster(self) -> KubernetesSpec:
+        if not self.backup.bucket:
+            raise ValueError(
+                "backup.bucket: target kubernetes keeps backups in a bucket: give NAME@https://ENDPOINT"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _url_is_known(self) -> KubernetesSpec:
+        if not self.url:
+            raise ValueError("kubernetes: nobody could open it: give ingress, or node_port with url")
+        return self
+
+    @model_validator(mode="after")
+    def _not_yet(self) -> KubernetesSpec:
+        if self.external_database:
+            raise ValueError("external_database: it is for target local in this version: leave it out")
+        return self

@@ -1,0 +1,66 @@
+"""Where a workspace's objects go in a cluster, and what all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+from labelspace.spec.kubernetes import KubernetesSettings
+
+Manifest = dict[str, Any]
+"""An object of the Kubernetes API, or a part of one, as its reference writes it."""
+NAME_LABEL = "app.kubernetes.io/name"
+INSTANCE_LABEL = "app.kubernetes.io/instance"
+COMPONENT_LABEL = "app.kubernetes.io/component"
+"""Recommended labels (kubernetes.io, "Recommended Labels")."""
+VOLUMES_LABEL = "labelspace/volumes"
+"""The pods of a workspace that have volumes: one node runs them all."""
+
+
+@dataclass(frozen=True)
+class ClusterContext:
+    """One workspace in one namespace."""
+
+    workspace: str
+    prefix: str
+    """The names of resources in the stack begin with it."""
+    namespace: pulumi.Output[str]
+    settings: KubernetesSettings
+    parent: pulumi.Resource
+    running: bool = True
+    created: tuple[pulumi.Resource, ...] = field(default=())
+    """What must exist before the first pod, such as the claims of volumes."""
+
+    def resource_name(self, part: str) -> str:
+        """The name of a resource in the stack."""
+        return f"{self.prefix}-{part}"
+
+    def labels(self, component: str) -> dict[str, str]:
+        """The labels of a part and of its pods."""
+        return {NAME_LABEL: "labelspace", INSTANCE_LABEL: self.workspace, COMPONENT_LABEL: component}
+
+    @property
+    def one_node(self) -> Manifest:
+        """The affinity of a pod with volumes: most classes attach a volume to one node at a time."""
+        term = {
+            "label_selector": {"match_labels": {INSTANCE_LABEL: self.workspace, VOLUMES_LABEL: "true"}},
+            "topology_key": "kubernetes.io/hostname",
+        }
+        return {"pod_affinity": {"required_during_scheduling_ignored_during_execution": [term]}}
+
+    def image(self, name: str) -> str:
+        """An image by the name under which this cluster's nodes find it."""
+        return f"{self.settings.image_prefix}{name}"
+
+    def metadata(self, component: str, *, name: str = "") -> Manifest:
+        """Metadata of an object; without a name, Pulumi appends a random suffix to the resource's name."""
+        found: Manifest = {"namespace": self.namespace, "labels": self.labels(component)}
+        return {**found, "name": name} if name else found
+
+
+def selector(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels by which a part's pods are found."""
+    return {key: labels[key] for key in (INSTANCE_LABEL, COMPONENT_LABEL)}

@@ -1,0 +1,33 @@
+"""Settings of target kubernetes that are refused, and the sentence that says why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.components.targets.kubernetes.test_deploy import SETTINGS
+
+from labelspace import SpecError
+from labelspace.spec import parse_spec
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"buckets": [{"name": "photos"}]}, "target kubernetes takes buckets of an S3 endpoint"),
+        ({"backup": {}}, "target kubernetes keeps backups in a bucket"),
+        ({"kubernetes": {}}, "give ingress, or node_port with url"),
+        ({"kubernetes": {"node_port": 80}}, "kubernetes.node_port: 80 is refused"),
+        ({"kubernetes": {"namespace": "No Way"}}, "kubernetes.namespace: 'No Way' is refused"),
+        ({"kubernetes": {"ingress": {"host": "labels"}}}, "kubernetes.ingress.host: 'labels' is refused"),
+        (
+            {"kubernetes": {"image_pull_secret": "login"}},
+            "image_pull_secret: 'login' must be in the namespace before its first pod",
+        ),
+        ({"port": 8080}, "port"),
+    ],
+)
+def test_a_setting_that_cannot_be(changed: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec({**SETTINGS, **changed})
+    assert sentence in str(caught.value)
