@@ -77,7 +77,7 @@ def service(watched: pulumi.Input[Watched], redis_password: pulumi.Input[str], c
             *(File(f"/opt/labelspace/{name}", _module(name)) for name in MODULES),
         ),
         user="1000:1000",
-        health=Health(("CMD-SHELL", ALIVE), start_period=120),
+        health=Health(("CMD-SHELL", ALIVE), interval=10, start_period=120),
     )
 
 

@@ -23,7 +23,7 @@ def send_test(name: str, home: Home) -> NotifyTest:
     target = registry.for_workspace(name, home)
     if not automation.read_settings(automation.select(name, home)).get("notify"):
         raise UsageError(
-            f"notify: {name} tells nobody: `labelspace set {name} notify.webhook=-` reads a webhook's URL"
+            f"notify: {name} has no receiver: `labelspace set {name} notify.webhook=-` reads a webhook's URL"
             f" from standard input, `labelspace set {name} notify.email=ADDRESS` names who gets mails"
         )
     target.send_test_notice(name)

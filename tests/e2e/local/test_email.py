@@ -152,21 +152,6 @@ def test_the_password_is_shown_nowhere(lab: Lab, mailing: Any) -> None:
     assert not any(SMTP_PASSWORD in one.read_text() for one in lab.state.rglob("*.json"))
 
 
-def test_a_server_that_does_not_answer_is_reported_and_the_setting_removed(lab: Lab, mailing: Any) -> None:
-    worker = _identity("worker")
-    done = lab.run("set", NAME, "email.port=9", "--yes")
-    assert done.returncode == 0, done.stderr
-    assert "~ email: " in done.stderr
-    assert ":9 cannot be used from this machine (" in done.stderr
-    done = lab.run("set", NAME, "email=", "--yes")
-    assert done.returncode == 0, done.stderr
-    assert _identity("worker") == worker
-
-
-def _identity(part: str) -> str:
-    return str(docker.from_env().containers.get(f"labelspace-{NAME}-{part}").id)
-
-
 def test_a_mail_reports_a_fault_when_it_begins_and_when_it_ends(
     lab: Lab, mailing: Any, smtp: Controller
 ) -> None:
@@ -182,3 +167,18 @@ def test_a_mail_reports_a_fault_when_it_begins_and_when_it_ends(
     assert "over after" in smtp.handler.wait_for("oncall@example.org", "part ui: ends")
     assert lab.run("set", NAME, "notify.email=", "--yes").returncode == 0
     assert "notifier" not in containers(NAME)
+
+
+def test_a_server_that_does_not_answer_is_reported_and_the_setting_removed(lab: Lab, mailing: Any) -> None:
+    worker = _identity("worker")
+    done = lab.run("set", NAME, "email.port=9", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "~ email: " in done.stderr
+    assert ":9 cannot be used from this machine (" in done.stderr
+    done = lab.run("set", NAME, "email=", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert _identity("worker") == worker
+
+
+def _identity(part: str) -> str:
+    return str(docker.from_env().containers.get(f"labelspace-{NAME}-{part}").id)

@@ -105,4 +105,4 @@ def test_the_webhook_can_be_changed_and_removed(lab: Lab, watched: Any, listener
     lab.json("set", name, "notify.webhook=", "--yes")
     assert "notifier" not in containers(name)
     done = lab.run("notify", "test", name)
-    assert (done.returncode, "has no webhook" in done.stderr) == (2, True), done.stderr
+    assert (done.returncode, "has no receiver" in done.stderr) == (2, True), done.stderr

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from docker import errors
 from testbed.inside import inside
+from tests.e2e import cloud
 from tests.e2e.lab import PASSWORD
 from tests.e2e.machine import BUCKET, Machine, machine, until
 
@@ -238,6 +239,7 @@ def test_delete_takes_a_last_backup_and_proves_it_and_says_what_stays(server: Ma
     volume = f"volume labelspace-{name}-data (4.30 EUR a month)"
     assert stays == f"{volume}; its buckets and s3://{bucket}/labelspace/{name} stay"
     left = {kind: set(items) for kind, items in server.account.cloud.kinds.items() if items}
+    assert left.pop("access_key") == {cloud.KEY["access_key"]}, "the user's own"
     assert left.keys() == {"bucket", "volume"}
     assert left["bucket"] == {BUCKET, bucket}
     assert [one["name"] for one in server.account.cloud.all("volume").values()] == [f"labelspace-{name}-data"]

@@ -274,6 +274,7 @@ def main() -> int:
         return test(settings)
     files = {one: Path(RECORDS.format(one)) for one in channels(settings)}
     watches = {one: faults.load(file) for one, file in files.items()}
+    ALIVE.touch()  # a first measurement of what does not answer takes minutes
     while True:
         step(settings, watches, measure)
         for one, file in files.items():

@@ -39,7 +39,7 @@ def notifier(
     """Declare the container that reports faults."""
     watched = given.map(lambda spec: _watched(spec, context, url))
     described = service(watched, redis_password, given.known.cvat_version)
-    return container(described, context, depends_on=depends_on, parent=parent)
+    return container(described, context, depends_on=depends_on, wait_healthy=True, parent=parent)
 
 
 def _watched(spec: LocalSpec, context: DockerContext, url: str) -> Watched:

@@ -37,6 +37,7 @@ def test_the_notifier_has_no_rights_and_its_url_is_secret() -> None:
     made = _containers(NOTIFY)
     row = made["notifier"]
     assert (row["user"], row["capabilities"]["adds"]) == ("1000:1000", [])
+    assert row["wait"] is True, "an update ends when it works"
     assert not row.get("volumes")
     assert not row.get("mounts")
     assert "LABELSPACE_SERVES_STATE=1" in made["database"]["envs"]
