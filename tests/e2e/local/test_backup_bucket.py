@@ -215,7 +215,7 @@ def test_a_deleted_workspace_comes_back_from_the_bucket_alone(
 
     found = lab.run(*shlex.split(done["come_back"])[1:], "--yes")
     assert found.returncode == 1, found.stderr
-    assert f"`labelspace restore {name}` brings them back" in found.stderr
+    assert f"`labelspace restore {name}` brings back what was in it" in found.stderr
     lab.json("restore", name, "--yes")
     measured = lab.json("create", name, "--yes")
     assert measured["status"] == "ready"
