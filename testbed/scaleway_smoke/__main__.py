@@ -144,10 +144,11 @@ def _run(trial: Trial, results: list[Result]) -> None:
 
 def _step(trial: Trial, step: Step) -> Result:
     print(f"  {step.name}", flush=True)
-    began, ok = time.monotonic(), True
+    began = time.monotonic()
     try:
-        detail = "" if began < trial.deadline else "the run's time is over"
-        ok, detail = (False, detail) if detail else (True, step.run(trial))
+        if began >= trial.deadline:
+            raise OpsError("the run's time is over")
+        ok, detail = True, step.run(trial)
     except (OpsError, LookupError, ValueError) as error:
         ok, detail = False, str(error) or repr(error)
     seconds = round(time.monotonic() - began, 1)

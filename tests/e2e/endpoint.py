@@ -68,7 +68,7 @@ def endpoint(
     subnet = client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"]
     address, port = str(ipaddress.ip_network(subnet)[1]), 32000 + secrets.randbelow(500)
     access_key, secret_key = keys or (f"AK{secrets.token_hex(8)}", secrets.token_hex(20))
-    authority = _certificate(folder, address)
+    authority = self_signed(folder, address)
     one = client.containers.create(
         IMAGES["versitygw"],
         entrypoint=["sh", "-c"],
@@ -95,7 +95,7 @@ def endpoint(
         one.remove(force=True, v=True)
 
 
-def _certificate(folder: Path, address: str) -> Path:
+def self_signed(folder: Path, address: str) -> Path:
     """Signed by itself; pgBackRest before 2.53 looks for an address among the DNS names."""
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=s3",

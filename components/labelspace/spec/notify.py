@@ -12,9 +12,7 @@ from labelspace.spec.fields import Email
 from labelspace.spec.late import Late
 
 
-def _webhook(value: SecretStr | None) -> SecretStr | None:
-    if value is None:
-        return None
+def _webhook(value: SecretStr) -> SecretStr:
     try:
         parts = urlsplit(value.get_secret_value())
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -25,13 +23,14 @@ def _webhook(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+Webhook = Annotated[SecretStr, AfterValidator(_webhook)]
 NoticeFormat = Literal["auto", "slack", "mattermost", "teams", "json"]
 
 
 class NotifySpec(SpecPart):
     """Receivers of a notice when a fault begins and when it ends: a webhook, an address, or both."""
 
-    webhook: Annotated[SecretStr | None, AfterValidator(_webhook), Late("https://stand-in.invalid")] = None
+    webhook: Annotated[Webhook | None, Late("https://stand-in.invalid")] = None
     """URL of the incoming webhook: a secret, because everybody who knows it can post there."""
     email: Email | None = None
     """Address that gets a mail, through the SMTP server of the setting ``email``."""

@@ -18,19 +18,21 @@ from kubernetes.config.config_exception import ConfigException
 from kubernetes.stream import stream
 from kubernetes.stream.ws_client import ERROR_CHANNEL
 
+from labelspace.targets.kubernetes import names
+from labelspace.targets.kubernetes.names import (
+    COMPONENT_LABEL,
+    INSTANCE_LABEL,
+    OFFLINE_LABEL,
+    ONLINE_LABEL,
+    VOLUMES_LABEL,
+    file_key,
+)
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.waiting import wait_until
 from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedError, ServiceState
 
-NAME_LABEL = "app.kubernetes.io/name"
-INSTANCE_LABEL, COMPONENT_LABEL = "app.kubernetes.io/instance", "app.kubernetes.io/component"
-"""As in ``labelspace.targets.kubernetes.context``."""
-VOLUMES_LABEL = "labelspace/volumes"
-"""As in ``labelspace.targets.kubernetes.context``: one node runs all such pods."""
 Manifest = dict[str, Any]
 """An object of the Kubernetes API, or a part of one, as its reference writes it."""
-OFFLINE_LABEL, ONLINE_LABEL = "labelspace/offline", "labelspace/online"
-"""As in ``labelspace.targets.kubernetes.network``: such a pod reaches nothing, or the world."""
 PATIENCE_SECONDS = 900
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 60
 NOT_FOUND, FORBIDDEN, UNAUTHORIZED = 404, 403, 401
@@ -206,17 +208,12 @@ class ClusterRuntime:
         """Make the claims that are missing; ``gigabytes``: the size of each, in GiB, by part."""
         found = self.volumes()
         for part in [one for one in gigabytes if one not in found]:
-            labels = {
-                NAME_LABEL: "labelspace",
-                INSTANCE_LABEL: self._workspace,
-                COMPONENT_LABEL: part,
-            }
             spec = {
                 "accessModes": ["ReadWriteOnce"],
                 "storageClassName": storage_class,
                 "resources": {"requests": {"storage": f"{gigabytes[part]}Gi"}},
             }
-            claim = {"metadata": {"name": part, "labels": labels}, "spec": spec}
+            claim = {"metadata": {"name": part, "labels": names.labels(self._workspace, part)}, "spec": spec}
             with _cluster_errors():
                 self.core.create_namespaced_persistent_volume_claim(self.namespace, claim)
 
@@ -444,12 +441,11 @@ def _exit_code(status: Manifest) -> int:
     return next((int(one["message"]) for one in causes if one.get("reason") == "ExitCode"), -1)
 
 
-def _key(path: str) -> str:
-    return path.strip("/").replace("/", ".")
-
-
 def _job_files(name: str, job: Job) -> Manifest:
-    return {"metadata": {"name": name}, "stringData": {_key(path): text for path, text in job.files.items()}}
+    return {
+        "metadata": {"name": name},
+        "stringData": {file_key(path): text for path, text in job.files.items()},
+    }
 
 
 def _job_pod(name: str, job: Job, images: Images) -> Manifest:
@@ -460,7 +456,7 @@ def _job_pod(name: str, job: Job, images: Images) -> Manifest:
     ]
     if job.files:
         volumes.append({"name": "files", "secret": {"secretName": name, "defaultMode": 0o444}})
-        mounts += [{"name": "files", "mountPath": path, "subPath": _key(path)} for path in job.files]
+        mounts += [{"name": "files", "mountPath": path, "subPath": file_key(path)} for path in job.files]
     container = {
         "name": "job",
         "image": f"{images.prefix}{job.image}",

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-import docker
 import pytest
+from tests.e2e.components.database import PSQL, build_image, running, shell
 
-from labelspace.postgres import container, pgbackrest
+from labelspace.postgres import pgbackrest
 from labelspace.spec import BackupSpec
-from labelspace_ops.runtime import docker_engine
 
-PSQL = "psql -U cvat -d cvat -v ON_ERROR_STOP=1 -qAtc"
 BACKUP = BackupSpec(max_unarchived_mb=64, archive_timeout_seconds=5)
 SEGMENT = 16 * 2**20
 FILLER = f"{pgbackrest.REPOSITORY}/filler"
@@ -25,29 +22,9 @@ FILLER = f"{pgbackrest.REPOSITORY}/filler"
 @pytest.fixture(scope="module")
 def database() -> Iterator[Any]:
     """A database whose repository is a small disk of its own."""
-    subprocess.run(
-        ["docker", "build", "--quiet", "--tag", pgbackrest.image_name(), "-"],
-        env={"DOCKER_BUILDKIT": "0", "PATH": "/usr/local/bin:/usr/bin:/bin"},
-        input=pgbackrest.context_tar(), capture_output=True, check=True,
-    )  # fmt: skip
-    service = container.service("a-password", {}, BACKUP, size="small")
-    created = docker.from_env().containers.create(
-        pgbackrest.image_name(),
-        command=list(service.command),
-        environment=dict(service.environment),
-        cap_drop=["ALL"],
-        cap_add=list(service.capabilities),
-        init=True,
-        tmpfs={pgbackrest.REPOSITORY: "size=128m,uid=999,gid=999"},
-    )
-    files = pgbackrest.secret_files("w", BACKUP, "k" * 40)
-    created.put_archive("/", docker_engine.tar_files({container.PASSWORD_FILE: "a-password", **files}))
-    created.start()
-    try:
-        _until(lambda: docker_engine.exec_in(created, ["sh", "-c", container.HEALTHY])[0] == 0, "healthy")
-        yield created
-    finally:
-        created.remove(force=True, v=True)
+    build_image()
+    with running(BACKUP, 128) as made:
+        yield made
 
 
 def _until(true: Callable[[], bool], what: str) -> None:
@@ -57,34 +34,28 @@ def _until(true: Callable[[], bool], what: str) -> None:
         time.sleep(1)
 
 
-def _run(database: Any, script: str) -> str:
-    code, output = docker_engine.exec_in(database, ["bash", "-ec", script])
-    assert code == 0, output
-    return output.strip()
-
-
 def _state(database: Any) -> Any:
-    return json.loads(_run(database, "python3 -m labelspace_backup state").splitlines()[-1])
+    return json.loads(shell(database, "python3 -m labelspace_backup state").splitlines()[-1])
 
 
 def _write(database: Any, number: int) -> None:
     """A row, in a segment of its own."""
     insert = f"insert into written values ({number})"  # noqa: S608 - a number
-    _run(database, f"{PSQL} '{insert}' -c 'select pg_switch_wal()' >/dev/null")
+    shell(database, f"{PSQL} '{insert}' -c 'select pg_switch_wal()' >/dev/null")
 
 
 def _waiting(database: Any) -> int:
-    return int(_run(database, "ls $PGDATA/pg_wal/archive_status | grep -c ready || true"))
+    return int(shell(database, "ls $PGDATA/pg_wal/archive_status | grep -c ready || true"))
 
 
 def test_a_full_repository_costs_a_range_of_changes_and_never_the_database(database: Any) -> None:
-    _run(database, f"{PSQL} 'create table written (id int)'")
+    shell(database, f"{PSQL} 'create table written (id int)'")
     _write(database, 0)
     _until(lambda: _waiting(database) == 0, "archived")
     before = _state(database)
     assert (before["lost_from"], before["archive_fails"]) == (None, False)
 
-    _run(database, f"cat /dev/zero >{FILLER} || true")
+    shell(database, f"cat /dev/zero >{FILLER} || true")
     for number in range(1, 4):
         _write(database, number)
     _until(lambda: _state(database)["archive_fails"], "the state says that changes wait")
@@ -99,14 +70,14 @@ def test_a_full_repository_costs_a_range_of_changes_and_never_the_database(datab
     lost = _state(database)
     assert before["now"] - 10 < datetime.fromisoformat(lost["lost_from"]).timestamp() < lost["now"]
     assert lost["last_archived"] is None
-    assert _run(database, f"{PSQL} 'table written'").split() == [str(number) for number in range(15)]
+    assert shell(database, f"{PSQL} 'table written'").split() == [str(number) for number in range(15)]
 
     known = [row["id"] for row in lost["backups"]]
-    _run(database, f"rm {FILLER}")
+    shell(database, f"rm {FILLER}")
     _until(lambda: len(_state(database)["backups"]) > len(known), "a backup is taken by itself")
     _until(lambda: _state(database)["lost_from"] is None, "the gap is closed")
     newest = _state(database)["backups"][-1]
     assert (newest["kind"], newest["lost_from"]) == ("full", lost["lost_from"])
-    proof = json.loads(_run(database, "python3 -m labelspace_backup drill").splitlines()[-1])
+    proof = json.loads(shell(database, "python3 -m labelspace_backup drill").splitlines()[-1])
     assert proof["backup"] == newest["id"]
     assert "no rows" in proof["reason"] or proof["ok"], proof

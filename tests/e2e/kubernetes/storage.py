@@ -13,6 +13,7 @@ from mypy_boto3_s3 import S3Client
 from testbed import toolchain
 from testbed.images import RECIPES
 from testbed.kubernetes.cluster import HOST_ADDRESS
+from tests.e2e.endpoint import self_signed
 from tests.e2e.lab import until
 
 from labelspace.cvat.images import IMAGES
@@ -50,7 +51,7 @@ class Storage:
 def serve(folder: Path, bucket: str, port: int, *, tls: bool) -> Iterator[Storage]:
     """Serve one empty bucket on the address of this machine that the cluster's network leads to."""
     (folder / "buckets" / bucket).mkdir(parents=True)
-    certificate = _certificate(folder) if tls else None
+    certificate = self_signed(folder, HOST_ADDRESS) if tls else None
     files = ["--cert", str(certificate), "--key", str(folder / "key.pem")] if certificate else []
     options = ["--quiet", "--region", REGION, "--port", f"{HOST_ADDRESS}:{port}", *files]
     module = RECIPES[IMAGES["versitygw"]].module
@@ -69,14 +70,3 @@ def serve(folder: Path, bucket: str, port: int, *, tls: bool) -> Iterator[Storag
     finally:
         started.terminate()
         started.wait()
-
-
-def _certificate(folder: Path) -> Path:
-    """Signed by itself; pgBackRest before 2.53 looks for an address among the DNS names."""
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=s3",
-         "-addext", f"subjectAltName=DNS:{HOST_ADDRESS},IP:{HOST_ADDRESS}",
-         "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return folder / "cert.pem"

@@ -102,9 +102,8 @@ def _container(bucket: str, context: ClusterContext) -> Manifest:
         "command": ["sh", "-c"],
         "args": [_MOUNT],
         "env": [{"name": key, "value": value} for key, value in {"BUCKET": bucket, **LIMITS}.items()],
-        "security_context": {
-            "privileged": True
-        },  # a mount reaches the node from a privileged container alone
+        # a mount reaches the node from a privileged container alone
+        "security_context": {"privileged": True},
         "lifecycle": {"pre_stop": {"exec_": {"command": ["sh", "-c", _UNMOUNT]}}},
         "readiness_probe": {
             "exec_": {"command": ["sh", "-c", listed]},

@@ -9,15 +9,11 @@ from typing import Any
 import pulumi
 
 from labelspace.spec.kubernetes import KubernetesSettings
+from labelspace.targets.kubernetes import names
+from labelspace.targets.kubernetes.names import COMPONENT_LABEL, INSTANCE_LABEL, VOLUMES_LABEL
 
 Manifest = dict[str, Any]
 """An object of the Kubernetes API, or a part of one, as its reference writes it."""
-NAME_LABEL = "app.kubernetes.io/name"
-INSTANCE_LABEL = "app.kubernetes.io/instance"
-COMPONENT_LABEL = "app.kubernetes.io/component"
-"""Recommended labels (kubernetes.io, "Recommended Labels")."""
-VOLUMES_LABEL = "labelspace/volumes"
-"""The pods of a workspace that have volumes: one node runs them all."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class ClusterContext:
 
     def labels(self, component: str) -> dict[str, str]:
         """The labels of a part and of its pods."""
-        return {NAME_LABEL: "labelspace", INSTANCE_LABEL: self.workspace, COMPONENT_LABEL: component}
+        return names.labels(self.workspace, component)
 
     @property
     def one_node(self) -> Manifest:

@@ -6,7 +6,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from labelspace.cvat.services import PROXY_PORT
-from labelspace.targets.kubernetes.context import COMPONENT_LABEL, ClusterContext, Manifest, selector
+from labelspace.targets.kubernetes.context import ClusterContext, Manifest, selector
+from labelspace.targets.kubernetes.names import COMPONENT_LABEL, OFFLINE_LABEL, ONLINE_LABEL
 
 PROXY = "cvat-proxy"
 BODY_SIZE = "2g"
@@ -17,10 +18,6 @@ _ANNOTATIONS = {
     "nginx.ingress.kubernetes.io/proxy-send-timeout": "3600",
 }
 """Uploads and long exports pass (ingress-nginx, "Annotations"); other controllers ignore them."""
-OFFLINE_LABEL = "labelspace/offline"
-"""A pod with it reaches nothing: an operation's own job."""
-ONLINE_LABEL = "labelspace/online"
-"""A pod with it reaches the world: an operation's job that reads or writes the backups' bucket."""
 _PUBLIC = ("proxy",)
 _REACH_OUT = ("server", "worker", "worker-chunks", "database")
 """Parts that talk to the world: remote sources, cloud storages, webhooks, the backups' bucket."""
@@ -33,17 +30,11 @@ def policies(context: ClusterContext) -> list[k8s.networking.v1.NetworkPolicy]:
     dns = {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
     inside = {"ingress": [{"from_": [own]}], "egress": [{"to": [own]}, dns]}
     return [
-        _policy("default", context, {}, {}, both=True),
-        _policy("inside", context, online, inside, both=True),
+        _policy("default", context, {}, {"ingress": None, "egress": None}),
+        _policy("inside", context, online, inside),
         _policy("public", context, _parts(_PUBLIC), {"ingress": [{"ports": [{"port": PROXY_PORT}]}]}),
-        _policy(
-            "operations",
-            context,
-            {"match_labels": {ONLINE_LABEL: "true"}},
-            {"egress": [{}]},
-            kind="Egress",
-        ),
-        _policy("outward", context, _parts(_REACH_OUT), {"egress": [{}]}, kind="Egress"),
+        _policy("operations", context, {"match_labels": {ONLINE_LABEL: "true"}}, {"egress": [{}]}),
+        _policy("outward", context, _parts(_REACH_OUT), {"egress": [{}]}),
     ]
 
 
@@ -52,18 +43,13 @@ def _parts(names: tuple[str, ...]) -> Manifest:
 
 
 def _policy(
-    name: str,
-    context: ClusterContext,
-    pods: Manifest,
-    rules: Manifest,
-    *,
-    kind: str = "Ingress",
-    both: bool = False,
+    name: str, context: ClusterContext, pods: Manifest, rules: Manifest
 ) -> k8s.networking.v1.NetworkPolicy:
+    """``rules``: what is allowed by direction, None for nothing; other traffic of these directions is not."""
     return k8s.networking.v1.NetworkPolicy(
         context.resource_name(f"policy-{name}"),
         metadata=context.metadata("network", name=name),
-        spec={"pod_selector": pods, "policy_types": ["Ingress", "Egress"] if both else [kind], **rules},
+        spec={"pod_selector": pods, "policy_types": [one.capitalize() for one in rules], **rules},
         opts=pulumi.ResourceOptions(parent=context.parent),
     )
 

@@ -6,7 +6,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from labelspace.container_spec import Health, Service
-from labelspace.targets.kubernetes.context import VOLUMES_LABEL, ClusterContext, Manifest
+from labelspace.targets.kubernetes.context import ClusterContext, Manifest
+from labelspace.targets.kubernetes.names import VOLUMES_LABEL, file_key
 
 BUCKETS_CLAIM = "buckets"
 SHARE_ROOT = "/home/django/share"
@@ -32,7 +33,7 @@ def pod(service: Service, context: ClusterContext, *, restart: str = "Always") -
             "security_context": _pod_security(service),
             "image_pull_secrets": _pull_secrets(context),
             "containers": [_container(service, context, files)],
-            "volumes": _volumes(service, context, files),
+            "volumes": _volumes(service, files),
         },
     }
 
@@ -44,7 +45,7 @@ def secret_files(service: Service, context: ClusterContext) -> k8s.core.v1.Secre
     return k8s.core.v1.Secret(
         context.resource_name(f"{service.name}-files"),
         metadata=context.metadata(service.name),
-        string_data={_key(file.path): file.content for file in service.files},
+        string_data={file_key(file.path): file.content for file in service.files},
         immutable=True,
         opts=pulumi.ResourceOptions(parent=context.parent),
     )
@@ -61,7 +62,7 @@ def _container(service: Service, context: ClusterContext, files: k8s.core.v1.Sec
         "ports": [{"container_port": service.port}] if service.port else None,
         "resources": _resources(service),
         "security_context": _security(service),
-        "volume_mounts": [*_mounts(service, context), *(_file_mounts(service) if files else [])],
+        "volume_mounts": [*_mounts(service), *(_file_mounts(service) if files else [])],
         **probes,
     }
 
@@ -106,7 +107,7 @@ def _probes(health: Health) -> Manifest:
     return {"startup_probe": started, "readiness_probe": ready}
 
 
-def _mounts(service: Service, context: ClusterContext) -> list[Manifest]:
+def _mounts(service: Service) -> list[Manifest]:
     volumes = [
         {"name": name, "mount_path": path, "read_only": read_only}
         for named, read_only in ((service.volumes, None), (service.reads, True))
@@ -123,12 +124,12 @@ def _mounts(service: Service, context: ClusterContext) -> list[Manifest]:
 
 def _file_mounts(service: Service) -> list[Manifest]:
     return [
-        {"name": "files", "mount_path": file.path, "sub_path": _key(file.path), "read_only": True}
+        {"name": "files", "mount_path": file.path, "sub_path": file_key(file.path), "read_only": True}
         for file in service.files
     ]
 
 
-def _volumes(service: Service, context: ClusterContext, files: k8s.core.v1.Secret | None) -> list[Manifest]:
+def _volumes(service: Service, files: k8s.core.v1.Secret | None) -> list[Manifest]:
     claims = {name: name for name in (*service.volumes, *service.reads)}
     if service.mounts_share:
         claims["share"] = BUCKETS_CLAIM
@@ -139,8 +140,3 @@ def _volumes(service: Service, context: ClusterContext, files: k8s.core.v1.Secre
         secret = {"secret_name": files.metadata.name, "default_mode": 0o444}
         volumes.append({"name": "files", "secret": secret})
     return volumes
-
-
-def _key(path: str) -> str:
-    """A path as the key of a secret, which has no slashes."""
-    return path.strip("/").replace("/", ".")

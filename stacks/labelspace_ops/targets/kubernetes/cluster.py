@@ -15,6 +15,7 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 from labelspace.spec.kubernetes import KubernetesSpec
+from labelspace.targets.kubernetes import names
 from labelspace_ops.core.checks import Check, run_check
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.runtime import cluster
@@ -119,9 +120,9 @@ def _check_namespace(client: api.ApiClient, spec: KubernetesSpec) -> None:
                 f"kubernetes.namespace: {name!r} does not exist: create it, or leave it out"
             ) from None
     others = {
-        claim.metadata.labels.get(cluster.INSTANCE_LABEL)
+        claim.metadata.labels.get(names.INSTANCE_LABEL)
         for claim in core.list_namespaced_persistent_volume_claim(
-            name, label_selector="app.kubernetes.io/name=labelspace"
+            name, label_selector=f"{names.NAME_LABEL}={names.APPLICATION}"
         ).items
     } - {spec.name}
     if others:

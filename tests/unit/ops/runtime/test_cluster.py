@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from kubernetes import client as api
 
-from labelspace.targets.kubernetes import context, network
+from labelspace.targets.kubernetes import names
 from labelspace_ops.runtime import cluster
 from labelspace_ops.runtime.base import Job, Mount
 
@@ -56,12 +57,24 @@ def test_the_exit_code_of_a_command(status: Any, code: int) -> None:
     assert cluster._exit_code(status) == code
 
 
-def test_the_labels_are_those_of_the_network_policies() -> None:
-    assert cluster.OFFLINE_LABEL == network.OFFLINE_LABEL
-    assert cluster.ONLINE_LABEL == network.ONLINE_LABEL
-    assert cluster.INSTANCE_LABEL == context.INSTANCE_LABEL
-    assert cluster.COMPONENT_LABEL == context.COMPONENT_LABEL
-    assert cluster.VOLUMES_LABEL == context.VOLUMES_LABEL
+@pytest.mark.parametrize(
+    ("networks", "reach", "other"),
+    [(("pets",), names.ONLINE_LABEL, names.OFFLINE_LABEL), ((), names.OFFLINE_LABEL, names.ONLINE_LABEL)],
+)
+def test_the_pod_of_an_operation_has_the_labels_that_policies_and_affinity_select(
+    networks: tuple[str, ...], reach: str, other: str
+) -> None:
+    runtime = cluster.ClusterRuntime(api.ApiClient(), "pets", "labelspace-pets")
+    runtime.core = core = Mock()
+    core.list_namespaced_pod.return_value.items = []
+    runtime._create(Job(image="i", command=["run"], mounts=(Mount("database", "/data"),), networks=networks))
+    (_, made), _ = core.create_namespaced_pod.call_args
+    labels = made["metadata"]["labels"]
+    assert labels[names.INSTANCE_LABEL] == "pets"
+    assert names.COMPONENT_LABEL in labels
+    assert labels[names.VOLUMES_LABEL] == "true"
+    assert labels[reach] == "true"
+    assert other not in labels
 
 
 def test_the_pod_of_an_operation_has_no_right_that_is_not_named() -> None:
