@@ -45,6 +45,7 @@ from labelspace_ops.workspaces import models
 DOMAIN = "labels.example.org"
 BUCKET = "street"
 DISK_BYTES = 12 * 10**9
+DISK_FILE = "labelspace-machine.img"  # the name by which a leftover loop device is recognised
 API, S3 = "api.scaleway.com", "s3.fr-par.scw.cloud"
 METADATA, RESOLVER = "169.254.42.42", "169.254.169.254"
 REPOSITORY = "/opt/repository"
@@ -409,7 +410,7 @@ def _metadata(made: Machine) -> None:
 def _power_on(made: Machine) -> None:
     """The seed is what a server reads of its user data; the disk is blank at first."""
     own, seed = made.folder / "machine", made.folder / "seed"
-    disk, identity = own / "disk.img", made.account.only("instance_server")["id"]
+    disk, identity = own / DISK_FILE, made.account.only("instance_server")["id"]
     for folder in (own, seed):
         folder.mkdir(exist_ok=True)
     (seed / "user-data").write_text(made.user_data)
@@ -436,9 +437,9 @@ def _release(made: Machine) -> None:
     for part in reversed(list(made.parts)):
         made.parts[part].remove(force=True, v=True)
     own = made.folder / "machine"
-    if (own / "disk.img").exists():
+    if (own / DISK_FILE).exists():
         docker.from_env().containers.run(
             images.INSTANCE, **AS_A_MACHINE, entrypoint="power-off", remove=True,
             mounts=[Mount("/machine", str(own), type="bind")],
         )  # fmt: skip
-        (own / "disk.img").unlink()
+        (own / DISK_FILE).unlink()
