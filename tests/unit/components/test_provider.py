@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from labelspace import SpecError, spec
+from labelspace import provider as provider_module
 from labelspace.provider import LabelspaceProvider, References
 
 
@@ -32,7 +35,7 @@ def schema() -> Any:
 
 def test_every_argument_and_output_is_documented(schema: Any) -> None:
     blocks = {name: one["inputProperties"] for name, one in schema["resources"].items()}
-    blocks |= {name: one["properties"] for name, one in schema["types"].items()}
+    blocks |= {name: one.get("properties", {}) for name, one in schema["types"].items()}
     blocks |= {f"outputs of {name}": one["properties"] for name, one in schema["resources"].items()}
     silent = [
         f"{block}.{name}"
@@ -41,12 +44,12 @@ def test_every_argument_and_output_is_documented(schema: Any) -> None:
         if not one.get("description")
     ]
     assert silent == []
-    assert len(blocks) == 18
+    assert len(blocks) == 28
 
 
 def test_arguments_that_take_no_output_are_plain(schema: Any) -> None:
     blocks = {name: one["inputProperties"] for name, one in schema["resources"].items()}
-    blocks |= {name: one["properties"] for name, one in schema["types"].items()}
+    blocks |= {name: one.get("properties", {}) for name, one in schema["types"].items()}
     plain = {
         f"{block.rpartition(':')[2]}.{name}": one.get("plain", False)
         for block, all_ in blocks.items()
@@ -57,6 +60,36 @@ def test_arguments_that_take_no_output_are_plain(schema: Any) -> None:
     assert plain["Workspace.size"]
     assert plain["Bucket.name"]
     assert schema["resources"]["labelspace:index:Workspace"]["requiredInputs"] == ["buckets"]
+
+
+def test_choices_are_enums(schema: Any) -> None:
+    enums = {name.rpartition(":")[2]: one for name, one in schema["types"].items() if one.get("enum")}
+    for name, one in enums.items():
+        assert one["type"] == "string", name
+        assert one["description"], name
+        assert tuple(choice["value"] for choice in one["enum"]) == get_args(getattr(spec, name)), name
+    used = set(re.findall(r"#/types/labelspace:index:(\w+)", json.dumps(schema)))
+    assert len(enums) == 10
+    assert used >= enums.keys()
+    assert [one["name"] for one in enums["DatabaseSslMode"]["enum"]] == ["VerifyFull", "VerifyCa", "Disable"]
+
+
+def test_an_argument_of_an_enum_is_plain(schema: Any) -> None:
+    blocks = [one["inputProperties"] for one in schema["resources"].values()]
+    blocks += [one.get("properties", {}) for one in schema["types"].values()]
+    enums = {f"#/types/{name}" for name, one in schema["types"].items() if one.get("enum")}
+    chosen = [one for block in blocks for one in block.values() if one.get("$ref") in enums]
+    assert len(chosen) == 11
+    assert all(one["plain"] and one["description"] for one in chosen)
+
+
+def test_a_value_of_an_enum_stays_a_text_and_the_spec_refuses_a_wrong_one() -> None:
+    provider = LabelspaceProvider()
+    given = {"buckets": [{"name": "one"}], "size": "huge", "scaleway": {"region": "fr-par"}}
+    mapped: Any = provider.map_inputs(given, provider._component_defs["Workspace"])
+    assert mapped == given
+    with pytest.raises(SpecError, match="size: 'huge' is refused: choose one of"):
+        provider_module.Workspace("w", mapped)
 
 
 def test_a_component_is_an_argument(schema: Any) -> None:
