@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_args
 
+import pulumi
 import pytest
+from pulumi.provider.server import ProviderServicer
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.proto import provider_pb2
+from tests.unit.components.test_options import Machine
 
 from labelspace import SpecError, spec
 from labelspace import provider as provider_module
@@ -116,3 +123,27 @@ def test_a_reference_becomes_the_component_that_was_made() -> None:
 def test_a_component_of_another_provider_is_refused() -> None:
     with pytest.raises(ValueError, match="photos: another provider made it: use one provider"):
         References().construct("photos", "labelspace:index:DatasetBucket", "urn:photos")
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+def test_a_docker_provider_on_another_machine_is_refused(
+    preview: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Pulumi's server of providers reads the settings of a caller's provider from the engine."""
+    monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
+    monitor = MockMonitor(Machine())
+    urn = "urn:pulumi:test::other-team::pulumi:providers:docker::theirs"
+    state = {"host": "ssh://root@192.0.2.7"}
+    monitor.resources[urn] = MockMonitor.ResourceRegistration(urn, "theirs-id", state)
+    pulumi.runtime.set_mocks(Machine(), project="other-team", stack="test", preview=preview, monitor=monitor)
+    request = provider_pb2.ConstructRequest(providers={"docker": f"{urn}::theirs-id"})
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator] # the SDK leaves it without types
+    def constructed() -> None:
+        options = ProviderServicer._construct_options(request)
+        inputs: Any = {"buckets": [{"name": "one"}]}
+        LabelspaceProvider().construct("w", "labelspace:index:Workspace", inputs, options)
+
+    with pytest.raises(pulumi.RunError, match=r"its Docker provider's host is ssh://root@192\.0\.2\.7"):
+        constructed()
+    gc.collect()  # what a failed update left complains when it goes: better here than within another test
