@@ -75,7 +75,7 @@ class DatasetBucket(pulumi.ComponentResource):
         self.region = pulumi.Output.from_input(made.access.region)
         self.access_key, self.secret_key = pulumi.Output.from_input(ACCESS_KEY), made.access.secret_key
         folder = self._context.machine.path(lambda home: home.buckets / spec.name)
-        self.folder = pulumi.Output.all(made.ready, folder).apply(lambda values: str(values[1]))
+        self.folder = once_ready(folder, made.ready)
         _register(self, "bucket", "endpoint", "region", "access_key", "secret_key", "folder")
 
     def _bucket(self, spec: DatasetBucketSpec) -> local_bucket.DatasetBucket:

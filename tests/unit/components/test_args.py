@@ -63,7 +63,7 @@ def _argument(kind: Any) -> tuple[Any, bool, bool]:
     takes_output = any(get_origin(one) is Awaitable for one in parts)
     plain = next(one for one in parts if not get_args(one) or get_origin(one) is Sequence)
     if isinstance(plain, type) and issubclass(plain, Enum):
-        plain = Literal[tuple(one.value for one in plain)]  # type: ignore[valid-type]  # made at runtime
+        plain = Literal[tuple(one.value for one in plain)]  # made at runtime
     return plain, takes_output, optional
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -72,7 +73,7 @@ def test_the_url_of_an_address_that_is_not_there_yet_is_unknown() -> None:
     assert known_in_a_preview(lambda: Workspace("w", **CLOUD).url) is None
 
 
-def test_the_addresses_of_parts_are_known() -> None:
+def test_the_addresses_of_parts_are_known(tmp_path: Path) -> None:
     def server() -> AnnotationServer:
         database, photos = AnnotationDatabase("labels"), DatasetBucket("photos", port=9000)
         return AnnotationServer("server", database=database, buckets=[photos], port=8090)
@@ -80,6 +81,8 @@ def test_the_addresses_of_parts_are_known() -> None:
     assert known_in_a_preview(lambda: server().url) == "http://labels.localhost:8090"
     assert known_in_a_preview(lambda: server().api_url) == "http://127.0.0.1:8090"
     assert known_in_a_preview(lambda: DatasetBucket("photos", port=9000).endpoint) == "http://127.0.0.1:9000"
+    folder = known_in_a_preview(lambda: DatasetBucket("photos", port=9000).folder)
+    assert folder == str(tmp_path / "buckets" / "photos")
     assert known_in_a_preview(lambda: AnnotationDatabase("labels").host) == "labelspace-labels-database"
 
 
