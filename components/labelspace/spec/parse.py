@@ -115,7 +115,7 @@ def _sentence(spec: type[SpecPart], problem: Any, *, show: bool) -> str:
     return f"{field}: {_shown(field, problem['input'])}{message}"
 
 
-SECRETS = ("password", "secret_key", "access_key", "backup.encryption_key", "webhook")
+SECRETS = ("password", "secret_key", "access_key", "backup.encryption_key", "webhook", "acme_eab_hmac")
 """Parts of the names of settings whose values no message shows."""
 
 

@@ -30,7 +30,7 @@ from labelspace_ops.targets import registry
 from labelspace_ops.workspaces.impact import affects, data_effect, downtime_of
 
 ACTIONS = ("create", "update", "replace", "delete", "same")
-SECRET_WORDS = ("password", "secret_key", "access_key", "backup.encryption_key")
+SECRET_WORDS = ("password", "secret_key", "access_key", "backup.encryption_key", "acme_eab_hmac")
 _ACTION_OF_STEP = {"create-replacement": "replace", "delete-replaced": "", "read": "", "refresh": ""}
 
 

@@ -23,6 +23,7 @@ from labelspace.spec.fields import MAX_NAME
 GOOD: dict[str, Any] = {"name": "pets", "buckets": [{"name": "cats"}]}
 
 
+AUTHORITY = {"acme_directory": "https://acme.example.org/directory"}
 MAIL = {"host": "mail.lan", "from": "labels@example.org"}
 TLS = {"certificate": "/etc/ssl/labels.pem", "key": "/etc/ssl/labels.key"}
 
@@ -108,6 +109,42 @@ def test_defaults_are_safe() -> None:
             {"target": "scaleway", "scaleway": {"acme_ca_certificate": "PEM"}},
             "scaleway",
             "add its acme_directory",
+        ),
+        (
+            {"target": "scaleway", "scaleway": {**AUTHORITY, "acme_eab_key_id": "key-1"}},
+            "scaleway",
+            "both acme_eab_key_id and acme_eab_hmac",
+        ),
+        (
+            {"target": "scaleway", "scaleway": {**AUTHORITY, "acme_eab_hmac": "c2VjcmV0"}},
+            "scaleway",
+            "both acme_eab_key_id and acme_eab_hmac",
+        ),
+        (
+            {"target": "scaleway", "scaleway": {"acme_eab_key_id": "k", "acme_eab_hmac": "c2VjcmV0"}},
+            "scaleway",
+            "Add its acme_directory",
+        ),
+        (
+            {"target": "scaleway", "scaleway": {"acme_after_lets_encrypt": True}},
+            "scaleway",
+            "Add its acme_directory",
+        ),
+        (
+            {
+                "target": "scaleway",
+                "scaleway": {**AUTHORITY, "acme_eab_key_id": "k", "acme_eab_hmac": "no+base/64url"},
+            },
+            "scaleway.acme_eab_hmac",
+            "base64url",
+        ),
+        (
+            {
+                "target": "scaleway",
+                "scaleway": {**AUTHORITY, "acme_eab_key_id": "k}", "acme_eab_hmac": "c2VjcmV0"},
+            },
+            "scaleway.acme_eab_key_id",
+            "'k}' is refused",
         ),
         (
             {"target": "scaleway", "scaleway": {"ssh_cidrs": ["everyone"]}},
