@@ -85,6 +85,8 @@ class Preview(JsonModel):
     """How many resources for each of ``create``, ``update``, ``replace``, ``delete``, ``same``."""
     notes: list[str]
     """Further facts: cost, the new URL, risks for data."""
+    cost: str = ""
+    """What it will cost a month, in total and by part; empty where nothing is billed."""
 
 
 def preview(spec: WorkspaceSpec, home: Home) -> Preview:
@@ -112,6 +114,7 @@ def preview(spec: WorkspaceSpec, home: Home) -> Preview:
         changes=sorted(changes, key=lambda change: (change.kind, change.part, change.resource)),
         counts={action: sum(_action(step) == action for step in changed) for action in ACTIONS},
         notes=[*_notes(spec, changes, keys, new=not outputs), *image_notes.result()],
+        cost=target.cost(spec),
     )
 
 

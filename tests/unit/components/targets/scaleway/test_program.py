@@ -11,6 +11,8 @@ from tests.e2e.cloud import ACCOUNT
 
 from labelspace import SpecError, Workspace
 from labelspace.cvat import caddy
+from labelspace.spec import ScalewaySpec, validate
+from labelspace.targets.scaleway import prices
 
 ANN, BOB = (f"user_id:{digit * 8}-1111-4111-8111-111111111111" for digit in "12")
 ADDRESS = "203.0.113.7"
@@ -163,3 +165,42 @@ def test_a_second_authority_is_asked_after_lets_encrypt() -> None:
     assert first not in alone
     assert second in alone
     assert "mac" not in alone
+
+
+BILLED = {
+    "instance/server:Server": "server",
+    "databases/instance:Instance": "database",
+    "block/volume:Volume": "volumes",
+    "instance/ip:Ip": "address",
+    "secrets/version:Version": "secret",
+}
+"""Type of resource -> the beginning of its part's name in the table; volumes include the server's own."""
+BY_CONTENT = {"object/bucket:Bucket"}
+"""Billed by what is stored in them: on top of the sum."""
+FREE = {
+    *("account/project:Project", "network/vpc:Vpc", "network/privateNetwork:PrivateNetwork"),
+    *("instance/securityGroup:SecurityGroup", "instance/securityGroupRules:SecurityGroupRules"),
+    *("iam/application:Application", "iam/policy:Policy", "iam/apiKey:ApiKey", "secrets/secret:Secret"),
+    *("databases/database:Database", "databases/user:User", "databases/privilege:Privilege"),
+    *("object/bucketPolicy:BucketPolicy", "domain/record:Record"),
+}
+EVERYTHING = {
+    "project": "own",
+    "deployers": [ANN],
+    "domain": "labels.example.org",
+    "dns_zone": "example.org",
+    "trial_hostname": False,
+}
+
+
+@pytest.mark.parametrize(("settings", "more"), [({}, {}), (OWN, KEY)], ids=["managed", "server"])
+def test_every_resource_that_is_billed_has_its_part_in_the_price(
+    settings: dict[str, Any], more: dict[str, Any]
+) -> None:
+    made = program({**EVERYTHING, **settings}, **more)
+    kinds = [kind.partition(":")[2] for kind, _ in made.declared if kind.startswith("scaleway:")]
+    assert set(kinds) <= {*BILLED, *BY_CONTENT, *FREE}, "is it billed?"
+    billed = sorted(BILLED[kind] for kind in kinds if kind in BILLED)
+    spec = validate(ScalewaySpec, {**BASE, **more, "scaleway": {**EVERYTHING, **settings}})
+    parts = [part.name.split()[0].rstrip(",") for part in prices.monthly_cost(spec)]
+    assert sorted(part for part in parts if part != "snapshots") == billed
