@@ -247,11 +247,21 @@ def _snapshots(cloud: Cloud) -> list[Route]:
 
 def _rest(cloud: Cloud) -> list[Route]:
     async def certificate(request: Request) -> Response:
-        cloud.get("instance", request.path_params["id"])
-        content = base64.b64encode(cloud.database_authority.encode()).decode()
+        instance = cloud.get("instance", request.path_params["id"])
+        text = instance.get("_certificate", cloud.database_authority)
+        content = base64.b64encode(text.encode()).decode()
         return JSONResponse(
             {"name": "ssl_certificate", "content_type": "application/x-pem-file", "content": content}
         )
+
+    async def renew(request: Request) -> Response:
+        """Recorded on 2025-12-09: no content, and another certificate at once.
+
+        Here it is the same one after a line of text, which readers of PEM skip.
+        """
+        instance = cloud.get("instance", request.path_params["id"])
+        instance["_certificate"] = f"renewed at {now()}\n{cloud.database_authority}"
+        return Response(status_code=204)
 
     async def engines(request: Request) -> Response:
         row = {"name": "PostgreSQL", "logo_url": "", "region": request.path_params["region"]}
@@ -271,6 +281,7 @@ def _rest(cloud: Cloud) -> list[Route]:
 
     return [
         Route(f"{INSTANCES}/{{id}}/certificate", certificate, methods=["GET"]),
+        Route(f"{INSTANCES}/{{id}}/renew-certificate", renew, methods=["POST"]),
         Route(f"{INSTANCES}/{{id}}/settings", settings, methods=["PUT"]),
         Route("/rdb/v1/regions/{region}/node-types", node_types, methods=["GET"]),
         Route("/rdb/v1/regions/{region}/database-engines", engines, methods=["GET"]),

@@ -123,6 +123,7 @@ class AnnotationServer(pulumi.ComponentResource):
             secret_key=identity.key.secret_key,
             secret_id=identity.secret.id,
             database_host=database.host,
+            database_certificate=database.ca_certificate,
             volume=self.volume.id,
         )
         names = tuple(bucket.name for bucket in buckets)
@@ -140,6 +141,7 @@ class AnnotationServer(pulumi.ComponentResource):
                 secret_key=known["secret_key"],
                 secret_id=_bare(known["secret_id"]),
                 database_host=known["database_host"],
+                database_certificate=known["database_certificate"] or "",
                 disk=f"/dev/disk/by-id/scsi-0SCW_sbs_volume-{_bare(known['volume'])}",
                 buckets=buckets,
                 backup_bucket=self._context.backup_bucket,
