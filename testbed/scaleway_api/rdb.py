@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 from starlette.requests import Request
@@ -67,7 +68,17 @@ def _instances(cloud: Cloud) -> list[Route]:
     ]
 
 
+def _refuse_weak(password: str) -> None:
+    """The rules of the provider's page on ``scaleway_rdb_user`` (2026-08-21); the refusal is not recorded."""
+    rules = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]", "^.{8,128}$")
+    if not all(re.search(rule, password) for rule in rules):
+        detail = {"argument_name": "password", "reason": "constraint", "help_message": "too weak"}
+        problem = {"type": "invalid_arguments", "message": "invalid argument(s)"}
+        raise ApiError(400, {**problem, "details": [detail]})
+
+
 def _made(body: Item, region: str) -> Item:
+    _refuse_weak(body["password"])
     kind = body["volume_type"]
     return {
         "id": new_id(),
@@ -139,6 +150,7 @@ def _users(cloud: Cloud) -> list[Route]:
             wanted = request.query_params.get("name")
             return _rows("users", [u for u in instance["_users"] if wanted in (None, u["name"])])
         body = await request.json()
+        _refuse_weak(body["password"])
         item = {"name": body["name"], "is_admin": body.get("is_admin", False)}
         instance["_users"].append(item)
         return JSONResponse(item)
@@ -147,9 +159,10 @@ def _users(cloud: Cloud) -> list[Route]:
         instance = cloud.get("instance", request.path_params["id"])
         name = request.path_params["name"]
         if request.method == "PATCH":
-            return JSONResponse(
-                {"name": name, **{k: v for k, v in (await request.json()).items() if k != "password"}}
-            )
+            body = await request.json()
+            if "password" in body:
+                _refuse_weak(body["password"])
+            return JSONResponse({"name": name, **{k: v for k, v in body.items() if k != "password"}})
         if any(row["user_name"] == name for row in instance["_privileges"]):
             message = "user cannot be dropped because some objects or privileges depend on it"
             raise ApiError(400, {"type": "invalid_arguments", "message": message})

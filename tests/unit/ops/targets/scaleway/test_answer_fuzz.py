@@ -142,6 +142,7 @@ def _filled(mine: Account) -> World:
             "backup_same_region": True,
             "disable_backup": False,
             "user_name": "keeper",
+            "password": "Made-for-2026",
             "tags": tags,
         },
     )

@@ -27,7 +27,12 @@ class Database:
     def __init__(self, address: str) -> None:
         self.account = Account("SCWAAAAAAAAAAAAAAAAA", PROJECT, PROJECT, PROJECT, f"http://{address}")
         body = {"name": "d", "engine": "PostgreSQL-15", "node_type": "DB-DEV-S", "project_id": PROJECT}
-        kind = {"volume_type": "sbs_5k", "volume_size": 10**10, "user_name": "keeper"}
+        kind = {
+            "volume_type": "sbs_5k",
+            "volume_size": 10**10,
+            "user_name": "keeper",
+            "password": "Made-for-2026",
+        }
         flags = {"is_ha_cluster": False, "backup_same_region": True, "disable_backup": False}
         self.id = self.call("POST", INSTANCES, {**body, **kind, **flags}).json()["id"]
 
