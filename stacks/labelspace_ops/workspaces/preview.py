@@ -20,7 +20,7 @@ from pulumi import automation as auto
 
 from labelspace.cvat_lines import MEANING, line_of
 from labelspace.home import Home, write_once
-from labelspace.spec import Settings, WorkspaceSpec, dump_with_secrets
+from labelspace.spec import SECRET_WORDS, Settings, WorkspaceSpec, dump_with_secrets
 from labelspace_ops.core.models import JsonModel
 from labelspace_ops.labels import labels_file, plan
 from labelspace_ops.labels.program import declare
@@ -30,7 +30,6 @@ from labelspace_ops.targets import registry
 from labelspace_ops.workspaces.impact import affects, data_effect, downtime_of
 
 ACTIONS = ("create", "update", "replace", "delete", "same")
-SECRET_WORDS = ("password", "secret_key", "access_key", "backup.encryption_key", "acme_eab_hmac")
 _ACTION_OF_STEP = {"create-replacement": "replace", "delete-replaced": "", "read": "", "refresh": ""}
 
 

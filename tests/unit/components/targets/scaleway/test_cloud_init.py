@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 import tarfile
 from collections.abc import Callable
@@ -209,3 +210,20 @@ def test_a_renewed_certificate_of_the_database_is_another_servers() -> None:
     )
     assert first == same != renewed
     assert "PEM" not in first
+
+
+def _files(text: str) -> dict[str, str]:
+    return {one["path"]: one["content"] for one in yaml.safe_load(text)["write_files"]}
+
+
+def test_docker_keeps_its_images_on_the_data_volume() -> None:
+    settings = json.loads(_files(cloud_init.user_data(example()))["/etc/docker/daemon.json"])
+    assert settings["data-root"].startswith("/var/lib/labelspace/"), "where the data volume is mounted"
+    assert settings["features"] == {"containerd-snapshotter": False}, "which would keep them elsewhere"
+
+
+def test_a_new_kernel_is_booted_at_a_set_hour() -> None:
+    files = _files(cloud_init.user_data(example()))
+    (upgrades,) = (text for path, text in files.items() if path.startswith("/etc/apt/apt.conf.d/"))
+    assert 'Unattended-Upgrade::Automatic-Reboot "true";' in upgrades
+    assert re.search(r'Automatic-Reboot-Time "\d\d:\d\d";', upgrades)

@@ -90,7 +90,7 @@ def test_status_shows_the_sum_of_the_parts_that_it_lists(given: dict[str, Any]) 
 @every_spec
 def test_the_console_shows_the_same_sums(given: dict[str, Any], tmp_path: Path) -> None:
     spec = spec_of(given)
-    outputs = {"target": "scaleway", "cost": prices.cost_output(spec)}
+    outputs: dict[str, Any] = {"target": "scaleway", "cost": prices.cost_output(spec)}
     price, *_ = costs_page._cells("pets", outputs, Home(tmp_path))
     assert totals(price) == sums(spec)
     assert price == widgets.price(outputs["cost"])
