@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.report import Report
-from bench.workspace import KILLS, Bench
+from bench.workspace import KILLS, WORKSPACES, Bench
 from labelspace.cvat.images import CVAT_VERSION
 
 BENCHES = {
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benches that are named, all by default."""
     options = _parser().parse_args(arguments)
     report = Report()
-    with Bench(options.pairs, options.cvat_version, options.kills) as bench:
+    with Bench(options.pairs, options.cvat_version, options.kills, options.workspaces) as bench:
         for name in options.names or BENCHES:
             _run(name, bench, report)
             if options.out:
@@ -57,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, help="write the JSON here after each bench")
     parser.add_argument("--pairs", type=int, default=3, help="how often each figure and its peer's are taken")
     parser.add_argument("--kills", type=int, default=KILLS, help="how many kills the bench `faults` makes")
+    parser.add_argument(
+        "--workspaces",
+        type=int,
+        default=WORKSPACES,
+        help="how many workspaces `faults` has at once",
+    )
     parser.add_argument("--cvat-version", default=CVAT_VERSION, help="of images that the engine has")
     return parser
 

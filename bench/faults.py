@@ -9,6 +9,8 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -69,38 +71,61 @@ def _made(http: httpx.Client, name: str) -> bool:
 
 
 def measure(bench: Bench) -> list[Row]:
-    """Kill ``bench.kills`` times, then count what is missing."""
-    with workspace(bench.cvat_version) as made:
-        writer = Writer(made.status["api_url"])
-        thread = threading.Thread(target=writer.run)
-        thread.start()
-        try:
+    """Kill ``bench.kills`` times in ``bench.workspaces`` workspaces at once, then count what is missing."""
+    with ExitStack() as ends:
+        made = [ends.enter_context(workspace(bench.cvat_version)) for _ in range(bench.workspaces)]
+        writers = [Writer(one.status["api_url"]) for one in made]
+        with _writing(writers):
             back, commands, killed = _kills(made, bench.kills)
-        finally:
-            writer.over.set()
-            thread.join()
-        http = logged_in(writer.url)
-        missing = set(writer.answered) - _names(http, "/api/projects", "name")
-        admins = [user for user in _rows(http, "/api/users") if user["is_superuser"]]
-    if not writer.answered:
-        raise RuntimeError("nothing was written: nothing was measured")
-    answered = len(writer.answered)
+        not_ready = sum(not _is_ready_within(one.name, ALONE_SECONDS) for one in made)
+        lost = sum(len(_lost(writer)) for writer in writers)
+        admins = {_admins(writer) for writer in writers}
+    if not all(writer.answered for writer in writers):
+        raise RuntimeError("a workspace answered no write: nothing was measured")
+    answered = sum(len(writer.answered) for writer in writers)
     what = ", ".join(f"{part} {count}" for part, count in sorted(killed.items()))
     return [
-        Row(f"kills ({what})", sum(killed.values()), ""),
-        Row(f"projects answered and missing ({answered:,} answered)", len(missing), "", bound=NOTHING),
-        Row("admins", len(admins), "", bound=ONE),
+        Row(f"kills in {len(made)} workspaces ({what})", sum(killed.values()), ""),
+        Row(f"projects answered and missing ({answered:,} answered)", lost, "", bound=NOTHING),
+        Row("admins of each workspace, at most", max(admins), "", bound=ONE),
+        Row("admins of each workspace, at least", min(admins), "", bound=Bound(1, side=">=")),
+        Row("workspaces that are not ready at the end", not_ready, "", bound=NOTHING),
         Row("kills of a process after which a command was needed", commands, "", bound=NOTHING),
         Row("a process killed, until ready by itself", median(back), "s", runs=back),
         Row("the longest of these", max(back), "s", bound=Bound(ALONE_SECONDS)),
     ]
 
 
-def _kills(made: Made, count: int) -> tuple[list[float], int, Counter[str]]:
+@contextmanager
+def _writing(writers: list[Writer]) -> Iterator[None]:
+    """All writers write until the end of the block."""
+    threads = [threading.Thread(target=writer.run) for writer in writers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for writer in writers:
+            writer.over.set()
+        for thread in threads:
+            thread.join()
+
+
+def _lost(writer: Writer) -> set[str]:
+    """The projects that CVAT answered with 201 and does not have."""
+    return set(writer.answered) - _names(logged_in(writer.url), "/api/projects", "name")
+
+
+def _admins(writer: Writer) -> int:
+    return sum(bool(user["is_superuser"]) for user in _rows(logged_in(writer.url), "/api/users"))
+
+
+def _kills(workspaces: list[Made], count: int) -> tuple[list[float], int, Counter[str]]:
     """Seconds until ready after each kill of a process, how many needed a command, and what was killed."""
     back: list[float] = []
     commands, killed = 0, Counter[str]()
     for number in range(1, count + 1):
+        made = random.choice(workspaces)  # noqa: S311 - no secret
         if number % PULUMI_EVERY == 0:
             _kill_update(made.name, number)
             killed["labelspace set"] += 1

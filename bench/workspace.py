@@ -32,7 +32,7 @@ LABELSPACE = str(Path(sys.executable).parent / "labelspace")
 ADMIN, PASSWORD = "admin", f"{secrets.token_urlsafe(16)}Aa1"
 """The admin of every workspace of this run."""
 FIRST_PORT = 31400
-KILLS = 50
+KILLS, WORKSPACES = 50, 1
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,19 @@ class Bench:
     """One run: a home of its own, and a workspace that the benches share, made when the first asks for it.
 
     ``pairs``: how often a measurement and its peer's are repeated in turn; the median counts.
-    ``cvat_version``: of the images that all workspaces and their peers run. ``kills``: of ``bench.faults``.
+    ``cvat_version``: of the images that all workspaces and their peers run.
+    ``kills`` and ``workspaces``: of ``bench.faults``.
     """
 
-    def __init__(self, pairs: int, cvat_version: str = CVAT_VERSION, kills: int = KILLS) -> None:
-        self.pairs, self.cvat_version, self.kills = pairs, cvat_version, kills
+    def __init__(
+        self,
+        pairs: int,
+        cvat_version: str = CVAT_VERSION,
+        kills: int = KILLS,
+        workspaces: int = WORKSPACES,
+    ) -> None:
+        self.pairs, self.cvat_version = pairs, cvat_version
+        self.kills, self.workspaces = kills, workspaces
         self._ends = ExitStack()
 
     def __enter__(self) -> Bench:
