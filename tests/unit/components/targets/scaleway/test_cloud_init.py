@@ -219,7 +219,7 @@ def _files(text: str) -> dict[str, str]:
 def test_docker_keeps_its_images_on_the_data_volume() -> None:
     settings = json.loads(_files(cloud_init.user_data(example()))["/etc/docker/daemon.json"])
     assert settings["data-root"].startswith("/var/lib/labelspace/"), "where the data volume is mounted"
-    assert settings["features"] == {"containerd-snapshotter": False}, "which would keep them elsewhere"
+    assert settings["features"] == {"containerd-snapshotter": False}, "which would keep them outside of it"
 
 
 def test_a_new_kernel_is_booted_at_a_set_hour() -> None:
