@@ -378,16 +378,9 @@ class ClusterRuntime:
         metadata = {"name": name, "labels": {**labels, reach: "true", **together}}
         spec = _job_pod(name, job, self._images)
         if job.mounts:
-            spec["affinity"] = self._one_node
+            spec["affinity"] = names.one_node(self._workspace)
         self.core.create_namespaced_pod(self.namespace, {"metadata": metadata, "spec": spec})
         return name
-
-    @property
-    def _one_node(self) -> Manifest:
-        """As ``one_node`` of ``labelspace.targets.kubernetes.context``."""
-        labels = {INSTANCE_LABEL: self._workspace, VOLUMES_LABEL: "true"}
-        term = {"labelSelector": {"matchLabels": labels}, "topologyKey": "kubernetes.io/hostname"}
-        return {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
 
     def _wait(self, name: str, timeout: float) -> int:
         """Wait until a pod ended; return its exit code. Raises ``OpsError`` when it cannot start."""

@@ -75,6 +75,7 @@ def test_the_pod_of_an_operation_has_the_labels_that_policies_and_affinity_selec
     assert names.COMPONENT_LABEL in labels
     assert labels[names.VOLUMES_LABEL] == "true"
     assert labels[reach] == "true"
+    assert made["spec"]["affinity"] == names.one_node("pets")
     assert other not in labels
 
 

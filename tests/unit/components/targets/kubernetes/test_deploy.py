@@ -11,6 +11,7 @@ from pulumi.runtime import rpc
 from tests.unit.components.test_options import declared
 
 from labelspace import Workspace
+from labelspace.targets.kubernetes import names
 
 SECRETS = {"admin.password": "a-Long-phrase-of-2026", "key": "s3-secret", "backups": "backup-secret"}
 SETTINGS: dict[str, Any] = {
@@ -166,5 +167,6 @@ def test_pods_with_volumes_run_on_one_node(objects: dict[tuple[str, str], Row]) 
         if any("persistentVolumeClaim" in one for one in pod.get("volumes", []))
     }
     assert together == claims
+    assert all(pods[name]["affinity"] == names.one_node("pets") for name in together)
     assert {"pets-database", "pets-server", "pets-worker", "pets-redis"} <= together
     assert not together & {"pets-ui", "pets-proxy", "pets-opa"}
