@@ -11,14 +11,16 @@ from labelspace.spec.base import SpecPart
 from labelspace.spec.fields import PublicUrl
 from labelspace.spec.workspace import WorkspaceSpec
 
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_SUBDOMAIN = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
+MAX_NAMESPACE = 56
+"""Characters of a namespace: that of the mounts adds ``-mounts``, and 63 are Kubernetes' limit."""
 
 
 def _label(value: str) -> str:
-    if not _LABEL.fullmatch(value):
+    if len(value) > MAX_NAMESPACE or not re.fullmatch(_LABEL, value):
         raise ValueError(
-            "use 1 to 63 lowercase letters, digits and hyphens (Kubernetes' rule for namespaces)"
+            f"use 1 to {MAX_NAMESPACE} lowercase letters, digits and hyphens, a letter or digit at both ends"
         )
     return value
 

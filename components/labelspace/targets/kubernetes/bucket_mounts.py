@@ -80,7 +80,7 @@ def _daemon_set(
     pod = {
         "automount_service_account_token": False,
         "enable_service_links": False,
-        "containers": [_container(bucket, context) for bucket in buckets],
+        "containers": [_container(number, bucket, context) for number, bucket in enumerate(buckets)],
         "volumes": volumes,
     }
     return k8s.apps.v1.DaemonSet(
@@ -94,10 +94,10 @@ def _daemon_set(
     )
 
 
-def _container(bucket: str, context: ClusterContext) -> Manifest:
+def _container(number: int, bucket: str, context: ClusterContext) -> Manifest:
     listed = f'mountpoint -q "{ROOT}/$BUCKET" && ls "{ROOT}/$BUCKET" >/dev/null'
     return {
-        "name": bucket.replace(".", "-"),
+        "name": f"bucket-{number}",  # a bucket's own name may have dots
         "image": context.image(IMAGES["rclone"]),
         "command": ["sh", "-c"],
         "args": [_MOUNT],

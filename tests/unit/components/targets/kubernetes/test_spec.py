@@ -19,6 +19,9 @@ from labelspace.spec import parse_spec
         ({"kubernetes": {}}, "give ingress, or node_port with url"),
         ({"kubernetes": {"node_port": 80}}, "kubernetes.node_port: 80 is refused"),
         ({"kubernetes": {"namespace": "No Way"}}, "kubernetes.namespace: 'No Way' is refused"),
+        ({"kubernetes": {"namespace": "n" * 57}}, "use 1 to 56 lowercase letters"),
+        ({"kubernetes": {"storage_class": "fast..ssd"}}, "kubernetes.storage_class: 'fast..ssd' is refused"),
+        ({"kubernetes": {"ingress": {"host": "a.-b.org"}}}, "kubernetes.ingress.host: 'a.-b.org' is refused"),
         ({"kubernetes": {"ingress": {"host": "labels"}}}, "kubernetes.ingress.host: 'labels' is refused"),
         (
             {"kubernetes": {"image_pull_secret": "login"}},
