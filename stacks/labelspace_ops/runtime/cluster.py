@@ -55,10 +55,16 @@ class ClusterRuntime:
     """The ``Runtime`` of one workspace in a namespace of a cluster."""
 
     def __init__(
-        self, client: api.ApiClient, workspace: str, namespace: str, images: Images | None = None
+        self,
+        client: api.ApiClient,
+        workspace: str,
+        namespace: str,
+        images: Images | None = None,
+        scheduling: Mapping[str, object] | None = None,
     ) -> None:
+        """Reach a workspace; ``scheduling``: as ``labelspace.targets.kubernetes.scheduling``, for jobs."""
         self._client, self._workspace, self.namespace = client, workspace, namespace
-        self._images = images or Images()
+        self._images, self._scheduling = images or Images(), scheduling or {}
         # The generated models are optional in every field: their answers are read without types.
         self.core: Any = api.CoreV1Api(client)
         self.apps: Any = api.AppsV1Api(client)
@@ -66,10 +72,15 @@ class ClusterRuntime:
 
     @classmethod
     def connect(
-        cls, workspace: str, namespace: str, context: str, images: Images | None = None
+        cls,
+        workspace: str,
+        namespace: str,
+        context: str,
+        images: Images | None = None,
+        scheduling: Mapping[str, object] | None = None,
     ) -> ClusterRuntime:
         """Connect by a context of the kubeconfig file; raises ``OpsError`` that names it."""
-        return cls(connect(context), workspace, namespace, images)
+        return cls(connect(context), workspace, namespace, images, scheduling)
 
     @property
     def workspace(self) -> str:
@@ -376,7 +387,7 @@ class ClusterRuntime:
         reach = ONLINE_LABEL if job.networks else OFFLINE_LABEL
         together = {VOLUMES_LABEL: "true"} if job.mounts else {}
         metadata = {"name": name, "labels": {**labels, reach: "true", **together}}
-        spec = _job_pod(name, job, self._images)
+        spec = {**_job_pod(name, job, self._images), **self._scheduling}
         if job.mounts:
             spec["affinity"] = names.one_node(self._workspace)
         self.core.create_namespaced_pod(self.namespace, {"metadata": metadata, "spec": spec})

@@ -18,6 +18,7 @@ from labelspace.given import Given
 from labelspace.spec import BucketSpec
 from labelspace.targets.kubernetes.context import ClusterContext, Manifest, selector
 from labelspace.targets.kubernetes.pods import BUCKETS_CLAIM
+from labelspace.targets.kubernetes.scheduling import scheduling
 
 CONFIG = "/run/labelspace"
 ROOT = "/mounts"
@@ -78,6 +79,7 @@ def _daemon_set(
         {"name": "config", "secret": {"secret_name": config.metadata.name, "default_mode": 0o400}},
     ]
     pod = {
+        **scheduling(context.settings),
         "automount_service_account_token": False,
         "enable_service_links": False,
         "containers": [_container(number, bucket, context) for number, bucket in enumerate(buckets)],

@@ -8,6 +8,7 @@ import pulumi_kubernetes as k8s
 from labelspace.container_spec import Health, Service
 from labelspace.targets.kubernetes.context import ClusterContext, Manifest
 from labelspace.targets.kubernetes.names import VOLUMES_LABEL, file_key, one_node
+from labelspace.targets.kubernetes.scheduling import scheduling
 
 BUCKETS_CLAIM = "buckets"
 SHARE_ROOT = "/home/django/share"
@@ -23,6 +24,7 @@ def pod(service: Service, context: ClusterContext, *, restart: str = "Always") -
     return {
         "metadata": {"labels": {**context.labels(service.name), **together}},
         "spec": {
+            **scheduling(context.settings),
             "affinity": one_node(context.workspace) if has_volumes else None,
             "restart_policy": restart,
             "automount_service_account_token": False,

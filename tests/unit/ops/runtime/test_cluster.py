@@ -22,7 +22,7 @@ UNSCHEDULABLE = api.V1PodCondition(
 )
 
 
-def _pod(**fields: Any) -> api.V1Pod:
+def _pod(**fields: Any) -> Any:
     state: Any = {"name": "server", "image": "i", "image_id": "i", "ready": False, "restart_count": 0}
     containers = [api.V1ContainerStatus(**state, **fields)] if fields else None
     return api.V1Pod(
@@ -110,14 +110,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def _waiting(reason: str, text: str = "it is not there", phase: str = "Pending") -> api.V1Pod:
+def _waiting(reason: str, text: str = "it is not there", phase: str = "Pending") -> Any:
     waiting = api.V1ContainerStateWaiting(reason=reason, message=text)
     pod = _pod(state=api.V1ContainerState(waiting=waiting))
     pod.status.container_statuses[0].image = "registry.example.org/agent:1"
     return _named(pod, phase)
 
 
-def _named(pod: api.V1Pod, phase: str) -> api.V1Pod:
+def _named(pod: Any, phase: str) -> Any:
     pod.metadata = api.V1ObjectMeta(
         name="pets-run-1", uid="1", labels={names.COMPONENT_LABEL: "database"}, creation_timestamp="2026"
     )
@@ -126,7 +126,7 @@ def _named(pod: api.V1Pod, phase: str) -> api.V1Pod:
     return pod
 
 
-def _finished(code: int) -> api.V1Pod:
+def _finished(code: int) -> Any:
     ended = api.V1ContainerStateTerminated(exit_code=code)
     return _named(_pod(state=api.V1ContainerState(terminated=ended)), "Succeeded")
 

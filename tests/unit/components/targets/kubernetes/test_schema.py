@@ -14,7 +14,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import jsonschema
-import kubernetes_validate
+import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 from kubernetes import client as api
 from kubernetes_validate import utils
@@ -34,6 +34,7 @@ NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 SECRET_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+PLACED = {"nodeSelector": {"pool": "labels"}, "priorityClassName": "first"}
 KEYS = {"access_key": "AK", "secret_key": "s3-secret"}
 PHOTOS = {"name": "photos", "endpoint": "https://s3.example.org"}
 BACKUP = {"name": "kept", "endpoint": "https://s3.example.org", **KEYS}
@@ -80,6 +81,9 @@ VARIATIONS: dict[str, Row] = {
             "database_gb": 1,
             "image_prefix": "registry.example.org/mirror/",
             "image_pull_secret": "login",
+            "node_selector": ["pool=labels", "topology.kubernetes.io/zone=fr-par-1", "empty="],
+            "tolerations": ["dedicated=labels:NoSchedule", "example.org/gpu", "spot:NoExecute"],
+            "priority_class": "annotators.first",
         },
     },
 }
@@ -172,7 +176,7 @@ def test_every_service_leads_to_the_pods_of_one_part() -> None:
 @pytest.mark.parametrize("networks", [(), ("pets",)])
 def test_the_objects_of_an_operation_are_valid(mounts: tuple[Mount, ...], networks: tuple[str, ...]) -> None:
     images = Images("registry.example.org/", "login" if mounts else "")
-    runtime = ClusterRuntime(api.ApiClient(), "pets", "labelspace-pets", images)
+    runtime = ClusterRuntime(api.ApiClient(), "pets", "labelspace-pets", images, PLACED)
     runtime.core = core = Mock()
     core.list_namespaced_pod.return_value.items = []
     core.list_namespaced_persistent_volume_claim.return_value.items = []
@@ -190,6 +194,7 @@ def test_the_objects_of_an_operation_are_valid(mounts: tuple[Mount, ...], networ
         assert_valid({"apiVersion": "v1", "kind": kind, **manifest})
         if kind == "Pod":
             assert list(_refused_pod(manifest["spec"])) == []
+            assert manifest["spec"].items() >= PLACED.items()
 
 
 def test_a_field_that_does_not_exist_is_found() -> None:
