@@ -114,7 +114,6 @@ class KubernetesSettings(SpecPart):
     """Put before the name of every image, such as ``registry.example.org/mirror/``."""
     image_pull_secret: ObjectName | None = None
     """Secret in the namespace with the login of the registry; none: images are public."""
-
     node_selector: Annotated[
         tuple[Annotated[str, AfterValidator(_node_label)], ...],
         BeforeValidator(separated),
