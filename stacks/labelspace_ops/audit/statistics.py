@@ -198,9 +198,9 @@ def numbered(groups: NDArray[np.signedinteger[Any]]) -> NDArray[np.int64]:
     The rows are not sorted unless the numbers are spread too wide to count.
     """
     if len(groups) and groups.max() > MOST_SPREAD * len(groups):
-        return np.unique(groups, return_inverse=True)[1]
-    present = np.bincount(groups) > 0
-    places: NDArray[np.int64] = (np.cumsum(present) - 1)[groups]
+        places: NDArray[np.int64] = np.unique(groups, return_inverse=True)[1]
+    else:
+        places = (np.cumsum(np.bincount(groups) > 0) - 1)[groups]
     return places
 
 
