@@ -208,6 +208,12 @@ class ScalewayArgs(TypedDict):
     """Contact for the certificate; with it, ZeroSSL is asked after Let's Encrypt."""
     acme_ca_certificate: NotRequired[str | None]
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
+    acme_after_lets_encrypt: NotRequired[bool | None]
+    """Ask Let's Encrypt first, and acme_directory when that gives no certificate; by default false."""
+    acme_eab_key_id: NotRequired[str | None]
+    """Key id of the account at acme_directory (external account binding), where one is needed."""
+    acme_eab_hmac: NotRequired[Input[str] | None]
+    """HMAC key of that account, base64url, secret."""
     ssh_cidrs: NotRequired[Sequence[str] | None]
     """Addresses that may reach port 22; by default none."""
     ssh_public_key: NotRequired[str | None]

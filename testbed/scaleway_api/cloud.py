@@ -125,10 +125,14 @@ class Cloud:
         return found
 
 
+NAMED = {"project": "project_id", "snapshot": "instance_snapshot"}
+"""Kind -> its name in refusals, where that is another one (``statuses.json``)."""
+
+
 def missing(kind: str, identity: str) -> Item:
     return {
         "message": "resource is not found",
-        "resource": kind,
+        "resource": NAMED.get(kind, kind),
         "resource_id": identity,
         "type": "not_found",
     }

@@ -168,7 +168,11 @@ def _secrets(cloud: Cloud) -> list[Route]:
             "managed": False,
             "used_by": [],
         }
-        rest |= {"protected": False, "path": body.get("path") or "/", "deletion_requested_at": None}
+        rest |= {
+            "protected": body.get("protected", False),
+            "path": body.get("path") or "/",
+            "deletion_requested_at": None,
+        }
         item = {**_stamp(body), **rest, "ephemeral_policy": None, "key_id": None, "_versions": []}
         return JSONResponse(shown(cloud.add("secret", {**item, "region": request.path_params["region"]})))
 
@@ -176,6 +180,9 @@ def _secrets(cloud: Cloud) -> list[Route]:
         identity = request.path_params["id"]
         item = cloud.get("secret", identity)
         if request.method == "DELETE":
+            if item["protected"]:  # recorded on 2026-07-03
+                problem = {"type": "precondition_failed", "precondition": "protected_resource"}
+                raise ApiError(412, {**problem, "help_message": "cannot delete a protected secret"})
             cloud.remove("secret", identity)
             return Response(status_code=204)
         if request.method == "PATCH":

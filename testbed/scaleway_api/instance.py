@@ -180,6 +180,9 @@ def _groups(cloud: Cloud) -> list[Route]:
     async def one(request: Request) -> Response:
         item = cloud.get("instance_security_group", request.path_params["id"])
         if request.method == "DELETE":
+            users = [one["security_group"]["id"] for one in cloud.all("instance_server").values()]
+            if item["id"] in users:  # as in the tests of scaleway/scaleway-sdk-go (scw/errors_test.go)
+                raise ApiError(409, {"type": "conflict", "message": "Group is in use. You cannot delete it."})
             cloud.remove("instance_security_group", item["id"])
             return Response(status_code=204)
         if request.method == "PATCH":
@@ -212,6 +215,7 @@ def _servers(cloud: Cloud) -> list[Route]:
     async def one(request: Request) -> Response:
         item = cloud.get("instance_server", request.path_params["id"])
         if request.method == "DELETE":
+            _refuse_running(item)
             _gone(cloud, item)
             return Response(status_code=204)
         if request.method == "PATCH":
@@ -287,6 +291,13 @@ def _made(cloud: Cloud, body: Item, zone: str) -> Item:
         "_user_data": {},
         "_nics": {},
     }
+
+
+def _refuse_running(item: Item) -> None:
+    """Only a server that is powered off can be deleted (inlets/inletsctl names status and text)."""
+    if item["state"] != "stopped":
+        problem = {"type": "precondition_failed", "precondition": "resource_still_in_use"}
+        raise ApiError(400, {**problem, "help_message": "instance should be powered off"})
 
 
 def _refuse_sold_out(cloud: Cloud, kind: str) -> None:

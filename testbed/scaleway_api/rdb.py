@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 from starlette.requests import Request
@@ -67,7 +68,17 @@ def _instances(cloud: Cloud) -> list[Route]:
     ]
 
 
+def _refuse_weak(password: str) -> None:
+    """The rules of the provider's page on ``scaleway_rdb_user`` (2026-08-21); the refusal is not recorded."""
+    rules = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]", "^.{8,128}$")
+    if not all(re.search(rule, password) for rule in rules):
+        detail = {"argument_name": "password", "reason": "constraint", "help_message": "too weak"}
+        problem = {"type": "invalid_arguments", "message": "invalid argument(s)"}
+        raise ApiError(400, {**problem, "details": [detail]})
+
+
 def _made(body: Item, region: str) -> Item:
+    _refuse_weak(body["password"])
     kind = body["volume_type"]
     return {
         "id": new_id(),
@@ -139,6 +150,7 @@ def _users(cloud: Cloud) -> list[Route]:
             wanted = request.query_params.get("name")
             return _rows("users", [u for u in instance["_users"] if wanted in (None, u["name"])])
         body = await request.json()
+        _refuse_weak(body["password"])
         item = {"name": body["name"], "is_admin": body.get("is_admin", False)}
         instance["_users"].append(item)
         return JSONResponse(item)
@@ -147,9 +159,10 @@ def _users(cloud: Cloud) -> list[Route]:
         instance = cloud.get("instance", request.path_params["id"])
         name = request.path_params["name"]
         if request.method == "PATCH":
-            return JSONResponse(
-                {"name": name, **{k: v for k, v in (await request.json()).items() if k != "password"}}
-            )
+            body = await request.json()
+            if "password" in body:
+                _refuse_weak(body["password"])
+            return JSONResponse({"name": name, **{k: v for k, v in body.items() if k != "password"}})
         if any(row["user_name"] == name for row in instance["_privileges"]):
             message = "user cannot be dropped because some objects or privileges depend on it"
             raise ApiError(400, {"type": "invalid_arguments", "message": message})
@@ -247,11 +260,21 @@ def _snapshots(cloud: Cloud) -> list[Route]:
 
 def _rest(cloud: Cloud) -> list[Route]:
     async def certificate(request: Request) -> Response:
-        cloud.get("instance", request.path_params["id"])
-        content = base64.b64encode(cloud.database_authority.encode()).decode()
+        instance = cloud.get("instance", request.path_params["id"])
+        text = instance.get("_certificate", cloud.database_authority)
+        content = base64.b64encode(text.encode()).decode()
         return JSONResponse(
             {"name": "ssl_certificate", "content_type": "application/x-pem-file", "content": content}
         )
+
+    async def renew(request: Request) -> Response:
+        """Recorded on 2025-12-09: no content, and another certificate at once.
+
+        Here it is the same one after a line of text, which readers of PEM skip.
+        """
+        instance = cloud.get("instance", request.path_params["id"])
+        instance["_certificate"] = f"renewed at {now()}\n{cloud.database_authority}"
+        return Response(status_code=204)
 
     async def engines(request: Request) -> Response:
         row = {"name": "PostgreSQL", "logo_url": "", "region": request.path_params["region"]}
@@ -271,6 +294,7 @@ def _rest(cloud: Cloud) -> list[Route]:
 
     return [
         Route(f"{INSTANCES}/{{id}}/certificate", certificate, methods=["GET"]),
+        Route(f"{INSTANCES}/{{id}}/renew-certificate", renew, methods=["POST"]),
         Route(f"{INSTANCES}/{{id}}/settings", settings, methods=["PUT"]),
         Route("/rdb/v1/regions/{region}/node-types", node_types, methods=["GET"]),
         Route("/rdb/v1/regions/{region}/database-engines", engines, methods=["GET"]),

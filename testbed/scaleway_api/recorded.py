@@ -1,4 +1,7 @@
-"""``python -m testbed.scaleway_api.recorded FOLDER``: the shapes of recorded answers, as ``shapes.json``.
+"""``python -m testbed.scaleway_api.recorded FOLDER``: what recorded answers look like, as two tables.
+
+``shapes.json`` has the fields of the answers that the program or the provider reads; ``statuses.json`` has
+the status codes of every call that the double answers.
 
 ``FOLDER`` is a checkout of scaleway/terraform-provider-scaleway: its cassettes
 (``internal/services/*/testdata``) hold answers of the real API. Only names of fields and types of values are
@@ -11,7 +14,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -20,7 +23,10 @@ from typing import Any
 import yaml
 
 TABLE = Path(__file__).with_name("shapes.json")
+STATUSES = Path(__file__).with_name("statuses.json")
 ID = "[0-9a-f-]{36}"
+TOO_MANY_CALLS = 429
+"""A status code that says nothing of the call."""
 SERVICES = ("account", "block", "domain", "iam", "instance", "ipam", "rdb", "secret", "vpc")
 LARGEST_FILE = 1_500_000
 """Larger cassettes repeat what smaller ones have, and take minutes to read."""
@@ -80,6 +86,7 @@ PLACES = {
     "ID": ID,
     "KEY": "SCW[A-Z0-9]+",
     "REVISION": r"(?:\d+|latest)",
+    "NAME": "[^/]+",
 }
 
 
@@ -139,39 +146,88 @@ class Recording:
         return {"answers": self.answers, "newest": self.newest, "source": self.source, "fields": fields}
 
 
-def read(provider: Path) -> dict[str, Any]:
-    """The table, by call."""
+@dataclass(frozen=True)
+class RecordedAnswer:
+    """One recorded answer."""
+
+    call: str
+    """Method and path."""
+    status: int
+    text: str
+    when: str
+    """Its day."""
+    source: str
+    """The cassette, below the provider's checkout."""
+
+    @property
+    def body(self) -> Any:
+        """What the text says as JSON; None for anything else."""
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return None
+
+
+def shapes(answers: Iterable[RecordedAnswer]) -> dict[str, Any]:
+    """The table of shapes, by call: of successes with JSON."""
     patterns = {call: pattern(call) for call in CALLS}
     found = {call: Recording() for call in CALLS}
-    for service in SERVICES:
-        for file in sorted(
-            (provider / "internal" / "services" / service / "testdata").glob("*.cassette.yaml")
-        ):
-            if file.stat().st_size <= LARGEST_FILE:
-                for made, body, when in _answers(file):
-                    for call, one in patterns.items():
-                        if one.fullmatch(made):
-                            found[call].add(body, when, file.relative_to(provider).as_posix())
+    for one in answers:
+        body = one.body if one.status < 300 else None
+        for call in [call for call, known in patterns.items() if body and known.fullmatch(one.call)]:
+            found[call].add(body, one.when, one.source)
     return {call: one.row() for call, one in found.items() if one.answers}
 
 
-def _answers(file: Path) -> Iterator[tuple[str, Any, str]]:
-    """Method with path, body and date of each answer that is a success with JSON."""
+def statuses(answers: Iterable[RecordedAnswer], calls: Iterable[str]) -> dict[str, Any]:
+    """The table of status codes: by call and code the number of answers, the newest's day and source.
+
+    Of refusals, also what the newest says: its ``type``, and ``resource`` or ``precondition``.
+    """
+    patterns = {call: pattern(call) for call in calls}
+    found: dict[str, dict[str, Any]] = {}
+    for one in sorted(answers, key=lambda one: one.when):
+        for call in [call for call, known in patterns.items() if known.fullmatch(one.call)]:
+            rows = found.setdefault(call, {})
+            answered = rows.get(str(one.status), {}).get("answers", 0) + 1
+            rows[str(one.status)] = {"answers": answered, "newest": one.when, "source": one.source}
+            if one.status >= 400 and isinstance(one.body, dict):
+                said = {key: one.body[key] for key in REFUSAL if key in one.body}
+                rows[str(one.status)] |= said
+    return {call: dict(sorted(rows.items())) for call, rows in sorted(found.items())}
+
+
+REFUSAL = ("type", "resource", "precondition")
+
+
+def answers(provider: Path) -> Iterator[RecordedAnswer]:
+    """Every recorded answer of the API, apart from those of its limit of calls."""
+    for service in SERVICES:
+        folder = provider / "internal" / "services" / service / "testdata"
+        for file in sorted(folder.glob("*.cassette.yaml")):
+            if file.stat().st_size <= LARGEST_FILE:
+                yield from _answers(file, file.relative_to(provider).as_posix())
+
+
+def _answers(file: Path, source: str) -> Iterator[RecordedAnswer]:
     for one in yaml.load(file.read_text(), Loader=yaml.CSafeLoader)["interactions"]:
         request, response = one["request"], one["response"]
         path = re.sub(r"^https://api\.scaleway\.com|\?.*$", "", request["url"])
         dates = response["headers"].get("Date") or []
-        if response["code"] < 300 and response["body"] and dates:
-            try:
-                body = json.loads(response["body"])
-            except ValueError:
-                continue
-            yield f"{request['method']} {path}", body, parsedate_to_datetime(dates[0]).date().isoformat()
+        if dates and response["code"] != TOO_MANY_CALLS:
+            when = parsedate_to_datetime(dates[0]).date().isoformat()
+            yield RecordedAnswer(
+                f"{request['method']} {path}", response["code"], response["body"], when, source
+            )
 
 
 def main(provider: Path) -> None:
-    """Write the table."""
-    TABLE.write_text(json.dumps(read(provider), indent=1) + "\n")
+    """Write the tables."""
+    from testbed.scaleway_api.sources import calls  # noqa: PLC0415 - it reads the tables
+
+    found = list(answers(provider))
+    TABLE.write_text(json.dumps(shapes(found), indent=1) + "\n")
+    STATUSES.write_text(json.dumps(statuses(found, calls()), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ NOTES = "/notes"
 WAKING_PAGE = "/srv/labelspace/waking.html"
 ALIVE_PATH = "/.labelspace/alive"
 TRUSTED = "/etc/caddy/acme-ca.pem"
+ACCOUNT = "/etc/caddy/acme-account"
+"""One line of Caddyfile with the account at the authority; its own file, because it is secret."""
 CERTIFICATE = "/etc/caddy/certificate.pem"
 KEY = "/etc/caddy/key.pem"
 HTTPS_PORT = 8443
@@ -74,6 +76,10 @@ class Https:
     email: str = ""
     """Contact for the authorities; with it, and without ``directory``, Caddy asks ZeroSSL after Let's Encrypt
     (``DefaultIssuers`` of Caddy)."""
+    after_lets_encrypt: bool = False
+    """Let's Encrypt is asked first, and ``directory`` when it gives no certificate."""
+    account: pulumi.Input[str] = ""
+    """Secret content of the file ``ACCOUNT``, as ``eab_line`` makes it; none: the authority needs none."""
 
 
 @dataclass(frozen=True)
@@ -207,8 +213,23 @@ def _certificates(https: Https | None) -> str:
     if https is None:
         return "\tauto_https off\n"
     email = f"\temail {https.email}\n" if https.email else ""
+    if https.after_lets_encrypt or https.account:
+        return email + _issuers(https)
     directory = f"\tacme_ca {https.directory}\n" if https.directory else ""
     return email + directory + (f"\tacme_ca_root {TRUSTED}\n" if https.trusted else "")
+
+
+def _issuers(https: Https) -> str:
+    """The authorities in the order in which Caddy asks them (its global option ``cert_issuer``)."""
+    first = "\tcert_issuer acme\n" if https.after_lets_encrypt else ""
+    trusted = f"\t\ttrusted_roots {TRUSTED}\n" if https.trusted else ""
+    account = f"\t\timport {ACCOUNT}\n" if https.account else ""
+    return f"{first}\tcert_issuer acme {{\n\t\tdir {https.directory}\n{trusted}{account}\t}}\n"
+
+
+def eab_line(key_id: str, mac_key: str) -> str:
+    """The line of Caddyfile that binds to an account at an authority (``eab`` of Caddy's ``acme`` issuer)."""
+    return f"eab {key_id} {mac_key}\n"
 
 
 def _trusted_proxies(public: Public | None) -> str:

@@ -352,6 +352,13 @@ def _own_certificate(settings: Settings) -> tuple[File, ...]:
     return File(caddy_config.CERTIFICATE, own.chain), _secret_file(caddy_config.KEY, own.key)
 
 
+def _authority(https: Https | None) -> tuple[File, ...]:
+    """What Caddy needs of the authority that signs: whom to trust, and the account there."""
+    trusted = (File(caddy_config.TRUSTED, https.trusted),) if https and https.trusted else ()
+    account = (_secret_file(caddy_config.ACCOUNT, https.account),) if https and https.account else ()
+    return trusted + account
+
+
 def _proxy_volumes(settings: Settings) -> dict[str, str]:
     certificates = {"certificates": "/data"} if settings.https else {}
     return {**certificates, **(NOTES_VOLUME if settings.sleeps else {})}
@@ -365,15 +372,13 @@ def _proxy(settings: Settings) -> Service:
         if settings.sleeps
         else ()
     )
-    trusted = settings.https.trusted if settings.https else ""
-    authority = (File(caddy_config.TRUSTED, trusted),) if trusted else ()
     path = caddy_config.ALIVE_PATH if settings.sleeps else "/"
     fetch = f"wget -q -O /dev/null http://127.0.0.1:{PROXY_PORT}{path}"
     return Service(
         name="proxy",
         image=IMAGES["caddy"],
         memory=256,
-        files=(rules, *page, *authority, *_own_certificate(settings)),
+        files=(rules, *page, *_authority(settings.https), *_own_certificate(settings)),
         volumes=_proxy_volumes(settings),
         stays_awake=True,
         aliases=("cvat-proxy",),

@@ -16,6 +16,7 @@ from labelspace.spec.local import LocalSpec
 from labelspace.spec.notify import NoticeFormat, NotifySpec
 from labelspace.spec.parse import (
     DEFAULT_TARGET,
+    SECRET_WORDS,
     SPECS,
     Settings,
     SpecError,
@@ -33,6 +34,7 @@ from labelspace.spec.workspace import WorkspaceSpec
 __all__ = [
     "DEFAULT_CVAT",
     "DEFAULT_TARGET",
+    "SECRET_WORDS",
     "SPECS",
     "AdminSpec",
     "AnnotationDatabaseSpec",

@@ -115,13 +115,13 @@ def _sentence(spec: type[SpecPart], problem: Any, *, show: bool) -> str:
     return f"{field}: {_shown(field, problem['input'])}{message}"
 
 
-SECRETS = ("password", "secret_key", "access_key", "backup.encryption_key", "webhook")
+SECRET_WORDS = ("password", "secret_key", "access_key", "backup.encryption_key", "webhook", "acme_eab_hmac")
 """Parts of the names of settings whose values no message shows."""
 
 
 def _shown(field: str, value: Any) -> str:
     """The refused value, never a secret one and never a whole block of settings."""
-    secret = any(word in field for word in SECRETS)
+    secret = any(word in field for word in SECRET_WORDS)
     if secret or isinstance(value, dict | BaseModel | list | tuple):
         return ""
     return f"{value!r} is refused: "

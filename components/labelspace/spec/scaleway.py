@@ -6,11 +6,12 @@ import ipaddress
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from labelspace.spec.base import SpecPart
 from labelspace.spec.egress import split_port
 from labelspace.spec.fields import Email, Registration, cidr, separated
+from labelspace.spec.late import Late
 from labelspace.spec.workspace import WorkspaceSpec
 
 Region = Literal["fr-par", "nl-ams", "pl-waw"]
@@ -55,6 +56,14 @@ def _deployer(value: str) -> str:
     return value
 
 
+def _mac_key(value: SecretStr) -> SecretStr:
+    """The key without padding, as Caddy reads it (acmez decodes unpadded base64url)."""
+    text = value.get_secret_value().rstrip("=")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{8,}", text) or len(text) % 4 == 1:
+        raise ValueError("give the HMAC key as the authority shows it: base64url (letters, digits, - and _)")
+    return SecretStr(text)
+
+
 Deployer = Annotated[str, AfterValidator(_deployer)]
 
 
@@ -96,6 +105,12 @@ class ScalewaySettings(SpecPart):
     """Contact for the certificate; with it, ZeroSSL is asked after Let's Encrypt."""
     acme_ca_certificate: str | None = None
     """PEM of the authority that signed the directory's own certificate, when machines do not know it."""
+    acme_after_lets_encrypt: bool = False
+    """Ask Let's Encrypt first, and ``acme_directory`` when that gives no certificate."""
+    acme_eab_key_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._~:/+=-]+$")
+    """Key id of the account at ``acme_directory`` (external account binding), where one is needed."""
+    acme_eab_hmac: Annotated[Annotated[SecretStr, AfterValidator(_mac_key)] | None, Late("stand-in")] = None
+    """HMAC key of that account, base64url."""
     ssh_cidrs: Annotated[tuple[Annotated[str, AfterValidator(_admins)], ...], BeforeValidator(separated)] = ()
     """Addresses that may reach port 22; none: the port is closed."""
     ssh_public_key: str | None = Field(default=None, pattern=r"^(ssh|ecdsa)-\S+ [A-Za-z0-9+/=]+( \S+)?$")
@@ -122,6 +137,11 @@ class ScalewaySettings(SpecPart):
     def _directory_is_given(self) -> ScalewaySettings:
         if self.acme_ca_certificate and not self.acme_directory:
             raise ValueError("acme_ca_certificate is for an authority of your own: add its acme_directory")
+        if bool(self.acme_eab_key_id) != bool(self.acme_eab_hmac):
+            raise ValueError("give both acme_eab_key_id and acme_eab_hmac, or neither")
+        for field in ("acme_eab_key_id", "acme_after_lets_encrypt"):
+            if getattr(self, field) and not self.acme_directory:
+                raise ValueError(f"{field}: which authority? Add its acme_directory")
         return self
 
     @model_validator(mode="after")

@@ -203,7 +203,8 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
     ``backup.bucket`` takes ``NAME@https://ENDPOINT``, or nothing for a folder of this machine;
     ``external_database`` takes a connection URL; ``tls=`` and ``email=`` remove these blocks. A change of
     ``email`` takes its password from SMTP_PASSWORD in the environment. ``notify.webhook`` takes ``-`` for
-    standard input; ``notify.webhook=`` and ``notify.email=`` remove a receiver. Raises ``UsageError``.
+    standard input, and so does ``scaleway.acme_eab_hmac``; ``notify.webhook=`` and ``notify.email=`` remove a
+    receiver. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -261,6 +262,10 @@ SECRET_KEYS["backup.encryption_key"] = (
     "a key in an argument is visible to other users: give it to `pulumi config set --secret --path"
     " labelspace:backup.encryption_key` on standard input"
 )
+SECRET_KEYS["scaleway.acme_eab_hmac"] = (
+    "a key in an argument is visible to other users: write scaleway.acme_eab_hmac=- and give the key on"
+    " standard input"
+)
 SECRET_KEYS["email.password"] = (
     "a password in an argument is visible to other users: give email.user=NAME, with SMTP_PASSWORD in the"
     " environment"
@@ -271,7 +276,7 @@ SECRET_KEYS["backup.bucket.secret_key"] = SECRET_KEYS["backup.bucket.access_key"
 def _assign(values: Settings, key: str, value: str) -> None:
     if key in ("name", "target"):
         raise UsageError(f"{key}: it cannot change: create another workspace with `labelspace create NAME`")
-    if key in SECRET_KEYS:
+    if key in SECRET_KEYS and (key != "scaleway.acme_eab_hmac" or value not in ("-", "")):
         raise UsageError(f"{key}: {SECRET_KEYS[key]}")
     *path, last = key.split(".")
     for step in path:
@@ -280,4 +285,4 @@ def _assign(values: Settings, key: str, value: str) -> None:
             raise UsageError(f"{key}: {step} has no inner settings")
         values[step] = dict(inner)
         values = values[step]
-    values[last] = value
+    values[last] = sys.stdin.readline().strip() if (key, value) == ("scaleway.acme_eab_hmac", "-") else value

@@ -20,7 +20,7 @@ from pulumi import automation as auto
 
 from labelspace.cvat_lines import MEANING, line_of
 from labelspace.home import Home, write_once
-from labelspace.spec import Settings, WorkspaceSpec, dump_with_secrets
+from labelspace.spec import SECRET_WORDS, Settings, WorkspaceSpec, dump_with_secrets
 from labelspace_ops.core.models import JsonModel
 from labelspace_ops.labels import labels_file, plan
 from labelspace_ops.labels.program import declare
@@ -30,7 +30,6 @@ from labelspace_ops.targets import registry
 from labelspace_ops.workspaces.impact import affects, data_effect, downtime_of
 
 ACTIONS = ("create", "update", "replace", "delete", "same")
-SECRET_WORDS = ("password", "secret_key", "access_key", "backup.encryption_key")
 _ACTION_OF_STEP = {"create-replacement": "replace", "delete-replaced": "", "read": "", "refresh": ""}
 
 
@@ -85,6 +84,8 @@ class Preview(JsonModel):
     """How many resources for each of ``create``, ``update``, ``replace``, ``delete``, ``same``."""
     notes: list[str]
     """Further facts: cost, the new URL, risks for data."""
+    cost: str = ""
+    """What it will cost a month, in total and by part; empty where nothing is billed."""
 
 
 def preview(spec: WorkspaceSpec, home: Home) -> Preview:
@@ -112,6 +113,7 @@ def preview(spec: WorkspaceSpec, home: Home) -> Preview:
         changes=sorted(changes, key=lambda change: (change.kind, change.part, change.resource)),
         counts={action: sum(_action(step) == action for step in changed) for action in ACTIONS},
         notes=[*_notes(spec, changes, keys, new=not outputs), *image_notes.result()],
+        cost=target.cost(spec),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.authority import Authority
 
-from labelspace.cvat.caddy import CERTIFICATE, KEY, TRUSTED, Https, caddyfile
+from labelspace.cvat.caddy import ACCOUNT, CERTIFICATE, KEY, TRUSTED, Https, caddyfile, eab_line
 from labelspace.cvat.images import IMAGES
 
 
@@ -22,6 +22,22 @@ def test_caddy_accepts_it(registration: str, sleeps: bool, own_url: str, tmp_pat
         pair = Authority.new(tmp_path / "ca").sign("labels", "DNS:labels.example.org")
         for file, inside in zip(pair, (CERTIFICATE, KEY), strict=True):
             shutil.copy(file, tmp_path / Path(inside).name)
+    _accepts(tmp_path)
+
+
+@pytest.mark.parametrize("trusted", ["", "PEM"])
+@pytest.mark.parametrize("account", ["", eab_line("key:1/a=", "c2VjcmV0")])
+@pytest.mark.parametrize("after", [False, True])
+def test_caddy_accepts_an_authority(after: bool, account: str, trusted: str, tmp_path: Path) -> None:
+    directory = "https://acme.example.org/directory"
+    https = Https("labels.example.org", directory, trusted, "ann@example.org", after, account)
+    (tmp_path / "Caddyfile").write_text(caddyfile(8080, "closed", https))
+    (tmp_path / Path(ACCOUNT).name).write_text(account)
+    (tmp_path / Path(TRUSTED).name).write_text(Authority.new(tmp_path / "ca").pem)
+    _accepts(tmp_path)
+
+
+def _accepts(folder: Path) -> None:
     command = [
         "docker",
         "run",
@@ -29,7 +45,7 @@ def test_caddy_accepts_it(registration: str, sleeps: bool, own_url: str, tmp_pat
         "--network",
         "none",
         "--volume",
-        f"{tmp_path}:/etc/caddy:ro",
+        f"{folder}:/etc/caddy:ro",
         IMAGES["caddy"],
     ]
     done = subprocess.run(

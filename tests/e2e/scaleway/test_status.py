@@ -148,6 +148,16 @@ def test_snapshots_that_were_turned_off_by_hand_are_reported(cloud: Account, sto
     database["backup_schedule"]["disabled"] = False
 
 
+def test_a_renewed_certificate_of_the_database_gets_another_server(cloud: Account, storage: Endpoint) -> None:
+    assert "database certificate" not in looked(cloud, storage)[1]
+    server, database = cloud.only("instance_server")["id"], cloud.only("instance")
+    database["_certificate"] = f"renewed\n{cloud.cloud.database_authority}"
+    assert f"`labelspace create {NAME}`" in looked(cloud, storage)[1]["database certificate"]["detail"]
+    done = cloud.labelspace("create", NAME, "--yes")
+    assert cloud.only("instance_server")["id"] != server, done.stderr
+    assert "database certificate" not in looked(cloud, storage)[1]
+
+
 def test_a_server_that_was_stopped_by_hand_is_reported_and_started_again(
     cloud: Account, storage: Endpoint
 ) -> None:

@@ -139,6 +139,17 @@ def test_the_key_of_a_database_on_scaleways_server_may_be_an_output() -> None:
     assert plain == late
 
 
+def test_the_key_of_an_account_at_an_authority_is_secret_in_the_state() -> None:
+    bound = {
+        "acme_directory": "https://acme.example.org/directory",
+        "acme_eab_key_id": "key-1",
+        "acme_eab_hmac": "c2VjcmV0",
+    }
+    (top,) = _workspace(**{**CLOUD, "scaleway": {**CLOUD["scaleway"], **bound}}).top
+    assert top.object["scaleway"]["acmeEabKeyId"] == "key-1"
+    assert rpc._special_sig_key in top.object["scaleway"]["acmeEabHmac"]
+
+
 def test_inputs_are_in_the_state_and_secrets_are_secret_there() -> None:
     (top,) = _workspace(**VALUES).top
     assert (top.object["description"], top.object["name"]) == ("Street scenes", "w")

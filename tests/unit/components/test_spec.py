@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from labelspace.password_policy import password_problem
 from labelspace.spec import (
+    SECRET_WORDS,
+    SPECS,
     LocalSpec,
     ScalewaySpec,
     SpecError,
@@ -19,10 +23,12 @@ from labelspace.spec import (
     validate,
 )
 from labelspace.spec.fields import MAX_NAME
+from labelspace.spec.late import block_of, is_secret
 
 GOOD: dict[str, Any] = {"name": "pets", "buckets": [{"name": "cats"}]}
 
 
+AUTHORITY = {"acme_directory": "https://acme.example.org/directory"}
 MAIL = {"host": "mail.lan", "from": "labels@example.org"}
 TLS = {"certificate": "/etc/ssl/labels.pem", "key": "/etc/ssl/labels.key"}
 
@@ -108,6 +114,42 @@ def test_defaults_are_safe() -> None:
             {"target": "scaleway", "scaleway": {"acme_ca_certificate": "PEM"}},
             "scaleway",
             "add its acme_directory",
+        ),
+        (
+            {"target": "scaleway", "scaleway": {**AUTHORITY, "acme_eab_key_id": "key-1"}},
+            "scaleway",
+            "both acme_eab_key_id and acme_eab_hmac",
+        ),
+        (
+            {"target": "scaleway", "scaleway": {**AUTHORITY, "acme_eab_hmac": "c2VjcmV0"}},
+            "scaleway",
+            "both acme_eab_key_id and acme_eab_hmac",
+        ),
+        (
+            {"target": "scaleway", "scaleway": {"acme_eab_key_id": "k", "acme_eab_hmac": "c2VjcmV0"}},
+            "scaleway",
+            "Add its acme_directory",
+        ),
+        (
+            {"target": "scaleway", "scaleway": {"acme_after_lets_encrypt": True}},
+            "scaleway",
+            "Add its acme_directory",
+        ),
+        (
+            {
+                "target": "scaleway",
+                "scaleway": {**AUTHORITY, "acme_eab_key_id": "k", "acme_eab_hmac": "no+base/64url"},
+            },
+            "scaleway.acme_eab_hmac",
+            "base64url",
+        ),
+        (
+            {
+                "target": "scaleway",
+                "scaleway": {**AUTHORITY, "acme_eab_key_id": "k}", "acme_eab_hmac": "c2VjcmV0"},
+            },
+            "scaleway.acme_eab_key_id",
+            "'k}' is refused",
         ),
         (
             {"target": "scaleway", "scaleway": {"ssh_cidrs": ["everyone"]}},
@@ -268,3 +310,18 @@ def test_a_setting_survives_a_stack_file() -> None:
     assert parse_setting("running", "false") is False
     assert parse_setting("port", "8080") == 8080
     assert parse_setting("description", "[8080]") == "[8080]"
+
+
+def _secret_fields(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name in model.model_fields:
+        inner = block_of(model, name)
+        if is_secret(model, name):
+            yield f"{prefix}{name}"
+        yield from _secret_fields(inner, f"{prefix}{name}.") if inner else ()
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_no_message_and_no_preview_shows_a_secret_setting(spec: type[WorkspaceSpec]) -> None:
+    fields = list(_secret_fields(spec))
+    assert "admin.password" in fields
+    assert [field for field in fields if not any(word in field for word in SECRET_WORDS)] == []

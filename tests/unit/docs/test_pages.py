@@ -65,3 +65,8 @@ def test_the_architecture_page_names_every_package_in_the_order_of_the_layers() 
     )
     assert layers
     assert re.findall(r'"(\w+)"', layers[1]) == order
+
+
+def test_the_page_of_scaleway_says_at_its_top_that_it_never_ran_there() -> None:
+    top = (ROOT / "docs" / "scaleway.md").read_text().partition("\n## ")[0]
+    assert "**This target has run against doubles, never against Scaleway itself.**" in top

@@ -35,6 +35,8 @@ class BootConfig:
     backup_bucket: str
     endpoint: str
     """S3 endpoint of the dataset buckets and of the backup bucket, as URL."""
+    database_certificate: str = ""
+    """PEM of a managed database's certificate; only its fingerprint is in user data."""
     ssh_public_key: str = ""
     """An additional public key (OpenSSH) that may log in; the keys of the project may in any case."""
     drill_interval_days: int = 7
@@ -50,6 +52,15 @@ class BootConfig:
     def volume_prefix(self) -> str:
         """Prefix of the names of Docker volumes; that of servers with a managed database has no workspace."""
         return f"labelspace-{self.workspace}" if self.has_own_database else "labelspace"
+
+
+def fingerprint(certificate: str) -> str:
+    """What user data says of the database's certificate: another one replaces the server.
+
+    Containers keep the file that they started with, and a renewed certificate ends the use of the one before
+    at once (Scaleway's API, renew-certificate).
+    """
+    return hashlib.sha256(certificate.strip().encode()).hexdigest()[:16] if certificate else ""
 
 
 def file_path(service: Service, index: int) -> str:

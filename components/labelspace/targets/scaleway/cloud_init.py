@@ -15,7 +15,7 @@ from labelspace.cvat.images import IMAGES
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.postgres import pgbackrest as postgres
 from labelspace.spec.scaleway import DOCKER_RANGE
-from labelspace.targets.scaleway.boot_config import PLAIN_FILES, BootConfig
+from labelspace.targets.scaleway.boot_config import PLAIN_FILES, BootConfig, fingerprint
 from labelspace.targets.scaleway.compose import compose, dump_yaml
 from labelspace.targets.scaleway.systemd import share_units, started_units, units
 
@@ -28,6 +28,8 @@ SCRIPTS = (
 )
 LIBRARY = "/usr/local/lib/labelspace"
 """Where the backup program is unpacked."""
+DATABASE_CERTIFICATE = "DATABASE_CERTIFICATE"
+"""Name of the line of ``boot.env`` with the fingerprint of the database's certificate."""
 BACKUP_SETTINGS = "/etc/labelspace/backup.json"
 STEP_PATH = "/labelspace-step"
 """HTTP path of the boot's step, which ``labelspace-tell`` serves on port 80 until CVAT's proxy starts."""
@@ -134,6 +136,7 @@ def _environment(boot: BootConfig) -> str:
         "WORKSPACE": boot.workspace,
         "VOLUMES": boot.volume_prefix,
         "DATABASE_HOST": "" if boot.has_own_database else boot.database_host,
+        DATABASE_CERTIFICATE: "" if boot.has_own_database else fingerprint(boot.database_certificate),
         "DATABASE_IMAGE": boot.services["database"].image if boot.has_own_database else "",
         "DISK": boot.disk,
         "BACKUP_BUCKET": boot.backup_bucket,

@@ -42,11 +42,18 @@ ROOT_GB = 20
 
 @dataclass(frozen=True)
 class Part:
-    """EUR a month of one part, while the workspace runs and while its server is stopped."""
+    """EUR a month of one part, while the workspace runs and while its server is stopped, in whole cents.
+
+    Whole cents, so that what is shown of the parts adds up to the total that is shown.
+    """
 
     name: str
     running: float
     stopped: float
+
+
+def _part(name: str, price: float, *, stops: bool = False) -> Part:
+    return Part(name, round(price, 2), 0.0 if stops else round(price, 2))
 
 
 def server_type(spec: ScalewaySpec) -> str:
@@ -75,11 +82,11 @@ def monthly_cost(spec: ScalewaySpec) -> tuple[Part, ...]:
     server = server_type(spec)
     disks = (spec.scaleway.data_gb + ROOT_GB) * VOLUME_GB
     return (
-        Part(f"server {server}", SERVERS[server], 0.0),
+        _part(f"server {server}", SERVERS[server], stops=True),
         *_managed_database(spec),
-        Part(f"volumes, {spec.scaleway.data_gb + ROOT_GB} GB", disks, disks),
-        Part("address", ADDRESS, ADDRESS),
-        Part("secret", SECRET_VERSION, SECRET_VERSION),
+        _part(f"volumes, {spec.scaleway.data_gb + ROOT_GB} GB", disks),
+        _part("address", ADDRESS),
+        _part("secret", SECRET_VERSION),
     )
 
 
@@ -92,8 +99,8 @@ def _managed_database(spec: ScalewaySpec) -> tuple[Part, ...]:
     # a day's snapshot is as large as the volume at most; one stays for each day of the retention
     snapshots = days * size * SNAPSHOT_GB
     return (
-        Part(f"database {database}", storage, storage),
-        Part(f"snapshots, {days} of up to {size} GB", snapshots, snapshots),
+        _part(f"database {database} with {size} GB", storage),
+        _part(f"snapshots, {days} of up to {size} GB", snapshots),
     )
 
 
@@ -109,7 +116,7 @@ def cost_output(spec: ScalewaySpec) -> dict[str, object]:
     return {
         "eur_per_month_running": running,
         "eur_per_month_stopped": stopped,
-        "parts": {part.name: round(part.running, 2) for part in monthly_cost(spec)},
+        "parts": {part.name: part.running for part in monthly_cost(spec)},
         "objects": f"{OBJECTS_GB} EUR per GB and month, on top",
         "prices_as_of": AS_OF,
     }

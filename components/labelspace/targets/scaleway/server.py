@@ -17,7 +17,7 @@ import pulumiverse_scaleway as scaleway
 
 from labelspace.container_spec import File, Service
 from labelspace.cvat import services as cvat
-from labelspace.cvat.caddy import Https
+from labelspace.cvat.caddy import Https, eab_line
 from labelspace.given import Given
 from labelspace.outputs import BucketAccess, DatabaseAccess
 from labelspace.spec import AdminSpec, ScalewaySettings, ScalewaySpec
@@ -123,6 +123,7 @@ class AnnotationServer(pulumi.ComponentResource):
             secret_key=identity.key.secret_key,
             secret_id=identity.secret.id,
             database_host=database.host,
+            database_certificate=database.ca_certificate,
             volume=self.volume.id,
         )
         names = tuple(bucket.name for bucket in buckets)
@@ -140,6 +141,7 @@ class AnnotationServer(pulumi.ComponentResource):
                 secret_key=known["secret_key"],
                 secret_id=_bare(known["secret_id"]),
                 database_host=known["database_host"],
+                database_certificate=known["database_certificate"] or "",
                 disk=f"/dev/disk/by-id/scsi-0SCW_sbs_volume-{_bare(known['volume'])}",
                 buckets=buckets,
                 backup_bucket=self._context.backup_bucket,
@@ -227,7 +229,7 @@ def _described(
         admin_username=admin.value("username"),
         admin_email=admin.value("email"),
         secrets=replace(secrets, database=database.password),
-        https=_https(spec.scaleway, host),
+        https=_https(given.part(ScalewaySettings, "scaleway"), host),
         version=spec.cvat_version,
         star_banner=spec.star_banner,
         archived_mark=database.archived_mark,
@@ -240,13 +242,21 @@ def _described(
     return {name: _over_tls(one, certificate) for name, one in described.items()}
 
 
-def _https(settings: ScalewaySettings, host: str) -> Https:
+def _https(given: Given[ScalewaySettings], host: str) -> Https:
+    settings = given.known
     return Https(
         host,
         settings.acme_directory or "",
         settings.acme_ca_certificate or "",
         settings.acme_email or "",
+        settings.acme_after_lets_encrypt,
+        pulumi.Output.secret(given.map(_account_line)) if settings.acme_eab_hmac else "",
     )
+
+
+def _account_line(settings: ScalewaySettings) -> str:
+    key = settings.acme_eab_hmac
+    return eab_line(settings.acme_eab_key_id or "", key.get_secret_value() if key else "")
 
 
 def _over_tls(service: Service, certificate: File) -> Service:

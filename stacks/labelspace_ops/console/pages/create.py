@@ -40,6 +40,7 @@ FIELDS = {
     "scaleway": "domain",
 }
 """Setting that a problem names -> attribute of the form."""
+FREE = "0 € a month: it uses memory and disk of this machine."
 
 
 def _title(target: Target[Any]) -> str:
@@ -246,7 +247,7 @@ class CreatePage:
         with self.content:
             widgets.note("Computing the preview …", "move")
         try:
-            preview, cost = await asyncio.to_thread(_preview, self.form, self.watch.home)
+            preview = await asyncio.to_thread(_preview, self.form, self.watch.home)
         except OpsError as error:
             self.show_form()
             self.summary.set_text(str(error))
@@ -254,9 +255,9 @@ class CreatePage:
             return
         self.content.clear()
         with self.content:
-            self._show_preview(preview, cost)
+            self._show_preview(preview)
 
-    def _show_preview(self, preview: Preview, cost: str) -> None:
+    def _show_preview(self, preview: Preview) -> None:
         with widgets.section(f"Preview of {preview.name}"):
             widgets.facts(self._summary())
             for remark in preview.notes:
@@ -273,7 +274,7 @@ class CreatePage:
             rows = [[change.kind, change.part, change.data] for change in preview.changes]
             widgets.table(["Kind", "Part", "Data"], rows)
         with widgets.section("What it costs"):
-            widgets.text(cost)
+            widgets.text(preview.cost or FREE)
         with widgets.box("line"):
             widgets.button("Create", on_click=self.create, icon="check")
             widgets.flat_button("Back to the form", on_click=self.show_form)
@@ -295,12 +296,8 @@ class CreatePage:
         begin(self.watch, "create", form.name, ["--yes", *form.arguments()], secret)
 
 
-def _preview(form: Form, home: Home) -> tuple[Preview, str]:
-    """Return the preview and the cost as text."""
-    spec = lifecycle.resolve_spec(form.values(), home)
-    free = "0 € a month: it uses memory and disk of this machine."
-    price = registry.get(spec.target).cost(spec) or free
-    return previews.preview(spec, home), price
+def _preview(form: Form, home: Home) -> Preview:
+    return previews.preview(lifecycle.resolve_spec(form.values(), home), home)
 
 
 def strength(password: str, rules_met: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime
 from typing import Annotated, TypeVar
 
@@ -158,6 +159,17 @@ class Database(Answer):
 
     created_at: Time
     backup_schedule: BackupSchedule
+
+
+def _decoded(value: object) -> object:
+    return base64.b64decode(value, validate=True).decode() if isinstance(value, str) else value
+
+
+class DatabaseCertificate(Answer):
+    """The certificate of a managed database."""
+
+    content: Annotated[str, BeforeValidator(_decoded)]
+    """PEM; base64 in the answer."""
 
 
 class Snapshot(Answer):

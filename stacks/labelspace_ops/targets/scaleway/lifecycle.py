@@ -121,13 +121,13 @@ def begin_update(spec: ScalewaySpec, home: Home, options: CreateOptions) -> Iter
     """Prepare what a new workspace starts from, remove orphans, complete the spec, rehearse an upgrade."""
     known = known_resources(spec.name, home)
     with import_backup.begun(spec, known, home, options.from_backup) as source:
-        cost = costs(spec)
+        costs(spec)  # raises for an unknown type before anything is removed
         _remove_orphans(spec.name, home)
         complete = resolve_spec(spec, home)
         if source:
             import_backup.must_hold_nothing(complete, home)
         old, backup = upgrade.before(complete, home)
-        yield ScalewayUpdate(complete, home, source, _notices(spec, complete, cost), (old, backup))
+        yield ScalewayUpdate(complete, home, source, _notices(spec, complete), (old, backup))
 
 
 class ScalewayUpdate(Update[ScalewaySpec]):
@@ -183,16 +183,16 @@ def _remove_orphans(name: str, home: Home) -> None:
             message(f"  removed orphaned server {server}, which held the data volume")
 
 
-def _notices(requested: ScalewaySpec, complete: ScalewaySpec, cost: str) -> list[str]:
+def _notices(requested: ScalewaySpec, complete: ScalewaySpec) -> list[str]:
     """Return the cost of the update, and the reused volume of a deleted workspace."""
-    volume = complete.scaleway.adopt_volume
+    volume, cost = complete.scaleway.adopt_volume, f"  costs {costs(complete)}"
     if not volume or volume == requested.scaleway.adopt_volume:
-        return [f"  costs {cost}"]
+        return [cost]
     media = "media belong to the annotations of the dumps: restore those before you create tasks"
     holds = "annotations are on it" if requested.scaleway.database == "server" else media
     size = complete.scaleway.data_gb
     return [
-        f"  costs {cost}",
+        cost,
         f"  reuses volume {volume} ({size} GB) of a deleted {requested.name}: its {holds}",
     ]
 

@@ -25,6 +25,7 @@ from labelspace_ops.storage import buckets
 from labelspace_ops.targets.scaleway import (
     account,
     certificate,
+    database_certificate,
     database_snapshots,
     formatting,
     import_backup,
@@ -191,6 +192,7 @@ def _account_parts(
     copies: tuple[_Part, ...] = (
         _Part("snapshots", lambda part: _snapshots(part, cloud, resources)),
         _Part("dumps", lambda part: _dumps(part, cloud, name, outputs)),
+        _Part("database certificate", lambda part: _database_certificate(part, cloud, name, resources)),
     )
     if outputs.get("database") == "server":
         backups = _Part("backups", lambda part: _backups(part, cloud, resources, outputs, home), WORK_SECONDS)
@@ -273,6 +275,17 @@ def _snapshots(results: Measurement, cloud: account.Account, resources: retained
     results.snapshots = formatting.list_snapshots(cloud, database)
     since = instance.created_at if instance else None
     _check_age(results, "snapshot", results.snapshots, since=since, every=SNAPSHOT_HOURS)
+
+
+def _database_certificate(
+    results: Measurement, cloud: account.Account, name: str, resources: retained.Resources
+) -> None:
+    if database_certificate.is_renewed(cloud, resources):
+        results.fail(
+            "database certificate",
+            "it was renewed at Scaleway, and CVAT cannot reach its database with the earlier one:"
+            f" `labelspace create {name}` makes a server that has it",
+        )
 
 
 def _dumps(results: Measurement, cloud: account.Account, name: str, outputs: Properties) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,21 @@ def test_an_assignment_keeps_the_schedule_and_can_go_back_to_a_folder() -> None:
         ("backup.bucket.secret_key=s3cret", "keys in an argument are visible"),
         ("backup.bucket.access_key=AK", "keys in an argument are visible"),
         ("backup.encryption_key=" + "x" * 40, "a key in an argument is visible"),
+        ("scaleway.acme_eab_hmac=s3cret", "scaleway.acme_eab_hmac=- and give the key on standard input"),
     ],
 )
 def test_half_a_bucket_and_keys_as_arguments_are_refused(word: str, said: str) -> None:
     with pytest.raises(UsageError, match=said) as refused:
         options.from_assignments([word], NOW)
     assert "s3cret" not in str(refused.value)
+
+
+def test_the_key_of_an_account_at_an_authority_comes_from_standard_input(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("c2VjcmV0\n"))
+    changed = options.from_assignments(["scaleway.acme_eab_hmac=-"], {**NOW, "scaleway": {"domain": "a.org"}})
+    assert changed["scaleway"] == {"domain": "a.org", "acme_eab_hmac": "c2VjcmV0"}
 
 
 def test_an_authority_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

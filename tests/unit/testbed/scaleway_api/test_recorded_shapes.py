@@ -30,15 +30,17 @@ class Client:
 
     def __init__(self, address: str) -> None:
         self.answers: dict[str, Any] = {}
-        self._base = f"http://{address}"
+        self.statuses: dict[str, int] = {}
+        self.base = f"http://{address}"
         self._patterns = {call: pattern(call) for call in CALLS}
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         response = httpx.request(
-            method, self._base + path, json=body, headers={"X-Auth-Token": PROJECT}, timeout=10
+            method, self.base + path, json=body, headers={"X-Auth-Token": PROJECT}, timeout=10
         )
         assert response.is_success, (method, path, response.text)
         made = f"{method} {path.partition('?')[0]}"
+        self.statuses[made] = response.status_code
         for call, one in self._patterns.items():
             if one.fullmatch(made):
                 self.answers[call] = response.json()
@@ -115,13 +117,14 @@ def _database(client: Client, network: str) -> None:
         "backup_same_region": True,
         "disable_backup": False,
         "user_name": "keeper",
+        "password": "Made-for-2026",
         "encryption": {"enabled": True},
         "init_endpoints": [{"private_network": {"private_network_id": network}}],
     }
     instance = client.made(f"{RDB}/instances", body)["id"]
     inside = f"{RDB}/instances/{instance}"
     client.call("GET", f"/ipam/v1/regions/fr-par/ips?resource_id={instance}")
-    client.call("POST", f"{inside}/users", {"name": "cvat", "password": "x"})
+    client.call("POST", f"{inside}/users", {"name": "cvat", "password": "Made-for-2026"})
     client.call("POST", f"{inside}/databases", {"name": "cvat"})
     client.call(
         "PUT",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 import tarfile
 from collections.abc import Callable
@@ -55,6 +56,7 @@ def example(**changes: Any) -> boot_config.BootConfig:
         secret_key="11111111-1111-4111-8111-111111111111",
         secret_id="22222222-2222-4222-8222-222222222222",
         database_host="10.37.0.2",
+        database_certificate="PEM",
         disk="/dev/disk/by-id/scsi-0SCW_sbs_volume-33333333-3333-4333-8333-333333333333",
         buckets=("street", "fields"),
         backup_bucket="labelspace-pets-11111111-backups",
@@ -200,3 +202,28 @@ def test_a_dollar_is_not_read_as_a_variable() -> None:
         yaml.safe_load(compose_file.compose(example(services={"one": one})))["services"]["one"]["command"][2]
         == "echo $$HOME"
     )
+
+
+def test_a_renewed_certificate_of_the_database_is_another_servers() -> None:
+    first, same, renewed = (
+        cloud_init.user_data(example(database_certificate=text)) for text in ("PEM", "PEM\n", "PEM 2")
+    )
+    assert first == same != renewed
+    assert "PEM" not in first
+
+
+def _files(text: str) -> dict[str, str]:
+    return {one["path"]: one["content"] for one in yaml.safe_load(text)["write_files"]}
+
+
+def test_docker_keeps_its_images_on_the_data_volume() -> None:
+    settings = json.loads(_files(cloud_init.user_data(example()))["/etc/docker/daemon.json"])
+    assert settings["data-root"].startswith("/var/lib/labelspace/"), "where the data volume is mounted"
+    assert settings["features"] == {"containerd-snapshotter": False}, "which would keep them outside of it"
+
+
+def test_a_new_kernel_is_booted_at_a_set_hour() -> None:
+    files = _files(cloud_init.user_data(example()))
+    (upgrades,) = (text for path, text in files.items() if path.startswith("/etc/apt/apt.conf.d/"))
+    assert 'Unattended-Upgrade::Automatic-Reboot "true";' in upgrades
+    assert re.search(r'Automatic-Reboot-Time "\d\d:\d\d";', upgrades)

@@ -10,6 +10,9 @@ import pytest
 from tests.e2e.cloud import ACCOUNT
 
 from labelspace import SpecError, Workspace
+from labelspace.cvat import caddy
+from labelspace.spec import ScalewaySpec, validate
+from labelspace.targets.scaleway import prices
 
 ANN, BOB = (f"user_id:{digit * 8}-1111-4111-8111-111111111111" for digit in "12")
 ADDRESS = "203.0.113.7"
@@ -121,3 +124,83 @@ def test_without_a_domain_a_trial_must_be_asked_for() -> None:
     with pytest.raises(SpecError, match=r"scaleway.domain: missing.*trial_hostname=true"):
         program({"trial_hostname": False})
     assert program({"trial_hostname": False, "domain": "labels.example.org"}).declared
+
+
+AUTHORITY = "https://acme.example.org/directory"
+BOUND = {"acme_directory": AUTHORITY, "acme_eab_key_id": "key-1", "acme_eab_hmac": "c2VjcmV0LW1hYw=="}
+
+
+def _plain(value: Any) -> Any:
+    return value["value"] if isinstance(value, dict) and "value" in value else value
+
+
+def user_data_of(made: Cloud) -> str:
+    (server,) = of(made, "instance/server:Server")
+    return str(_plain(server["userData"])["cloud-init"])
+
+
+def secret_files_of(made: Cloud) -> dict[str, str]:
+    (version,) = of(made, "secrets/version:Version")
+    return dict(json.loads(_plain(version["data"])))
+
+
+def test_the_account_at_the_authority_reaches_caddy_by_secret_manager_alone() -> None:
+    made = program(BOUND)
+    lines = [text for text in secret_files_of(made).values() if str(text).startswith("eab ")]
+    assert lines == ["eab key-1 c2VjcmV0LW1hYw\n"], "Caddy reads base64url without padding"
+    assert f"import {caddy.ACCOUNT}" in user_data_of(made)
+    assert "c2VjcmV0LW1hYw" not in user_data_of(made)
+
+
+def test_the_account_may_be_an_output() -> None:
+    late = {**BOUND, "acme_eab_hmac": pulumi.Output.secret(BOUND["acme_eab_hmac"])}
+    assert secret_files_of(program(late)) == secret_files_of(program(BOUND))
+
+
+def test_a_second_authority_is_asked_after_lets_encrypt() -> None:
+    first, second = "cert_issuer acme\n", f"cert_issuer acme {{\n\t\tdir {AUTHORITY}\n"
+    both = caddy.caddyfile(80, "closed", caddy.Https("a.example.org", AUTHORITY, after_lets_encrypt=True))
+    assert 0 < both.index(first) < both.index(second)
+    alone = caddy.caddyfile(80, "closed", caddy.Https("a.example.org", AUTHORITY, account="eab key-1 mac\n"))
+    assert first not in alone
+    assert second in alone
+    assert "mac" not in alone
+
+
+BILLED = {
+    "instance/server:Server": "server",
+    "databases/instance:Instance": "database",
+    "block/volume:Volume": "volumes",
+    "instance/ip:Ip": "address",
+    "secrets/version:Version": "secret",
+}
+"""Type of resource -> the beginning of its part's name in the table; volumes include the server's own."""
+BY_CONTENT = {"object/bucket:Bucket"}
+"""Billed by what is stored in them: on top of the sum."""
+FREE = {
+    *("account/project:Project", "network/vpc:Vpc", "network/privateNetwork:PrivateNetwork"),
+    *("instance/securityGroup:SecurityGroup", "instance/securityGroupRules:SecurityGroupRules"),
+    *("iam/application:Application", "iam/policy:Policy", "iam/apiKey:ApiKey", "secrets/secret:Secret"),
+    *("databases/database:Database", "databases/user:User", "databases/privilege:Privilege"),
+    *("object/bucketPolicy:BucketPolicy", "domain/record:Record"),
+}
+EVERYTHING = {
+    "project": "own",
+    "deployers": [ANN],
+    "domain": "labels.example.org",
+    "dns_zone": "example.org",
+    "trial_hostname": False,
+}
+
+
+@pytest.mark.parametrize(("settings", "more"), [({}, {}), (OWN, KEY)], ids=["managed", "server"])
+def test_every_resource_that_is_billed_has_its_part_in_the_price(
+    settings: dict[str, Any], more: dict[str, Any]
+) -> None:
+    made = program({**EVERYTHING, **settings}, **more)
+    kinds = [kind.partition(":")[2] for kind, _ in made.declared if kind.startswith("scaleway:")]
+    assert set(kinds) <= {*BILLED, *BY_CONTENT, *FREE}, "is it billed?"
+    billed = sorted(BILLED[kind] for kind in kinds if kind in BILLED)
+    spec = validate(ScalewaySpec, {**BASE, **more, "scaleway": {**EVERYTHING, **settings}})
+    parts = [part.name.split()[0].rstrip(",") for part in prices.monthly_cost(spec)]
+    assert sorted(part for part in parts if part != "snapshots") == billed

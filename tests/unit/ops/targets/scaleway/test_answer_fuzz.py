@@ -21,12 +21,15 @@ from testbed.scaleway_api.cloud import Cloud
 from testbed.scaleway_api.iam import grant, limit
 
 from labelspace.spec import ScalewaySpec, validate
+from labelspace.targets.scaleway.boot_config import fingerprint
+from labelspace.targets.scaleway.cloud_init import DATABASE_CERTIFICATE
 from labelspace.targets.scaleway.context import workspace_tag
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack.state import Resource
 from labelspace_ops.targets.scaleway import (
     account,
     availability,
+    database_certificate,
     database_snapshots,
     doctor,
     orphans,
@@ -40,6 +43,7 @@ from labelspace_ops.targets.scaleway.account import Account
 PROJECT = "11111111-1111-4111-8111-111111111111"
 KEY = "SCWAAAAAAAAAAAAAAAAA"
 NAME = "street"
+USER_DATA = {"cloud-init": f"{DATABASE_CERTIFICATE}={fingerprint('PEM')}"}
 OTHER_VALUES: tuple[object, ...] = (None, "", "text", -1, 3.5, True, [], [None], {}, {"a": "b"})
 WHOLE: dict[str, Callable[[], httpx.Response]] = {
     "html": lambda: httpx.Response(200, text="<html>proxy</html>"),
@@ -83,6 +87,7 @@ class World:
             "reads": lambda: doctor._reads(self.mine),
             "server status": lambda: status._server(found, self.mine, known, outputs),
             "volume status": lambda: status._volume(found, self.mine, known),
+            "certificate": lambda: database_certificate.is_renewed(self.mine, known),
             "snapshot status": lambda: status._snapshots(found, self.mine, known),
         }
 
@@ -137,6 +142,7 @@ def _filled(mine: Account) -> World:
             "backup_same_region": True,
             "disable_backup": False,
             "user_name": "keeper",
+            "password": "Made-for-2026",
             "tags": tags,
         },
     )
@@ -155,7 +161,7 @@ def _filled(mine: Account) -> World:
     resources = [
         Resource(retained.VOLUME, f"fr-par-1/{volume['id']}"),
         Resource(retained.DATABASE, f"fr-par/{instance['id']}"),
-        Resource(retained.SERVER, f"fr-par-1/{server['id']}"),
+        Resource(retained.SERVER, f"fr-par-1/{server['id']}", outputs={"userData": USER_DATA}),
     ]
     given = {"name": NAME, "buckets": [{"name": NAME}]}
     return World(mine, resources, validate(ScalewaySpec, given))
