@@ -1,7 +1,7 @@
 """Annotations as columns. The readers fill them; the other modules count them.
 
 The values of an attribute are stored as small numbers, -1 where an annotation lacks it. A million annotations
-with twenty attributes of at most 128 values each take 20 MB.
+with twenty attributes of at most 127 values each take 20 MB.
 """
 
 from __future__ import annotations

@@ -55,6 +55,7 @@ class Attribute:
             self._cell = codes.astype(np.int64)
         else:
             self._prepare(codes)
+        self._of_value = np.bincount(codes, minlength=width)
 
     def _prepare(self, codes: Codes) -> None:
         self._sizes = np.bincount(self._cell, minlength=self.count)
@@ -72,8 +73,7 @@ class Attribute:
     def measure(self, outcome: Flags) -> Measured:
         """The dependence of an outcome of each item on the attribute."""
         seen = self._counted(self._cell[outcome])
-        rest = self._counted(self._cell[~outcome]) if self.independent else self._by_value - seen
-        table = np.stack([seen.sum(axis=0), rest.sum(axis=0)])
+        table = np.stack([seen.sum(axis=0), self._of_value - seen.sum(axis=0)])
         used = table[:, table.sum(axis=0) > 0]
         if used.shape[1] < 2:
             return Measured(table, None, "only one value: nothing to compare with")
@@ -95,8 +95,9 @@ class Attribute:
             float((self._left_out(deviations) ** 2).sum(axis=0)[used] @ (1 / nominal[used]))
             / max(1, used.sum()),
         )
-        moved = statistics.influence(table[:, used])
-        sums = seen[:, used] @ moved[0] + (self._by_value - seen)[:, used] @ moved[1]
+        moved = np.zeros(table.shape)
+        moved[:, used] = statistics.influence(table[:, used])
+        sums = seen @ (moved[0] - moved[1]) + self._by_value @ moved[1]
         spread = float((sums**2).sum()) / self.total**2 * self.count / (self.count - 1)
         low, high = statistics.interval(table[:, used], spread, design)
         if self.count < MOST_FEW_CLUSTERS:
@@ -106,7 +107,7 @@ class Attribute:
     def _deviations(self, seen: NDArray[np.int64]) -> Numbers:
         """Observed minus expected counts of the outcome by cluster and value; shape (clusters, values)."""
         share = seen.sum() / self.total
-        values = self._by_value.sum(axis=0) / self.total
+        values = self._of_value / self.total
         own = seen.sum(axis=1)
         deviations: Numbers = (
             seen - np.outer(own, values) - share * (self._by_value - np.outer(self._sizes, values))
@@ -141,7 +142,7 @@ class Attribute:
 
     def _by_chi_square(self, deviations: Numbers) -> float:
         """The p-value of the full quadratic form, which leaves out one of the values."""
-        keep = np.flatnonzero(self._by_value.sum(axis=0))[:-1]
+        keep = np.flatnonzero(self._of_value)[:-1]
         total, counted = deviations[:, keep].sum(axis=0), self._left_out(deviations[:, keep])
         between = counted.T @ counted
         statistic = float(total @ np.linalg.pinv(between) @ total)
