@@ -18,7 +18,7 @@ from labelspace_ops.audit import source
 
 ANNOTATIONS, ATTRIBUTES, PER_IMAGE = 1_000_000, 20, 10
 CLASSES = ("car", "bus", "person", "bicycle")
-BOUND_SECONDS, BOUND_GIB = Bound(90), Bound(2)
+BOUND_SECONDS, BOUND_GIB = Bound(20), Bound(0.6)
 AUDIT = "import sys; from labelspace_ops.cli.main import main; main()"
 PEER = """
 import sys, pandas, scipy.stats

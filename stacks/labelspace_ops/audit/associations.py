@@ -11,7 +11,7 @@ from labelspace_ops.audit import statistics
 from labelspace_ops.audit.dependence import Attribute, Measured
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.results import AuditedPair
-from labelspace_ops.audit.vocabulary import MISSING
+from labelspace_ops.audit.vocabulary import MISSING, Codes
 from labelspace_ops.labels.audit_choices import Choices
 
 NOTABLE_V = 0.1
@@ -39,8 +39,7 @@ def measure(items: Items, choices: Choices) -> list[AuditedPair]:
 
 def _of_attribute(items: Items, name: str, choices: Choices) -> list[AuditedPair]:
     column = items.attributes[name]
-    units = _units(items)
-    known = units[column.codes[units] != MISSING]
+    known = _known(items, column.codes)
     rng = np.random.default_rng(choices.seed)
     attribute = Attribute(column.codes[known], max(len(column.values), 1), items.cluster[known], rng)
     rows = [
@@ -53,11 +52,12 @@ def _of_attribute(items: Items, name: str, choices: Choices) -> list[AuditedPair
     return rows
 
 
-def _units(items: Items) -> Any:
-    """The rows that are compared: all items, or one item of each image when images have several labels."""
+def _known(items: Items, codes: Codes) -> Any:
+    """An index of the rows with a value: all items, or one of each image when images have several labels."""
     if items.several_labels:
-        return np.unique(items.image, return_index=True)[1]
-    return np.arange(len(items))
+        units = np.unique(items.image, return_index=True)[1]
+        return units[codes[units] != MISSING]
+    return codes != MISSING
 
 
 def _outcome(items: Items, known: Any, code: int) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelspace_ops.audit import independence
+from labelspace_ops.audit import independence, statistics
 from labelspace_ops.audit.items import Items
 from labelspace_ops.audit.results import BalancedSet, Cell, Independent
 from labelspace_ops.audit.vocabulary import MISSING
@@ -82,7 +82,9 @@ def _used(items: Items, name: str) -> list[str]:
 
 def _images(items: Items, columns: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.bool_]]:
     """For each image: its first item, whether its items differ, and whether their classes differ."""
-    _, first, image = np.unique(items.image, return_index=True, return_inverse=True)
+    first = np.full(len(items.images), -1)
+    first[items.image[::-1]] = np.arange(len(items))[::-1]
+    first, image = first[first >= 0], statistics.numbered(items.image)
     differs = columns != columns[first][image]
     mixed, several = np.zeros(len(first), dtype=bool), np.zeros(len(first), dtype=bool)
     mixed[image[differs.any(axis=1)]] = True

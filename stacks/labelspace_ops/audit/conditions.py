@@ -12,7 +12,7 @@ from labelspace_ops.audit import measured
 from labelspace_ops.audit.attribute_groups import is_number
 from labelspace_ops.audit.dataset import Dataset, Rows
 from labelspace_ops.audit.levels import Level
-from labelspace_ops.audit.vocabulary import MISSING, UNKNOWN, Codes, Column
+from labelspace_ops.audit.vocabulary import MISSING, UNKNOWN, Codes, Column, smallest
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.labels.audit_choices import Choices
 
@@ -78,7 +78,7 @@ def _passed_over(name: str, why: str) -> str:
 def of_images(dataset: Dataset, column: Column, source: NDArray[np.bool_]) -> Codes:
     """The value of each image: that of its first ``source`` row with a value."""
     rows = np.flatnonzero(source & (column.codes != MISSING))[::-1]
-    values = np.full(len(dataset.images), MISSING, dtype=np.int16)
+    values = np.full(len(dataset.images), MISSING, dtype=column.codes.dtype)
     values[dataset.image[rows]] = column.codes[rows]
     return values
 
@@ -107,10 +107,10 @@ def _of_tags(dataset: Dataset, rows: Rows, additional: list[int], notes: list[st
         has[dataset.image[dataset.tag & (dataset.label == code)], place] = True
     labels = [dataset.labels[code] for code in codes]
     if len(codes) > 1 and has.sum(axis=1).max() == 1 and has.any(axis=1).mean() >= 0.5:
-        of_image = np.where(has.any(axis=1), has.argmax(axis=1), MISSING).astype(np.int16)
+        of_image = np.where(has.any(axis=1), has.argmax(axis=1), MISSING).astype(smallest(len(labels)))
         return {TAGS: Column(of_image[dataset.image[rows]], labels)}
     return {
-        f"tag: {label}": Column(has[dataset.image[rows], place].astype(np.int16), ["no", "yes"])
+        f"tag: {label}": Column(has[dataset.image[rows], place].astype(np.int8), ["no", "yes"])
         for place, label in enumerate(labels)
     }
 
@@ -154,7 +154,8 @@ def edges_of(numbers: NDArray[Any], how: str, name: str) -> NDArray[np.float64]:
 def _cut(column: Column, edges: NDArray[np.float64]) -> Column:
     numbers = _numbers(column)
     codes = np.where(np.isnan(numbers), MISSING, np.searchsorted(edges, numbers, side="right"))
-    return Column(codes.astype(np.int16), bin_names(edges))
+    names = bin_names(edges)
+    return Column(codes.astype(smallest(len(names))), names)
 
 
 def bin_names(edges: NDArray[np.float64]) -> list[str]:

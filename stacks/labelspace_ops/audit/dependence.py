@@ -10,6 +10,7 @@ clusters where the attribute is constant in each cluster, else from random signs
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ LARGE_CLUSTER = 0.05
 FEW = 20
 """With fewer draws as extreme as the observed statistic, a fitted gamma distribution gives the tail."""
 Flags = NDArray[np.bool_]
-Codes = NDArray[np.int64]
+Codes = NDArray[np.signedinteger[Any]]
 
 
 @dataclass(frozen=True)
@@ -45,25 +46,34 @@ class Attribute:
     """The known codes of an attribute and the clusters of its items."""
 
     def __init__(self, codes: Codes, width: int, cluster: Codes, rng: np.random.Generator) -> None:
-        self.codes, self.width, self._rng = codes.astype(np.int64), width, rng
-        self.cluster = np.unique(cluster, return_inverse=True)[1]
-        self.count = int(self.cluster.max()) + 1 if len(cluster) else 0
+        self.width, self.total, self._rng = width, len(codes), rng
+        self._cell = statistics.numbered(cluster)
+        self.count = int(self._cell.max()) + 1 if len(cluster) else 0
         self.independent = self.count == len(codes)
-        self._sizes = np.bincount(self.cluster, minlength=self.count)
         self._drawn: Numbers | None = None
-        if not self.independent:
-            self._prepare()
+        if self.independent:
+            self._cell = codes.astype(np.int64)
+        else:
+            self._prepare(codes)
+        self._of_value = np.bincount(codes, minlength=width)
 
-    def _prepare(self) -> None:
-        by_value = np.bincount(self.cluster * self.width + self.codes, minlength=self.count * self.width)
-        self._by_value = by_value.reshape(self.count, self.width)
+    def _prepare(self, codes: Codes) -> None:
+        self._sizes = np.bincount(self._cell, minlength=self.count)
+        self._cell *= self.width
+        self._cell += codes
+        self._by_value = self._counted(self._cell)
         self.constant = bool(((self._by_value > 0).sum(axis=1) == 1).all())
         self._value = self._by_value.argmax(axis=1)
 
+    def _counted(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Items by cluster and value; shape (clusters, values). All items are one cluster if independent."""
+        clusters = 1 if self.independent else self.count
+        return np.bincount(cells, minlength=clusters * self.width).reshape(clusters, self.width)
+
     def measure(self, outcome: Flags) -> Measured:
         """The dependence of an outcome of each item on the attribute."""
-        cells = np.bincount(outcome * self.width + self.codes, minlength=2 * self.width)
-        table = cells.reshape(2, self.width)[::-1].astype(np.int64)
+        seen = self._counted(self._cell[outcome])
+        table = np.stack([seen.sum(axis=0), self._of_value - seen.sum(axis=0)])
         used = table[:, table.sum(axis=0) > 0]
         if used.shape[1] < 2:
             return Measured(table, None, "only one value: nothing to compare with")
@@ -73,11 +83,11 @@ class Attribute:
             return Measured(table, statistics.association(used, self._rng))
         if self.count < 2:
             return Measured(table, None, "a single video or cluster: no independent samples to compare")
-        return Measured(table, self._clustered(outcome, table))
+        return Measured(table, self._clustered(seen, table))
 
-    def _clustered(self, outcome: Flags, table: statistics.Table) -> Association:
-        deviations = self._deviations(outcome)
-        p_value, test = self._p_value(outcome, deviations)
+    def _clustered(self, seen: NDArray[np.int64], table: statistics.Table) -> Association:
+        deviations = self._deviations(seen)
+        p_value, test = self._p_value(seen, deviations)
         used = table.sum(axis=0) > 0
         nominal = self._nominal(table)
         design = max(
@@ -85,26 +95,20 @@ class Attribute:
             float((self._left_out(deviations) ** 2).sum(axis=0)[used] @ (1 / nominal[used]))
             / max(1, used.sum()),
         )
-        moved = statistics.influence(table[:, used])
-        place = np.cumsum(used) - 1
-        sums = np.bincount(
-            self.cluster, weights=moved[np.where(outcome, 0, 1), place[self.codes]], minlength=self.count
-        )
-        count = len(self.codes)
-        spread = float((sums**2).sum()) / count**2 * self.count / (self.count - 1)
+        moved = np.zeros(table.shape)
+        moved[:, used] = statistics.influence(table[:, used])
+        sums = seen @ (moved[0] - moved[1]) + self._by_value @ moved[1]
+        spread = float((sums**2).sum()) / self.total**2 * self.count / (self.count - 1)
         low, high = statistics.interval(table[:, used], spread, design)
         if self.count < MOST_FEW_CLUSTERS:
             low = high = None
         return Association(statistics.cramers_v(table[:, used], design), low, high, p_value, test)
 
-    def _deviations(self, outcome: Flags) -> Numbers:
+    def _deviations(self, seen: NDArray[np.int64]) -> Numbers:
         """Observed minus expected counts of the outcome by cluster and value; shape (clusters, values)."""
-        share = outcome.mean()
-        values = self._by_value.sum(axis=0) / len(self.codes)
-        own = np.bincount(self.cluster[outcome], minlength=self.count)
-        seen = np.bincount(
-            self.cluster[outcome] * self.width + self.codes[outcome], minlength=self.count * self.width
-        ).reshape(self.count, self.width)
+        share = seen.sum() / self.total
+        values = self._of_value / self.total
+        own = seen.sum(axis=1)
         deviations: Numbers = (
             seen - np.outer(own, values) - share * (self._by_value - np.outer(self._sizes, values))
         )
@@ -116,7 +120,7 @@ class Attribute:
         A cluster with half of the items moves the means towards itself, so that its deviation is half as
         large and all others add up to the same (CR3; MacKinnon and White, J. Econom. 29 (1985) 305).
         """
-        share = self._sizes / len(self.codes)
+        share = self._sizes / self.total
         left_out: Numbers = deviations / (1 - np.where(share > LARGE_CLUSTER, share, 0.0))[:, None]
         return left_out
 
@@ -127,28 +131,28 @@ class Attribute:
         nominal: Numbers = np.maximum(count * share * (1 - share) * values * (1 - values), 1e-12)
         return nominal
 
-    def _p_value(self, outcome: Flags, deviations: Numbers) -> tuple[float, str]:
+    def _p_value(self, seen: NDArray[np.int64], deviations: Numbers) -> tuple[float, str]:
         if self.count > MOST_DRAWN or DRAWS * self.count * self.width > MOST_WORK:
             return self._by_chi_square(deviations), f"cluster-robust chi-square, {self.count:,} clusters"
         counted = deviations if self.constant else self._left_out(deviations)
         observed = _statistic(deviations.sum(axis=0), (counted**2).sum(axis=0))
-        drawn = self._exchanged(outcome) if self.constant else self._flipped(counted)
+        drawn = self._exchanged(seen) if self.constant else self._flipped(counted)
         name = "permutation" if self.constant else "sign-flip"
         return _tail(float(observed), drawn), f"{name} test of {self.count:,} clusters"
 
     def _by_chi_square(self, deviations: Numbers) -> float:
         """The p-value of the full quadratic form, which leaves out one of the values."""
-        keep = np.flatnonzero(self._by_value.sum(axis=0))[:-1]
+        keep = np.flatnonzero(self._of_value)[:-1]
         total, counted = deviations[:, keep].sum(axis=0), self._left_out(deviations[:, keep])
         between = counted.T @ counted
         statistic = float(total @ np.linalg.pinv(between) @ total)
         return float(special.chdtrc(len(keep), statistic))
 
-    def _exchanged(self, outcome: Flags) -> Numbers:
+    def _exchanged(self, seen: NDArray[np.int64]) -> Numbers:
         """Draws of the statistic with permuted values of clusters; exact when clusters are exchangeable."""
-        excess = np.bincount(self.cluster[outcome], minlength=self.count) - outcome.mean() * self._sizes
+        excess = seen.sum(axis=1) - seen.sum() / self.total * self._sizes
         parts = np.stack([excess, excess**2, self._sizes.astype(np.float64)], axis=1).astype(np.float32)
-        total, whole = float((excess**2).sum()), float(len(self.codes))
+        total, whole = float((excess**2).sum()), float(self.total)
         if self._drawn is None:
             self._drawn = self._rng.permuted(np.tile(self._value.astype(np.int16), (DRAWS, 1)), axis=1)
         drawn = np.zeros(DRAWS)

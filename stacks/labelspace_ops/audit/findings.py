@@ -204,14 +204,14 @@ def _unmatched(counts: dict[str, int]) -> list[str]:
 
 def write(audit: Audit, folder: Path) -> None:
     """Write the report's files into a folder; a missing folder is created."""
-    from labelspace_ops.audit import report as page  # noqa: PLC0415 - the page is only made when it is written
+    from labelspace_ops.audit import html_page  # noqa: PLC0415 - the page is only made when it is written
 
     balanced = audit.report.balanced_set
     text = json.dumps(audit.found, indent=2)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "audit.json").write_text(text + "\n", encoding="utf-8")
-        (folder / "report.html").write_text(page.page(audit.report, audit.thumbnails), encoding="utf-8")
+        (folder / "report.html").write_text(html_page.page(audit.report, audit.thumbnails), encoding="utf-8")
         _list(folder / "balanced.txt", balanced.files)
         _list(folder / "independent.txt", balanced.independent.files)
         weights.write(folder / weights.FILE, audit.items, audit.weights, audit.weighted_by)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from labelspace_ops.audit import conditions, levels, statistics
 from labelspace_ops.audit.dataset import Dataset, Rows
 from labelspace_ops.audit.results import Agreement, AuditedAttribute
-from labelspace_ops.audit.vocabulary import MISSING, Codes, Column
+from labelspace_ops.audit.vocabulary import MISSING, Codes, Column, smallest
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.labels.audit_choices import AUDIT_LABEL, Choices
 
@@ -51,13 +51,16 @@ class Items:
     def __len__(self) -> int:
         return len(self.label)
 
+    def object_name(self, item: int) -> str:
+        """The id of an item's object, as predictions name it; empty at image level."""
+        return self.identity_text(int(self.identity[item]))
+
     def file(self, item: int) -> str:
         """The name of the item's image, as in the export."""
         return self.images[int(self.image[item])]
 
-    def identity_text(self, item: int) -> str:
-        """The id of an object, as predictions name it; empty at image level."""
-        number = int(self.identity[item])
+    def identity_text(self, number: int) -> str:
+        """The text of an ``identity``; empty at image level."""
         if self.level == "image":
             return ""
         return self.id_names[-2 - number] if number < MISSING else str(number)
@@ -109,8 +112,8 @@ def find(dataset: Dataset, choices: Choices) -> Items:
     classes, label = _classes(dataset, rows)
     cluster, clustered_by = _clusters(dataset, rows, columns, choices)
     return Items(
-        level.name, *_names(dataset), dataset.image[rows], dataset.identity[rows], dataset.id_names,
-        classes, label, cluster, clustered_by, dataset.box[rows],
+        level.name, *_names(dataset), _taken(dataset.image, rows), _taken(dataset.identity, rows),
+        dataset.id_names, classes, label, cluster, clustered_by, _taken(dataset.box, rows),
         {name: Column(column.known(choices.unknown), column.values) for name, column in full.items()},
         frozenset(columns.measured & set(names)),
         {name: _coverage(dataset, column, name, choices, repeated) for name, column in full.items()},
@@ -119,6 +122,11 @@ def find(dataset: Dataset, choices: Choices) -> Items:
         [*dataset.notes, *level.notes, *columns.notes,
          *_left_out(dataset, first, target, len(every) - len(rows)), *_suspect(full, choices)],
     )  # fmt: skip
+
+
+def _taken(column: NDArray[Any], rows: Rows) -> NDArray[Any]:
+    """The rows of a column; the column itself if they are all rows."""
+    return column if len(rows) == len(column) else column[rows]
 
 
 def _wanted(columns: conditions.Conditions, choices: Choices) -> list[str]:
@@ -202,14 +210,14 @@ def _suspect(columns: dict[str, Column], choices: Choices) -> list[str]:
 
 def _once(dataset: Dataset, rows: Rows) -> Rows:
     """The rows without repeated tags of an image."""
-    pairs = dataset.image[rows] * (len(dataset.labels) + 1) + dataset.label[rows]
+    pairs = dataset.image[rows].astype(np.int64) * (len(dataset.labels) + 1) + dataset.label[rows]
     kept: Rows = rows[np.sort(np.unique(pairs, return_index=True)[1])]
     return kept
 
 
 def _classes(dataset: Dataset, rows: Rows) -> tuple[list[str], Rows]:
     used, label = np.unique(dataset.label[rows], return_inverse=True)
-    return [dataset.labels[code] for code in used], label.astype(np.int64)
+    return [dataset.labels[code] for code in used], label.astype(smallest(len(used)))
 
 
 def _clusters(
@@ -221,7 +229,7 @@ def _clusters(
         name = resolved(dataset, choices)[choices.cluster][0]
         codes = columns[name].codes.astype(np.int64)
         alone = len(columns[name].values) + image
-        return np.unique(np.where(codes == MISSING, alone, codes), return_inverse=True)[1], name
+        return _numbered(np.where(codes == MISSING, alone, codes)), name
     if any(dataset.cluster):
         numbers: dict[str, int] = {}
         videos = np.array(
@@ -230,8 +238,13 @@ def _clusters(
                 for index, one in enumerate(dataset.cluster)
             ]
         )
-        return np.unique(videos[image], return_inverse=True)[1], "video"
-    return np.unique(image, return_inverse=True)[1], "image"
+        return _numbered(videos[image]), "video"
+    return _numbered(image), "image"
+
+
+def _numbered(groups: Rows) -> Rows:
+    """The groups numbered from 0 without gaps, in their order."""
+    return statistics.numbered(groups).astype(np.int32)
 
 
 def _coverage(

@@ -185,7 +185,7 @@ def _refuse_unmatched(counts: Counter[str], rows: list[Prediction], items: Items
     if counts["unknown_object"] and not counts["matched"]:
         odd = next(row.object for row in rows if row.object)
         raise UsageError(
-            f"predictions: none names an object of its image: {odd!r} against {items.identity_text(0)!r}:"
+            f"predictions: none names an object of its image: {odd!r} against {items.object_name(0)!r}:"
             " write the ids of the export, or the place in the image from 0"
         )
     if counts["found_nothing"] >= LEAST_BOXES and not counts["matched"]:
@@ -221,7 +221,7 @@ def _by_identity(
     given: dict[int, list[Prediction]] = defaultdict(list)
     of_image = _items_of_images(items)
     for image, rows in by_image.items():
-        identities = {items.identity_text(item): item for item in of_image[image]}
+        identities = {items.object_name(item): item for item in of_image[image]}
         for row in rows:
             fate, item = _find(row, of_image[image], identities, items.level)
             counts[fate] += 1

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from labelspace_ops.audit import pictures
 from labelspace_ops.audit.dataset import CLASS_FOLDERS, Dataset, Job, Rows
-from labelspace_ops.audit.vocabulary import MISSING, Column
+from labelspace_ops.audit.vocabulary import MISSING, Column, smallest
 
 SMALL, LARGE = 32.0**2, 96.0**2
 """The limits between small, medium and large objects in square pixels, as in COCO's evaluation."""
 MOST_FOLDERS = 50
+ROWS_AT_A_TIME = 2**17
 SAME = {"folder": ("subset", "task"), "job": ("task",)}
 """Conditions that are left out where they divide the items like one of these: a folder per subset."""
 NAMES = (
@@ -28,7 +29,7 @@ def columns(dataset: Dataset, rows: Rows, level: str) -> dict[str, Column]:
     """The conditions with at least two values among the items; those of objects only at object level."""
     found = {**(_of_objects(dataset, rows) if level == "object" else {}), **_of_images(dataset, rows)}
     if dataset.pictures is not None:
-        found |= _of_pictures(dataset.pictures[dataset.image[rows]])
+        found |= _of_pictures(dataset.pictures, dataset.image[rows])
     return {name: column for name, column in found.items() if _varies(column)}
 
 
@@ -37,10 +38,22 @@ def _varies(column: Column) -> bool:
 
 
 def _of_objects(dataset: Dataset, rows: Rows) -> dict[str, Column]:
+    """The conditions of objects. Some rows are computed at a time, because the numbers take much memory."""
+    crowd = np.bincount(dataset.image[rows], minlength=len(dataset.images))
+    starts = range(0, max(len(rows), 1), ROWS_AT_A_TIME)
+    parts = [_of_some_objects(dataset, rows[start : start + ROWS_AT_A_TIME], crowd) for start in starts]
+    return {
+        name: Column(np.concatenate([part[name].codes for part in parts]), column.values)
+        for name, column in parts[0].items()
+    }
+
+
+def _of_some_objects(dataset: Dataset, rows: Rows, crowd: Rows) -> dict[str, Column]:
+    """The conditions of some objects; ``crowd`` is the number of objects in each image."""
+    image = dataset.image[rows]
     x, y, width, height = dataset.box[rows].T.astype(np.float64)
-    wide, high = dataset.sizes[dataset.image[rows]].T.astype(np.float64)
+    wide, high = dataset.sizes[image].T.astype(np.float64)
     wide, high = np.where(wide > 0, wide, np.nan), np.where(high > 0, high, np.nan)
-    crowd = np.bincount(dataset.image[rows], minlength=len(dataset.images))[dataset.image[rows]]
     at_edge = (x <= 1) | (y <= 1) | (x + width >= wide - 1) | (y + height >= high - 1)
     edge = np.where(np.isnan(x) | np.isnan(wide), np.nan, at_edge.astype(np.float64))
     occluded = np.where(dataset.occluded[rows] < 0, np.nan, dataset.occluded[rows])
@@ -53,7 +66,9 @@ def _of_objects(dataset: Dataset, rows: Rows) -> dict[str, Column]:
         "position down": _cut((y + height / 2) / high, [1 / 3, 2 / 3], ["top", "middle", "bottom"]),
         "touches the edge": _cut(edge, [0.5], ["no", "yes"]),
         "occluded": _cut(occluded, [0.5], ["no", "yes"]),
-        "objects in the image": _cut(crowd.astype(float), [2, 6, 16], ["1", "2 to 5", "6 to 15", "over 15"]),
+        "objects in the image": _cut(
+            crowd[image].astype(float), [2, 6, 16], ["1", "2 to 5", "6 to 15", "over 15"]
+        ),
     }  # fmt: skip
 
 
@@ -64,8 +79,8 @@ def _of_images(dataset: Dataset, rows: Rows) -> dict[str, Column]:
     with np.errstate(divide="ignore", invalid="ignore"):
         aspect = np.where(high > 0, wide / high, np.nan)
     found = {
-        "image size": _cut(pixels[image], [0.5e6, 2e6], ["under 0.5 MP", "0.5 to 2 MP", "2 MP and more"]),
-        "image shape": _cut(aspect[image], [0.95, 1.05], ["portrait", "square", "landscape"]),
+        "image size": _cut(pixels, [0.5e6, 2e6], ["under 0.5 MP", "0.5 to 2 MP", "2 MP and more"], image),
+        "image shape": _cut(aspect, [0.95, 1.05], ["portrait", "square", "landscape"], image),
         "subset": _named(dataset.subsets, image),
         "folder": _named([name.rpartition("/")[0] for name in dataset.images], image),
     }
@@ -114,26 +129,30 @@ def _task_name(job: Job | None, task: str, named: Counter[str]) -> str:
     return job.task_name if named[job.task_name] == 1 else f"{job.task_name} ({job.task})"
 
 
-def _of_pictures(measured: NDArray[np.float64]) -> dict[str, Column]:
+def _of_pictures(measured: NDArray[np.float64], image: Rows) -> dict[str, Column]:
     """The conditions from brightness, saturation and hour of each item's image."""
     scales = (pictures.BRIGHTNESS, pictures.COLOUR, pictures.HOURS)
     return {
-        name: _cut(numbers, list(edges), list(names))
+        name: _cut(numbers, list(edges), list(names), image)
         for name, numbers, (edges, names) in zip(pictures.NAMES, measured.T, scales, strict=True)
     }
 
 
-def _cut(numbers: NDArray[np.float64], edges: list[float], names: list[str]) -> Column:
+def _cut(
+    numbers: NDArray[np.float64], edges: list[float], names: list[str], image: Rows | None = None
+) -> Column:
+    """The bin of each number; with ``image``, the numbers are of images, and each row has its image's bin."""
     place = np.searchsorted(edges, numbers, side="right")
     unique = list(dict.fromkeys(names))  # the night is before the morning and after the evening
     of_bin = np.array([unique.index(name) for name in names] + [MISSING])
     codes = np.where(np.isnan(numbers), MISSING, of_bin[np.minimum(place, len(names) - 1)])
-    return Column(codes.astype(np.int16), unique)
+    small = codes.astype(smallest(len(unique)))
+    return Column(small if image is None else small[image], unique)
 
 
 def _named(names: list[str], image: Rows) -> Column:
     numbers: dict[str, int] = {}
     codes = np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
     if len(numbers) > MOST_FOLDERS:
-        return Column(np.full(len(image), MISSING, dtype=np.int16), [])
-    return Column(codes.astype(np.int16)[image], [name or "(none)" for name in numbers])
+        return Column(np.full(len(image), MISSING, dtype=np.int8), [])
+    return Column(codes.astype(smallest(len(numbers)))[image], [name or "(none)" for name in numbers])

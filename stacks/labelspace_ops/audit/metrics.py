@@ -52,7 +52,9 @@ class Evaluation:
         self.truth, self.predicted, self.item = outcomes.truth, outcomes.predicted, outcomes.item
         self.real = self.truth != NONE
         self.wrong = self.truth != self.predicted
-        self.cluster = items.cluster[self.item] if len(self.item) else np.zeros(0, dtype=np.int64)
+        self.cluster = (
+            items.cluster.astype(np.int64)[self.item] if len(self.item) else np.zeros(0, dtype=np.int64)
+        )
 
     @cached_property
     def first(self) -> Flags:

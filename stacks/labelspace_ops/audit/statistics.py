@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from scipy import special
 
 Table = NDArray[np.int64]
 Numbers = NDArray[np.float64]
+MOST_SPREAD = 4
+"""The highest number, as a multiple of the rows, up to which groups are numbered by counting."""
 CONFIDENCE = 0.95
 SMALL = 5.0
 """Expected counts below this call for an exact test (Cochran's rule)."""
@@ -187,6 +190,18 @@ def kappa(first: NDArray[np.int16], second: NDArray[np.int16]) -> float | None:
     values = np.unique(np.concatenate([first, second]))
     by_chance = sum(float(np.mean(first == value) * np.mean(second == value)) for value in values)
     return None if by_chance >= 1 else (float(np.mean(first == second)) - by_chance) / (1 - by_chance)
+
+
+def numbered(groups: NDArray[np.signedinteger[Any]]) -> NDArray[np.int64]:
+    """Numbers from 0 without gaps for whole numbers from 0 on, in their order.
+
+    The rows are not sorted unless the numbers are spread too wide to count.
+    """
+    if len(groups) and groups.max() > MOST_SPREAD * len(groups):
+        places: NDArray[np.int64] = np.unique(groups, return_inverse=True)[1]
+    else:
+        places = (np.cumsum(np.bincount(groups) > 0) - 1)[groups]
+    return places
 
 
 def effective_size(weights: Numbers) -> float:

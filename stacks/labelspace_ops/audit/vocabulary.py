@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelspace_ops.core.errors import UsageError
 
-Codes = NDArray[np.int16]
+Codes = NDArray[np.signedinteger[Any]]
 MISSING = -1
 MOST_VALUES = 1000
 """An attribute with more different values is free text, which is not counted."""
@@ -24,9 +25,16 @@ UNKNOWN = {"", "unknown", "__undefined__", "nan", "n/a", "null", "?", "-"}
 """Values that mean unknown, in lower case."""
 
 
+def smallest(highest: int) -> np.dtype[np.signedinteger[Any]]:
+    """The smallest signed integer type that holds MISSING and the numbers up to ``highest``."""
+    return np.dtype(
+        next(one for one in (np.int8, np.int16, np.int32, np.int64) if highest <= np.iinfo(one).max)
+    )
+
+
 @dataclass(frozen=True)
 class Column:
-    """One attribute: a code per row, MISSING or an index into ``values``."""
+    """One attribute: a code per row, MISSING or an index into ``values``, of the ``smallest`` type."""
 
     codes: Codes
     values: list[str]
@@ -35,7 +43,11 @@ class Column:
         """The codes, with MISSING where the value means unknown."""
         vague = UNKNOWN | {value.strip().lower() for value in unknown}
         codes = [code for code, value in enumerate(self.values) if value.strip().lower() in vague]
-        return np.where(np.isin(self.codes, codes), np.int16(MISSING), self.codes) if codes else self.codes
+        return (
+            np.where(np.isin(self.codes, codes), self.codes.dtype.type(MISSING), self.codes)
+            if codes
+            else self.codes
+        )
 
 
 def shortened(names: Iterable[str], most: int = 6) -> str:
@@ -87,4 +99,24 @@ class Block:
 
     def __init__(self, label: str, names: tuple[str, ...], vocabularies: list[Vocabulary]) -> None:
         self.label, self.names, self.vocabularies = label, names, vocabularies
-        self.rows, self.codes = array("q"), array("h")
+        self.rows, self.codes = array("i"), array("b")
+
+    def extend(self, codes: Sequence[int]) -> None:
+        """Add the codes of a row; they take one byte each until a code exceeds 127."""
+        count = len(self.codes)
+        try:
+            self.codes.extend(codes)
+        except OverflowError:
+            self.codes = array("h", self.codes[:count])
+            self.codes.extend(codes)
+
+    def matrix(self) -> Codes:
+        """The codes of each row without a copy; shape (rows, attributes)."""
+        return np.frombuffer(self.codes, self.codes.typecode).reshape(len(self.rows), len(self.names))
+
+    def append(self, rows: NDArray[np.int32], codes: Codes) -> None:
+        """Add the rows and codes of another block."""
+        self.rows.frombytes(rows.astype(np.int32).tobytes())
+        if self.codes.typecode == "b" and codes.size and codes.max() > np.iinfo(np.int8).max:
+            self.codes = array("h", self.codes)
+        self.codes.frombytes(codes.astype(self.codes.typecode).tobytes())

@@ -16,6 +16,8 @@ from labelspace_ops.audit.spreadsheets import safe_cell
 from labelspace_ops.audit.vocabulary import MISSING
 
 FILE = "weights.csv"
+ROWS_AT_A_TIME = 100_000
+"""The number of rows of the file that are texts in memory."""
 
 
 def compute(items: Items, names: list[str]) -> tuple[statistics.Numbers, Weighting]:
@@ -44,27 +46,30 @@ def _groups(items: Items, names: list[str]) -> tuple[Any, Any]:
     for name in names:
         column = items.attributes[name]
         known &= column.codes != MISSING
-        group = np.unique(group * (len(column.values) + 1) + column.codes + 1, return_inverse=True)[1]
+        group = statistics.numbered(group * (len(column.values) + 1) + column.codes + 1)
     return known, group
 
 
 def write(path: Path, items: Items, weights: statistics.Numbers, names: list[str]) -> None:
     """Write a row per item: image, object, class, group and weight."""
-    _, first, identity = np.unique(items.identity, return_index=True, return_inverse=True)
-    columns = [
-        _cells(items.image, items.images.__getitem__),
-        _cells(identity, lambda place: items.identity_text(int(first[place]))),
-        _cells(items.label, items.classes.__getitem__),
-        *(
-            _cells(one.codes, [*one.values, ""].__getitem__)
-            for one in (items.attributes[name] for name in names)
-        ),
-        _cells(weights, "{:.12g}".format),
-    ]
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file)
         writer.writerow(["image", "object", "class", *map(safe_cell, names), "weight"])
-        writer.writerows(zip(*columns, strict=True))
+        for start in range(0, len(items), ROWS_AT_A_TIME):
+            part = slice(start, start + ROWS_AT_A_TIME)
+            writer.writerows(zip(*_texts(items, weights, names, part), strict=True))
+
+
+def _texts(items: Items, weights: statistics.Numbers, names: list[str], part: slice) -> list[Any]:
+    """The columns of some rows as texts."""
+    columns = [items.attributes[name] for name in names]
+    return [
+        _cells(items.image[part], items.images.__getitem__),
+        _cells(items.identity[part], lambda identity: items.identity_text(int(identity))),
+        _cells(items.label[part], items.classes.__getitem__),
+        *(_cells(one.codes[part], [*one.values, ""].__getitem__) for one in columns),
+        _cells(weights[part], "{:.12g}".format),
+    ]
 
 
 def _cells(codes: Any, text: Callable[[Any], str]) -> Any:

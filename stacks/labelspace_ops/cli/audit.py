@@ -165,9 +165,9 @@ def _pairs(option: str, values: list[str] | None) -> dict[str, str]:
 
 
 def _print(found: AuditReport, out: Path) -> None:
-    from labelspace_ops.audit import findings, tables
+    from labelspace_ops.audit import findings, terminal
 
-    tables.show(found)
+    terminal.show(found)
     others = [str(out / name) for name in findings.FILES if name != "report.html"]
     say(f"\n  report     {out / 'report.html'}")
     say(f"  also       {', '.join(others)}")

@@ -18,7 +18,7 @@ from lxml import etree
 
 from labelspace_ops.audit.dataset import Builder
 from labelspace_ops.audit.readers import cvat_xml
-from labelspace_ops.audit.vocabulary import Declared
+from labelspace_ops.audit.vocabulary import Block, Declared
 
 CHUNK = 8 * 2**20
 """Bytes that a process parses at a time."""
@@ -31,6 +31,14 @@ IMAGE = b"<image "
 SHAPE = re.compile(
     rb"<(" + "|".join(("tag", *cvat_xml.OBJECTS)).encode() + rb')((?:\s+[\w:.-]+="[^"<&]*")*)\s*(/?)>'
 )
+NUMBER = rb'"(-?\d+(?:\.\d+)?)"'
+BOX = re.compile(
+    rb'\s*<box label="([^"<&]*)" source="[^"<&]*" occluded="([01])" xtl=' + NUMBER + b" ytl=" + NUMBER
+    + b" xbr=" + NUMBER + b" ybr=" + NUMBER + rb'(?: [\w:.-]+="[^"<&]*")*\s*(/?)>'
+)  # fmt: skip
+"""A box with the attributes in CVAT's order."""
+BOX_END = b"</box>"
+IMAGE_END = re.compile(rb"\s*</image>\s*(?:(?=<image )|\Z)")
 HEAD = re.compile(rb'((?:[\w:.-]+="[^"<&]*"\s*)*)(/?)>')
 PAIR = re.compile(r'([\w:.-]+)="([^"]*)"')
 VALUE = re.compile(rb'\s*<attribute name="([^"<&]*)">([^<&]*)</attribute>\s*')
@@ -142,17 +150,64 @@ def parse(
     reader.begun = True
     known: dict[tuple[bytes, bytes], Any] = {}
     try:
-        for image in chunk.split(IMAGE)[1:]:
-            _image(image, reader, builder, known)
+        _images(chunk, reader, builder, known)
     except UnicodeDecodeError:
         raise NotPlain from None
     builder.declared = {}
     return builder, reader.frames
 
 
+def _images(chunk: bytes, reader: cvat_xml.Reader, builder: Builder, known: dict[Any, Any]) -> None:
+    place = chunk.find(IMAGE)
+    while 0 <= place < len(chunk):
+        after = _image_of_boxes(chunk, place, reader, builder, known)
+        if after is None:
+            found = chunk.find(IMAGE, place + len(IMAGE))
+            after = found if found >= 0 else len(chunk)
+            _image(chunk[place + len(IMAGE) : after], reader, builder, known)
+        place = after
+
+
+def _image_of_boxes(
+    chunk: bytes, place: int, reader: cvat_xml.Reader, builder: Builder, known: dict[Any, Any]
+) -> int | None:
+    """Add an image with nothing but boxes and return the place of the next image; None if it has more."""
+    head = HEAD.match(chunk, place + len(IMAGE))
+    if head is None or head[2]:
+        return None
+    place, rows = head.end(), []
+    while shape := BOX.match(chunk, place):
+        label, occluded, left, top, right, bottom, closed = shape.groups()
+        place, body = shape.end(), b""
+        if not closed:
+            stop = chunk.find(BOX_END, place)
+            body, place = chunk[place:stop], stop + len(BOX_END)
+        try:
+            block, codes = _coded(label.decode(), body, builder, known)
+        except NotPlain:
+            return None
+        x, y = float(left), float(top)
+        rows.append((block, codes, (x, y, float(right) - x, float(bottom) - y), int(occluded)))
+    end = IMAGE_END.match(chunk, place)
+    if end is None:
+        return None
+    reader.image(_pairs(head[1]))
+    for block, codes, box, hidden in rows:
+        builder.add_row(block, codes, tag=False, box=box, occluded=hidden)
+    return end.end()
+
+
+def _unusual(text: bytes) -> bool:
+    """Whether the general reader is needed. A single character is found much faster than two."""
+    return (
+        b"&" in text or b"<skeleton" in text or (b"!" in text and b"<!" in text)
+        or (b"?" in text and b"<?" in text)
+    )  # fmt: skip
+
+
 def _image(text: bytes, reader: cvat_xml.Reader, builder: Builder, known: dict[Any, Any]) -> None:
     head = HEAD.match(text)
-    if head is None or b"&" in text or b"<skeleton" in text or b"<!" in text or b"<?" in text:
+    if head is None or _unusual(text):
         _general(text, reader)
         return
     reader.image(_pairs(head[1]))
@@ -185,19 +240,24 @@ def _image(text: bytes, reader: cvat_xml.Reader, builder: Builder, known: dict[A
 def _shape(
     kind: str, attributes: dict[str, str], body: bytes, builder: Builder, known: dict[Any, Any]
 ) -> None:
-    key = (attributes.get("label", ""), body)
-    found = known.get(key)
-    if found is None:
-        names, values = _values(body)
-        block = builder.block(key[0], names)
-        codes = [vocabulary[value] for vocabulary, value in zip(block.vocabularies, values, strict=True)]
-        found = known[key] = (block, codes)
+    block, codes = _coded(attributes.get("label", ""), body, builder, known)
     occluded = attributes.get("occluded")
     tag = kind == "tag"
     builder.add_row(
-        found[0], found[1], tag=tag, box=cvat_xml.box_of(kind, attributes),
+        block, codes, tag=tag, box=cvat_xml.box_of(kind, attributes),
         occluded=-1 if tag or occluded is None else int(occluded == "1"),
     )  # fmt: skip
+
+
+def _coded(label: str, body: bytes, builder: Builder, known: dict[Any, Any]) -> tuple[Block, list[int]]:
+    """The block and the codes of a shape's attributes."""
+    found: tuple[Block, list[int]] | None = known.get((label, body))
+    if found is None:
+        names, values = _values(body)
+        block = builder.block(label, names)
+        codes = [vocabulary[value] for vocabulary, value in zip(block.vocabularies, values, strict=True)]
+        found = known[label, body] = (block, codes)
+    return found
 
 
 def _values(body: bytes) -> Parsed:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as Picture
 
 from labelspace_ops.audit import findings, measured, source
-from labelspace_ops.audit.dataset import Dataset
+from labelspace_ops.audit.dataset import Builder, Dataset
 from labelspace_ops.audit.readers import cvat_fast
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.labels.audit_choices import Choices
@@ -252,7 +252,20 @@ def same(first: Dataset, second: Dataset) -> None:
 
 BOX = '<box label="{}" xtl="1" ytl="1" xbr="2" ybr="2">{}</box>'
 VALUE = '<attribute name="x">{}</attribute>'
+WRITTEN = (
+    '<box label="{}" source="manual" occluded="{}" xtl="-1.50" ytl="1" xbr="2.25" ybr="4.00"{}>\n      {}\n'
+    "    </box>\n"
+)
+"""A box with the attributes in CVAT's order."""
 PIECES = {
+    "boxes as CVAT writes them": WRITTEN.format("a", 0, ' z_order="0"', VALUE.format("day"))
+    + WRITTEN.format("größe", 1, ' rotation="30.00" z_order="0" group_id="3"', VALUE.format("night") * 2)
+    + '<box label="a" source="manual" occluded="0" xtl="1" ytl="1" xbr="2" ybr="2" z_order="0"/>',
+    "a box and a polygon": WRITTEN.format("a", 0, "", VALUE.format("day"))
+    + '<polygon label="b" occluded="1" points="1,2;5,3;2,9"/>',
+    "a box with an entity": WRITTEN.format("a", 0, "", VALUE.format("day"))
+    + WRITTEN.format("a", 1, "", VALUE.format("&lt;day&gt;")),
+    "a box with a comment": WRITTEN.format("a", 0, "", f"<!-- </box> -->{VALUE.format('day')}"),
     "polygons": '<polygon label="b" occluded="1" points="1,2;5,3;2,9"/><polyline label="c" points="1,1"/>',
     "ellipses": '<ellipse label="a" cx="4" cy="4" rx="1" ry="2"></ellipse>',
     "masks": '<mask label="a" rle="1, 2" left="1" top="2" width="3" height="4"/>',
@@ -301,6 +314,34 @@ def test_processes_read_what_one_reads(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     same(whole, source.read(tmp_path / "a.xml"))
     assert len(whole.label) == 400
+
+
+def test_an_annotation_takes_few_bytes() -> None:
+    names = tuple(f"condition {number}" for number in range(20))
+    builder = Builder()
+    for number in range(1000):
+        builder.add_image(f"{number}.jpg")
+        values = [f"value {(number + place) % 4}" for place in range(20)]
+        builder.add("car", names, values, tag=False, box=(1, 2, 3, 4), occluded=0)
+    found = builder.build("made up")
+    columns = [found.image, found.label, found.tag, found.identity, found.box, found.occluded]
+    codes = [column.codes for column in found.attributes.values()]
+    assert len(codes) == 20
+    assert sum(one.nbytes for one in codes) == 20 * 1000, "a byte for each of four values"
+    assert sum(one.nbytes for one in columns) <= 28 * 1000
+
+
+def test_more_values_than_a_byte_holds_are_read() -> None:
+    parts = [Builder() for _ in range(2)]
+    for part, builder in enumerate(parts):
+        for number in range(200):
+            builder.add_image(f"{part}/{number}.jpg")
+            builder.add("car", ("plate",), [f"plate {part * 100 + number}"], tag=False)
+    parts[0].absorb(parts[1])
+    plates = parts[0].build("made up").attributes["plate"]
+    expected = [f"plate {part * 100 + number}" for part in range(2) for number in range(200)]
+    assert [plates.values[code] for code in plates.codes] == expected
+    assert plates.codes.dtype == np.int16
 
 
 def test_a_mask_of_eleven_megabytes_is_read(tmp_path: Path) -> None:

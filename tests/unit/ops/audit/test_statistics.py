@@ -196,3 +196,9 @@ def test_a_perfect_dependence_is_one_however_many_values() -> None:
 def test_newcombe_is_statsmodels(first: tuple[int, int], second: tuple[int, int]) -> None:
     expected = confint_proportions_2indep(*first, *second, method="newcomb", compare="diff")
     assert statistics.newcombe(first, second) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("groups", [[], [7], [3, 0, 3, 9, 1], [5, 10**12, 5, 0]])
+def test_groups_are_numbered_in_their_order(groups: list[int]) -> None:
+    given = np.array(groups, dtype=np.int64)
+    assert statistics.numbered(given).tolist() == np.unique(given, return_inverse=True)[1].tolist()
