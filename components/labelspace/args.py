@@ -264,6 +264,12 @@ class KubernetesArgs(TypedDict):
     """Put before the name of every image, such as registry.example.org/mirror/."""
     image_pull_secret: NotRequired[str | None]
     """Secret in the namespace with the login of the registry; by default none."""
+    node_selector: NotRequired[Sequence[str] | None]
+    """Labels, KEY=VALUE, that a node must have to run a pod of the workspace; by default none."""
+    tolerations: NotRequired[Sequence[str] | None]
+    """Taints, KEY[=VALUE][:EFFECT], that do not keep the workspace's pods away; by default none."""
+    priority_class: NotRequired[str | None]
+    """PriorityClass of every pod; by default the cluster's default one."""
 
 
 if TYPE_CHECKING:

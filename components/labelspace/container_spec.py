@@ -51,6 +51,8 @@ class Service:
     """Name of a volume of the workspace -> path in the container."""
     reads: Mapping[str, str] = field(default_factory=dict)
     """The same for volumes that it may not write."""
+    is_store: bool = False
+    """Keeps data of others in its volumes: two of it must never run over one volume."""
     files: tuple[File, ...] = ()
     host_files: Mapping[str, str] = field(default_factory=dict)
     """A file of the machine that it runs on -> path in the container, to read alone."""

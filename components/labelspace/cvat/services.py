@@ -125,6 +125,7 @@ def _redis(settings: Settings, scale: Scale) -> Service:
         memory=scale.redis,
         command=("redis-server", config_files.REDIS_CONF),
         volumes={"redis": "/data"},
+        is_store=True,
         files=(_secret_file(config_files.REDIS_CONF, conf),),
         aliases=("cvat-redis",),
         port=6379,
@@ -144,6 +145,7 @@ def _cache(settings: Settings, scale: Scale) -> Service:
         entrypoint=("kvrocks",),
         command=("-c", config_files.KVROCKS_CONF),
         volumes={"cache": "/var/lib/kvrocks"},
+        is_store=True,
         files=(_secret_file(config_files.KVROCKS_CONF, conf),),
         aliases=("cvat-cache",),
         port=6666,
@@ -330,6 +332,7 @@ def _ui(version: str) -> Service:
         memory=128,
         aliases=("cvat-ui",),
         port=8000,
+        user="101:101",  # the image's own (nginxinc/docker-nginx-unprivileged, Dockerfile), by number
         health=Health(("CMD-SHELL", fetch)),
     )
 

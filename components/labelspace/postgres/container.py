@@ -42,6 +42,7 @@ def service(
             "POSTGRES_INITDB_ARGS": "--data-checksums",
         },
         volumes={"database": backups.DATA},
+        is_store=True,
         reads=backups.FILE_VOLUMES,
         files=tuple(File(path, pulumi.Output.secret(text)) for path, text in secret_files.items()),
         aliases=(DATABASE_ALIAS,),

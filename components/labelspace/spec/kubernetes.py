@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from labelspace.spec.base import SpecPart
-from labelspace.spec.fields import PublicUrl
+from labelspace.spec.fields import PublicUrl, separated
 from labelspace.spec.workspace import WorkspaceSpec
 
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_SUBDOMAIN = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
+MAX_NAMESPACE = 56
+"""Characters of a namespace: that of the mounts adds ``-mounts``, and 63 are Kubernetes' limit."""
 
 
 def _label(value: str) -> str:
-    if not _LABEL.fullmatch(value):
+    if len(value) > MAX_NAMESPACE or not re.fullmatch(_LABEL, value):
         raise ValueError(
-            "use 1 to 63 lowercase letters, digits and hyphens (Kubernetes' rule for namespaces)"
+            f"use 1 to {MAX_NAMESPACE} lowercase letters, digits and hyphens, a letter or digit at both ends"
         )
     return value
 
@@ -33,6 +35,44 @@ def _host(value: str) -> str:
     if not _SUBDOMAIN.fullmatch(value) or "." not in value:
         raise ValueError("give a host name such as labels.example.org")
     return value
+
+
+_LABEL_VALUE = r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?"
+_NODE_LABEL = re.compile(rf"(?P<key>({_LABEL}(\.{_LABEL})*/)?(?!=){_LABEL_VALUE})=(?P<value>{_LABEL_VALUE})")
+_TAINT = re.compile(
+    rf"(?P<key>({_LABEL}(\.{_LABEL})*/)?(?![=:]|$){_LABEL_VALUE})(=(?P<value>{_LABEL_VALUE}))?"
+    r"(:(?P<effect>NoSchedule|PreferNoSchedule|NoExecute))?"
+)
+
+
+def _node_label(value: str) -> str:
+    if not _NODE_LABEL.fullmatch(value):
+        raise ValueError("give a label as `kubectl get nodes --show-labels` does, such as pool=labels")
+    return value
+
+
+def parse_toleration(taint: str) -> tuple[str, str | None, str | None]:
+    """Key, value and effect of KEY[=VALUE][:EFFECT]; raises ``ValueError`` that says how it is written."""
+    found = _TAINT.fullmatch(taint)
+    if found is None:
+        raise ValueError(
+            "give a taint as `kubectl taint` does: KEY[=VALUE][:EFFECT], with the effect NoSchedule,"
+            " PreferNoSchedule or NoExecute, such as dedicated=labels:NoSchedule"
+        )
+    return found["key"], found["value"], found["effect"]
+
+
+def _taint(value: str) -> str:
+    parse_toleration(value)
+    return value
+
+
+def _one_value_each(labels: tuple[str, ...]) -> tuple[str, ...]:
+    keys = [label.partition("=")[0] for label in labels]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice:
+        raise ValueError(f"{twice} is named twice, and no node has two values of it: name it once")
+    return labels
 
 
 ObjectName = Annotated[str, AfterValidator(_object_name)]
@@ -74,6 +114,18 @@ class KubernetesSettings(SpecPart):
     """Put before the name of every image, such as ``registry.example.org/mirror/``."""
     image_pull_secret: ObjectName | None = None
     """Secret in the namespace with the login of the registry; none: images are public."""
+    node_selector: Annotated[
+        tuple[Annotated[str, AfterValidator(_node_label)], ...],
+        BeforeValidator(separated),
+        AfterValidator(_one_value_each),
+    ] = ()
+    """Labels (``KEY=VALUE``) that a node must have to run a pod of the workspace; none: every node may."""
+    tolerations: Annotated[
+        tuple[Annotated[str, AfterValidator(_taint)], ...], BeforeValidator(separated)
+    ] = ()
+    """Taints of nodes (``KEY[=VALUE][:EFFECT]``) that do not keep the workspace's pods away."""
+    priority_class: ObjectName | None = None
+    """PriorityClass of every pod: which ones get a node first; none: the cluster's default one."""
 
     @model_validator(mode="after")
     def _login_is_there_before(self) -> KubernetesSettings:

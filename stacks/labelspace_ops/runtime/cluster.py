@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import urllib3
 import yaml
@@ -29,11 +30,15 @@ from labelspace.targets.kubernetes.names import (
 )
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.waiting import wait_until
+from labelspace_ops.runtime import pods
 from labelspace_ops.runtime.base import Job, Log, Mount, Result, RuntimeFailedError, ServiceState
 
+T = TypeVar("T")
 Manifest = dict[str, Any]
 """An object of the Kubernetes API, or a part of one, as its reference writes it."""
 PATIENCE_SECONDS = 900
+DAY_SECONDS = 24 * 3600
+"""Longest run of a job: a restore writes the whole database."""
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 60
 NOT_FOUND, FORBIDDEN, UNAUTHORIZED = 404, 403, 401
 
@@ -50,10 +55,16 @@ class ClusterRuntime:
     """The ``Runtime`` of one workspace in a namespace of a cluster."""
 
     def __init__(
-        self, client: api.ApiClient, workspace: str, namespace: str, images: Images | None = None
+        self,
+        client: api.ApiClient,
+        workspace: str,
+        namespace: str,
+        images: Images | None = None,
+        scheduling: Mapping[str, object] | None = None,
     ) -> None:
+        """Reach a workspace; ``scheduling``: as ``labelspace.targets.kubernetes.scheduling``, for jobs."""
         self._client, self._workspace, self.namespace = client, workspace, namespace
-        self._images = images or Images()
+        self._images, self._scheduling = images or Images(), scheduling or {}
         # The generated models are optional in every field: their answers are read without types.
         self.core: Any = api.CoreV1Api(client)
         self.apps: Any = api.AppsV1Api(client)
@@ -61,10 +72,15 @@ class ClusterRuntime:
 
     @classmethod
     def connect(
-        cls, workspace: str, namespace: str, context: str, images: Images | None = None
+        cls,
+        workspace: str,
+        namespace: str,
+        context: str,
+        images: Images | None = None,
+        scheduling: Mapping[str, object] | None = None,
     ) -> ClusterRuntime:
         """Connect by a context of the kubeconfig file; raises ``OpsError`` that names it."""
-        return cls(connect(context), workspace, namespace, images)
+        return cls(connect(context), workspace, namespace, images, scheduling)
 
     @property
     def workspace(self) -> str:
@@ -110,7 +126,7 @@ class ClusterRuntime:
         with _cluster_errors():
             name = self._create(job)
             try:
-                code = self._wait(name)
+                code = self._wait(name, DAY_SECONDS)
                 return Result(code, self.core.read_namespaced_pod_log(name, self.namespace))
             finally:
                 self._remove(name)
@@ -123,12 +139,22 @@ class ClusterRuntime:
     def wait(self, service: str) -> int:
         """Wait until the service's pod ends."""
         with _cluster_errors():
-            _wait(lambda: self._has_pod(service), lambda: f"{self._workspace}: {service} has no pod")
-            return self._wait(self._pod(service).metadata.name)
+            _wait(
+                lambda: self._has_pod(service),
+                lambda: f"{self._workspace}: {service} has no pod: {self._last_warning(service)}",
+            )
+            return self._wait(self._pod(service).metadata.name, PATIENCE_SECONDS)
 
     def wait_until_healthy(self, service: str) -> None:
         """Wait until the service's pod is ready; raises ``OpsError`` that says why it is not."""
-        _wait(lambda: self.is_healthy(service), lambda: self._not_ready(service))
+        patience = pods.Patience()
+
+        def healthy() -> bool:
+            with _cluster_errors():
+                _end_when_exhausted(patience, self._pods_of([service]))
+            return self.is_healthy(service)
+
+        _wait(healthy, lambda: self._not_ready(service))
 
     def start(self, services: Iterable[str]) -> None:
         """Scale workloads to one pod; run jobs again."""
@@ -143,17 +169,14 @@ class ClusterRuntime:
         """Scale workloads to none, and wait until their pods are gone."""
         chosen = list(services)
         self._scale(chosen, 0)
-        _wait(
-            lambda: not any(pod.metadata.labels[COMPONENT_LABEL] in chosen for pod in self._pods()),
-            f"{self._workspace}: the pods of {', '.join(chosen)} do not end",
-        )
+        with _cluster_errors():
+            _wait(lambda: not self._pods_of(chosen), lambda: self._not_ended(self._pods_of(chosen)))
 
     def remove(self, services: Iterable[str]) -> None:
         """Remove the pods of services; a workload makes new ones."""
         with _cluster_errors():
-            for pod in self._pods():
-                if pod.metadata.labels[COMPONENT_LABEL] in set(services):
-                    self._remove(pod.metadata.name)
+            for pod in self._pods_of(services):
+                self._remove(pod.metadata.name)
 
     def is_healthy(self, service: str) -> bool:
         """Return whether the service's pod passes its readiness probe."""
@@ -227,7 +250,7 @@ class ClusterRuntime:
         """Remove the namespace with all that is in it, and wait until it is gone."""
         with _cluster_errors():
             self.core.delete_namespace(self.namespace)
-            _wait(self._is_gone, f"{self._workspace}: namespace {self.namespace} is not removed")
+            _wait(self._is_gone, self._not_removed)
 
     def _is_gone(self) -> bool:
         try:
@@ -238,6 +261,20 @@ class ClusterRuntime:
             raise
         return False
 
+    def _not_removed(self) -> str:
+        conditions = self.core.read_namespace(self.namespace).status.conditions or []
+        reasons = [one.message for one in conditions if one.status == "True"]
+        reason = "; ".join(reasons) or "no reason given"
+        return (
+            f"{self._workspace}: namespace {self.namespace} is not removed: {reason}: remove what it still"
+            " holds, and the cluster ends the removal by itself"
+        )
+
+    def lasting_problems(self, patience: pods.Patience) -> dict[str, str]:
+        """By pod that does not start by waiting longer, a sentence with the next step."""
+        with _cluster_errors():
+            return patience.exhausted(self._pods())
+
     def problems(self) -> dict[str, str]:
         """Why parts do not run, in plain words, by part."""
         with _cluster_errors():
@@ -245,8 +282,8 @@ class ClusterRuntime:
             return {part: text for part, text in found.items() if text}
 
     def _problem(self, pod: Any) -> str:
-        """As ``problem``; of a container that keeps ending, the last lines of its log."""
-        text = problem(pod)
+        """As ``pods.problem``; of a container that keeps ending, the last lines of its log."""
+        text = pods.problem(pod)
         if not text.startswith("CrashLoopBackOff"):
             return text
         try:
@@ -258,8 +295,23 @@ class ClusterRuntime:
         return f"it keeps ending: {' '.join(log.split())[-300:]}"
 
     def _not_ready(self, service: str) -> str:
-        reason = self.problems().get(service, "see its log")
+        reason = self.problems().get(service) or self._last_warning(service)
         return f"{self._workspace}: {service} does not become ready: {reason}"
+
+    def _last_warning(self, name: str) -> str:
+        """The newest warning about an object or a pod of it, such as a volume that cannot be attached."""
+        try:
+            listed = self.core.list_namespaced_event(self.namespace, field_selector="type=Warning").items
+        except ApiException:
+            listed = []
+        about = [one for one in listed if one.involved_object.name.startswith(name)]
+        newest = max(about, key=lambda one: one.metadata.creation_timestamp, default=None)
+        unknown = f"the cluster gives no reason: `labelspace status {self._workspace}` shows the other parts"
+        return str(newest.message) if newest else unknown
+
+    def _not_ended(self, found: list[Any]) -> str:
+        names = ", ".join(f"{pod.metadata.name} on node {pod.spec.node_name}" for pod in found)
+        return f"{self._workspace}: pods do not end: {names}: remove a node that is lost from the cluster"
 
     # -- helpers ------------------------------------------------------------------------------------
 
@@ -270,13 +322,13 @@ class ClusterRuntime:
     def _pods(self) -> list[Any]:
         return list(self.core.list_namespaced_pod(self.namespace, label_selector=self._selector).items)
 
+    def _pods_of(self, services: Iterable[str]) -> list[Any]:
+        chosen = set(services)
+        return [pod for pod in self._pods() if pod.metadata.labels[COMPONENT_LABEL] in chosen]
+
     def _pod(self, service: str) -> Any:
         """The newest pod of a service that is not ending; raises ``KeyError``."""
-        found = [
-            pod
-            for pod in self._pods()
-            if pod.metadata.labels[COMPONENT_LABEL] == service and not pod.metadata.deletion_timestamp
-        ]
+        found = [pod for pod in self._pods_of([service]) if not pod.metadata.deletion_timestamp]
         if not found:
             raise KeyError(service)
         return max(found, key=lambda pod: pod.metadata.creation_timestamp)
@@ -299,7 +351,10 @@ class ClusterRuntime:
         labels = {key: text for key, text in template.metadata.labels.items() if not key.endswith(own)}
         template.metadata = {"labels": labels}
         self.batch.delete_namespaced_job(name, self.namespace, propagation_policy="Foreground")
-        _wait(lambda: name not in self._jobs(), f"{self._workspace}: {name} is not removed")
+        _wait(
+            lambda: name not in self._jobs(),
+            lambda: f"{self._workspace}: job {name} is not removed: {self._last_warning(name)}",
+        )
         kept = {"name": name, "labels": metadata.labels, "annotations": metadata.annotations}
         spec = {"backoffLimit": job.spec.backoff_limit, "template": template}
         self.batch.create_namespaced_job(self.namespace, {"metadata": kept, "spec": spec})
@@ -332,30 +387,29 @@ class ClusterRuntime:
         reach = ONLINE_LABEL if job.networks else OFFLINE_LABEL
         together = {VOLUMES_LABEL: "true"} if job.mounts else {}
         metadata = {"name": name, "labels": {**labels, reach: "true", **together}}
-        spec = _job_pod(name, job, self._images)
+        spec = {**_job_pod(name, job, self._images), **self._scheduling}
         if job.mounts:
-            spec["affinity"] = self._one_node
+            spec["affinity"] = names.one_node(self._workspace)
         self.core.create_namespaced_pod(self.namespace, {"metadata": metadata, "spec": spec})
         return name
 
-    @property
-    def _one_node(self) -> Manifest:
-        """As ``one_node`` of ``labelspace.targets.kubernetes.context``."""
-        labels = {INSTANCE_LABEL: self._workspace, VOLUMES_LABEL: "true"}
-        term = {"labelSelector": {"matchLabels": labels}, "topologyKey": "kubernetes.io/hostname"}
-        return {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    def _wait(self, name: str, timeout: float) -> int:
+        """Wait until a pod ended; return its exit code. Raises ``OpsError`` when it cannot start."""
+        patience, starting = pods.Patience(), time.monotonic() + PATIENCE_SECONDS
 
-    def _wait(self, name: str) -> int:
-        """Wait until a pod ended; return its exit code."""
-        found: list[Any] = []
+        def ended() -> Any:
+            pod = self.core.read_namespaced_pod_status(name, self.namespace)
+            _end_when_exhausted(patience, [pod])
+            if pod.status.phase == "Pending" and time.monotonic() > starting:
+                raise OpsError(self._not_started(pod))
+            return _termination(pod)
 
-        def ended() -> bool:
-            status = self.core.read_namespaced_pod_status(name, self.namespace).status
-            found[:] = [one.state.terminated for one in status.container_statuses or []]
-            return bool(found and found[0])
+        found = _wait(ended, f"{name} does not end", timeout)
+        return int(found.exit_code)
 
-        _wait(ended, f"{name} does not end")
-        return int(found[0].exit_code)
+    def _not_started(self, pod: Any) -> str:
+        name = pod.metadata.name
+        return f"{name} does not start: {pods.problem(pod) or self._last_warning(name)}"
 
     def _remove(self, name: str) -> None:
         """Remove a job's pod and its files, and wait until the pod is gone."""
@@ -365,11 +419,33 @@ class ClusterRuntime:
             except ApiException as error:
                 if error.status != NOT_FOUND:
                     raise
-        _wait(lambda: all(pod.metadata.name != name for pod in self._pods()), f"{name} is not removed")
+        _wait(lambda: not self._named(name), lambda: self._not_ended(self._named(name)))
+
+    def _named(self, name: str) -> list[Any]:
+        return [pod for pod in self._pods() if pod.metadata.name == name]
 
 
-def _wait(condition: Callable[[], bool], on_timeout: str | Callable[[], str]) -> None:
-    wait_until(condition, timeout=PATIENCE_SECONDS, interval=0.5, max_interval=3, on_timeout=on_timeout)
+def _wait(
+    condition: Callable[[], T | None], on_timeout: str | Callable[[], str], timeout: float = PATIENCE_SECONDS
+) -> T:
+    return wait_until(condition, timeout=timeout, interval=0.5, max_interval=3, on_timeout=on_timeout)
+
+
+def _end_when_exhausted(patience: pods.Patience, found: list[Any]) -> None:
+    """Raise ``OpsError`` with what helps when a pod does not start by waiting longer."""
+    if sentences := patience.exhausted(found):
+        raise OpsError("; ".join(sentences.values()))
+
+
+def _termination(pod: Any) -> Any:
+    """How a pod's container ended, None before; raises ``OpsError`` for a pod that the cluster ended."""
+    for one in pod.status.container_statuses or []:
+        if one.state.terminated:
+            return one.state.terminated
+    if pod.status.phase == "Failed":
+        reason = ": ".join(filter(None, (pod.status.reason, pod.status.message))) or "no reason given"
+        raise OpsError(f"{pod.metadata.name} was ended by the cluster: {reason}: run the same command again")
+    return None
 
 
 def connect(context: str) -> api.ApiClient:
@@ -416,21 +492,6 @@ def _pod_state(pod: Any) -> ServiceState:
     state = "ending" if pod.metadata.deletion_timestamp else str(pod.status.phase).lower()
     health = ("healthy" if ready else "starting") if state == "running" else ""
     return ServiceState(pod.metadata.uid, state, pod.spec.containers[0].image, health)
-
-
-def problem(pod: Any) -> str:
-    """Why a pod does not run, in plain words; empty when it runs."""
-    for one in pod.status.container_statuses or []:
-        waiting = one.state.waiting
-        if waiting and waiting.reason not in ("ContainerCreating", "PodInitializing"):
-            return f"{waiting.reason}: {waiting.message or 'see its log'}"
-        ended = one.last_state and one.last_state.terminated
-        if ended and not one.ready:
-            return f"its container ended with {ended.exit_code} ({ended.reason})"
-    for condition in pod.status.conditions or []:
-        if condition.type == "PodScheduled" and condition.status == "False":
-            return str(condition.message)
-    return ""
 
 
 def _exit_code(status: Manifest) -> int:

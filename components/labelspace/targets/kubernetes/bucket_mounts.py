@@ -18,6 +18,7 @@ from labelspace.given import Given
 from labelspace.spec import BucketSpec
 from labelspace.targets.kubernetes.context import ClusterContext, Manifest, selector
 from labelspace.targets.kubernetes.pods import BUCKETS_CLAIM
+from labelspace.targets.kubernetes.scheduling import scheduling
 
 CONFIG = "/run/labelspace"
 ROOT = "/mounts"
@@ -78,9 +79,10 @@ def _daemon_set(
         {"name": "config", "secret": {"secret_name": config.metadata.name, "default_mode": 0o400}},
     ]
     pod = {
+        **scheduling(context.settings),
         "automount_service_account_token": False,
         "enable_service_links": False,
-        "containers": [_container(bucket, context) for bucket in buckets],
+        "containers": [_container(number, bucket, context) for number, bucket in enumerate(buckets)],
         "volumes": volumes,
     }
     return k8s.apps.v1.DaemonSet(
@@ -94,10 +96,10 @@ def _daemon_set(
     )
 
 
-def _container(bucket: str, context: ClusterContext) -> Manifest:
+def _container(number: int, bucket: str, context: ClusterContext) -> Manifest:
     listed = f'mountpoint -q "{ROOT}/$BUCKET" && ls "{ROOT}/$BUCKET" >/dev/null'
     return {
-        "name": bucket.replace(".", "-"),
+        "name": f"bucket-{number}",  # a bucket's own name may have dots
         "image": context.image(IMAGES["rclone"]),
         "command": ["sh", "-c"],
         "args": [_MOUNT],

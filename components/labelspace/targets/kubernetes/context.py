@@ -10,7 +10,7 @@ import pulumi
 
 from labelspace.spec.kubernetes import KubernetesSettings
 from labelspace.targets.kubernetes import names
-from labelspace.targets.kubernetes.names import COMPONENT_LABEL, INSTANCE_LABEL, VOLUMES_LABEL
+from labelspace.targets.kubernetes.names import COMPONENT_LABEL, INSTANCE_LABEL
 
 Manifest = dict[str, Any]
 """An object of the Kubernetes API, or a part of one, as its reference writes it."""
@@ -37,15 +37,6 @@ class ClusterContext:
     def labels(self, component: str) -> dict[str, str]:
         """The labels of a part and of its pods."""
         return names.labels(self.workspace, component)
-
-    @property
-    def one_node(self) -> Manifest:
-        """The affinity of a pod with volumes: most classes attach a volume to one node at a time."""
-        term = {
-            "label_selector": {"match_labels": {INSTANCE_LABEL: self.workspace, VOLUMES_LABEL: "true"}},
-            "topology_key": "kubernetes.io/hostname",
-        }
-        return {"pod_affinity": {"required_during_scheduling_ignored_during_execution": [term]}}
 
     def image(self, name: str) -> str:
         """An image by the name under which this cluster's nodes find it."""

@@ -24,3 +24,10 @@ def labels(workspace: str, component: str) -> dict[str, str]:
 def file_key(path: str) -> str:
     """A path as the key of a secret, which has no slashes."""
     return path.strip("/").replace("/", ".")
+
+
+def one_node(workspace: str) -> dict[str, object]:
+    """The affinity of a pod with volumes: most classes attach a volume to one node at a time."""
+    labels = {INSTANCE_LABEL: workspace, VOLUMES_LABEL: "true"}
+    term = {"labelSelector": {"matchLabels": labels}, "topologyKey": "kubernetes.io/hostname"}
+    return {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}

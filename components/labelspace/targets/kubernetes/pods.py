@@ -7,12 +7,11 @@ import pulumi_kubernetes as k8s
 
 from labelspace.container_spec import Health, Service
 from labelspace.targets.kubernetes.context import ClusterContext, Manifest
-from labelspace.targets.kubernetes.names import VOLUMES_LABEL, file_key
+from labelspace.targets.kubernetes.names import VOLUMES_LABEL, file_key, one_node
+from labelspace.targets.kubernetes.scheduling import scheduling
 
 BUCKETS_CLAIM = "buckets"
 SHARE_ROOT = "/home/django/share"
-NGINX_USER = "101:101"
-"""The user of the UI's image (nginxinc/docker-nginx-unprivileged, Dockerfile)."""
 CPU_REQUEST = "50m"
 STOP_SECONDS = 30
 
@@ -25,7 +24,8 @@ def pod(service: Service, context: ClusterContext, *, restart: str = "Always") -
     return {
         "metadata": {"labels": {**context.labels(service.name), **together}},
         "spec": {
-            "affinity": context.one_node if has_volumes else None,
+            **scheduling(context.settings),
+            "affinity": one_node(context.workspace) if has_volumes else None,
             "restart_policy": restart,
             "automount_service_account_token": False,
             "enable_service_links": False,  # their variables begin with CVAT_, as CVAT's own settings do
@@ -78,10 +78,9 @@ def _resources(service: Service) -> Manifest:
 def _pod_security(service: Service) -> Manifest:
     """A service without a user of its own starts as root and gives its rights up (PostgreSQL)."""
     profile: Manifest = {"seccomp_profile": {"type": "RuntimeDefault"}}
-    user = service.user or (NGINX_USER if service.name == "ui" else None)
-    if user is None:
+    if service.user is None:
         return profile
-    uid, gid = (int(part) for part in user.split(":"))
+    uid, gid = (int(part) for part in service.user.split(":"))
     group = {"fs_group": gid, "fs_group_change_policy": "OnRootMismatch"}
     return {**profile, "run_as_non_root": True, "run_as_user": uid, "run_as_group": gid, **group}
 

@@ -11,8 +11,6 @@ from labelspace.container_spec import Service
 from labelspace.targets.kubernetes.context import ClusterContext, selector
 from labelspace.targets.kubernetes.pods import pod
 
-STATEFUL = ("database", "redis", "cache")
-"""Services that must never run twice over one volume."""
 WAIT_MINUTES = "20m"
 Workload = k8s.apps.v1.Deployment | k8s.apps.v1.StatefulSet
 
@@ -32,7 +30,7 @@ def workload(
         depends_on=[*context.created, *depends_on],
         custom_timeouts=pulumi.CustomTimeouts(create=WAIT_MINUTES, update=WAIT_MINUTES),
     )
-    if service.name in STATEFUL:
+    if service.is_store:
         stateful = {**common, "service_name": service.aliases[0], "template": template}
         return k8s.apps.v1.StatefulSet(name, metadata=metadata, spec=stateful, opts=opts)
     strategy = {"type": "Recreate"} if service.volumes else {"type": "RollingUpdate"}

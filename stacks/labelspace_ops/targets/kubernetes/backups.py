@@ -8,6 +8,7 @@ from functools import partial
 
 from labelspace.spec import validate
 from labelspace.spec.kubernetes import KubernetesSpec
+from labelspace.targets.kubernetes.scheduling import scheduling
 from labelspace.targets.kubernetes.volumes import sizes
 from labelspace_ops.backup import agent, restore
 from labelspace_ops.backup.base import AgentBackups, RestorePoint
@@ -21,7 +22,8 @@ def runtime_of(spec: KubernetesSpec) -> ClusterRuntime:
     """The workspace's runtime."""
     settings = spec.kubernetes
     images = Images(settings.image_prefix, settings.image_pull_secret or "")
-    return ClusterRuntime.connect(spec.name, spec.namespace, settings.context or "", images)
+    placed = scheduling(settings)
+    return ClusterRuntime.connect(spec.name, spec.namespace, settings.context or "", images, placed)
 
 
 class ClusterBackups(AgentBackups):

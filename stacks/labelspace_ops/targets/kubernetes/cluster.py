@@ -58,6 +58,7 @@ def check(spec: KubernetesSpec) -> None:
         _check_namespace(client, spec)
         _check_storage(client, spec)
         _check_ingress(client, spec)
+        _check_priority(client, spec)
 
 
 def examine() -> list[Check]:
@@ -188,6 +189,22 @@ def _check_ingress(client: api.ApiClient, spec: KubernetesSpec) -> None:
     if wanted and wanted not in classes:
         known = ", ".join(classes)
         raise UsageError(f"kubernetes.ingress.class_name: {wanted!r} does not exist: choose one of {known}")
+
+
+def _check_priority(client: api.ApiClient, spec: KubernetesSpec) -> None:
+    """A class that does not exist leaves a Deployment without pods, and without a word of why."""
+    wanted, scheduling = spec.kubernetes.priority_class, api.SchedulingV1Api(client)
+    if not wanted:
+        return
+    try:
+        scheduling.read_priority_class(wanted)
+    except ApiException as error:
+        if error.status == cluster.NOT_FOUND:
+            raise UsageError(
+                f"kubernetes.priority_class: {wanted!r} does not exist: create it, or leave it out"
+            ) from None
+        if error.status != cluster.FORBIDDEN:  # it may exist: a right in the namespace does not show it
+            raise
 
 
 def _ingress_classes(client: api.ApiClient) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from pulumi import automation as auto
@@ -20,7 +20,7 @@ from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import progress, state
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.base import CreateOptions, Deletion, Update
-from labelspace_ops.targets.kubernetes import cluster
+from labelspace_ops.targets.kubernetes import cluster, watch
 from labelspace_ops.targets.kubernetes.backups import runtime_of
 
 
@@ -69,9 +69,11 @@ class KubernetesUpdate(Update[KubernetesSpec]):
             )
         self._old_version, self._backup = old, final_backup.take_final_backup(self._runtime)
 
-    def running(self) -> AbstractContextManager[None]:
-        """Report the lines of the readiness job's log while the update runs."""
-        return progress.gate(self._runtime)
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Report the readiness job's log, and pods that do not start, while the update runs."""
+        with progress.gate(self._runtime), watch.pods(self._runtime):
+            yield
 
     def hint(self, error: str) -> str:
         """Name the pods that do not run, and why; after a failed upgrade the way back."""

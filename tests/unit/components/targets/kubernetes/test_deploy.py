@@ -11,6 +11,7 @@ from pulumi.runtime import rpc
 from tests.unit.components.test_options import declared
 
 from labelspace import Workspace
+from labelspace.targets.kubernetes import names
 
 SECRETS = {"admin.password": "a-Long-phrase-of-2026", "key": "s3-secret", "backups": "backup-secret"}
 SETTINGS: dict[str, Any] = {
@@ -166,5 +167,32 @@ def test_pods_with_volumes_run_on_one_node(objects: dict[tuple[str, str], Row]) 
         if any("persistentVolumeClaim" in one for one in pod.get("volumes", []))
     }
     assert together == claims
+    assert all(pods[name]["affinity"] == names.one_node("pets") for name in together)
     assert {"pets-database", "pets-server", "pets-worker", "pets-redis"} <= together
     assert not together & {"pets-ui", "pets-proxy", "pets-opa"}
+
+
+def test_every_pod_goes_to_the_nodes_that_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LABELSPACE_HOME", str(tmp_path))
+    placed = {
+        "node_selector": "pool=labels,zone=",
+        "tolerations": ["dedicated=labels:NoSchedule", "spot"],
+        "priority_class": "first",
+    }
+    settings = {**SETTINGS, "kubernetes": {**SETTINGS["kubernetes"], **placed}}
+    made = declared(lambda opts: Workspace("pets", opts, **settings)).of("kubernetes")
+    rows = [rpc.deserialize_properties(one.object, keep_unknowns=True) for one in made]
+    pods = [row["spec"]["template"]["spec"] for row in rows if "template" in row.get("spec", {})]
+    assert len(pods) == 12
+    for pod in pods:
+        assert pod["nodeSelector"] == {"pool": "labels", "zone": ""}
+        assert pod["tolerations"] == [
+            {"key": "dedicated", "operator": "Equal", "value": "labels", "effect": "NoSchedule"},
+            {"key": "spot", "operator": "Exists"},
+        ]
+        assert pod["priorityClassName"] == "first"
+
+
+def test_without_settings_the_cluster_chooses_the_nodes(objects: dict[tuple[str, str], Row]) -> None:
+    fields = {"nodeSelector", "tolerations", "priorityClassName"}
+    assert [name for name, pod in _pods(objects).items() if fields & pod.keys()] == []

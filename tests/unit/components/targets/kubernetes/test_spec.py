@@ -19,11 +19,29 @@ from labelspace.spec import parse_spec
         ({"kubernetes": {}}, "give ingress, or node_port with url"),
         ({"kubernetes": {"node_port": 80}}, "kubernetes.node_port: 80 is refused"),
         ({"kubernetes": {"namespace": "No Way"}}, "kubernetes.namespace: 'No Way' is refused"),
+        ({"kubernetes": {"namespace": "n" * 57}}, "use 1 to 56 lowercase letters"),
+        ({"kubernetes": {"storage_class": "fast..ssd"}}, "kubernetes.storage_class: 'fast..ssd' is refused"),
+        ({"kubernetes": {"ingress": {"host": "a.-b.org"}}}, "kubernetes.ingress.host: 'a.-b.org' is refused"),
         ({"kubernetes": {"ingress": {"host": "labels"}}}, "kubernetes.ingress.host: 'labels' is refused"),
         (
             {"kubernetes": {"image_pull_secret": "login"}},
             "image_pull_secret: 'login' must be in the namespace before its first pod",
         ),
+        (
+            {"kubernetes": {"node_selector": ["pool"]}},
+            "kubernetes.node_selector.0: 'pool' is refused: give a label as `kubectl get nodes",
+        ),
+        ({"kubernetes": {"node_selector": ["=labels"]}}, "kubernetes.node_selector.0: '=labels' is refused"),
+        ({"kubernetes": {"node_selector": ["a=1", "a=2"]}}, "a is named twice, and no node has two values"),
+        (
+            {"kubernetes": {"tolerations": ["spot", "dedicated=labels:Never"]}},
+            "kubernetes.tolerations.1: 'dedicated=labels:Never' is refused: give a taint as `kubectl taint`",
+        ),
+        (
+            {"kubernetes": {"tolerations": [":NoExecute"]}},
+            "kubernetes.tolerations.0: ':NoExecute' is refused",
+        ),
+        ({"kubernetes": {"priority_class": "High"}}, "kubernetes.priority_class: 'High' is refused"),
         ({"port": 8080}, "port"),
     ],
 )

@@ -55,6 +55,25 @@ def test_an_ingress_class_that_cannot_be(
     assert sentence in str(caught.value)
 
 
+def test_a_priority_class_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {"first": None, "hidden": 403, "gone": 404, "broken": 500}
+
+    def read(_: object, name: str) -> None:
+        if answers[name]:
+            raise ApiException(status=answers[name])
+
+    monkeypatch.setattr(api.SchedulingV1Api, "read_priority_class", read)
+    for name in ("first", "hidden", None):
+        cluster._check_priority(NO_CLIENT, _spec(priority_class=name))
+    with pytest.raises(UsageError) as caught:
+        cluster._check_priority(NO_CLIENT, _spec(priority_class="gone"))
+    assert str(caught.value) == (
+        "kubernetes.priority_class: 'gone' does not exist: create it, or leave it out"
+    )
+    with pytest.raises(ApiException):
+        cluster._check_priority(NO_CLIENT, _spec(priority_class="broken"))
+
+
 @pytest.mark.parametrize("minor", ["26", "26+"])
 def test_an_old_version_is_refused(monkeypatch: pytest.MonkeyPatch, minor: str) -> None:
     version = api.VersionInfo(

@@ -1,0 +1,40 @@
+"""Reports the pods that do not start while an update waits for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from labelspace_ops.core.errors import OpsError
+from labelspace_ops.core.reporting import message
+from labelspace_ops.runtime.cluster import ClusterRuntime
+from labelspace_ops.runtime.pods import Patience
+
+POLL_SECONDS = 5.0
+
+
+@contextmanager
+def pods(runtime: ClusterRuntime) -> Iterator[None]:
+    """Emit a ``Message``, once for each pod, when it does not start by waiting longer."""
+    over = threading.Event()
+    follower = threading.Thread(target=_follow, args=(runtime, over), daemon=True)
+    follower.start()
+    try:
+        yield
+    finally:
+        over.set()
+        follower.join(timeout=5)
+
+
+def _follow(runtime: ClusterRuntime, over: threading.Event) -> None:
+    patience, reported = Patience(), set[str]()
+    while not over.wait(POLL_SECONDS):
+        try:
+            found = runtime.lasting_problems(patience)
+        except OpsError:  # the update itself says that the cluster does not answer
+            continue
+        for pod, sentence in found.items():
+            if pod not in reported:
+                message(sentence)
+        reported = set(found)
