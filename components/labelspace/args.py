@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict
 
 from pulumi import Input
 
+from labelspace import spec
+from labelspace.choices import enum_of
+
 if TYPE_CHECKING:
     from labelspace.components import AnnotationDatabase, DatasetBucket
     from labelspace.spec import (
@@ -24,10 +27,20 @@ if TYPE_CHECKING:
         Size,
         Target,
     )
-else:  # the schema knows neither literals nor unions
-    DatabaseKind = DatabaseSslMode = DefaultRole = EmailSecurity = NoticeFormat = ProjectKind = Region = (
-        Registration
-    ) = Size = Target = str
+else:  # a program gives the texts; other languages get these enums from the schema
+    _CHOICES = {
+        "DatabaseKind": "Where the annotation database of the target scaleway runs.",
+        "DatabaseSslMode": "What is verified of a database of your own.",
+        "DefaultRole": "CVAT's group of a new account.",
+        "EmailSecurity": "Encryption of the connection to the SMTP server.",
+        "NoticeFormat": "The format of a notice to a webhook.",
+        "ProjectKind": "The project of Scaleway that a workspace is in.",
+        "Region": "A region of Scaleway.",
+        "Registration": "Who makes the accounts of annotators.",
+        "Size": "How many workers run, and how much memory each part may take.",
+        "Target": "Where a workspace runs.",
+    }
+    globals().update({name: enum_of(name, getattr(spec, name), text) for name, text in _CHOICES.items()})
 
 
 class BucketArgs(TypedDict):

@@ -13,7 +13,7 @@ import pulumi
 from labelspace.args import AnnotationDatabaseArgs, AnnotationServerArgs, DatasetBucketArgs
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.given import Given
-from labelspace.outputs import SharedDatabase
+from labelspace.outputs import SharedDatabase, once_ready
 from labelspace.secrets import random_password, workspace_secrets
 from labelspace.spec import (
     AdminSpec,
@@ -71,11 +71,11 @@ class DatasetBucket(pulumi.ComponentResource):
         gateway = self._gateway(spec, made)
         self.access = made.access
         self.bucket = pulumi.Output.from_input(spec.name)
-        self.endpoint = gateway.container.id.apply(lambda _: made.access.endpoint)
+        self.endpoint = once_ready(made.access.endpoint, gateway.container.id)
         self.region = pulumi.Output.from_input(made.access.region)
         self.access_key, self.secret_key = pulumi.Output.from_input(ACCESS_KEY), made.access.secret_key
         folder = self._context.machine.path(lambda home: home.buckets / spec.name)
-        self.folder = pulumi.Output.all(made.ready, folder).apply(lambda values: str(values[1]))
+        self.folder = once_ready(folder, made.ready)
         _register(self, "bucket", "endpoint", "region", "access_key", "secret_key", "folder")
 
     def _bucket(self, spec: DatasetBucketSpec) -> local_bucket.DatasetBucket:
@@ -138,7 +138,7 @@ class AnnotationDatabase(pulumi.ComponentResource):
         access = self._database(given, files).access
         self.shared = SharedDatabase(access, name, self._context.network, files)
         host = self._context.named("database")
-        self.host = access.ready.apply(lambda _: host)
+        self.host = once_ready(host, access.ready)
         self.port = pulumi.Output.from_input(access.port)
         self.database = pulumi.Output.from_input(DATABASE_NAME)
         self.user, self.password = pulumi.Output.from_input(DATABASE_USER), access.password
@@ -201,8 +201,8 @@ class AnnotationServer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=buckets),
         )
         api_url = f"http://{reachable(spec.bind_address)}:{spec.port}"
-        self.url = made.ready.apply(lambda _: made.url)
-        self.api_url = made.ready.apply(lambda _: api_url)
+        self.url = once_ready(made.url, made.ready)
+        self.api_url = once_ready(api_url, made.ready)
         self.admin_password = pulumi.Output.secret(secrets.admin)
         _register(self, "url", "api_url", "admin_password")
 

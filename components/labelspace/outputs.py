@@ -14,6 +14,13 @@ BeforeUpgrade = Callable[[WorkspaceSpec, str], None]
 not know it). An exception fails the update before any part of CVAT changes."""
 
 
+def once_ready(value: pulumi.Input[str], *ready: pulumi.Output[str]) -> pulumi.Output[str]:
+    """``value`` when every ``ready`` resolved. In a preview nothing becomes ready: it knows it at once."""
+    if pulumi.runtime.is_dry_run():
+        return pulumi.Output.from_input(value)
+    return pulumi.Output.all(value, *ready).apply(lambda values: str(values[0]))
+
+
 @dataclass(frozen=True)
 class FolderShare:
     """A dataset bucket that is a folder of the machine which runs the server."""
@@ -113,7 +120,7 @@ class Deployment:
     """What a target's deployment returns; becomes the stack's outputs."""
 
     url: pulumi.Input[str]
-    """Resolves when the workspace is ready."""
+    """Resolves when the workspace is ready (``once_ready``)."""
     api_url: pulumi.Input[str]
     buckets: tuple[BucketAccess, ...]
     backups: Mapping[str, pulumi.Input[str]]

@@ -7,11 +7,17 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pulumi
 from pulumi.provider import main
-from pulumi.provider.experimental.analyzer import Analyzer, ComponentDefinition
+from pulumi.provider.experimental.analyzer import (
+    Analyzer,
+    ComponentDefinition,
+    PropertyDefinition,
+    TypeDefinition,
+)
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.runtime.rpc import ResourceModule, register_resource_module
 from semver import VersionInfo
@@ -84,6 +90,13 @@ class References(ResourceModule):
 REFERENCES = References()
 
 
+class _AsGiven:
+    """In place of an enum, whose call converts a value: the value itself."""
+
+    def __new__(cls, value: Any) -> Any:
+        return value
+
+
 class LabelspaceProvider(ComponentProvider):
     """``ComponentProvider``, and components as arguments of components."""
 
@@ -93,6 +106,11 @@ class LabelspaceProvider(ComponentProvider):
         _add_components(schema)
         _describe_outputs(schema, self._component_defs)
         self.schema = json.dumps(schema)
+
+    def get_type_definition(self, prop: PropertyDefinition) -> TypeDefinition | None:
+        """The type of an argument. The value of an enum stays a text: the spec refuses a wrong one."""
+        found = super().get_type_definition(prop)
+        return replace(found, python_type=_AsGiven) if found and found.enum else found
 
     def map_input_properties(self, inputs: Any, *args: Any) -> Any:
         """The arguments by their names in Python; a component is passed as it is."""

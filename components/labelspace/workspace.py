@@ -42,7 +42,7 @@ class Workspace(pulumi.ComponentResource):
     """
 
     url: pulumi.Output[str]
-    """Where people work; resolves when the workspace is ready."""
+    """Where people work; resolves when the workspace is ready, in a preview at once where it is known."""
     api_url: pulumi.Output[str]
     """The same server for programs (CVAT's REST API)."""
     admin_username: pulumi.Output[str]

@@ -7,6 +7,7 @@ import inspect
 import re
 import types
 from collections.abc import Awaitable, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin
 
@@ -61,15 +62,17 @@ def _argument(kind: Any) -> tuple[Any, bool, bool]:
     parts = [one for one in get_args(inner) if one is not type(None)] if _is_union(inner) else [inner]
     takes_output = any(get_origin(one) is Awaitable for one in parts)
     plain = next(one for one in parts if not get_args(one) or get_origin(one) is Sequence)
+    if isinstance(plain, type) and issubclass(plain, Enum):
+        plain = Literal[tuple(one.value for one in plain)]  # made at runtime
     return plain, takes_output, optional
 
 
 def _plain(annotation: Any) -> Any:
-    """The type that an argument has for a field: texts for secrets and choices, sequences for tuples."""
+    """The type that an argument has for a field: texts for secrets, sequences for tuples."""
     if get_origin(annotation) is Annotated:
         return _plain(get_args(annotation)[0])
     if get_origin(annotation) is Literal:
-        return type(get_args(annotation)[0])
+        return _choices(annotation)
     if _is_union(annotation):
         return _plain(next(one for one in get_args(annotation) if one is not type(None)))
     if get_origin(annotation) is tuple:
@@ -77,6 +80,14 @@ def _plain(annotation: Any) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return BLOCKS[annotation]
     return str if annotation is SecretStr else annotation
+
+
+def _choices(annotation: Any) -> Any:
+    """Of all targets where a target has one; the number of a zone stays a number."""
+    values = get_args(annotation)
+    if not isinstance(values[0], str):
+        return type(values[0])
+    return spec.Target if values[0] in spec.SPECS and len(values) == 1 else annotation
 
 
 @every_block

@@ -176,6 +176,15 @@ def test_a_provider_on_another_machine_is_refused(part: str, host: str) -> None:
         declared(PARTS[part], lambda: Options(provider=docker.Provider("theirs", host=host)))
 
 
+@pytest.mark.parametrize("part", ["Workspace", "DatasetBucket", "AnnotationDatabase"])
+def test_a_setting_of_the_stack_that_leads_to_another_machine_is_refused(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG", '{"docker:host": "ssh://root@192.0.2.7"}')
+    with pytest.raises(pulumi.RunError, match=r"its Docker provider's host is ssh://root@192\.0\.2\.7"):
+        declared(PARTS[part])
+
+
 @every_part
 def test_a_transformation_sees_every_child_with_its_parent(part: Declare) -> None:
     seen: dict[int, pulumi.ResourceTransformationArgs] = {}

@@ -16,7 +16,7 @@ from labelspace.container_spec import Service
 from labelspace.cvat import services as cvat
 from labelspace.cvat.caddy import Public
 from labelspace.given import Given, by_key
-from labelspace.outputs import BucketAccess, Deployment, RemoteShare
+from labelspace.outputs import BucketAccess, Deployment, RemoteShare, once_ready
 from labelspace.postgres import pgbackrest as backups
 from labelspace.postgres.container import ARCHIVED_MARK
 from labelspace.postgres.container import service as database_service
@@ -47,7 +47,7 @@ def deploy(declaration: Declaration[KubernetesSpec]) -> Deployment:
     entrance(context)
     ready = _run(described, context)
     return Deployment(
-        url=ready.apply(lambda _: spec.url),
+        url=once_ready(spec.url, ready),
         api_url=spec.url,
         buckets=tuple(map(_access, buckets)),
         backups=backups.policy(backups.location(spec.backup, Path(), spec.name), spec.backup).summary(),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pulumi
 
 from labelspace.notify.service import SERVES_STATE
-from labelspace.outputs import DatabaseAccess, Deployment
+from labelspace.outputs import DatabaseAccess, Deployment, once_ready
 from labelspace.secrets import random_password
 from labelspace.spec import BackupSpec, BucketSpec, ExternalDatabaseSpec, LocalSpec
 from labelspace.targets.base import Declaration
@@ -54,7 +54,7 @@ def deploy(declaration: Declaration[LocalSpec]) -> Deployment:
         )
     ready = [bucket.ready for bucket in buckets if bucket.ready is not None]
     return Deployment(
-        url=pulumi.Output.all(server.ready, *ready).apply(lambda _: server.url),
+        url=once_ready(server.url, server.ready, *ready),
         api_url=f"http://{LOOPBACK if spec.tls else reachable(spec.bind_address)}:{spec.port}",
         buckets=tuple(buckets),
         backups=database.backups.summary(),

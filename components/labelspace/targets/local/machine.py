@@ -127,8 +127,10 @@ def is_recorded_again(workspace: str) -> bool:
 
 
 def _provider_host(parent: pulumi.Resource) -> pulumi.Output[str | None]:
-    """The URL of the engine that the caller's own provider uses; None without one, or when it names none."""
+    """The URL of the engine that the caller's own provider uses, else the stack's setting ``docker:host``."""
     provider = parent.get_provider("docker:index/container:Container")
+    if provider is None:
+        return pulumi.Output.from_input(pulumi.Config("docker").get("host"))
     return pulumi.Output.from_input(provider.host if isinstance(provider, docker.Provider) else None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from labelspace.container_spec import Service
-from labelspace.outputs import DatabaseAccess, Deployment
+from labelspace.outputs import DatabaseAccess, Deployment, once_ready
 from labelspace.spec import ScalewaySpec
 from labelspace.targets.base import Declaration
 from labelspace.targets.scaleway import bucket as buckets_of
@@ -49,7 +49,7 @@ def deploy(declaration: Declaration[ScalewaySpec]) -> Deployment:
         opts=child,
     )
     return Deployment(
-        url=pulumi.Output.all(server.url, server.ready).apply(lambda values: str(values[0])),
+        url=once_ready(server.url, server.ready),
         api_url=server.url,
         buckets=tuple(dataset.access for dataset in datasets),
         backups=database.backups.summary(),
