@@ -42,7 +42,7 @@ class Repository:
     workspace: str
     """Whose backups they are."""
     folder: str
-    """A path, or the name of a volume; with a bucket it holds only proofs."""
+    """A path, or the name of a volume; with a bucket it holds only results of drills."""
     backup: BackupSpec
     key: str
     network: str = "bridge"

@@ -75,7 +75,7 @@ def _pulumi_reason(error: Exception) -> str:
     """Return the reason of an error of Pulumi's Automation API; empty for any other error."""
     if not type(error).__module__.startswith("pulumi.automation"):
         return ""
-    from labelspace_ops.stack.pulumi_cli import error_reason
+    from labelspace_ops.stack.pulumi_errors import error_reason
 
     return error_reason(str(error))
 

@@ -10,7 +10,7 @@ from labelspace.home import Home
 from labelspace_ops.core import library_errors
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.jobs import store as jobs
-from labelspace_ops.stack import pulumi_cli, state
+from labelspace_ops.stack import pulumi_errors, state
 from labelspace_ops.stack.state import NoSuchWorkspaceError
 from labelspace_ops.targets.status import Status
 from labelspace_ops.workspaces import status
@@ -100,4 +100,4 @@ def error_message(error: Exception) -> str:
     """The reason of an error in a few lines; Pulumi's own report is long."""
     if isinstance(error, OpsError):
         return str(error)
-    return library_errors.sentence(error) or pulumi_cli.error_reason(str(error))
+    return library_errors.sentence(error) or pulumi_errors.error_reason(str(error))

@@ -25,14 +25,8 @@ from labelspace.home import Home
 from labelspace.spec import DEFAULT_TARGET, Settings, WorkspaceSpec, parse_setting
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.stack import backend, declared, project, pulumi_cli, state, state_files
-from labelspace_ops.stack.pulumi_cli import (
-    check,
-    environment,
-    error_of,
-    error_reason,
-    prepare,
-    require_passphrase,
-)
+from labelspace_ops.stack.pulumi_cli import check, environment, prepare, require_passphrase
+from labelspace_ops.stack.pulumi_errors import error_of, error_reason
 from labelspace_ops.stack.state import must_exist, names, with_state_file
 
 PREFIX = "labelspace:"

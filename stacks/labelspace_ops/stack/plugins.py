@@ -18,7 +18,7 @@ from pathlib import Path
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
-from labelspace_ops.stack import pulumi_cli
+from labelspace_ops.stack import pulumi_cli, pulumi_errors
 
 REPORT_SECONDS = 5
 TOKEN = "GITHUB_TOKEN"  # noqa: S105 - the name of a variable
@@ -116,7 +116,7 @@ def _wait(process: subprocess.Popen[str], plugin: Plugin, folder: Path) -> str:
 def _failure(plugin: Plugin, report: str) -> str:
     """The reason in one sentence, with the next step."""
     reasons = [line.partition("Error downloading plugin: ")[2] for line in report.splitlines()]
-    reason = next((one for one in reasons if one), "") or pulumi_cli.error_reason(report).strip()
+    reason = next((one for one in reasons if one), "") or pulumi_errors.error_reason(report).strip()
     if plugin.is_on_github and any(sign in report for sign in LIMITED):
         return (
             f"plugin {plugin}: GitHub, which alone has it, refused the download ({reason}): set {TOKEN} to a"

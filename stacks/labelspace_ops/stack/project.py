@@ -1,4 +1,4 @@
-"""The project that a command works on: its folder, its files, and where this machine keeps its state.
+"""The labelspace project that a command works on: folder, files, and where this machine keeps its state.
 
 A project is a folder with a ``Pulumi.yaml`` whose name is ``labelspace``. A command works on the one that
 ``$LABELSPACE_PROJECT`` names, else on the nearest one from the current folder upward, else on the home's own,

@@ -9,7 +9,7 @@ from typing import Any
 
 from labelspace.home import Home
 from labelspace_ops.core.errors import OpsError, UsageError
-from labelspace_ops.stack import backend, declared, project, pulumi_cli, state_files
+from labelspace_ops.stack import backend, declared, project, pulumi_cli, pulumi_errors, state_files
 
 Properties = dict[str, Any]
 """Properties of a resource, or outputs of a stack: Pulumi's JSON, whose keys each provider chooses."""
@@ -145,11 +145,11 @@ def with_state_file(error: OpsError, name: str, home: Home) -> OpsError:
     where = backend.state_folder(home)
     file = state_files.state_file(where, name) if where else backend.current_url(home)
     is_there = not isinstance(file, Path) or file.exists()
-    if not (isinstance(error, pulumi_cli.PassphraseError) and is_there):
+    if not (isinstance(error, pulumi_errors.PassphraseError) and is_there):
         return error
     return UnreadableStateError(
         f"{name}: the state in {file} is encrypted with another passphrase than the one in {home.passphrase}:"
-        f" {pulumi_cli.KEYS}; `labelspace state repair {name}` looks for a copy that can be read"
+        f" {pulumi_errors.KEYS}; `labelspace state repair {name}` looks for a copy that can be read"
     )
 
 

@@ -13,7 +13,7 @@ from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.models import JsonModel
 from labelspace_ops.core.reporting import message
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import backend, project, pulumi_cli
+from labelspace_ops.stack import backend, project, pulumi_errors
 
 
 class LoggedIn(JsonModel):
@@ -94,7 +94,7 @@ def _names(home: Home, url: str) -> list[str]:
         folder = backend.folder_of(url)
         if folder and backend.stack_names(folder):  # Pulumi reads every state, and one is damaged
             return backend.stack_names(folder)
-        raise OpsError(f"url: {url} cannot be read: {pulumi_cli.error_reason(str(error))}") from None
+        raise OpsError(f"url: {url} cannot be read: {pulumi_errors.error_reason(str(error))}") from None
 
 
 def _can_decrypt(home: Home, url: str, names: list[str]) -> bool:
@@ -106,7 +106,7 @@ def _can_decrypt(home: Home, url: str, names: list[str]) -> bool:
         except auto.CommandError as error:
             if "passphrase" in str(error):
                 return False
-            message(f"{name}: its state is damaged: {pulumi_cli.error_reason(str(error))}")
+            message(f"{name}: its state is damaged: {pulumi_errors.error_reason(str(error))}")
         else:
             return True
     return True

@@ -25,7 +25,7 @@ from labelspace_ops.core.models import JsonModel
 from labelspace_ops.labels import labels_file, plan
 from labelspace_ops.labels.program import declare
 from labelspace_ops.stack import automation as stack
-from labelspace_ops.stack import plugins, project, pulumi_cli, state
+from labelspace_ops.stack import plugins, project, pulumi_errors, state
 from labelspace_ops.targets import registry
 from labelspace_ops.workspaces.impact import affects, data_effect, downtime_of
 
@@ -148,7 +148,7 @@ def _preview(chosen: auto.Stack, steps: list[Any]) -> None:
     try:
         chosen.preview(on_event=collect, color="never", suppress_progress=True)
     except auto.CommandError as error:
-        raise pulumi_cli.error_of(str(error)) from None
+        raise pulumi_errors.error_of(str(error)) from None
 
 
 def _settings(before: Settings, after: Settings) -> list[SettingChange]:

@@ -17,7 +17,7 @@ from labelspace.targets.scaleway.context import ScalewayContext
 from labelspace.targets.scaleway.iam import Identity
 
 PROOFS = "backups"
-"""The volume that stands for the folder of backups, which are in the bucket: proofs of drills lie in it."""
+"""The volume that stands for the folder of backups, which are in the bucket: results of drills lie in it."""
 FILES = (backups.PGBACKREST_FILE, backups.SETTINGS_FILE)
 """What ``backup.files`` makes for a bucket whose authority every machine knows."""
 

@@ -1,4 +1,4 @@
-"""A project of the workspace's own: IAM's rights end at its border."""
+"""A Scaleway project of the workspace's own: IAM's rights end at its border."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from labelspace.targets.scaleway.context import ScalewayContext
 
 
 def project_context(workspace: pulumi.Resource, context: ScalewayContext) -> ScalewayContext:
-    """``context`` unchanged for the shared project, else with a project that is made or adopted.
+    """``context`` unchanged for the shared Scaleway project, else with one that is made or adopted.
 
     The project outlives the workspace: it holds data, and Scaleway deletes empty projects alone.
     """

@@ -35,7 +35,7 @@ from labelspace_ops.targets.scaleway import (
 )
 from labelspace_ops.targets.scaleway import ssh as server_ssh
 from labelspace_ops.targets.scaleway.answers import Snapshot
-from labelspace_ops.targets.scaleway.costs import costs
+from labelspace_ops.targets.scaleway.cost_text import cost_text
 
 
 def complete_spec(spec: ScalewaySpec, cloud: account.Account, resources: retained.Resources) -> ScalewaySpec:
@@ -44,7 +44,7 @@ def complete_spec(spec: ScalewaySpec, cloud: account.Account, resources: retaine
     Raises ``UsageError`` for what the account does not offer, or what would lose sight of data.
     """
     _check_host_name(spec)
-    costs(spec)  # raises for an unknown type before the account is asked
+    cost_text(spec)  # raises for an unknown type before the account is asked
     retained.same_project(spec, resources)
     retained.same_database(spec, resources)
     availability.check(cloud, spec, resources)
@@ -121,7 +121,7 @@ def begin_update(spec: ScalewaySpec, home: Home, options: CreateOptions) -> Iter
     """Prepare what a new workspace starts from, remove orphans, complete the spec, rehearse an upgrade."""
     known = known_resources(spec.name, home)
     with import_backup.begun(spec, known, home, options.from_backup) as source:
-        costs(spec)  # raises for an unknown type before anything is removed
+        cost_text(spec)  # raises for an unknown type before anything is removed
         _remove_orphans(spec.name, home)
         complete = resolve_spec(spec, home)
         if source:
@@ -185,7 +185,7 @@ def _remove_orphans(name: str, home: Home) -> None:
 
 def _notices(requested: ScalewaySpec, complete: ScalewaySpec) -> list[str]:
     """Return the cost of the update, and the reused volume of a deleted workspace."""
-    volume, cost = complete.scaleway.adopt_volume, f"  costs {costs(complete)}"
+    volume, cost = complete.scaleway.adopt_volume, f"  costs {cost_text(complete)}"
     if not volume or volume == requested.scaleway.adopt_volume:
         return [cost]
     media = "media belong to the annotations of the dumps: restore those before you create tasks"

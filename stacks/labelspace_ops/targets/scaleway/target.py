@@ -117,9 +117,9 @@ class ScalewayTarget(Target[ScalewaySpec]):
 
     def cost(self, spec: ScalewaySpec) -> str:
         """Return the cost in EUR a month, in total and by part."""
-        from labelspace_ops.targets.scaleway.costs import costs  # noqa: PLC0415
+        from labelspace_ops.targets.scaleway.cost_text import cost_text  # noqa: PLC0415
 
-        return costs(spec)
+        return cost_text(spec)
 
     def doctor(self, home: Home) -> list[Check]:
         """Check keys and their sources, permissions and quotas."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labelspace.home import Home
-from labelspace_ops.stack import backend, project, pulumi_cli, state
+from labelspace_ops.stack import backend, project, pulumi_errors, state
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_outputs_are_read_from_the_state_with_secrets_in_the_clear() -> None:
 def test_the_reason_of_a_failed_program_is_said_once() -> None:
     reason = "demo-migrate ended with 1"
     said = f"error: {reason}\n  error: Exception calling application: {reason}\n"
-    assert pulumi_cli.error_reason(f"Updating...\n{said}error: update failed") == reason
+    assert pulumi_errors.error_reason(f"Updating...\n{said}error: update failed") == reason

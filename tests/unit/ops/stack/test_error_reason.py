@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labelspace_ops.stack.pulumi_cli import error_reason
+from labelspace_ops.stack.pulumi_errors import error_reason
 
 OF_A_PROVIDER = """\
     scaleway:instance:Server pets-server creating (1s) error:   sdk-v2/provider2.go:572: sold out

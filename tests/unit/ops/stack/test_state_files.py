@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from labelspace.home import Home
-from labelspace_ops.stack import pulumi_cli, state, state_files
+from labelspace_ops.stack import pulumi_cli, pulumi_errors, state, state_files
 from labelspace_ops.stack.state import NoSuchWorkspaceError, UnreadableStateError
 
 URN = "urn:pulumi:one::labelspace::docker:index/container:Container::one-"
@@ -149,7 +149,7 @@ def test_a_secured_state_is_on_the_disk_and_its_copies_are_bounded(
 
 def test_another_passphrase_is_named_with_the_ways_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise pulumi_cli.error_of(
+        raise pulumi_errors.error_of(
             "error: could not deserialize deployment: failed to decrypt: incorrect passphrase"
         )
 

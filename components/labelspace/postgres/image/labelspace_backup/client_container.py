@@ -16,10 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from . import files, logical, postgres, record, restic
+from .drill_results import FolderDrillResults
 from .engine import Backup, held
 from .physical import restore_dump
 from .programs import FailedError, Json
-from .proofs import FolderProofs
 from .scratch import Scratch
 from .settings import CVAT, PLACE, SCRATCH, Settings
 
@@ -133,4 +133,6 @@ def parse_tags(tags: list[str]) -> Backup:
 
 def engine(settings: Settings) -> logical.Logical:
     """Dumps an external database from a container next to CVAT."""
-    return logical.Logical(settings, ContainerContext(settings), ResticDumps(settings), FolderProofs(PLACE))
+    return logical.Logical(
+        settings, ContainerContext(settings), ResticDumps(settings), FolderDrillResults(PLACE)
+    )

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from . import drill, files, logical, proofs, record
+from . import drill, drill_results, files, logical, record
 from .engine import Backup
 from .programs import FailedError, last_lines, run
 from .scratch import Scratch
@@ -111,22 +111,22 @@ class BucketDumps:
         raise FailedError("these backups hold no files of CVAT")
 
 
-class BucketProofs:
-    """Proofs as objects ``proofs/ID.json``."""
+class BucketDrillResults:
+    """Results of drills as objects ``proofs/ID.json``."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def write(self, proof: proofs.Proof) -> None:
-        """In place of the dump's older proof."""
+    def write(self, result: drill_results.DrillResult) -> None:
+        """In place of the dump's older result."""
         with tempfile.TemporaryDirectory(prefix="proof.", dir=WORK) as folder:
             file = Path(folder, "proof")
-            file.write_text(json.dumps(proof) + "\n")
-            self._bucket.put(file, f"proofs/{proof['backup'] or 'none'}.json")
+            file.write_text(json.dumps(result) + "\n")
+            self._bucket.put(file, f"proofs/{result['backup'] or 'none'}.json")
 
-    def read(self) -> list[proofs.Proof]:
-        """All proofs, newest last."""
-        return proofs.parse(self._bucket.lines("proofs"))
+    def read(self) -> list[drill_results.DrillResult]:
+        """All results, newest last."""
+        return drill_results.parse(self._bucket.lines("proofs"))
 
 
 class ServerContext:
@@ -187,7 +187,7 @@ def engine(settings: Settings) -> logical.Logical:
     """Dumps a managed database from the server."""
     bucket = Bucket(settings.bucket)
     context = ServerContext(settings.scratch_image)
-    return logical.Logical(settings, context, BucketDumps(bucket), BucketProofs(bucket))
+    return logical.Logical(settings, context, BucketDumps(bucket), BucketDrillResults(bucket))
 
 
 def rehearse(engine: logical.Logical, image: str, environment: dict[str, str]) -> str:

@@ -7,30 +7,30 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from . import files, record
+from .drill_results import DrillResult
 from .engine import Backup, Engine
 from .programs import FailedError, Json, exclusive
-from .proofs import Proof
 
 
-def run(engine: Engine, label: str = "") -> Proof:
-    """Prove a backup, by default the newest; the proof is stored, also of a failure.
+def run(engine: Engine, label: str = "") -> DrillResult:
+    """Prove a backup, by default the newest; the result is stored, also of a failure.
 
     The answer lists the applied migrations too, so that the caller can compare them with CVAT's.
     """
     with exclusive():
         begun = time.monotonic()
-        proof: Proof = {"backup": label, "when": _now(), "ok": False, "reason": ""}
+        result: DrillResult = {"backup": label, "when": _now(), "ok": False, "reason": ""}
         applied: list[str] = []
         try:
             backup = _select(engine, label)
-            proof["backup"] = backup.label
+            result["backup"] = backup.label
             found = _prove(engine, backup)
             applied = found.pop("applied")
-            proof |= {"ok": True, **found}
+            result |= {"ok": True, **found}
         except (FailedError, OSError, ValueError, KeyError) as error:
-            proof["reason"] = str(error)
-        proof["seconds"] = round(time.monotonic() - begun, 1)
-        return {**_store(engine, proof), "applied": applied}
+            result["reason"] = str(error)
+        result["seconds"] = round(time.monotonic() - begun, 1)
+        return {**_store(engine, result), "applied": applied}
 
 
 def _now() -> str:
@@ -53,7 +53,7 @@ def _prove(engine: Engine, backup: Backup) -> Json:
 
 
 def compare(expected: record.Record | None, found: record.Record, *, allows_empty: bool) -> Json:
-    """The figures of a proof; raises ``FailedError`` with the difference between record and database."""
+    """The figures of a result; raises ``FailedError`` with the difference between record and database."""
     if not (found.rows or allows_empty):
         raise FailedError("no rows are in it")
     differs = record.differences(expected, found) if expected else ""
@@ -62,11 +62,11 @@ def compare(expected: record.Record | None, found: record.Record, *, allows_empt
     return {"recorded": expected is not None, "tables": len(found.counts), "rows": found.rows}
 
 
-def _store(engine: Engine, proof: Proof) -> Proof:
-    """A proof that cannot be stored is a failure, and keeps its own reason."""
+def _store(engine: Engine, result: DrillResult) -> DrillResult:
+    """A result that cannot be stored is a failure, and keeps its own reason."""
     try:
-        engine.proofs.write(proof)
+        engine.drill_results.write(result)
     except (FailedError, OSError) as error:
-        reason = f"{proof['reason']} (the proof cannot be stored: {error})".strip()
-        return {**proof, "ok": False, "reason": reason}
-    return proof
+        reason = f"{result['reason']} (the result cannot be stored: {error})".strip()
+        return {**result, "ok": False, "reason": reason}
+    return result

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from . import files, proofs, record
+from . import drill_results, files, record
 from .programs import FailedError, Json
 from .scratch import Scratch
 from .settings import Settings
@@ -54,7 +54,7 @@ class Engine(Protocol):
     """Takes, lists and restores the backups of one database; every method raises ``FailedError``."""
 
     settings: Settings
-    proofs: proofs.Proofs
+    drill_results: drill_results.DrillResults
     allows_empty: bool
     """Whether a backup without any row can be proven."""
     drills_at_once: bool

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from . import files, record, restore
+from .drill_results import DrillResults
 from .engine import Backup, Request, find
 from .programs import FailedError, Json, exclusive, run
-from .proofs import Proofs
 from .scratch import Scratch
 from .session import PSQL, session
 from .settings import Settings
@@ -78,8 +78,10 @@ class Logical:
     allows_empty = False
     drills_at_once = True
 
-    def __init__(self, settings: Settings, context: DumpContext, store: DumpStore, proofs: Proofs) -> None:
-        self.settings, self.context, self.store, self.proofs = settings, context, store, proofs
+    def __init__(
+        self, settings: Settings, context: DumpContext, store: DumpStore, drill_results: DrillResults
+    ) -> None:
+        self.settings, self.context, self.store, self.drill_results = settings, context, store, drill_results
 
     def backups(self) -> list[Backup]:
         """Every dump, oldest first."""

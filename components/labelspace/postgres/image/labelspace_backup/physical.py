@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import files, gap, pgbackrest, postgres, record, restic, restore, restore_point
+from .drill_results import DrillResults, FolderDrillResults
 from .engine import Backup, Request, find, held
 from .programs import FailedError, Json, exclusive, run
-from .proofs import FolderProofs, Proofs
 from .scratch import Scratch
 from .settings import DATA, PLACE, SCRATCH, Settings
 
@@ -47,7 +47,7 @@ class Physical:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.proofs: Proofs = FolderProofs(PLACE)
+        self.drill_results: DrillResults = FolderDrillResults(PLACE)
 
     def backups(self) -> list[Backup]:
         """Every backup, oldest first; raises ``FailedError`` when they cannot be read."""

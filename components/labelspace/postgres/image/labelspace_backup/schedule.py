@@ -7,7 +7,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from . import drill, endpoint, proofs
+from . import drill, drill_results, endpoint
+from .drill_results import DrillResult
 from .engine import Backup, Engine
 from .programs import FailedError
 
@@ -22,7 +23,7 @@ IN_USE = Path("/tmp/pgbackrest/in-use")  # noqa: S108 - inside the container
 
 
 def due(
-    engine: Engine, backups: list[Backup], proof: proofs.Proof | None, migrations: str, now: datetime
+    engine: Engine, backups: list[Backup], result: DrillResult | None, migrations: str, now: datetime
 ) -> str:
     """The next step: ``full``, ``incr``, ``drill``, or nothing.
 
@@ -33,7 +34,7 @@ def due(
     settings = engine.settings
     whole = [one for one in backups if one.complete]
     fulls = [one for one in whole if one.kind in ("full", "dump")]
-    if proof and not proof["ok"] and fulls and fulls[-1].stop < proofs.when(proof):
+    if result and not result["ok"] and fulls and fulls[-1].stop < drill_results.when(result):
         return "full"
     if engine.has_gap():
         return "full"
@@ -45,30 +46,30 @@ def due(
     if newest.record and newest.record.migrations != migrations:
         return "incr"
     first = None if engine.drills_at_once else whole[0].stop
-    return "drill" if drill_due(proof, timedelta(days=settings.drill_interval_days), now, first) else ""
+    return "drill" if drill_due(result, timedelta(days=settings.drill_interval_days), now, first) else ""
 
 
 def drill_due(
-    proof: proofs.Proof | None, interval: timedelta, now: datetime, first: datetime | None = None
+    result: DrillResult | None, interval: timedelta, now: datetime, first: datetime | None = None
 ) -> bool:
     """Whether a drill is due. An interval of zero: never.
 
-    Without a proof: ``interval`` after the ``first`` backup, at once when ``first`` is None.
+    Without a result: ``interval`` after the ``first`` backup, at once when ``first`` is None.
     """
     if not interval:
         return False
-    if proof is None:
+    if result is None:
         return first is None or now - first >= interval
-    return now - proofs.when(proof) >= (interval if proof["ok"] else min(interval, REPEAT_DRILL))
+    return now - drill_results.when(result) >= (interval if result["ok"] else min(interval, REPEAT_DRILL))
 
 
-def drill_when_due(engine: Engine) -> proofs.Proof | None:
-    """Drill the newest backup when the schedule says so; returns the newest proof there is then."""
-    proof = proofs.newest(engine.proofs.read())
+def drill_when_due(engine: Engine) -> DrillResult | None:
+    """Drill the newest backup when the schedule says so; returns the newest result there is then."""
+    result = drill_results.newest(engine.drill_results.read())
     interval = timedelta(days=engine.settings.drill_interval_days)
-    if drill_due(proof, interval, datetime.now(UTC)) and engine.backups():
+    if drill_due(result, interval, datetime.now(UTC)) and engine.backups():
         return drill.run(engine)
-    return proof
+    return result
 
 
 def keep(engine: Engine) -> None:
@@ -86,8 +87,8 @@ def keep(engine: Engine) -> None:
 
 def _step(engine: Engine) -> None:
     endpoint.check(engine.settings)
-    proof = proofs.newest(engine.proofs.read())
-    step = due(engine, engine.backups(), proof, engine.migrations(), datetime.now(UTC))
+    result = drill_results.newest(engine.drill_results.read())
+    step = due(engine, engine.backups(), result, engine.migrations(), datetime.now(UTC))
     if step:
         _carry_out(engine, step)
 
@@ -96,8 +97,8 @@ def _carry_out(engine: Engine, step: str) -> None:
     """A failure is noted for the status until the step succeeds."""
     try:
         if step == "drill":
-            proof = drill.run(engine)
-            log(f"drill of {proof['backup']}: {'proven' if proof['ok'] else 'FAILED: ' + proof['reason']}")
+            result = drill.run(engine)
+            log(f"drill of {result['backup']}: {'proven' if result['ok'] else 'FAILED: ' + result['reason']}")
         else:
             log(f"backup {engine.take(step, throttled=True).label} taken")
     except (FailedError, OSError, ValueError) as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 FILE = Path(os.environ.get("LABELSPACE_BACKUP_SETTINGS", "/run/labelspace/backup.json"))
 PLACE = Path("/var/lib/pgbackrest")
-"""The folder of backups in a container; with a bucket it holds only proofs."""
+"""The folder of backups in a container; with a bucket it holds only results of drills."""
 DATA = Path("/var/lib/postgresql/data")
 SCRATCH = Path("/var/lib/postgresql/scratch")
 CVAT = Path("/cvat")

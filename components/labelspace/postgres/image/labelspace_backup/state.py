@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from . import endpoint, proofs, restic, schedule
+from . import drill_results, endpoint, restic, schedule
 from .engine import Backup, Engine, rows
 from .programs import FailedError, Json
 from .settings import PLACE, Settings
@@ -31,7 +31,7 @@ def measure(engine: Engine) -> Json:
     except FailedError as error:
         found["problems"].append(f"the archive's state cannot be asked: {error}")
     found |= _disk(settings)
-    found["drill"] = proofs.newest(engine.proofs.read())
+    found["drill"] = drill_results.newest(engine.drill_results.read())
     found["schedule"] = {
         "interval_hours": settings.interval_hours,
         "full_interval_days": settings.full_interval_days,
@@ -70,11 +70,11 @@ def used_percent(path: Path) -> float:
 
 
 def listing(engine: Engine) -> list[Json]:
-    """The backups, oldest first, each with its proof and whether CVAT's files are in it."""
+    """The backups, oldest first, each with its last drill's result and whether CVAT's files are in it."""
     listed = rows(engine.backups(), engine.settings.max_shrink_percent)
     if not listed:
         return []  # restic has no repository before the first
-    found = {proof["backup"]: proof for proof in engine.proofs.read()}
+    found = {result["backup"]: result for result in engine.drill_results.read()}
     tags = restic.snapshots(engine.settings) if _has_files(engine.settings) else {}
     return [{**one, "files": one["id"] in tags, "proof": found.get(one["id"])} for one in listed]
 

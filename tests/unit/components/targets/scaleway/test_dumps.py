@@ -14,9 +14,9 @@ import pytest
 from labelspace.postgres.image.labelspace_backup import (
     client_server,
     drill,
+    drill_results,
     logical,
     programs,
-    proofs,
     record,
     schedule,
     settings,
@@ -112,8 +112,8 @@ def test_when_a_drill_is_due(proof: tuple[float, bool] | None, every: timedelta,
 def test_the_newest_proof_counts_and_what_is_none_stops_no_drill() -> None:
     made = [{"when": (NOW - timedelta(days=age)).isoformat(), "ok": True} for age in (3, 1, 2)]
     none = ["", "{", "[]", "3", '{"ok": true}', '{"ok": true, "when": "soon"}', '{"when": 3, "ok": true}']
-    assert proofs.newest(proofs.parse([*none, *(json.dumps(proof) for proof in made)])) == made[1]
-    assert proofs.newest(proofs.parse(none)) is None
+    assert drill_results.newest(drill_results.parse([*none, *(json.dumps(one) for one in made)])) == made[1]
+    assert drill_results.newest(drill_results.parse(none)) is None
 
 
 class Bucket(client_server.Bucket):
@@ -141,7 +141,7 @@ class LocalContext(client_server.ServerContext):
 def engine(context: LocalContext, bucket: Bucket) -> logical.Logical:
     some = settings.Settings("cvat", "cvat", engine="logical", bucket="kept")
     return logical.Logical(
-        some, context, client_server.BucketDumps(bucket), client_server.BucketProofs(bucket)
+        some, context, client_server.BucketDumps(bucket), client_server.BucketDrillResults(bucket)
     )
 
 

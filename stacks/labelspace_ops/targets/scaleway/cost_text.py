@@ -1,4 +1,4 @@
-"""The cost of a workspace on Scaleway as text."""
+"""The cost of a workspace on Scaleway as one sentence; ``labelspace.targets.scaleway.prices`` computes it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from labelspace.targets.scaleway.prices import monthly_cost, total
 from labelspace_ops.core.errors import UsageError
 
 
-def costs(spec: ScalewaySpec) -> str:
+def cost_text(spec: ScalewaySpec) -> str:
     """Return the monthly cost in EUR, in total and by part; raises ``UsageError`` for an unknown type."""
     try:
         running, stopped = total(spec)
