@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from labelspace.home import Home
-from testbed import browser, engine, images, toolchain
+from testbed import browser, disk, engine, images, toolchain
 from testbed.kubernetes import build as kubernetes
 from testbed.parts import Part, print_table
 from testbed.shell import SetupError, exclusive
@@ -47,6 +47,12 @@ def _one(home: Home, lane: str, step: Step) -> None:
     print_table(_lane(home, lane, [step]))
 
 
+def _prepare_tests(home: Home) -> None:
+    """Everything, and then the disk: what is built has its space by now."""
+    _prepare(home, [*TOOLS, *MORE_TOOLS], [*IMAGES, *MORE_IMAGES])
+    disk.require(home)
+
+
 def _prepare_kubernetes(home: Home) -> None:
     """The programs and the plugin side by side; the images that the cluster shares come first."""
     _prepare(home, [*TOOLS, toolchain.prepare_kubernetes], [*IMAGES, kubernetes.prepare])
@@ -55,7 +61,7 @@ def _prepare_kubernetes(home: Home) -> None:
 def main() -> int:
     """Run the verb; a missing part ends with one sentence."""
     verbs: dict[str, Callable[[Home], None]] = {
-        "all": lambda home: _prepare(home, [*TOOLS, *MORE_TOOLS], [*IMAGES, *MORE_IMAGES]),
+        "all": _prepare_tests,
         "prepare": lambda home: _prepare(home, TOOLS, IMAGES),
         "browser": lambda home: _one(home, "images", MORE_IMAGES[0]),
         "instance": lambda home: _one(home, "images", images.prepare_instance),

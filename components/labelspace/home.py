@@ -130,6 +130,11 @@ class Home:
         return self.root / "locks"
 
     @property
+    def filled_folders(self) -> Path:
+        """Which folders of buckets held files, one file for each workspace."""
+        return self.root / "filled-folders"
+
+    @property
     def jobs(self) -> Path:
         """Output of the last long command on each workspace, one file each (0600)."""
         return self.root / "jobs"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -31,6 +32,9 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
         assert lab.json("stop", name)["backed_up"]
     assert max(ended[part] for part in APPLICATION) < min(ended[part] for part in stores)
     assert {part for part in containers(name) if not part.startswith("bucket-")} == set()
+    with _unmounted(lab.home.buckets / "street"):
+        refused = lab.run("start", name)
+        assert (refused.returncode, "another folder than before, and empty" in refused.stderr) == (1, True)
     assert lab.json("set", name, "description=changed while it was stopped", "--yes")["status"] == "stopped"
     volumes = _volumes()
     done = lab.run("status", name)
@@ -50,6 +54,18 @@ def test_a_stopped_workspace_keeps_url_data_and_sessions(lab: Lab, street: Any) 
     assert measured["backup"]["copies"] > street["backup"]["copies"]
     assert "outlives a stop" in [row["name"] for row in admin.get("/api/projects").json()["results"]]
     assert httpx.get(f"{street['api_url']}/api/users/self").status_code == 401
+
+
+@contextmanager
+def _unmounted(folder: Path) -> Iterator[None]:
+    """An empty folder is in its place, as after a disk was unmounted."""
+    away = folder.rename(folder.with_name(f"{folder.name}.away"))
+    folder.mkdir()
+    try:
+        yield
+    finally:
+        folder.rmdir()
+        away.rename(folder)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from labelspace_ops.backup import agent
 from labelspace_ops.core.checks import Check, failed
 from labelspace_ops.runtime.base import Runtime, read_output
 from labelspace_ops.stack.state import Properties
-from labelspace_ops.targets.local.bucket_folders import known_folders
+from labelspace_ops.targets.local.bucket_folders import emptied_folders, known_folders
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,19 @@ class _Shared:
 
 
 def measure(outputs: Properties, runtime: Runtime, home: Home) -> list[Check]:
-    """Return a failed check for each folder that was removed, or mounted over, since the start.
+    """Return a failed check for each folder that was removed, emptied or mounted over.
 
     ``outputs``: those of the stack.
     """
     name = runtime.workspace
     running = {part for part, one in runtime.services().items() if one.running}
     used = [one for one in _shared(outputs, home, name) if one.part in running]
+    emptied = emptied_folders(name, home)
     again = f"`labelspace stop {name}` and `labelspace start {name}`"
     return [
         failed(one.name, f"{problem}: bring {one.folder} back, then {again}")
         for one in used
-        if (problem := _problem(runtime, one))
+        if (problem := _problem(runtime, one, emptied))
     ]
 
 
@@ -56,11 +57,16 @@ def _shared(outputs: Properties, home: Home, workspace: str) -> Iterator[_Shared
         yield from (_Shared("backups", backups, part, REPOSITORY) for part in agent.PARTS)
 
 
-def _problem(runtime: Runtime, shared: _Shared) -> str:
-    """Compare inodes: a container keeps the folder that was there when it started."""
+def _problem(runtime: Runtime, shared: _Shared, emptied: set[Path]) -> str:
+    """Compare inodes: a container keeps the folder that was there when it started.
+
+    ``emptied``: folders that are empty and held files; the engine may have started over an unmounted disk.
+    """
     if not shared.folder.exists():
         return "its folder is gone"
     seen = read_output(runtime, shared.part, ["stat", "-c", "%i", shared.inside])
     if seen.exit_code == 0 and seen.output.strip() != str(shared.folder.stat().st_ino):
         return "its folder is not the one that its container sees (removed, mounted or unmounted)"
+    if shared.folder in emptied:
+        return "its folder is another one than before, and empty (is a disk not mounted?)"
     return ""

@@ -21,7 +21,14 @@ from labelspace_ops.stack import automation as stack
 from labelspace_ops.stack import leftovers, progress, state
 from labelspace_ops.storage import buckets
 from labelspace_ops.targets.base import CreateOptions, Deletion, Update
-from labelspace_ops.targets.local import images, mail_server, own_folders, preflight, recorded_machine
+from labelspace_ops.targets.local import (
+    bucket_folders,
+    images,
+    mail_server,
+    own_folders,
+    preflight,
+    recorded_machine,
+)
 
 
 @contextmanager
@@ -81,7 +88,8 @@ class LocalUpdate(Update[LocalSpec]):
         return upgrade.way_back(self.spec.name, self._old_version, self._backup) if self._backup else ""
 
     def after(self) -> None:
-        """Wake a workspace that fell asleep during the update."""
+        """Record the folders that hold files; wake a workspace that fell asleep during the update."""
+        bucket_folders.record(self.spec, self._home)
         import_backup.finished(self.spec.name, self._home)
         if self.spec.sleep_after_minutes and self.spec.running:
             sleep.wake(self.spec.name, state.outputs(self.spec.name, self._home))
@@ -93,6 +101,8 @@ def before_stop(stack: auto.Stack, home: Home) -> str:
     runtime = DockerRuntime.here(stack.name)
     last_backup = final_backup.take_final_backup(runtime, prove=False)
     _stop_application(runtime)
+    if spec := _spec(stack):
+        bucket_folders.record(spec, home)
     leftovers.remove_leftovers(runtime, stack, home)
     return last_backup
 
@@ -168,6 +178,7 @@ def _remove_data(runtime: DockerRuntime, home: Home, spec: LocalSpec | None) -> 
     if spec and spec.backup.bucket:
         buckets.remove_backups(spec.backup.bucket, name)
     home.backup_key(name).unlink(missing_ok=True)
+    bucket_folders.forget(name, home)
 
 
 def _newest_backup(runtime: DockerRuntime, spec: LocalSpec | None, home: Home) -> str:
