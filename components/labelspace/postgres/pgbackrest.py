@@ -134,6 +134,7 @@ lock-path=/tmp/pgbackrest
 
 [global:backup]
 exclude=labelspace-gap/
+exclude=labelspace-place
 
 [main]
 pg1-path={DATA}

@@ -246,6 +246,14 @@ def take_backup(runtime: Runtime, *, full: bool = False, throttled: bool = False
     return BackupTaken(name=runtime.workspace, **taken)
 
 
+def accept(runtime: Runtime, source: Repository, backup: str) -> None:
+    """Accept fewer files in a backup, or the loss of the backups up to it, also of a stopped workspace."""
+    if running_service(runtime) or source.database:
+        call(runtime, "accept", backup=backup)
+    else:
+        run(runtime, source, "accept-loss", writes_volumes=True, backup=backup)
+
+
 def parse_state(answer: dict[str, Any]) -> Measured:
     """Parse the answer to the verb ``state``."""
     parsed = {

@@ -70,7 +70,7 @@ class Backups(ABC):
         """Prove a backup, by default the newest."""
 
     def accept(self, backup: str) -> None:
-        """Agree that CVAT's files of a backup are far fewer than before: older backups expire again."""
+        """Agree that CVAT's files of a backup are far fewer than before, or that it is gone."""
         raise UsageError(f"accept: the backups of {self.name} hold no files of CVAT")
 
     def takes(self, row: BackupRow) -> bool:
@@ -110,9 +110,9 @@ class AgentBackups(Backups):
             return agent.take_backup(runtime, full=full, throttled=True)
 
     def accept(self, backup: str) -> None:
-        """Store the agreement with the backup."""
-        with self.reached() as (runtime, _):
-            agent.call(runtime, "accept", backup=backup)
+        """Store the agreement with the backup, or begin with new backups where those up to it are gone."""
+        with self._held("making a backup of"), self.reached() as (runtime, source):
+            agent.accept(runtime, source, backup)
 
     def chosen(self, *, to: str = "", backup: str = "") -> RestorePoint:
         """Return what was asked for; the restore itself checks whether it is there."""

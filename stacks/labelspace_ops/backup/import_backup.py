@@ -13,7 +13,7 @@ from labelspace.home import Home
 from labelspace.postgres import pgbackrest
 from labelspace.spec import BackupSpec, WorkspaceSpec
 from labelspace_ops.backup import agent, retained, upgrade_test
-from labelspace_ops.backup.models import BackupRow
+from labelspace_ops.backup.models import BackupRow, Standing
 from labelspace_ops.backup.restore_plan import RestorePlan, make_plan
 from labelspace_ops.core.errors import OpsError, UsageError
 from labelspace_ops.core.reporting import message
@@ -247,24 +247,40 @@ def _check_version(runtime: Runtime, spec: WorkspaceSpec, home: Home) -> None:
 
 
 def _check_lost(runtime: Runtime, spec: WorkspaceSpec, home: Home, in_bucket: str) -> None:
-    """Refuse to begin with empty volumes, or an empty folder of backups, where there was something."""
-    name, folder = spec.name, retained.lost_folder(spec, home)
+    """Refuse to begin with empty volumes, or without the backups, where there was something."""
+    name, where = spec.name, retained.lost_location(spec, home, in_bucket)
     gone = retained.lost_volumes(runtime, home, in_bucket)
     is_one, listed = len(gone) == 1, ", ".join(gone)
     lost = f"the volume {listed} is gone" if is_one else f"the volumes {listed} are gone"
-    if gone and folder:
+    if gone and where:
         raise OpsError(
-            f"{name}: {lost}, and so are its backups in {folder}: bring that folder back (is a disk not"
+            f"{name}: {lost}, and so are its backups in {where}: bring them back (is a disk not"
             f" mounted?), then `labelspace restore {name}`. To begin without them: `labelspace delete {name}"
             f" --purge`, then `labelspace create {name}`"
         )
     if gone:
         raise OpsError(f"{name}: {lost}: `labelspace restore {name}` brings back what was in it")
-    if folder:
+    if where and not spec.backup.bucket:
         raise OpsError(
-            f"{name}: its backups in {folder} are gone: bring that folder back (is a disk not mounted?), or"
-            f" begin with new backups: `mkdir -p {folder}/database`"
+            f"{name}: its backups in {where} are gone: bring that folder back (is a disk not mounted?), or"
+            f" begin with new backups: `mkdir -p {where}/database`"
         )
+    if lost_backups := _lost_in_bucket(runtime, spec, home, in_bucket):
+        raise OpsError(f"{name}: {lost_backups}")
+
+
+def _lost_in_bucket(runtime: Runtime, spec: WorkspaceSpec, home: Home, in_bucket: str) -> str:
+    """What an empty bucket held by the record in the database's volume; empty when it never held backups.
+
+    A container with the settings of ``spec`` compares: a running database may still use an earlier bucket.
+    """
+    can_tell = spec.backup.bucket and not in_bucket and not spec.external_database
+    if not can_tell or not retained.has_resources(spec.name, home):
+        return ""
+    if not runtime.volumes().issuperset(retained.IRREPLACEABLE):
+        return ""
+    source = agent.repository_for(spec, home)
+    return Standing.read(agent.run(runtime, source, "standing", writes_volumes=True)).lost_backups
 
 
 def _check_restored(name: str, home: Home) -> None:

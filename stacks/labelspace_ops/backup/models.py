@@ -222,6 +222,8 @@ class Standing(Recorded):
     """Whether there is a database."""
     identities: dict[str, str]
     """The identity in each volume of CVAT's files; empty for none."""
+    lost_backups: str = ""
+    """What is lost, and the next step, if the bucket of backups is empty; empty when it never held any."""
 
 
 class BackupState(JsonModel):

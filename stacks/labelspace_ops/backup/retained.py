@@ -7,7 +7,7 @@ from pathlib import Path
 
 from labelspace.home import Home
 from labelspace.naming import PART_LABEL, resource_name
-from labelspace.postgres.pgbackrest import FILE_VOLUMES
+from labelspace.postgres.pgbackrest import FILE_VOLUMES, location
 from labelspace.spec import WorkspaceSpec
 from labelspace_ops.runtime.base import Runtime
 from labelspace_ops.stack import state
@@ -74,16 +74,18 @@ def _volumes(resources: list[state.Resource]) -> set[str]:
     return {str(one["value"]) for rows in labels for one in rows if one["label"] == PART_LABEL}
 
 
-def lost_folder(spec: WorkspaceSpec, home: Home) -> Path | None:
-    """Return the folder of the workspace's backups when it had one that is gone or empty; else None.
+def lost_location(spec: WorkspaceSpec, home: Home, in_bucket: str = "") -> str:
+    """Return where the workspace had backups that are gone: a folder, or a bucket's URL; else nothing.
 
-    New backups in an empty folder would hide the earlier ones.
+    New backups in an empty folder or bucket would hide the earlier ones. What the bucket of an external
+    database's backups holds is not known here.
     """
-    folder = home.backups / spec.name
-    if spec.backup.bucket or holds_any(folder) or not has_resources(spec.name, home):
-        return None
-    where = state.outputs(spec.name, home).get("backups", {}).get("where")
-    return folder if where == str(folder) else None
+    name, folder, bucket = spec.name, home.backups / spec.name, spec.backup.bucket
+    has_any = bool(in_bucket or spec.external_database) if bucket else holds_any(folder)
+    if has_any or not has_resources(name, home):
+        return ""
+    where = location(spec.backup, folder, name)
+    return where if state.outputs(name, home).get("backups", {}).get("where") == where else ""
 
 
 def _backups(folder: Path) -> str:

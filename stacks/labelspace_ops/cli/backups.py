@@ -45,7 +45,11 @@ def backup(
 def backups(
     name: Name,
     accept: Annotated[
-        str, typer.Option(help="the id of a backup with far fewer files of CVAT: older ones expire again")
+        str,
+        typer.Option(
+            help="the id of a backup with far fewer files of CVAT: older ones expire again; or of the newest"
+            " backup that is gone from its bucket: new backups begin"
+        ),
     ] = "",
     as_json: Json = False,
 ) -> None:

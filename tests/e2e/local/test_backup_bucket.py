@@ -202,6 +202,67 @@ def test_a_repository_of_a_newer_version_is_refused(lab: Lab, orchard: Any) -> N
     assert lab.json("backup", name)["id"]
 
 
+def _empty(remote: Endpoint, name: str) -> None:
+    """Remove the workspace's backups from the bucket."""
+    prefix, s3 = f"labelspace/{name}/", remote.client()
+    for key in remote.keys("kept", prefix):
+        s3.delete_object(Bucket="kept", Key=key)
+    assert remote.keys("kept", prefix) == []
+
+
+def _refused(lab: Lab, name: str, lost: str, *words: str) -> None:
+    done = lab.run(*words)
+    assert done.returncode == 1, (words, done.stdout)
+    for text in (
+        f"/kept/labelspace/{name} are gone: it holds no backups, and the newest was {lost} of 20",
+        f"`labelspace backups {name} --accept {lost}`",
+    ):
+        assert text in done.stderr, (words, done.stderr)
+
+
+def test_a_bucket_that_is_emptied_is_not_begun_again_in_silence(
+    lab: Lab, orchard: Any, remote: Endpoint
+) -> None:
+    name = orchard["name"]
+    lost = lab.json("backup", name)["id"]
+    _empty(remote, name)
+    checks = lab.json_of_degraded("status", name)["checks"]
+    failed = [check["detail"] for check in checks if check["name"] == "backups" and not check["ok"]]
+    assert any(f"the newest was {lost}" in detail for detail in failed), failed
+    for words in (
+        ["backup", name],
+        ["create", name, "--yes"],
+        ["backups", name, "--accept", "20200101-000000F"],
+    ):
+        _refused(lab, name, lost, *words)
+    assert remote.keys("kept", f"labelspace/{name}/") == [], "new backups began"
+
+    lab.json("backups", name, "--accept", lost)
+    begun = _ids(lab, name)
+    assert len(begun) == 1
+    assert begun[0] != lost
+    taken = lab.json("backup", name)["id"]
+    assert _ids(lab, name) == [*begun, taken]
+    assert lab.json("drill", name)["ok"]
+    assert lab.until_ready(name)["status"] == "ready"
+    assert _projects(name) == "first\nsecond"
+
+
+def test_a_bucket_that_is_emptied_while_the_workspace_is_stopped(
+    lab: Lab, orchard: Any, remote: Endpoint
+) -> None:
+    name = orchard["name"]
+    lab.json("stop", name)
+    lost = _ids(lab, name)[-1]
+    _empty(remote, name)
+    _refused(lab, name, lost, "start", name)
+    assert lab.json("backups", name, "--accept", lost)["backups"] == []
+    lab.json("start", name)
+    assert lab.until_ready(name)["status"] == "ready"
+    assert len(_ids(lab, name)) == 1
+    assert _projects(name) == "first\nsecond"
+
+
 def test_a_deleted_workspace_comes_back_from_the_bucket_alone(
     lab: Lab, orchard: Any, remote: Endpoint
 ) -> None:

@@ -99,15 +99,20 @@ def test_a_database_that_moved_to_a_place_with_backups_gets_one_at_once(
     program: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What was archived to another location in between is missing here."""
-    physical, taken = program("physical"), list[str]()
+    physical, last_repository, taken = program("physical"), program("last_repository"), list[str]()
     recorded = program("record").Record({})
     there = program("engine").Backup("id", "full", datetime.now(UTC), 1, 1, True, 1, recorded)
     monkeypatch.setattr(physical.pgbackrest, "prepare", lambda: None)
     monkeypatch.setattr(physical.pgbackrest, "info", dict)
     monkeypatch.setattr(physical.pgbackrest, "backups", lambda known: [there])
     monkeypatch.setattr(physical.Physical, "_timeline", lambda self: 1)
-    monkeypatch.setattr(physical.Physical, "take", lambda self, kind: taken.append(kind))
-    monkeypatch.setattr(physical, "LAST_PLACE", tmp_path / "last-place")
+    monkeypatch.setattr(last_repository, "FILE", tmp_path / "last-place")
+
+    def take(self: Any, kind: str) -> None:
+        taken.append(kind)
+        last_repository.write(self.settings, there)
+
+    monkeypatch.setattr(physical.Physical, "take", take)
     folder, bucket = (program("settings").Settings(**_written(one)[1]) for one in (BackupSpec(), _bucket()))
     for place, count in ((folder, 1), (folder, 1), (bucket, 2), (folder, 3), (folder, 3)):
         physical.Physical(place).prepare()

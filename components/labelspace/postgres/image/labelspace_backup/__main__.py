@@ -98,6 +98,11 @@ def _accept(loaded: Settings, given: Json) -> Json:
     return given
 
 
+def _accept_loss(loaded: Settings, given: Json) -> Json:
+    engines.physical(loaded).accept_loss(given["backup"])
+    return given
+
+
 def _rehearse(loaded: Settings, given: Json) -> Json:
     label = client_server.rehearse(client_server.engine(loaded), given["image"], given["environment"])
     return {"id": label}
@@ -134,6 +139,7 @@ VERBS: dict[str, Callable[[Settings, Json], Any]] = {
     "check-database": lambda loaded, _: external.check(engines.logical(loaded)),
     "standing": lambda loaded, _: restore.standing(loaded),
     "accept": _accept,
+    "accept-loss": _accept_loss,
     "restore": _restore,
     "rehearse": _rehearse,
     "write-sql": _write_sql,

@@ -75,8 +75,11 @@ class Engine(Protocol):
     def check_files(self, backup: Backup, media: files.Media) -> files.Checked:
         """Read CVAT's files of a backup, and compare them with their record and with its database."""
 
+    def lost_backups(self, found: list[Backup]) -> str:
+        """Why the backups ``found`` are not those that were taken last; empty when they are."""
+
     def accept(self, label: str) -> None:
-        """Agree that the files of a backup are fewer than before: older backups expire again."""
+        """Agree that the files of a backup are fewer than before, or that earlier backups are gone."""
 
     def migrations(self) -> str:
         """The digest of the migrations of the database now."""

@@ -135,6 +135,10 @@ class Logical:
         """Read CVAT's files, where the store holds them."""
         return self.store.check_files(backup, media)
 
+    def lost_backups(self, found: list[Backup]) -> str:
+        """Unknown: nothing outside the store names the newest dump."""
+        return ""
+
     def accept(self, label: str) -> None:
         """Agree that the files of a dump are fewer."""
         with exclusive():

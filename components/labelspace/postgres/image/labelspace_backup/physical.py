@@ -15,7 +15,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import files, gap, pgbackrest, postgres, record, restic, restore, restore_point
+from . import files, gap, last_repository, pgbackrest, postgres, record, restic, restore, restore_point
 from .drill_results import DrillResults, FolderDrillResults
 from .engine import Backup, Request, find, held
 from .programs import FailedError, Json, exclusive, run
@@ -23,8 +23,6 @@ from .scratch import Scratch
 from .settings import DATA, PLACE, SCRATCH, Settings
 
 PROBE_BYTES = 2**20
-LAST_PLACE = DATA / "labelspace-place"
-"""Names the repository that changes were archived to last."""
 COMMITTED = "select pg_current_xact_id();\nselect pg_switch_wal();\n"
 """A commit after the restore point, archived at once: any time before it can be a restore's target."""
 LATE_SECONDS = 60
@@ -57,11 +55,22 @@ class Physical:
         """Take a backup; one that fails leaves the older ones as they were."""
         with exclusive():
             self._check_writable()
-            pgbackrest.readable()
-            restic.prepare(self.settings)
-            backup = pgbackrest.take(kind, throttled=throttled)
-            self._complete(backup.label, throttled=throttled)
+            self._refuse_lost(self.backups())
+            return self._take(kind, throttled=throttled)
+
+    def _take(self, kind: str, *, throttled: bool = False) -> Backup:
+        restic.prepare(self.settings)
+        backup = pgbackrest.take(kind, throttled=throttled)
+        self._complete(backup, throttled=throttled)
         return backup
+
+    def lost_backups(self, found: list[Backup]) -> str:
+        """Why the backups in the bucket are not those of this database; empty when they are."""
+        return last_repository.lost(self.settings, found)
+
+    def _refuse_lost(self, found: list[Backup]) -> None:
+        if lost := self.lost_backups(found):
+            raise FailedError(lost)
 
     def _check_writable(self) -> None:
         """Found out at once: restic would retry for a quarter of an hour."""
@@ -76,8 +85,9 @@ class Physical:
             with suppress(OSError):
                 probe.unlink()
 
-    def _complete(self, label: str, *, throttled: bool = False) -> None:
+    def _complete(self, backup: Backup, *, throttled: bool = False) -> None:
         """Everything that follows pgBackRest's own part."""
+        label = backup.label
         taken = restore_point.create(self.settings, label)
         pgbackrest.annotate(label, {pgbackrest.RECORD: json.dumps(asdict(taken))})
         postgres.asker(self.settings)(COMMITTED)
@@ -85,6 +95,7 @@ class Physical:
         copied = {name: asdict(one) for name, one in restic.record(self.settings, label).items()}
         repository = restic.identity(self.settings)
         pgbackrest.annotate(label, {pgbackrest.FILES: json.dumps(copied), pgbackrest.REPOSITORY: repository})
+        last_repository.write(self.settings, backup)
         if gap.began(self.settings):
             self._close_gap(find(self, label))
         self._expire()
@@ -104,31 +115,57 @@ class Physical:
         restic.forget_all_but(self.settings, {one.label for one in self.backups()})
 
     def accept(self, label: str) -> None:
-        """Agree that the files of a backup are fewer; the next backup removes what is too old."""
+        """Agree that the files of a backup are fewer; the next backup removes what is too old.
+
+        Or that the backups up to ``label`` are gone from the bucket: new ones begin at once.
+        """
         with exclusive():
+            found = self.backups()
+            if last_repository.is_lost(self.settings, found, label):
+                self._begin_again()
+                return
+            self._refuse_lost(found)
             pgbackrest.annotate(label, {pgbackrest.ACCEPTED: "yes"})
+
+    def _begin_again(self) -> None:
+        """The record names the lost backups until the first new one is complete."""
+        try:
+            pgbackrest.prepare()
+        except FailedError as error:
+            place = last_repository.location(self.settings)
+            raise FailedError(f"{error}: remove what is left in {place}, then repeat the command") from None
+        self._take("full")
+
+    def accept_loss(self, label: str) -> None:
+        """Accept that backups are gone while the database is stopped: new ones begin at its start.
+
+        Raises ``FailedError`` when they are there.
+        """
+        if not last_repository.is_lost(self.settings, self.backups(), label):
+            raise FailedError(f"{label} is not the newest of backups that are gone from their bucket")
+        last_repository.FILE.unlink()
 
     def prepare(self) -> None:
         """Start the archive, with a first backup: before it nothing may be entrusted to the database.
 
         A backup that was interrupted after pgBackRest's part is completed: its restore point may come later.
+        Raises ``FailedError`` when the earlier backups are gone from the bucket.
         """
+        known = self.backups()
+        self._refuse_lost(known)
         pgbackrest.prepare()
-        known = pgbackrest.backups(pgbackrest.info())
         if not known:
             self.take("full")
         elif not any(one.record for one in known):
             with exclusive():
                 restic.prepare(self.settings)
-                self._complete(known[-1].label)
-        elif max(one.timeline for one in known if one.record) < self._timeline() or self._moved():
-            # Changes after a restore can be reached only from a backup of their own timeline, and changes
-            # that were archived in another repository cannot be reached from any backup here.
+                self._complete(known[-1])
+        elif last_repository.moved(self.settings) or self._is_restored(known):
             self.take("incr")
-        LAST_PLACE.write_text(self.settings.restic)
 
-    def _moved(self) -> bool:
-        return not LAST_PLACE.exists() or LAST_PLACE.read_text() != self.settings.restic
+    def _is_restored(self, known: list[Backup]) -> bool:
+        """Changes after a restore can be reached only from a backup of their own timeline."""
+        return max(one.timeline for one in known if one.record) < self._timeline()
 
     def _timeline(self) -> int:
         ask = postgres.asker(self.settings)

@@ -11,7 +11,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from . import files, pgbackrest, postgres, record, restic
+from . import files, last_repository, pgbackrest, postgres, record, restic
 from .engine import Request
 from .programs import FailedError, Json
 from .settings import DATA, PLACE, Settings
@@ -28,13 +28,15 @@ TOO_FAR = "recovery ended before configured recovery target was reached"
 
 
 def standing(settings: Settings) -> Json:
-    """Whether a restore was interrupted while it replaced the data, whether there is a database, and the
-    identities in the volumes of CVAT's files. A logical restore is one transaction."""
+    """Whether a restore was interrupted while it replaced the data, whether there is a database, the
+    identities in the volumes of CVAT's files, and what is lost if the bucket of the backups holds none. A
+    logical restore is one transaction."""
     physical = settings.engine == "physical"
     return {
         "interrupted": physical and MARK.exists(),
         "data": not physical or (DATA / "PG_VERSION").exists(),
         "identities": files.identities(),
+        "lost_backups": last_repository.lost(settings, []) if physical else "",
     }
 
 

@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from . import drill_results, endpoint, restic, schedule
+from . import drill_results, endpoint, last_repository, restic, schedule
 from .engine import Backup, Engine, rows
 from .programs import FailedError, Json
 from .settings import PLACE, Settings
@@ -22,10 +22,11 @@ def measure(engine: Engine) -> Json:
         endpoint.check(settings)
         backups = engine.backups()
         found["backups"] = rows(backups, settings.max_shrink_percent)
-        found["problems"] += _lost_repository(settings, found["backups"])
-        found["problems"] += _failed_step(backups)
+        lost = engine.lost_backups(backups)
+        found["problems"] += [lost] if lost else _lost_repository(settings, found["backups"])
+        found["problems"] += [] if lost else _failed_step(backups)
     except (FailedError, ValueError) as error:
-        found["problems"].append(f"the backups cannot be read: {error}")
+        found["problems"].append(f"the backups cannot be read: {error}{last_repository.newest(settings)}")
     try:
         found |= {**NO_ARCHIVE, **engine.archive()}
     except FailedError as error:
