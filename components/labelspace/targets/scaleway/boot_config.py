@@ -37,6 +37,8 @@ class BootConfig:
     """S3 endpoint of the dataset buckets and of the backup bucket, as URL."""
     database_certificate: str = ""
     """PEM of a managed database's certificate; only its fingerprint is in user data."""
+    acme_account: str = ""
+    """Line of Caddyfile that binds to an account at an authority; only its fingerprint is in user data."""
     ssh_public_key: str = ""
     """An additional public key (OpenSSH) that may log in; the keys of the project may in any case."""
     drill_interval_days: int = 7
@@ -61,6 +63,16 @@ def fingerprint(certificate: str) -> str:
     at once (Scaleway's API, renew-certificate).
     """
     return hashlib.sha256(certificate.strip().encode()).hexdigest()[:16] if certificate else ""
+
+
+def account_fingerprint(boot: BootConfig) -> str:
+    """What user data says of the account at the authority: another one replaces the server.
+
+    A server fetches its secret files when it boots. A setting may hold a key of 48 bits, which a fast hash
+    would let readers of user data guess: scrypt does not.
+    """
+    line, salt = boot.acme_account.encode(), boot.workspace.encode()
+    return hashlib.scrypt(line, salt=salt, n=2**14, r=8, p=1, dklen=8).hex()
 
 
 def file_path(service: Service, index: int) -> str:

@@ -15,7 +15,7 @@ from labelspace.cvat.images import IMAGES
 from labelspace.cvat.names import DATABASE_NAME, DATABASE_USER
 from labelspace.postgres import pgbackrest as postgres
 from labelspace.spec.scaleway import DOCKER_RANGE
-from labelspace.targets.scaleway.boot_config import PLAIN_FILES, BootConfig, fingerprint
+from labelspace.targets.scaleway.boot_config import PLAIN_FILES, BootConfig, account_fingerprint, fingerprint
 from labelspace.targets.scaleway.compose import compose, dump_yaml
 from labelspace.targets.scaleway.systemd import share_units, started_units, units
 
@@ -142,6 +142,8 @@ def _environment(boot: BootConfig) -> str:
         "BACKUP_BUCKET": boot.backup_bucket,
         "POSTGRES_IMAGE": IMAGES["postgres"],
     }
+    if boot.acme_account:
+        values["ACME_ACCOUNT"] = account_fingerprint(boot)
     return "".join(f"{key}={value}\n" for key, value in values.items())
 
 

@@ -60,6 +60,7 @@ class AnnotationServer(pulumi.ComponentResource):
         super().__init__("labelspace:scaleway:AnnotationServer", name, None, opts)
         spec = given.known
         self._name, self._spec, self._context, self._network = name, spec, context, network
+        self._acme_account = _acme_account(given.part(ScalewaySettings, "scaleway"))
         described = network.host.apply(
             lambda host: _described(given, secrets, host, database, extra_services)
         )
@@ -124,6 +125,7 @@ class AnnotationServer(pulumi.ComponentResource):
             secret_id=identity.secret.id,
             database_host=database.host,
             database_certificate=database.ca_certificate,
+            acme_account=self._acme_account,
             volume=self.volume.id,
         )
         names = tuple(bucket.name for bucket in buckets)
@@ -142,6 +144,7 @@ class AnnotationServer(pulumi.ComponentResource):
                 secret_id=_bare(known["secret_id"]),
                 database_host=known["database_host"],
                 database_certificate=known["database_certificate"] or "",
+                acme_account=known["acme_account"],
                 disk=f"/dev/disk/by-id/scsi-0SCW_sbs_volume-{_bare(known['volume'])}",
                 buckets=buckets,
                 backup_bucket=self._context.backup_bucket,
@@ -250,8 +253,13 @@ def _https(given: Given[ScalewaySettings], host: str) -> Https:
         settings.acme_ca_certificate or "",
         settings.acme_email or "",
         settings.acme_after_lets_encrypt,
-        pulumi.Output.secret(given.map(_account_line)) if settings.acme_eab_hmac else "",
+        _acme_account(given),
     )
+
+
+def _acme_account(given: Given[ScalewaySettings]) -> pulumi.Input[str]:
+    """The content of Caddy's file with the account at the authority, as a secret; empty without one."""
+    return pulumi.Output.secret(given.map(_account_line)) if given.known.acme_eab_hmac else ""
 
 
 def _account_line(settings: ScalewaySettings) -> str:

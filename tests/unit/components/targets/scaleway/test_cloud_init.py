@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import re
@@ -210,6 +211,18 @@ def test_a_renewed_certificate_of_the_database_is_another_servers() -> None:
     )
     assert first == same != renewed
     assert "PEM" not in first
+
+
+def test_another_account_at_the_authority_is_another_servers() -> None:
+    without, first, same, corrected = (
+        _files(cloud_init.user_data(example(acme_account=line)))["/etc/labelspace/boot.env"]
+        for line in ("", "eab key-1 bWFj\n", "eab key-1 bWFj\n", "eab key-1 bWFk\n")
+    )
+    assert first == same != corrected
+    assert first.startswith(without), "the rest is the same"
+    assert "ACME_ACCOUNT" not in without
+    assert "bWFj" not in first
+    assert hashlib.sha256(b"eab key-1 bWFj\n").hexdigest()[:8] not in first, "a fast hash can be guessed"
 
 
 def _files(text: str) -> dict[str, str]:

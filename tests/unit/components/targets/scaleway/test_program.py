@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.runtime import rpc
 from tests.e2e.cloud import ACCOUNT
 
 from labelspace import SpecError, Workspace
@@ -139,6 +140,11 @@ def user_data_of(made: Cloud) -> str:
     return str(_plain(server["userData"])["cloud-init"])
 
 
+def stash_of(made: Cloud) -> dict[str, Any]:
+    (stash,) = [inputs for name, inputs in made.declared if name == "pulumi:index:Stash"]
+    return stash
+
+
 def secret_files_of(made: Cloud) -> dict[str, str]:
     (version,) = of(made, "secrets/version:Version")
     return dict(json.loads(_plain(version["data"])))
@@ -153,8 +159,25 @@ def test_the_account_at_the_authority_reaches_caddy_by_secret_manager_alone() ->
 
 
 def test_the_account_may_be_an_output() -> None:
-    late = {**BOUND, "acme_eab_hmac": pulumi.Output.secret(BOUND["acme_eab_hmac"])}
-    assert secret_files_of(program(late)) == secret_files_of(program(BOUND))
+    late, plain = (
+        program({**BOUND, "acme_eab_hmac": pulumi.Output.secret(BOUND["acme_eab_hmac"])}),
+        program(BOUND),
+    )
+    assert secret_files_of(late) == secret_files_of(plain)
+    assert user_data_of(late) == user_data_of(plain)
+
+
+@pytest.mark.parametrize("changed", [{"acme_eab_key_id": "key-2"}, {"acme_eab_hmac": "b3RoZXItbWFj"}])
+def test_a_corrected_account_replaces_the_server_and_user_data_stays_secret(changed: dict[str, str]) -> None:
+    before, after = program(BOUND), program({**BOUND, **changed})
+    assert user_data_of(before) != user_data_of(after)
+    assert _plain(stash_of(before)["input"]) != _plain(stash_of(after)["input"]), "containers stop in order"
+    (server,) = of(after, "instance/server:Server")
+    assert rpc._special_sig_key in server["userData"]
+
+
+def test_without_an_account_user_data_says_nothing_of_one() -> None:
+    assert "ACME_ACCOUNT" not in user_data_of(program({"acme_directory": AUTHORITY}))
 
 
 def test_a_second_authority_is_asked_after_lets_encrypt() -> None:
