@@ -75,6 +75,16 @@ _TYPES = {name: field.annotation for spec in SPECS.values() for name, field in s
 _TRUTHS = {"true": True, "false": False}
 
 
+def is_optional(target: str, key: str) -> bool:
+    """Whether the setting with this dotted ``key`` is one value, of no block, that a workspace may lack."""
+    model: type[BaseModel] | None = SPECS.get(target)
+    *path, last = key.split(".")
+    for step in path:
+        model = block_of(model, step) if model else None
+    field = model.model_fields.get(last) if model else None
+    return field is not None and block(field.annotation) is None and type(None) in get_args(field.annotation)
+
+
 def parse_setting(key: str, text: str) -> Any:
     """A setting as a stack's file holds it, text or JSON, turned into what ``parse_spec`` takes."""
     annotation = _TYPES.get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from collections.abc import Mapping
@@ -190,9 +191,15 @@ def _notify(notify: Settings | None, field: str, value: str) -> Settings | None:
             "notify.webhook: a webhook's URL in an argument is visible to other users: write"
             " notify.webhook=- and give the URL on standard input"
         )
-    receiver = sys.stdin.readline().strip() if value == "-" else value
+    receiver = _from_stdin(f"notify.{field}") if value == "-" else value
     changed = {**(notify or {}), field: receiver or None}
     return changed if changed.get("webhook") or changed.get("email") else None
+
+
+def _from_stdin(key: str) -> str:
+    """Return a line of standard input; a terminal asks for it and does not show it."""
+    is_terminal = sys.stdin.isatty()
+    return (getpass.getpass(f"{key}: ") if is_terminal else sys.stdin.readline()).strip()
 
 
 def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Settings:
@@ -204,7 +211,7 @@ def from_assignments(assignments: list[str], settings: Mapping[str, Any]) -> Set
     ``external_database`` takes a connection URL; ``tls=`` and ``email=`` remove these blocks. A change of
     ``email`` takes its password from SMTP_PASSWORD in the environment. ``notify.webhook`` takes ``-`` for
     standard input, and so does ``scaleway.acme_eab_hmac``; ``notify.webhook=`` and ``notify.email=`` remove a
-    receiver. Raises ``UsageError``.
+    receiver. No value removes any other optional setting of one value. Raises ``UsageError``.
     """
     changed = {key: value for key, value in settings.items() if key != "name"}
     for assignment in assignments:
@@ -278,6 +285,7 @@ def _assign(values: Settings, key: str, value: str) -> None:
         raise UsageError(f"{key}: it cannot change: create another workspace with `labelspace create NAME`")
     if key in SECRET_KEYS and (key != "scaleway.acme_eab_hmac" or value not in ("-", "")):
         raise UsageError(f"{key}: {SECRET_KEYS[key]}")
+    found = _value(values, key, value)
     *path, last = key.split(".")
     for step in path:
         inner = values.get(step, {})
@@ -285,4 +293,13 @@ def _assign(values: Settings, key: str, value: str) -> None:
             raise UsageError(f"{key}: {step} has no inner settings")
         values[step] = dict(inner)
         values = values[step]
-    values[last] = sys.stdin.readline().strip() if (key, value) == ("scaleway.acme_eab_hmac", "-") else value
+    values[last] = found
+
+
+def _value(settings: Settings, key: str, value: str) -> str | None:
+    """Return what an assignment sets: None for an optional setting without a value."""
+    from labelspace.spec import DEFAULT_TARGET, is_optional
+
+    if (key, value) == ("scaleway.acme_eab_hmac", "-"):
+        return _from_stdin(key)
+    return None if not value and is_optional(settings.get("target", DEFAULT_TARGET), key) else value

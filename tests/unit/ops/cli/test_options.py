@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from labelspace.spec import SpecError, parse_spec
 from labelspace_ops.cli import options
 from labelspace_ops.core.errors import UsageError
 
 KEPT = {"name": "kept", "endpoint": "https://s3.example.org", "access_key": "AK", "secret_key": "s3cret"}
 NOW = {"name": "street", "backup": {"retention_days": 30}}
+SCALEWAY: dict[str, Any] = {"name": "street", "target": "scaleway", "buckets": [{"name": "photos"}]}
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +75,54 @@ def test_the_key_of_an_account_at_an_authority_comes_from_standard_input(
     monkeypatch.setattr("sys.stdin", io.StringIO("c2VjcmV0\n"))
     changed = options.from_assignments(["scaleway.acme_eab_hmac=-"], {**NOW, "scaleway": {"domain": "a.org"}})
     assert changed["scaleway"] == {"domain": "a.org", "acme_eab_hmac": "c2VjcmV0"}
+
+
+@pytest.mark.parametrize(
+    ("key", "field"), [("scaleway.acme_eab_hmac", "acme_eab_hmac"), ("notify.webhook", "webhook")]
+)
+def test_a_terminal_asks_for_a_secret_and_does_not_show_it(
+    monkeypatch: pytest.MonkeyPatch, key: str, field: str
+) -> None:
+    terminal = io.StringIO("shown\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: f"{prompt}hidden ")
+    changed = options.from_assignments([f"{key}=-"], SCALEWAY)
+    assert changed[key.partition(".")[0]][field] == f"{key}: hidden"
+    assert terminal.read() == "shown\n"
+
+
+def test_an_empty_value_removes_an_optional_setting() -> None:
+    account = {"acme_directory": "https://a.example.org/d", "acme_email": "ann@example.org"}
+    account |= {"acme_eab_key_id": "key-1", "acme_eab_hmac": "c2VjcmV0"}
+    settings = {**SCALEWAY, "scaleway": {"domain": "labels.example.org", **account}}
+    left = options.from_assignments([f"scaleway.{field}=" for field in account], settings)
+    assert parse_spec(left) == parse_spec({**SCALEWAY, "scaleway": {"domain": "labels.example.org"}})
+
+
+def test_half_an_account_at_an_authority_is_refused() -> None:
+    account = {
+        "acme_directory": "https://a.example.org/d",
+        "acme_eab_key_id": "k",
+        "acme_eab_hmac": "c2VjcmV0",
+    }
+    left = options.from_assignments(["scaleway.acme_eab_hmac="], {**SCALEWAY, "scaleway": account})
+    with pytest.raises(SpecError, match="give both acme_eab_key_id and acme_eab_hmac, or neither"):
+        parse_spec(left)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "problem"),
+    [
+        ("scaleway.region=", r"scaleway.region: '' is refused"),
+        ("scaleway.data_gb=", r"scaleway.data_gb: '' is refused"),
+        ("size=", r"size: '' is refused"),
+        ("scaleway.acme_directry=", r"scaleway.acme_directry: "),
+    ],
+)
+def test_an_empty_value_of_any_other_setting_is_refused(assignment: str, problem: str) -> None:
+    with pytest.raises(SpecError, match=problem):
+        parse_spec(options.from_assignments([assignment], SCALEWAY))
 
 
 def test_an_authority_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
