@@ -16,7 +16,7 @@ from labelspace.spec import BackupBucketSpec, ScalewaySpec, SpecError
 from labelspace.targets.scaleway.context import ScalewayContext
 from labelspace.targets.scaleway.iam import Identity
 
-PROOFS = "backups"
+BACKUPS_VOLUME = "backups"
 """The volume that stands for the folder of backups, which are in the bucket: results of drills lie in it."""
 FILES = (backups.PGBACKREST_FILE, backups.SETTINGS_FILE)
 """What ``backup.files`` makes for a bucket whose authority every machine knows."""
@@ -88,7 +88,7 @@ def _service(
     described = service(password, settings, spec.backup, size=spec.size)
     return replace(
         described,
-        volumes={**described.volumes, PROOFS: backups.REPOSITORY},
+        volumes={**described.volumes, BACKUPS_VOLUME: backups.REPOSITORY},
         host_files={backups.AUTHORITIES: backups.AUTHORITIES},
     )
 

@@ -58,7 +58,7 @@ def server_repository(spec: ScalewaySpec, resources: retained.Resources) -> agen
     )
     return agent.Repository(
         spec.name,
-        resource_name(spec.name, database_on_server.PROOFS),
+        resource_name(spec.name, database_on_server.BACKUPS_VOLUME),
         spec.backup.model_copy(update={"bucket": bucket}),
         database_on_server.encryption_key(spec),
         network=NETWORK,

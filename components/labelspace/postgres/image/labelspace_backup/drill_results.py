@@ -1,4 +1,7 @@
-"""What each drill found: one JSON object per backup in a folder ``proofs``."""
+"""What each drill found: one JSON object per backup in a folder ``proofs``.
+
+The stored names (the folder ``proofs``, the JSON key ``proof``) stay, so that older backups are read.
+"""
 
 from __future__ import annotations
 
