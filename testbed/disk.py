@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from labelspace.home import Home
-from labelspace_ops.core import disk
 from labelspace_ops.targets.local.preflight import LEAST_FREE_BYTES, MOST_USED_PERCENT
 from testbed.shell import SetupError, run
 
@@ -16,15 +16,16 @@ TESTS_BYTES = 10 * 2**30
 def require(home: Home) -> None:
     """Raise ``SetupError`` when the tests would fill the disk so far that ``create`` refuses it."""
     docker_data = Path(run(["docker", "info", "--format", "{{.DockerRootDir}}"]).strip())
-    for path, percent, free in disk.usage((docker_data, home.root)):
-        if problem := shortage(percent, free):
-            raise SetupError(f"{path} {problem}")
+    for path in (docker_data, home.root):
+        if path.exists():
+            usage = shutil.disk_usage(path)
+            if problem := shortage(usage.used, usage.free):
+                raise SetupError(f"{path} {problem}")
 
 
-def shortage(percent: float, free: int) -> str:
-    """Return what is missing on a disk that is ``percent`` used and has ``free`` bytes; empty for nothing."""
-    total = free / (1 - percent / 100)
-    needed = TESTS_BYTES + max(LEAST_FREE_BYTES, total * (1 - MOST_USED_PERCENT / 100))
+def shortage(used: int, free: int) -> str:
+    """Return what is missing on a disk with so many bytes; empty for nothing."""
+    needed = TESTS_BYTES + max(LEAST_FREE_BYTES, (used + free) * (1 - MOST_USED_PERCENT / 100))
     if free >= needed:
         return ""
     return (

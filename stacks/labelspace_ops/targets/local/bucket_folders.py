@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from labelspace.home import Home
@@ -27,34 +28,52 @@ def check(spec: LocalSpec, home: Home) -> None:
     for index, bucket in enumerate(spec.buckets):
         if bucket.endpoint:
             continue
-        folder = _folder(bucket, home)
+        folder = folder_of(bucket, home)
+        begin_anew = f"`touch {folder}/empty.txt`"
         if not bucket.path and bucket.name in known and not folder.exists():
+            file = f" and {begin_anew}" if str(folder) in filled else ""
             raise OpsError(
                 f"buckets.{index}: the folder of {bucket.name!r} is gone: bring {folder} back (is a disk not"
-                f" mounted?), or begin with an empty one: `mkdir {folder}`"
+                f" mounted?), or begin with an empty one: `mkdir {folder}`{file}"
             )
         if is_emptied(folder, filled):
             raise OpsError(
                 f"buckets.{index}: {folder} is another folder than before, and empty: bring the files of"
                 f" {bucket.name!r} back (is a disk not mounted?), or put a file into it to begin anew:"
-                f" `touch {folder}/empty.txt`"
+                f" {begin_anew}"
             )
 
 
-def record(spec: LocalSpec, home: Home) -> None:
-    """Remember the folders that hold files, by their inodes: an unmounted disk leaves another folder.
-
-    What was remembered of a folder that is gone or replaced by an empty one stays.
-    """
-    before = _filled(spec.name, home)
-    folders = [_folder(bucket, home) for bucket in spec.buckets if not bucket.endpoint]
-    filled = {str(folder): inode for folder in folders if (inode := _inode(folder, before))}
-    home.filled_folders.mkdir(parents=True, exist_ok=True)
-    _record_file(spec.name, home).write_text(json.dumps(filled))
-
-
-def _folder(bucket: BucketSpec, home: Home) -> Path:
+def folder_of(bucket: BucketSpec, home: Home) -> Path:
+    """Return the folder of a bucket that is on this machine."""
     return Path(bucket.path or home.buckets / bucket.name)
+
+
+def record_all(spec: LocalSpec, home: Home) -> None:
+    """Record every folder of a workspace."""
+    record(spec.name, [folder_of(one, home) for one in spec.buckets if not one.endpoint], home)
+
+
+def record(workspace: str, folders: Iterable[Path], home: Home) -> None:
+    """Remember which folders hold files, by their inodes: an unmounted disk leaves another folder.
+
+    What was remembered of a folder that is gone or replaced by an empty one stays. A record that cannot be
+    written stays as it was: no command fails by it.
+    """
+    before = _filled(workspace, home)
+    now = {str(folder): _inode(folder, before) for folder in folders}
+    filled = {folder: inode for folder, inode in (before | now).items() if inode is not None}
+    if filled != before:
+        with suppress(OSError):
+            _write(_record_file(workspace, home), json.dumps(filled))
+
+
+def _write(file: Path, text: str) -> None:
+    """Replace a file as a whole."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}-{os.getpid()}")
+    part.write_text(text)
+    part.replace(file)
 
 
 def _inode(folder: Path, before: Mapping[str, int]) -> int | None:
@@ -82,10 +101,10 @@ def is_emptied(folder: Path, filled: Mapping[str, int]) -> bool:
 
 
 def _filled(workspace: str, home: Home) -> dict[str, int]:
-    """Return the record; empty without one, or after a power cut in the middle of writing it."""
+    """Return the record; empty without one, and for one that is damaged."""
     try:
         return dict(json.loads(_record_file(workspace, home).read_text()))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return {}
 
 

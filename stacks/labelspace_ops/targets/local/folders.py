@@ -12,7 +12,7 @@ from labelspace_ops.backup import agent
 from labelspace_ops.core.checks import Check, failed
 from labelspace_ops.runtime.base import Runtime, read_output
 from labelspace_ops.stack.state import Properties
-from labelspace_ops.targets.local.bucket_folders import emptied_folders, known_folders
+from labelspace_ops.targets.local.bucket_folders import emptied_folders, known_folders, record
 
 
 @dataclass(frozen=True)
@@ -26,21 +26,27 @@ class _Shared:
     inside: str
     """Its path in the container."""
 
+    @property
+    def is_bucket(self) -> bool:
+        """Whether it is a bucket's, which may be empty; a folder of backups never is."""
+        return self.part == "gateway"
+
 
 def measure(outputs: Properties, runtime: Runtime, home: Home) -> list[Check]:
     """Return a failed check for each folder that was removed, emptied or mounted over.
 
-    ``outputs``: those of the stack.
+    The other folders of buckets are recorded: a later start compares them. ``outputs``: those of the stack.
     """
     name = runtime.workspace
     running = {part for part, one in runtime.services().items() if one.running}
     used = [one for one in _shared(outputs, home, name) if one.part in running]
     emptied = emptied_folders(name, home)
+    problems = {one: problem for one in used if (problem := _problem(runtime, one, emptied))}
+    record(name, [one.folder for one in used if one.is_bucket and one not in problems], home)
     again = f"`labelspace stop {name}` and `labelspace start {name}`"
     return [
         failed(one.name, f"{problem}: bring {one.folder} back, then {again}")
-        for one in used
-        if (problem := _problem(runtime, one, emptied))
+        for one, problem in problems.items()
     ]
 
 

@@ -89,8 +89,8 @@ class LocalUpdate(Update[LocalSpec]):
 
     def after(self) -> None:
         """Record the folders that hold files; wake a workspace that fell asleep during the update."""
-        bucket_folders.record(self.spec, self._home)
         import_backup.finished(self.spec.name, self._home)
+        bucket_folders.record_all(self.spec, self._home)
         if self.spec.sleep_after_minutes and self.spec.running:
             sleep.wake(self.spec.name, state.outputs(self.spec.name, self._home))
 
@@ -102,7 +102,7 @@ def before_stop(stack: auto.Stack, home: Home) -> str:
     last_backup = final_backup.take_final_backup(runtime, prove=False)
     _stop_application(runtime)
     if spec := _spec(stack):
-        bucket_folders.record(spec, home)
+        bucket_folders.record_all(spec, home)
     leftovers.remove_leftovers(runtime, stack, home)
     return last_backup
 
