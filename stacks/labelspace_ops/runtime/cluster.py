@@ -150,9 +150,11 @@ class ClusterRuntime:
         patience = pods.Patience()
 
         def healthy() -> bool:
+            if self.is_healthy(service):
+                return True
             with _cluster_errors():
                 _end_when_exhausted(patience, self._pods_of([service]))
-            return self.is_healthy(service)
+            return False
 
         _wait(healthy, lambda: self._not_ready(service))
 
@@ -270,16 +272,16 @@ class ClusterRuntime:
             " holds, and the cluster ends the removal by itself"
         )
 
-    def lasting_problems(self, patience: pods.Patience) -> dict[str, str]:
-        """By pod that does not start by waiting longer, a sentence with the next step."""
+    def lasting_problems(self, patience: pods.Patience) -> dict[pods.Key, str]:
+        """Return a sentence with the next step for each problem that waiting longer does not end."""
         with _cluster_errors():
             return patience.exhausted(self._pods())
 
     def problems(self) -> dict[str, str]:
         """Why parts do not run, in plain words, by part."""
         with _cluster_errors():
-            found = {pod.metadata.labels[COMPONENT_LABEL]: self._problem(pod) for pod in self._pods()}
-            return {part: text for part, text in found.items() if text}
+            found = [(pod.metadata.labels[COMPONENT_LABEL], self._problem(pod)) for pod in self._pods()]
+            return {part: text for part, text in found if text}
 
     def _problem(self, pod: Any) -> str:
         """As ``pods.problem``; of a container that keeps ending, the last lines of its log."""
@@ -295,19 +297,28 @@ class ClusterRuntime:
         return f"it keeps ending: {' '.join(log.split())[-300:]}"
 
     def _not_ready(self, service: str) -> str:
-        reason = self.problems().get(service) or self._last_warning(service)
+        with _cluster_errors():
+            advice = "; ".join(filter(None, map(pods.advice, self._pods_of([service]))))
+        reason = advice or self.problems().get(service) or self._last_warning(service)
         return f"{self._workspace}: {service} does not become ready: {reason}"
 
     def _last_warning(self, name: str) -> str:
-        """The newest warning about an object or a pod of it, such as a volume that cannot be attached."""
+        """Return the newest warning about a part or a pod, such as a volume that cannot be attached."""
         try:
             listed = self.core.list_namespaced_event(self.namespace, field_selector="type=Warning").items
+            own = self._object_names(name)
         except ApiException:
-            listed = []
-        about = [one for one in listed if one.involved_object.name.startswith(name)]
-        newest = max(about, key=lambda one: one.metadata.creation_timestamp, default=None)
+            listed, own = [], set()
+        about = [one for one in listed if one.involved_object.name in own]
+        newest = max(about, key=_event_time, default=None)
         unknown = f"the cluster gives no reason: `labelspace status {self._workspace}` shows the other parts"
         return str(newest.message) if newest else unknown
+
+    def _object_names(self, name: str) -> set[str]:
+        """Return the names of a part's pods and replica sets, and the name itself: that of its workload."""
+        replica_sets = self.apps.list_namespaced_replica_set(self.namespace, label_selector=self._selector)
+        listed = [*self._pods(), *replica_sets.items]
+        return {name, *(one.metadata.name for one in listed if one.metadata.labels[COMPONENT_LABEL] == name)}
 
     def _not_ended(self, found: list[Any]) -> str:
         names = ", ".join(f"{pod.metadata.name} on node {pod.spec.node_name}" for pod in found)
@@ -400,7 +411,7 @@ class ClusterRuntime:
         def ended() -> Any:
             pod = self.core.read_namespaced_pod_status(name, self.namespace)
             _end_when_exhausted(patience, [pod])
-            if pod.status.phase == "Pending" and time.monotonic() > starting:
+            if pod.status.phase == "Pending" and time.monotonic() >= starting:
                 raise OpsError(self._not_started(pod))
             return _termination(pod)
 
@@ -409,7 +420,7 @@ class ClusterRuntime:
 
     def _not_started(self, pod: Any) -> str:
         name = pod.metadata.name
-        return f"{name} does not start: {pods.problem(pod) or self._last_warning(name)}"
+        return pods.advice(pod) or f"{name} does not start: {pods.problem(pod) or self._last_warning(name)}"
 
     def _remove(self, name: str) -> None:
         """Remove a job's pod and its files, and wait until the pod is gone."""
@@ -433,8 +444,14 @@ def _wait(
 
 def _end_when_exhausted(patience: pods.Patience, found: list[Any]) -> None:
     """Raise ``OpsError`` with what helps when a pod does not start by waiting longer."""
-    if sentences := patience.exhausted(found):
-        raise OpsError("; ".join(sentences.values()))
+    exhausted = patience.exhausted(found)
+    if sentences := [text for (_, remedy), text in exhausted.items() if not remedy.may_pass]:
+        raise OpsError("; ".join(sentences))
+
+
+def _event_time(event: Any) -> Any:
+    """When a warning came last: a repeated one keeps the time of its creation."""
+    return event.last_timestamp or event.event_time or event.metadata.creation_timestamp
 
 
 def _termination(pod: Any) -> Any:

@@ -16,9 +16,11 @@ class Remedy:
     """What helps against a problem that lasts."""
 
     patience: float
-    """Seconds that it may last: the kubelet tries again by itself, and an autoscaler adds nodes."""
+    """Seconds after which it is reported: the kubelet tries again by itself."""
     effect: str
     next_step: str
+    may_pass: bool = False
+    """Whether a command goes on to wait, up to its own time limit, after the report."""
 
 
 _PULL = Remedy(
@@ -33,6 +35,7 @@ _NODE = Remedy(
     300,
     "has no node",
     "add a node or free what is short on one, and see that kubernetes.storage_class can make volumes",
+    may_pass=True,  # an autoscaler takes more than five minutes for some kinds of nodes
 )
 _REMEDIES = {
     **dict.fromkeys(("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ErrImageNeverPull"), _PULL),
@@ -40,7 +43,11 @@ _REMEDIES = {
     **dict.fromkeys(("CreateContainerConfigError", "CreateContainerError", "RunContainerError"), _CONTAINER),
     "Unschedulable": _NODE,
 }
-"""By Kubernetes' reason. Others, such as ``CrashLoopBackOff``, may pass when another part runs."""
+"""By Kubernetes' reason. Others pass without help: ``CrashLoopBackOff`` when another part runs,
+``SchedulingGated`` when the cluster's own controller takes its gate away.
+"""
+Key = tuple[str, Remedy]
+"""A pod's name, and what helps against its problem."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,9 @@ class Problem:
 
 
 def find_problem(pod: Any) -> Problem | None:
-    """Why a pod does not run; None when it runs or is about to."""
+    """Why a pod does not run; None when it runs, is about to, or is being removed."""
+    if pod.metadata.deletion_timestamp:
+        return None
     for one in pod.status.container_statuses or []:
         waiting = one.state.waiting
         if waiting and waiting.reason not in STARTING:
@@ -66,7 +75,7 @@ def find_problem(pod: Any) -> Problem | None:
             return Problem("", f"its container ended with {ended.exit_code} ({ended.reason})")
     for condition in pod.status.conditions or []:
         if condition.type == "PodScheduled" and condition.status == "False":
-            return Problem("Unschedulable", str(condition.message))
+            return Problem(condition.reason or "", str(condition.message))
     return None
 
 
@@ -76,21 +85,27 @@ def problem(pod: Any) -> str:
     return found.text if found else ""
 
 
+def advice(pod: Any) -> str:
+    """A sentence with the next step for a problem that does not pass by itself; empty without one."""
+    found = _lasting(pod)
+    return _sentence(*found[0], found[1]) if found else ""
+
+
 class Patience:
     """How long the problems of pods have lasted, from the first call on."""
 
     def __init__(self) -> None:
-        self._since: dict[tuple[str, Remedy], float] = {}
+        self._since: dict[Key, float] = {}
 
-    def exhausted(self, pods: Iterable[Any]) -> dict[str, str]:
-        """By pod whose problem has lasted too long, a sentence: the image, the reason, the next step."""
+    def exhausted(self, pods: Iterable[Any]) -> dict[Key, str]:
+        """Return a sentence for each problem that lasts too long: the image, the reason, the next step."""
         now, found = time.monotonic(), dict(filter(None, map(_lasting, pods)))
         self._since = {key: self._since.get(key, now) for key in found}
         over = [key for key, since in self._since.items() if now - since >= key[1].patience]
-        return {key[0]: _sentence(*key, found[key]) for key in over}
+        return {key: _sentence(*key, found[key]) for key in over}
 
 
-def _lasting(pod: Any) -> tuple[tuple[str, Remedy], Problem] | None:
+def _lasting(pod: Any) -> tuple[Key, Problem] | None:
     found = find_problem(pod)
     remedy = _REMEDIES.get(found.reason) if found else None
     return ((pod.metadata.name, remedy), found) if found and remedy else None

@@ -31,7 +31,12 @@ def workload(
         custom_timeouts=pulumi.CustomTimeouts(create=WAIT_MINUTES, update=WAIT_MINUTES),
     )
     if service.is_store:
-        stateful = {**common, "service_name": service.aliases[0], "template": template}
+        stateful = {
+            **common,
+            "service_name": service.aliases[0],
+            "pod_management_policy": "Parallel",  # OrderedReady keeps a pod that never got ready: issue 67250
+            "template": template,
+        }
         return k8s.apps.v1.StatefulSet(name, metadata=metadata, spec=stateful, opts=opts)
     strategy = {"type": "Recreate"} if service.volumes else {"type": "RollingUpdate"}
     spec = {**common, "strategy": strategy, "template": template}

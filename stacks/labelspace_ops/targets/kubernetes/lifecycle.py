@@ -86,11 +86,21 @@ class KubernetesUpdate(Update[KubernetesSpec]):
 
 
 def _spec(selected: auto.Stack) -> KubernetesSpec | None:
-    """Return the spec; None when the creation was interrupted before the settings were written."""
-    try:
-        return validate(KubernetesSpec, stack.read_settings(selected))
-    except SpecError:
+    """Return the spec; None when the creation was interrupted before the settings were written.
+
+    Raises ``UsageError`` for settings that are refused: a delete without them would take no last backup.
+    """
+    settings = stack.read_settings(selected)
+    if not settings.keys() - {"name"}:
         return None
+    try:
+        return validate(KubernetesSpec, settings)
+    except SpecError as error:
+        problems = "; ".join(error.problems)
+        raise UsageError(
+            f"{problems}: nothing was stopped or removed: correct it with `labelspace set"
+            f" {selected.name} FIELD=VALUE`, and run the same command again"
+        ) from None
 
 
 def before_stop(selected: auto.Stack) -> str:

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.runtime.cluster import ClusterRuntime
-from labelspace_ops.runtime.pods import Patience
+from labelspace_ops.runtime.pods import Key, Patience
 
 POLL_SECONDS = 5.0
 
 
 @contextmanager
 def pods(runtime: ClusterRuntime) -> Iterator[None]:
-    """Emit a ``Message``, once for each pod, when it does not start by waiting longer."""
+    """Emit a ``Message``, once for each problem of a pod, when it does not start by waiting longer."""
     over = threading.Event()
     follower = threading.Thread(target=_follow, args=(runtime, over), daemon=True)
     follower.start()
@@ -28,13 +28,13 @@ def pods(runtime: ClusterRuntime) -> Iterator[None]:
 
 
 def _follow(runtime: ClusterRuntime, over: threading.Event) -> None:
-    patience, reported = Patience(), set[str]()
+    patience, reported = Patience(), set[Key]()
     while not over.wait(POLL_SECONDS):
         try:
             found = runtime.lasting_problems(patience)
         except OpsError:  # the update itself says that the cluster does not answer
             continue
-        for pod, sentence in found.items():
-            if pod not in reported:
+        for problem, sentence in found.items():
+            if problem not in reported and not over.is_set():
                 message(sentence)
-        reported = set(found)
+        reported |= found.keys()

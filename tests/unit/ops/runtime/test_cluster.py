@@ -18,7 +18,13 @@ WAITING = api.V1ContainerState(
     waiting=api.V1ContainerStateWaiting(reason="ImagePullBackOff", message='Back-off pulling image "x"')
 )
 UNSCHEDULABLE = api.V1PodCondition(
-    type="PodScheduled", status="False", message="0/1 nodes are available: 1 Insufficient memory."
+    type="PodScheduled",
+    status="False",
+    reason="Unschedulable",
+    message="0/1 nodes are available: 1 Insufficient memory.",
+)
+GATED = api.V1PodCondition(
+    type="PodScheduled", status="False", reason="SchedulingGated", message="Scheduling is blocked"
 )
 
 
@@ -26,7 +32,8 @@ def _pod(**fields: Any) -> Any:
     state: Any = {"name": "server", "image": "i", "image_id": "i", "ready": False, "restart_count": 0}
     containers = [api.V1ContainerStatus(**state, **fields)] if fields else None
     return api.V1Pod(
-        status=api.V1PodStatus(container_statuses=containers, conditions=[] if fields else [UNSCHEDULABLE])
+        metadata=api.V1ObjectMeta(),
+        status=api.V1PodStatus(container_statuses=containers, conditions=[] if fields else [UNSCHEDULABLE]),
     )
 
 
@@ -138,14 +145,19 @@ def _runtime(*seen: api.V1Pod, warnings: tuple[str, ...] = ()) -> tuple[cluster.
     runtime.apps = runtime.batch = Mock(
         **{f"list_namespaced_{kind}.return_value.items": [] for kind in ("deployment", "stateful_set", "job")}
     )
+    runtime.apps.list_namespaced_replica_set.return_value.items = []
     states = list(seen)
     core.read_namespaced_pod_status.side_effect = lambda *_: states.pop(0) if states[1:] else states[0]
     core.list_namespaced_pod.return_value.items = []
     core.list_namespaced_event.return_value.items = [
-        Mock(message=text, **{"involved_object.name": "pets-run-1", "metadata.creation_timestamp": number})
-        for number, text in enumerate(warnings)
+        _warning("pets-run-1", text, number) for number, text in enumerate(warnings)
     ]
     return runtime, core
+
+
+def _warning(about: str, text: str, created: int, last: int | None = None) -> Mock:
+    fields = {"involved_object.name": about, "metadata.creation_timestamp": created}
+    return Mock(message=text, last_timestamp=last, event_time=None, **fields)
 
 
 JOB = Job(image="registry.example.org/agent:1", command=["run"], part="run-1")
@@ -179,7 +191,40 @@ def test_a_job_without_a_node_is_given_time_for_another_one(clock: Clock) -> Non
     runtime, _ = _runtime(_named(_pod(), "Pending"))
     with pytest.raises(OpsError, match=r"has no node: 0/1 nodes are available.*: add a node or free"):
         runtime.run(JOB)
-    assert clock.now >= 300
+    assert clock.now >= cluster.PATIENCE_SECONDS
+
+
+def test_a_service_without_a_node_is_given_time_for_another_one(clock: Clock) -> None:
+    runtime, core = _runtime()
+    core.list_namespaced_pod.return_value.items = [_named(_pod(), "Pending")]
+    with pytest.raises(OpsError, match=r"does not become ready: .*has no node: .*: add a node or free"):
+        runtime.wait_until_healthy("database")
+    assert clock.now >= cluster.PATIENCE_SECONDS
+
+
+def test_a_pod_without_a_node_is_reported_after_five_minutes(clock: Clock) -> None:
+    runtime, core = _runtime()
+    core.list_namespaced_pod.return_value.items = [_named(_pod(), "Pending")]
+    patience = pods.Patience()
+    assert runtime.lasting_problems(patience) == {}
+    clock.now = 299
+    assert runtime.lasting_problems(patience) == {}
+    clock.now = 300
+    (sentence,) = runtime.lasting_problems(patience).values()
+    assert "pets-run-1: the pod has no node" in sentence
+
+
+def test_a_gated_pod_does_not_lack_a_node(clock: Clock) -> None:
+    """The gate is taken away by a controller of the cluster, such as that of a queue."""
+    runtime, core = _runtime()
+    pod = _named(_pod(), "Pending")
+    pod.status.conditions = [GATED]
+    core.list_namespaced_pod.return_value.items = [pod]
+    patience = pods.Patience()
+    runtime.lasting_problems(patience)
+    clock.now = 2 * cluster.PATIENCE_SECONDS
+    assert runtime.lasting_problems(patience) == {}
+    assert runtime.problems() == {"database": "Scheduling is blocked"}
 
 
 def test_a_pull_that_failed_once_is_tried_again(clock: Clock) -> None:
@@ -220,6 +265,60 @@ def test_a_service_that_cannot_start_is_not_waited_for(clock: Clock) -> None:
     with pytest.raises(OpsError, match=r"image 'registry.example.org/agent:1' cannot be pulled"):
         runtime.wait_until_healthy("database")
     assert clock.now < cluster.PATIENCE_SECONDS / 2
+
+
+def _replaced() -> list[Any]:
+    """A pod that is being removed, and the ready one that replaces it."""
+    old, new = _waiting("ImagePullBackOff"), _waiting("ImagePullBackOff", phase="Running")
+    old.metadata.deletion_timestamp = "2026"
+    new.metadata.name, new.metadata.creation_timestamp = "pets-run-2", "2027"
+    new.status.container_statuses[0].state.waiting, new.status.container_statuses[0].ready = None, True
+    new.status.container_statuses[0].last_state = None
+    return [old, new]
+
+
+def test_a_pod_that_is_being_removed_is_no_problem(clock: Clock) -> None:
+    runtime, core = _runtime()
+    core.list_namespaced_pod.return_value.items = _replaced()[:1]
+    patience = pods.Patience()
+    runtime.lasting_problems(patience)
+    clock.now = cluster.PATIENCE_SECONDS
+    assert runtime.lasting_problems(patience) == {}
+    assert runtime.problems() == {}
+
+
+def test_a_problem_of_one_pod_is_named_although_another_one_runs() -> None:
+    runtime, core = _runtime()
+    core.list_namespaced_pod.return_value.items = [_waiting("ErrImagePull"), _replaced()[1]]
+    assert runtime.problems() == {"database": "ErrImagePull: it is not there"}
+
+
+def test_a_service_that_is_ready_is_healthy_whatever_an_older_pod_says(clock: Clock) -> None:
+    runtime, core = _runtime()
+    broken = _waiting("InvalidImageName")
+    core.list_namespaced_pod.return_value.items = [broken, _replaced()[1]]
+    runtime.wait_until_healthy("database")
+    assert clock.now == 0
+
+
+def test_the_last_warning_is_the_newest_about_the_part_itself() -> None:
+    """Those of worker-chunks were taken for those of worker, and a repeated one for an old one."""
+    runtime, core = _runtime()
+    pod = _waiting("ContainerCreating")
+    pod.metadata.name, pod.metadata.labels = "worker-1-a", {names.COMPONENT_LABEL: "worker"}
+    core.list_namespaced_pod.return_value.items = [pod]
+    runtime.apps.list_namespaced_replica_set.return_value.items = [
+        Mock(**{"metadata.labels": pod.metadata.labels, "metadata.name": "worker-1"})
+    ]
+    events = [
+        _warning("worker-chunks-2-b", "another part", 9),
+        _warning("worker-1-a", "repeated", 1, last=5),
+        _warning("worker-1-a", "later made", 2),
+    ]
+    core.list_namespaced_event.return_value.items = events
+    assert runtime._last_warning("worker") == "repeated"
+    events.append(_warning("worker-1", "exceeded quota", 6))
+    assert runtime._last_warning("worker") == "exceeded quota"
 
 
 def test_pods_that_do_not_end_are_named_with_their_node(clock: Clock) -> None:

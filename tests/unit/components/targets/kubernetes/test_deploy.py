@@ -66,6 +66,16 @@ def test_every_part_is_a_workload(objects: dict[tuple[str, str], Row]) -> None:
     assert kinds["DaemonSet"] == ["pets-mounts"]
 
 
+def test_a_corrected_template_replaces_the_pod_of_a_store_that_never_got_ready(
+    objects: dict[tuple[str, str], Row],
+) -> None:
+    """With the policy OrderedReady the old pod stays (kubernetes issue 67250)."""
+    policies = [
+        row["spec"]["podManagementPolicy"] for (kind, _), row in objects.items() if kind == "StatefulSet"
+    ]
+    assert policies == ["Parallel"] * 3
+
+
 def test_a_pod_has_no_token_and_no_variable_of_other_services(objects: dict[tuple[str, str], Row]) -> None:
     pods = _pods(objects)
     assert len(pods) == 12
