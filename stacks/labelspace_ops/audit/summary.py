@@ -16,8 +16,8 @@ FEW = 30
 
 
 def sentences(found: AuditReport) -> list[str]:
-    """The audited data, the strongest finding, the model's error, its largest gap, and the next step."""
-    parts = [_looked_at(found), _strongest(found), _error(found), _gap(found), _next(found)]
+    """The audited data, the strongest finding, the model's error, its gaps, and the next step."""
+    parts = [_looked_at(found), _strongest(found), _error(found), *_gaps(found), _next(found)]
     return [part for part in parts if part][:MOST]
 
 
@@ -69,15 +69,14 @@ def _error(found: AuditReport) -> str:
     return f"The model is wrong on {share} of {row.n:,} judged {_what(found)}."
 
 
-def _gap(found: AuditReport) -> str:
+def _gaps(found: AuditReport) -> list[str]:
+    """A gap that turns round within groups, and the largest one that is more than chance."""
     rows = [row for row in found.gaps or [] if row.difference is not None]
-    clear = [row for row in rows if row.distinguishable]
     reversed_ = [row for row in rows if row.reversal]
-    if reversed_:
-        return f"{reversed_[0].sentence}."
-    if clear:
-        return _clear(max(clear, key=_weight))
-    return "No difference between groups is larger than chance explains." if rows else ""
+    clear = [row for row in rows if row.distinguishable and row not in reversed_]
+    said = [f"{row.sentence}." for row in reversed_[:1]]
+    said += [_clear(max(clear, key=_weight))] if clear else []
+    return said or (["No difference between groups is larger than chance explains."] if rows else [])
 
 
 def _clear(row: AuditedGap) -> str:

@@ -54,10 +54,10 @@ def _coverage(found: AuditReport) -> Table:
     return _rows("Coverage", ["attribute", "kind", "carried", "unknown"], rows)
 
 
-def _pairs(found: AuditReport) -> Table:
+def _pairs(found: AuditReport) -> Table | str:
     shown = found.findings() + found.findings(measured=True)
     rows = [[row.sentence or "", strength(row), f"{row.p_adjusted:.2g}"] for row in shown]
-    return _rows("Suspicious pairs" if rows else "No suspicious pairs", ["finding", "Cramer's V", "p"], rows)
+    return _rows("Suspicious pairs", ["finding", "Cramer's V", "p"], rows) if rows else "No suspicious pairs"
 
 
 def _errors(found: AuditReport) -> Table:
@@ -77,7 +77,8 @@ def _rate(row: AuditedRate) -> str:
 def _balanced(one: BalancedSet) -> str:
     names = ["class", *one.conditions]
     limits = "; ".join(", ".join(str(cell[name]) for name in names) for cell in one.limited_by[:5])
+    left = "".join(f"; left out: {count:,} images ({why})" for why, count in one.left_out.items() if count)
     return (
         f"balanced set: {len(one.files):,} images, {one.per_cell:,} in each of {len(one.cells):,}"
-        f" cells of {' x '.join(names)}; limited by {limits or 'nothing'}"
+        f" cells of {' x '.join(names)}; limited by {limits or 'nothing'}{left}"
     )

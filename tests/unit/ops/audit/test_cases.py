@@ -12,7 +12,7 @@ import pytest
 from tests.unit.ops.audit import made
 from tests.unit.ops.audit.made import Image, Mark, run
 
-from labelspace_ops.audit import findings, gate, source
+from labelspace_ops.audit import findings, gate, source, terminal
 from labelspace_ops.audit.predictions import Options
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.labels.audit_choices import Choices
@@ -560,6 +560,19 @@ def test_a_reversal_within_another_attribute_is_found(tmp_path: Path) -> None:
     }
     assert within == {"small": (0.069, 0.133), "large": (0.27, 0.312)}
     assert "the other way round" in found["summary"][3]
+    assert found["summary"][4].startswith("By size, the model is wrong most often for large: 16.2 percentage")
+
+
+def test_the_terminal_says_why_images_are_not_in_the_balanced_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lights = [Mark("audit", {"light": light}, kind="tag") for light in ("day", "night", "day", "night")]
+    images = [Image(f"{n}", [Mark("car"), Mark("person"), light]) for n, light in enumerate(lights)]
+    terminal.show(run(tmp_path, images, condition=("light",), additional=("audit",)).report)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "balanced set: 0 images" in said
+    assert "left out: 4 images (several classes)" in said
+    assert "No suspicious pairs balanced set" in said
 
 
 def test_the_worst_crossing_of_noise_does_not_stand_out(tmp_path: Path) -> None:
