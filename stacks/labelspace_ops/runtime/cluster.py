@@ -321,8 +321,8 @@ class ClusterRuntime:
         return {name, *(one.metadata.name for one in listed if one.metadata.labels[COMPONENT_LABEL] == name)}
 
     def _not_ended(self, found: list[Any]) -> str:
-        names = ", ".join(f"{pod.metadata.name} on node {pod.spec.node_name}" for pod in found)
-        return f"{self._workspace}: pods do not end: {names}: remove a node that is lost from the cluster"
+        listed = ", ".join(f"{pod.metadata.name} on node {pod.spec.node_name}" for pod in found)
+        return f"{self._workspace}: pods do not end: {listed}: remove a node that is lost from the cluster"
 
     # -- helpers ------------------------------------------------------------------------------------
 

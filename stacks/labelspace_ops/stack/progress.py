@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,8 +53,15 @@ def _is_hidden(operation: str, resource_type: str) -> bool:
 def gate(runtime: Runtime) -> Iterator[None]:
     """Emit ``ReadinessStep`` for each step that the workspace's readiness check logs in this context."""
     log = _GateLog(runtime)
+    with following(lambda over: _follow(log, over)):
+        yield
+
+
+@contextmanager
+def following(follow: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Call ``follow`` in a thread of its own; its event is set at the end of this context."""
     over = threading.Event()
-    follower = threading.Thread(target=_follow, args=(log, over), daemon=True)
+    follower = threading.Thread(target=follow, args=(over,), daemon=True)
     follower.start()
     try:
         yield

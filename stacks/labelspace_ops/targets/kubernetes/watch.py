@@ -10,6 +10,7 @@ from labelspace_ops.core.errors import OpsError
 from labelspace_ops.core.reporting import message
 from labelspace_ops.runtime.cluster import ClusterRuntime
 from labelspace_ops.runtime.pods import Key, Patience
+from labelspace_ops.stack import progress
 
 POLL_SECONDS = 5.0
 
@@ -17,14 +18,8 @@ POLL_SECONDS = 5.0
 @contextmanager
 def pods(runtime: ClusterRuntime) -> Iterator[None]:
     """Emit a ``Message``, once for each problem of a pod, when it does not start by waiting longer."""
-    over = threading.Event()
-    follower = threading.Thread(target=_follow, args=(runtime, over), daemon=True)
-    follower.start()
-    try:
+    with progress.following(lambda over: _follow(runtime, over)):
         yield
-    finally:
-        over.set()
-        follower.join(timeout=5)
 
 
 def _follow(runtime: ClusterRuntime, over: threading.Event) -> None:

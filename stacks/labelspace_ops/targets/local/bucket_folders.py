@@ -77,7 +77,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _inode(folder: Path, before: Mapping[str, int]) -> int | None:
-    holds = _holds_files(folder)
+    holds = holds_files(folder)
     if holds:
         return folder.stat().st_ino
     return before.get(str(folder)) if holds is None or is_emptied(folder, before) else None
@@ -97,7 +97,7 @@ def emptied_folders(workspace: str, home: Home) -> set[Path]:
 def is_emptied(folder: Path, filled: Mapping[str, int]) -> bool:
     """Return whether another folder that held files was there; ``filled``: inodes by folder."""
     inode = filled.get(str(folder))
-    return inode is not None and _holds_files(folder) is False and folder.stat().st_ino != inode
+    return inode is not None and holds_files(folder) is False and folder.stat().st_ino != inode
 
 
 def _filled(workspace: str, home: Home) -> dict[str, int]:
@@ -112,7 +112,7 @@ def _record_file(workspace: str, home: Home) -> Path:
     return home.filled_folders / f"{workspace}.json"
 
 
-def _holds_files(folder: Path) -> bool | None:
+def holds_files(folder: Path) -> bool | None:
     """Return whether there is anything in a folder; None when it is gone or may not be listed."""
     try:
         with os.scandir(folder) as entries:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 from labelspace.cvat.images import IMAGES
 from labelspace.home import Home
@@ -10,6 +10,7 @@ from labelspace.spec import LocalSpec
 from labelspace.targets.local import own_folder
 from labelspace_ops.core.errors import UsageError
 from labelspace_ops.runtime.base import Job, Mount, Result, Runtime, RuntimeFailedError
+from labelspace_ops.targets.local.bucket_folders import holds_files
 
 CVAT_USER = "1000:1000"
 LIST = ["sh", "-c", "test -r /folder && test -x /folder && ls -A /folder | head -n 1"]
@@ -40,7 +41,7 @@ def _check_readable(runtime: Runtime, field: str, folder: str) -> None:
             f"{field}: CVAT's user cannot open {folder}: let others read it (`chmod o+rx {folder}`), or give"
             " another folder"
         )
-    if not listed.output.strip() and _holds_something(folder):
+    if not listed.output.strip() and holds_files(Path(folder)):
         raise UsageError(
             f"{field}: the Docker engine sees an empty folder at {folder}: it runs on another machine, or in"
             " a virtual one that does not share the folder: share it, or give another folder"
@@ -57,11 +58,3 @@ def _list(runtime: Runtime, field: str, folder: str) -> Result:
             " settings (Resources, File sharing), a rootless engine only what its user may open: give a"
             " folder that it can use"
         ) from None
-
-
-def _holds_something(folder: str) -> bool:
-    try:
-        with os.scandir(folder) as entries:
-            return next(entries, None) is not None
-    except PermissionError:
-        return False
