@@ -40,10 +40,15 @@ def write(settings: Settings, newest: Backup) -> None:
     FILE.write_text(json.dumps(asdict(last)))
 
 
+def _recorded(settings: Settings) -> LastRepository | None:
+    """The record, if it names the repository of these settings."""
+    last = read()
+    return last if last and last.place == settings.restic else None
+
+
 def moved(settings: Settings) -> bool:
     """Whether changes went to another repository until now: no backup of this one reaches them."""
-    last = read()
-    return last is None or last.place != settings.restic
+    return _recorded(settings) is None
 
 
 def location(settings: Settings) -> str:
@@ -53,8 +58,8 @@ def location(settings: Settings) -> str:
 
 def newest(settings: Settings) -> str:
     """Which backup must be in the bucket, after an error of reading it; empty when that is not known."""
-    last = read()
-    if not settings.endpoint or last is None or last.place != settings.restic:
+    last = _recorded(settings)
+    if not settings.endpoint or last is None:
         return ""
     return f"; the newest in {location(settings)} was {last.label} of {last.when}"
 
@@ -64,8 +69,8 @@ def lost(settings: Settings, found: Iterable[Backup]) -> str:
 
     A folder is checked by ``labelspace_ops.backup.retained``.
     """
-    last, labels = read(), [one.label for one in found]
-    if not settings.endpoint or last is None or last.place != settings.restic or last.label in labels:
+    last, labels = _recorded(settings), [one.label for one in found]
+    if not settings.endpoint or last is None or last.label in labels:
         return ""
     place = location(settings)
     name, holds = place.rpartition("/")[2], "other backups" if labels else "no backups"
@@ -77,5 +82,5 @@ def lost(settings: Settings, found: Iterable[Backup]) -> str:
 
 def is_lost(settings: Settings, found: Iterable[Backup], label: str) -> bool:
     """Whether the backups are lost and ``label`` was the newest of them."""
-    last = read()
+    last = _recorded(settings)
     return last is not None and last.label == label and bool(lost(settings, found))
